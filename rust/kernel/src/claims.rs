@@ -1,0 +1,117 @@
+//! The registered claims (RFC 7519 section 4.1, RFC 7800 section 3.1, RFC 8693 section 4.2), typed.
+
+use crate::error::{Error, Malformed};
+use crate::json::{Object, Value};
+use crate::time::NumericDate;
+
+/// The registered claims of a claims set. Every claim that is there has the type that its definition gives it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Claims {
+    /// `iss`
+    pub issuer: Option<String>,
+    /// `sub`
+    pub subject: Option<String>,
+    /// `aud`: one string or several, in the order of the token.
+    pub audience: Option<Vec<String>>,
+    /// `exp`
+    pub expires_at: Option<NumericDate>,
+    /// `nbf`
+    pub not_before: Option<NumericDate>,
+    /// `iat`
+    pub issued_at: Option<NumericDate>,
+    /// `jti`
+    pub token_id: Option<String>,
+    /// `scope`: its words, in the order of the token.
+    pub scopes: Vec<String>,
+    /// `cnf`
+    pub confirmation: Option<Confirmation>,
+}
+
+/// The key to which a token is bound (RFC 7800 section 3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// `jkt`: the key's RFC 7638 thumbprint (RFC 9449 section 6.1).
+    pub jkt: Option<String>,
+    /// `jwk`: the key itself, as JSON.
+    pub jwk: Option<String>,
+    /// Whether there is any other confirmation method.
+    pub has_other: bool,
+}
+
+impl Claims {
+    pub(crate) fn read(members: &Object<'_>) -> Result<Self, Error> {
+        Ok(Self {
+            issuer: text(members, "iss")?,
+            subject: text(members, "sub")?,
+            audience: members.get("aud").map(audience).transpose()?,
+            expires_at: date(members, "exp")?,
+            not_before: date(members, "nbf")?,
+            issued_at: date(members, "iat")?,
+            token_id: text(members, "jti")?,
+            scopes: members.get("scope").map(scopes).transpose()?.unwrap_or_default(),
+            confirmation: members.get("cnf").map(confirmation).transpose()?,
+        })
+    }
+}
+
+fn text(members: &Object<'_>, name: &'static str) -> Result<Option<String>, Error> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone().into_owned())),
+        Some(_) => Err(must_be(name, "a string")),
+    }
+}
+
+fn date(members: &Object<'_>, name: &'static str) -> Result<Option<NumericDate>, Error> {
+    let number = match members.get(name) {
+        None => return Ok(None),
+        Some(Value::Number(number)) => NumericDate::new(*number),
+        Some(_) => None,
+    };
+    number.map(Some).ok_or_else(|| must_be(name, "a number of seconds from 0 to the year 9999"))
+}
+
+fn audience(value: &Value<'_>) -> Result<Vec<String>, Error> {
+    strings(value)
+        .filter(|audience| !audience.is_empty())
+        .ok_or_else(|| must_be("aud", "a string or an array of strings that is not empty"))
+}
+
+/// `scope` is a string of words with spaces between them; some issuers send an array of words instead.
+fn scopes(value: &Value<'_>) -> Result<Vec<String>, Error> {
+    let scopes = strings(value).ok_or_else(|| must_be("scope", "a string or an array of strings"))?;
+    match value {
+        Value::String(text) => Ok(text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()),
+        _ => Ok(scopes),
+    }
+}
+
+/// One string, or an array of strings.
+fn strings(value: &Value<'_>) -> Option<Vec<String>> {
+    match value {
+        Value::String(text) => Some(vec![text.clone().into_owned()]),
+        Value::Array(elements) => elements.iter().map(|element| element.as_str().map(str::to_owned)).collect(),
+        _ => None,
+    }
+}
+
+fn confirmation(value: &Value<'_>) -> Result<Confirmation, Error> {
+    let Value::Object(raw) = value else { return Err(must_be("cnf", "an object")) };
+    let members = raw.members();
+    let jkt = match members.get("jkt") {
+        None => None,
+        Some(Value::String(jkt)) => Some(jkt.clone().into_owned()),
+        Some(_) => return Err(must_be("cnf", "an object whose \"jkt\" is a string")),
+    };
+    let jwk = match members.get("jwk") {
+        None => None,
+        Some(Value::Object(jwk)) => Some(jwk.as_json().to_owned()),
+        Some(_) => return Err(must_be("cnf", "an object whose \"jwk\" is an object")),
+    };
+    let has_other = members.iter().any(|(name, _)| name != "jkt" && name != "jwk");
+    Ok(Confirmation { jkt, jwk, has_other })
+}
+
+fn must_be(name: &'static str, must_be: &'static str) -> Error {
+    Error::MalformedClaims(Malformed::Member { name, must_be })
+}

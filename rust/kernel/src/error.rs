@@ -1,0 +1,206 @@
+//! The one closed set of reasons for which a token is refused.
+
+use std::fmt;
+
+/// Why a token was refused. Each variant has a stable [`code`](Error::code); its `Display` is one sentence for a
+/// person, which never holds any part of the token but the key id that it asked for.
+///
+/// The variants stand in the order of the checks that yield them: the first check that fails names the error.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The token or its header is longer than the policy allows, in bytes of the encoded form.
+    TooLarge {
+        /// What is too large: `"token"` or `"header"`.
+        part: &'static str,
+        /// Its length in bytes.
+        length: usize,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// Not the compact form of RFC 7515 section 7.1.
+    MalformedToken(&'static str),
+    /// Real, but not done here.
+    Unsupported(&'static str),
+    /// The JOSE header is not acceptable (RFC 7515 section 4).
+    MalformedHeader(Malformed),
+    /// The header asks for an extension (RFC 7515 section 4.1.11); none is understood.
+    UnsupportedCriticalHeader(&'static str),
+    /// `typ` is not among those that the policy accepts (RFC 8725 section 3.11).
+    WrongType,
+    /// `alg` is not known, not allowed by the policy, or not one of the key's (RFC 8725 section 3.1).
+    AlgorithmNotAllowed(&'static str),
+    /// No key of the set is the one that the token names.
+    UnknownKey(UnknownKey),
+    /// The signature does not hold under any key that it could have been made with.
+    InvalidSignature,
+    /// The payload is not a JWT claims set (RFC 7519 sections 4 and 7.2).
+    MalformedClaims(Malformed),
+    /// `exp` has passed (RFC 7519 section 4.1.4).
+    Expired {
+        /// `exp`, in Unix seconds.
+        expires_at: f64,
+        /// The moment of judgement, in Unix seconds.
+        now: f64,
+    },
+    /// `nbf` lies ahead (RFC 7519 section 4.1.5).
+    NotYetValid {
+        /// `nbf`, in Unix seconds.
+        not_before: f64,
+        /// The moment of judgement, in Unix seconds.
+        now: f64,
+    },
+    /// `iat` lies ahead (RFC 7519 section 4.1.6).
+    IssuedInFuture {
+        /// `iat`, in Unix seconds.
+        issued_at: f64,
+        /// The moment of judgement, in Unix seconds.
+        now: f64,
+    },
+    /// `iss` is not exactly an issuer that the policy names (RFC 7519 section 4.1.1).
+    WrongIssuer,
+    /// `aud` names no audience of the policy (RFC 7519 section 4.1.3).
+    WrongAudience(&'static str),
+    /// A claim that the policy demands is not there.
+    MissingClaim(String),
+    /// The token is bound to a key (RFC 7800 section 3, RFC 9449 section 6) and came without a proof of it.
+    ProofRequired,
+}
+
+/// What is wrong with a JSON document or with one of its members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Malformed {
+    /// The bytes are not strict JSON.
+    Json(crate::json::Error),
+    /// A member has a value that its definition does not allow.
+    Member {
+        /// The member's name.
+        name: &'static str,
+        /// What it must be.
+        must_be: &'static str,
+    },
+}
+
+/// How a key was asked for in vain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UnknownKey {
+    /// The header names this `kid`, and the set has no such key.
+    Named(String),
+    /// The header has no `kid`, and no key of the set has the algorithm.
+    NoneFits,
+    /// The header has no `kid`, and more keys of the set have the algorithm than are tried.
+    TooManyFit,
+}
+
+impl Error {
+    /// The stable name of this error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooLarge { .. } => "too_large",
+            Self::MalformedToken(_) => "malformed_token",
+            Self::Unsupported(_) => "unsupported",
+            Self::MalformedHeader(_) => "malformed_header",
+            Self::UnsupportedCriticalHeader(_) => "unsupported_critical_header",
+            Self::WrongType => "wrong_type",
+            Self::AlgorithmNotAllowed(_) => "algorithm_not_allowed",
+            Self::UnknownKey(_) => "unknown_key",
+            Self::InvalidSignature => "invalid_signature",
+            Self::MalformedClaims(_) => "malformed_claims",
+            Self::Expired { .. } => "expired",
+            Self::NotYetValid { .. } => "not_yet_valid",
+            Self::IssuedInFuture { .. } => "issued_in_future",
+            Self::WrongIssuer => "wrong_issuer",
+            Self::WrongAudience(_) => "wrong_audience",
+            Self::MissingClaim(_) => "missing_claim",
+            Self::ProofRequired => "dpop_proof_required",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { part, length, limit } => {
+                write!(f, "the {part} has {length} bytes; the limit is {limit}")
+            }
+            Self::MalformedToken(what) | Self::Unsupported(what) => f.write_str(what),
+            Self::MalformedHeader(what) => write!(f, "the header is malformed: {what}"),
+            Self::UnsupportedCriticalHeader(name) => {
+                write!(f, "the header has \"{name}\", and no header extension is understood")
+            }
+            Self::WrongType => f.write_str("the header's \"typ\" is not one that the policy accepts"),
+            Self::AlgorithmNotAllowed(what) => f.write_str(what),
+            Self::UnknownKey(UnknownKey::Named(kid)) => {
+                write!(f, "the key set has no key {}", Quoted(kid))
+            }
+            Self::UnknownKey(UnknownKey::NoneFits) => {
+                f.write_str("the header names no key, and the key set has none with the token's algorithm")
+            }
+            Self::UnknownKey(UnknownKey::TooManyFit) => f.write_str(
+                "the header names no key, and too many keys of the set have the token's algorithm to try each",
+            ),
+            Self::InvalidSignature => f.write_str("the signature does not hold"),
+            Self::MalformedClaims(what) => write!(f, "the claims are malformed: {what}"),
+            Self::Expired { expires_at, now } => {
+                write!(f, "the token expired {} s ago", Seconds(now - expires_at))
+            }
+            Self::NotYetValid { not_before, now } => {
+                write!(f, "the token becomes valid in {} s", Seconds(not_before - now))
+            }
+            Self::IssuedInFuture { issued_at, now } => {
+                write!(f, "the token was issued {} s ahead of this clock", Seconds(issued_at - now))
+            }
+            Self::WrongIssuer => f.write_str("\"iss\" is not an issuer that the policy names"),
+            Self::WrongAudience(what) => f.write_str(what),
+            Self::MissingClaim(name) => write!(f, "the claim \"{name}\" is required and missing"),
+            Self::ProofRequired => {
+                f.write_str("the token is bound to a key by \"cnf\" and came without a proof of possession")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(error) => write!(f, "{error}"),
+            Self::Member { name, must_be } => write!(f, "\"{name}\" must be {must_be}"),
+        }
+    }
+}
+
+impl From<crate::json::Error> for Malformed {
+    fn from(error: crate::json::Error) -> Self {
+        Self::Json(error)
+    }
+}
+
+/// Somebody else's text, made safe for a log line: escaped, and cut after 64 characters.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 64;
+        f.write_str("\"")?;
+        for ch in self.0.chars().take(SHOWN) {
+            // Everything outside printable ASCII is escaped: direction marks and look-alikes mislead readers of logs.
+            if ch == '"' || ch == '\\' || !(' '..='~').contains(&ch) {
+                write!(f, "{}", ch.escape_default())?;
+            } else {
+                write!(f, "{ch}")?;
+            }
+        }
+        f.write_str(if self.0.chars().nth(SHOWN).is_some() { "\"…" } else { "\"" })
+    }
+}
+
+/// A span of time, whole seconds without a fraction.
+struct Seconds(f64);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.fract() == 0.0 { write!(f, "{:.0}", self.0) } else { write!(f, "{:.3}", self.0) }
+    }
+}

@@ -1,0 +1,50 @@
+//! The JOSE header (RFC 7515 section 4), as far as it takes part in the verdict.
+
+use crate::error::{Error, Malformed};
+use crate::json::{Object, Value};
+
+/// The members that are read. `jwk`, `jku`, `x5u` and `x5c` are not among them: a token does not choose its own key.
+#[derive(Debug)]
+pub(crate) struct Header<'a> {
+    /// The name of the algorithm, known or not.
+    pub(crate) algorithm: String,
+    /// `kid`
+    pub(crate) key_id: Option<String>,
+    /// `typ`
+    pub(crate) media_type: Option<String>,
+    /// All the members.
+    pub(crate) members: Object<'a>,
+}
+
+impl<'a> Header<'a> {
+    pub(crate) fn parse(json: &'a [u8]) -> Result<Self, Error> {
+        let members = Object::parse(json).map_err(|error| Error::MalformedHeader(error.into()))?;
+        let algorithm = text(&members, "alg")?.ok_or_else(|| must_be("alg", "there, and a string"))?;
+        let key_id = text(&members, "kid")?;
+        let media_type = text(&members, "typ")?;
+        Ok(Self { algorithm, key_id, media_type, members })
+    }
+
+    /// Refuses every header that asks for an extension: none is understood, so no `crit` can be met. `b64` (RFC 7797)
+    /// changes what is signed, and is refused with or without being named critical.
+    pub(crate) fn check_extensions(&self) -> Result<(), Error> {
+        for name in ["crit", "b64"] {
+            if self.members.contains(name) {
+                return Err(Error::UnsupportedCriticalHeader(name));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn text(members: &Object<'_>, name: &'static str) -> Result<Option<String>, Error> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone().into_owned())),
+        Some(_) => Err(must_be(name, "a string")),
+    }
+}
+
+fn must_be(name: &'static str, must_be: &'static str) -> Error {
+    Error::MalformedHeader(Malformed::Member { name, must_be })
+}

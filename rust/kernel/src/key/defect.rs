@@ -1,0 +1,102 @@
+//! What can be wrong with a key.
+
+use std::fmt;
+
+/// Why a key was left out of a set. Each variant has a stable [`code`](Defect::code).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Defect {
+    /// An element of `keys` that is not a JSON object.
+    NotAnObject,
+    /// A member that is missing or does not have the form that RFC 7517 or RFC 7518 gives it, or a broken encoding.
+    Malformed(&'static str),
+    /// A `kty` other than `EC`, `OKP`, `RSA` and `oct`.
+    UnsupportedKeyType,
+    /// A curve other than P-256, P-384 and Ed25519.
+    UnsupportedCurve,
+    /// An `oct` key: a shared secret proves nothing about who signed.
+    SymmetricKey,
+    /// A private key, which has no business in a verifier.
+    PrivateKey,
+    /// `use` is not `sig` (RFC 7517 section 4.2).
+    NotForSignatures,
+    /// `key_ops` does not name `verify` (RFC 7517 section 4.3).
+    NotForVerification,
+    /// `alg` is not a signature algorithm for this type of key.
+    AlgorithmMismatch,
+    /// An RSA modulus of fewer than 2048 bits (RFC 7518 section 3.3).
+    ModulusTooSmall,
+    /// An RSA modulus of more than 8192 bits: verification would cost an attacker's choice of time.
+    ModulusTooLarge,
+    /// An even RSA modulus.
+    EvenModulus,
+    /// An RSA exponent of 1, an even one, or one of more than 33 bits.
+    BadExponent,
+    /// An RSA modulus from the flawed generator of CVE-2017-15361: its factors can be found.
+    Roca,
+    /// Coordinates that are not those of a point of the curve.
+    PointNotOnCurve,
+    /// An Ed25519 point that is not encoded in the one way that RFC 8032 section 5.1.2 gives.
+    NonCanonicalPoint,
+    /// An Ed25519 point of small order: signatures by it hold for many messages.
+    SmallOrderPoint,
+    /// A `kid` that an earlier key of the set has.
+    DuplicateKeyId,
+    /// The chosen backend cannot verify with such a key.
+    UnsupportedByBackend,
+}
+
+impl Defect {
+    /// The stable name of this defect.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NotAnObject => "not_an_object",
+            Self::Malformed(_) => "malformed",
+            Self::UnsupportedKeyType => "unsupported_key_type",
+            Self::UnsupportedCurve => "unsupported_curve",
+            Self::SymmetricKey => "symmetric_key",
+            Self::PrivateKey => "private_key",
+            Self::NotForSignatures => "not_for_signatures",
+            Self::NotForVerification => "not_for_verification",
+            Self::AlgorithmMismatch => "algorithm_mismatch",
+            Self::ModulusTooSmall => "modulus_too_small",
+            Self::ModulusTooLarge => "modulus_too_large",
+            Self::EvenModulus => "even_modulus",
+            Self::BadExponent => "bad_exponent",
+            Self::Roca => "roca",
+            Self::PointNotOnCurve => "point_not_on_curve",
+            Self::NonCanonicalPoint => "non_canonical_point",
+            Self::SmallOrderPoint => "small_order_point",
+            Self::DuplicateKeyId => "duplicate_kid",
+            Self::UnsupportedByBackend => "unsupported_by_backend",
+        }
+    }
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAnObject => "not a JSON object",
+            Self::Malformed(what) => what,
+            Self::UnsupportedKeyType => "\"kty\" is not EC, OKP or RSA",
+            Self::UnsupportedCurve => "the curve is not P-256, P-384 or Ed25519",
+            Self::SymmetricKey => "a symmetric key never verifies here",
+            Self::PrivateKey => "a private key does not belong in a verifier; give the public part",
+            Self::NotForSignatures => "\"use\" is not \"sig\"",
+            Self::NotForVerification => "\"key_ops\" does not name \"verify\"",
+            Self::AlgorithmMismatch => "\"alg\" is not a signature algorithm for this type of key",
+            Self::ModulusTooSmall => "the RSA modulus has fewer than 2048 bits",
+            Self::ModulusTooLarge => "the RSA modulus has more than 8192 bits",
+            Self::EvenModulus => "the RSA modulus is even",
+            Self::BadExponent => "the RSA exponent is 1, even, or of more than 33 bits",
+            Self::Roca => "the RSA modulus comes from a flawed generator (CVE-2017-15361)",
+            Self::PointNotOnCurve => "the coordinates are not those of a point of the curve",
+            Self::NonCanonicalPoint => "the point is not encoded canonically (RFC 8032 section 5.1.2)",
+            Self::SmallOrderPoint => "the point has small order",
+            Self::DuplicateKeyId => "an earlier key of the set has the same \"kid\"",
+            Self::UnsupportedByBackend => "the chosen backend does not verify with such a key",
+        })
+    }
+}
+
+impl std::error::Error for Defect {}

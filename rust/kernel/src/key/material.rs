@@ -1,0 +1,132 @@
+//! The numbers of a public key, judged once: what is built here is safe to verify with.
+
+use ed25519_dalek::VerifyingKey;
+
+use super::{Defect, roca};
+use crate::algorithm::{Algorithm, AlgorithmSet};
+
+/// The numbers of a public key that passed every check.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Material {
+    /// The encoded point.
+    Ed25519([u8; 32]),
+    /// A point of P-256, uncompressed (SEC 1 section 2.3.3).
+    P256([u8; 65]),
+    /// A point of P-384, uncompressed.
+    P384([u8; 97]),
+    /// Modulus and exponent, big endian without leading zeros.
+    Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
+}
+
+/// The smallest RSA modulus (RFC 7518 section 3.3), in bits.
+const MIN_MODULUS_BITS: usize = 2048;
+/// The largest RSA modulus, in bits.
+const MAX_MODULUS_BITS: usize = 8192;
+/// The largest RSA exponent, in bits: that of Windows' and of the `rsa` crate.
+const MAX_EXPONENT_BITS: usize = 33;
+
+impl Material {
+    pub(crate) fn ed25519(point: &[u8]) -> Result<Self, Defect> {
+        let point: [u8; 32] = point
+            .try_into()
+            .map_err(|_| Defect::Malformed("\"x\" of Ed25519 must have 32 bytes (RFC 8037 section 2)"))?;
+        if !is_below_field_prime(&point) {
+            return Err(Defect::NonCanonicalPoint);
+        }
+        let key = VerifyingKey::from_bytes(&point).map_err(|_| Defect::PointNotOnCurve)?;
+        if key.is_weak() {
+            return Err(Defect::SmallOrderPoint);
+        }
+        Ok(Self::Ed25519(point))
+    }
+
+    pub(crate) fn p256(x: &[u8], y: &[u8]) -> Result<Self, Defect> {
+        let point = uncompressed(x, y).ok_or(Defect::Malformed("\"x\" and \"y\" of P-256 must have 32 bytes each"))?;
+        p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).map_err(|_| Defect::PointNotOnCurve)?;
+        Ok(Self::P256(point))
+    }
+
+    pub(crate) fn p384(x: &[u8], y: &[u8]) -> Result<Self, Defect> {
+        let point = uncompressed(x, y).ok_or(Defect::Malformed("\"x\" and \"y\" of P-384 must have 48 bytes each"))?;
+        if !crate::signature::reference::is_p384_point(&point) {
+            return Err(Defect::PointNotOnCurve);
+        }
+        Ok(Self::P384(point))
+    }
+
+    pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, Defect> {
+        for number in [modulus, exponent] {
+            if matches!(number, [] | [0, ..]) {
+                return Err(Defect::Malformed("\"n\" and \"e\" must have no leading zero bytes (RFC 7518 section 2)"));
+            }
+        }
+        let bits = bit_length(modulus);
+        if bits < MIN_MODULUS_BITS {
+            return Err(Defect::ModulusTooSmall);
+        }
+        if bits > MAX_MODULUS_BITS {
+            return Err(Defect::ModulusTooLarge);
+        }
+        if is_even(modulus) {
+            return Err(Defect::EvenModulus);
+        }
+        if exponent == [1] || is_even(exponent) || bit_length(exponent) > MAX_EXPONENT_BITS {
+            return Err(Defect::BadExponent);
+        }
+        if roca::is_vulnerable(modulus) {
+            return Err(Defect::Roca);
+        }
+        Ok(Self::Rsa { modulus: modulus.to_vec(), exponent: exponent.to_vec() })
+    }
+
+    /// The algorithms that a key of this type can be used with: a property of the key, never of the message.
+    pub(crate) fn algorithms(&self) -> AlgorithmSet {
+        let algorithms: &[Algorithm] = match self {
+            Self::Ed25519(_) => &[Algorithm::EdDsa, Algorithm::Ed25519],
+            Self::P256(_) => &[Algorithm::Es256],
+            Self::P384(_) => &[Algorithm::Es384],
+            Self::Rsa { .. } => &[
+                Algorithm::Rs256,
+                Algorithm::Rs384,
+                Algorithm::Rs512,
+                Algorithm::Ps256,
+                Algorithm::Ps384,
+                Algorithm::Ps512,
+            ],
+        };
+        algorithms.iter().copied().collect()
+    }
+
+    /// The size of the key as it is usually given, in bits.
+    pub(crate) fn bits(&self) -> usize {
+        match self {
+            Self::Ed25519(_) | Self::P256(_) => 256,
+            Self::P384(_) => 384,
+            Self::Rsa { modulus, .. } => bit_length(modulus),
+        }
+    }
+}
+
+fn uncompressed<const LENGTH: usize>(x: &[u8], y: &[u8]) -> Option<[u8; LENGTH]> {
+    if x.len() != y.len() {
+        return None;
+    }
+    [&[4], x, y].concat().try_into().ok()
+}
+
+/// Whether an Ed25519 encoding's y is below p = 2^255 - 19: the other condition of RFC 8032 section 5.1.3, a sign bit
+/// on x = 0, holds for points of small order only.
+fn is_below_field_prime(point: &[u8; 32]) -> bool {
+    let [lowest, middle @ .., highest] = point;
+    !(highest & 0x7f == 0x7f && middle.iter().all(|&byte| byte == 0xff) && *lowest >= 0xed)
+}
+
+/// The length of a big-endian number without leading zero bytes, in bits.
+fn bit_length(number: &[u8]) -> usize {
+    let unused = number.first().map_or(0, |byte| byte.leading_zeros());
+    (number.len() * 8).saturating_sub(usize::try_from(unused).unwrap_or(0))
+}
+
+fn is_even(number: &[u8]) -> bool {
+    number.last().is_none_or(|byte| byte % 2 == 0)
+}

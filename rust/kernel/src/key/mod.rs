@@ -1,0 +1,129 @@
+//! Public keys: read from JWK, PEM or DER, and judged once, at import.
+
+mod defect;
+mod jwk;
+mod material;
+mod roca;
+mod spki;
+mod thumbprint;
+
+use std::fmt;
+
+pub use defect::Defect;
+pub use thumbprint::thumbprint;
+
+pub(crate) use material::Material;
+
+use crate::algorithm::{Algorithm, AlgorithmSet};
+use crate::json::Object;
+use crate::signature::{Backend, Verifier};
+
+/// A public key that passed every check, ready to verify with.
+#[derive(Clone)]
+pub struct PublicKey {
+    key_id: Option<String>,
+    algorithms: AlgorithmSet,
+    material: Material,
+    verifier: Verifier,
+}
+
+impl PublicKey {
+    /// Reads a JWK (RFC 7517).
+    ///
+    /// # Errors
+    /// The first [`Defect`] found.
+    pub fn from_jwk(jwk: &Object<'_>, backend: Backend) -> Result<Self, Defect> {
+        let jwk = jwk::Jwk::parse(jwk)?;
+        let verifier = Verifier::new(&jwk.material, backend)?;
+        Ok(Self { key_id: jwk.key_id, algorithms: jwk.algorithms, material: jwk.material, verifier })
+    }
+
+    /// Reads a `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7) or a PKCS #1 `RSAPublicKey` in DER. These encodings
+    /// carry neither a name nor an algorithm: both may be given.
+    ///
+    /// # Errors
+    /// The first [`Defect`] found.
+    pub fn from_der(
+        der: &[u8],
+        key_id: Option<&str>,
+        algorithm: Option<&str>,
+        backend: Backend,
+    ) -> Result<Self, Defect> {
+        let material = spki::parse(der)?;
+        let algorithms = match algorithm {
+            None => material.algorithms(),
+            Some(name) => jwk::restricted(material.algorithms(), name)?,
+        };
+        let verifier = Verifier::new(&material, backend)?;
+        Ok(Self { key_id: key_id.map(str::to_owned), algorithms, material, verifier })
+    }
+
+    /// Reads every `PUBLIC KEY` and `RSA PUBLIC KEY` block of a PEM text (RFC 7468).
+    ///
+    /// # Errors
+    /// The first [`Defect`] found; a text without a block is malformed.
+    pub fn from_pem(pem: &str, algorithm: Option<&str>, backend: Backend) -> Result<Vec<Self>, Defect> {
+        spki::pem_blocks(pem)?.iter().map(|der| Self::from_der(der, None, algorithm, backend)).collect()
+    }
+
+    /// The same key under another name.
+    #[must_use]
+    pub fn named(self, key_id: &str) -> Self {
+        Self { key_id: Some(key_id.to_owned()), ..self }
+    }
+
+    /// The `kid`, where the key has one.
+    pub fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    /// The algorithms that the key may be used with.
+    pub fn algorithms(&self) -> AlgorithmSet {
+        self.algorithms
+    }
+
+    /// `kty`: `"EC"`, `"OKP"` or `"RSA"`.
+    pub fn key_type(&self) -> &'static str {
+        match self.material {
+            Material::Ed25519(_) => "OKP",
+            Material::P256(_) | Material::P384(_) => "EC",
+            Material::Rsa { .. } => "RSA",
+        }
+    }
+
+    /// `crv`, where the key type has curves.
+    pub fn curve(&self) -> Option<&'static str> {
+        match self.material {
+            Material::Ed25519(_) => Some("Ed25519"),
+            Material::P256(_) => Some("P-256"),
+            Material::P384(_) => Some("P-384"),
+            Material::Rsa { .. } => None,
+        }
+    }
+
+    /// The size of the key, in bits.
+    pub fn bits(&self) -> usize {
+        self.material.bits()
+    }
+
+    /// The RFC 7638 thumbprint: SHA-256, base64url.
+    pub fn thumbprint(&self) -> String {
+        self.material.thumbprint()
+    }
+
+    /// Whether `signature` holds over `message` under `algorithm`, which must be one of the key's.
+    pub fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        self.algorithms.contains(algorithm) && self.verifier.verify(algorithm, message, signature)
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    /// Shows the key's name and type, never its numbers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublicKey")
+            .field("key_id", &self.key_id)
+            .field("key_type", &self.key_type())
+            .field("bits", &self.bits())
+            .finish_non_exhaustive()
+    }
+}

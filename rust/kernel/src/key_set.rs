@@ -1,0 +1,222 @@
+//! Key sets (RFC 7517 section 5): immutable, each key judged at import, a bad one left out and reported.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use crate::algorithm::Algorithm;
+use crate::error::{Error, UnknownKey};
+use crate::json::{self, Object, Value};
+use crate::key::{Defect, PublicKey};
+use crate::signature::Backend;
+
+/// How long a key set's document may be, in bytes.
+pub const MAX_DOCUMENT: usize = 1024 * 1024;
+
+/// How many elements `keys` may have.
+pub const MAX_KEYS: usize = 256;
+
+/// How many keys are tried for a token that names none: what an unauthenticated sender may cost.
+pub const MAX_TRIED: usize = 16;
+
+/// The keys of one issuer.
+#[derive(Debug, Clone, Default)]
+pub struct KeySet {
+    keys: Vec<PublicKey>,
+    by_id: HashMap<String, usize>,
+    rejected: Vec<RejectedKey>,
+    backend: Backend,
+}
+
+/// A key that was left out of a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedKey {
+    /// Its place in the document, from 0.
+    pub index: usize,
+    /// Its `kid`, where that can be read.
+    pub key_id: Option<String>,
+    /// What is wrong with it.
+    pub defect: Defect,
+}
+
+/// Why a document is not a key set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySetError {
+    /// Longer than [`MAX_DOCUMENT`] bytes.
+    TooLarge,
+    /// Not strict JSON, or not an object.
+    Json(json::Error),
+    /// Neither a JWK Set with an array `keys` nor a single JWK with a `kty`.
+    NotAKeySet,
+    /// More than [`MAX_KEYS`] elements.
+    TooManyKeys,
+    /// A PEM or DER document, which holds one key or a few, has one that is not acceptable.
+    Key(Defect),
+    /// A name was given for a PEM text of several keys.
+    SeveralKeys,
+}
+
+impl KeySet {
+    /// Reads a JWK Set, or a single JWK as a set of one.
+    ///
+    /// # Errors
+    /// [`KeySetError`] where the document as a whole is not one. Bad keys are no error: see [`KeySet::rejected`].
+    pub fn from_json(document: &[u8], backend: Backend) -> Result<Self, KeySetError> {
+        if document.len() > MAX_DOCUMENT {
+            return Err(KeySetError::TooLarge);
+        }
+        let members = Object::parse(document).map_err(KeySetError::Json)?;
+        let mut set = Self { backend, ..Self::default() };
+        match members.get("keys") {
+            Some(Value::Array(keys)) => {
+                if keys.iter().nth(MAX_KEYS).is_some() {
+                    return Err(KeySetError::TooManyKeys);
+                }
+                for (index, key) in keys.iter().enumerate() {
+                    match key {
+                        Value::Object(jwk) => set.take(index, &jwk.members()),
+                        _ => set.reject(index, None, Defect::NotAnObject),
+                    }
+                }
+            }
+            None if members.contains("kty") => set.take(0, &members),
+            _ => return Err(KeySetError::NotAKeySet),
+        }
+        Ok(set)
+    }
+
+    /// Reads the public keys of a PEM text; `key_id` names the key of a text with one.
+    ///
+    /// # Errors
+    /// [`KeySetError`] where any of the keys is not acceptable: nobody else's key is taken along here.
+    pub fn from_pem(
+        pem: &str,
+        key_id: Option<&str>,
+        algorithm: Option<&str>,
+        backend: Backend,
+    ) -> Result<Self, KeySetError> {
+        if pem.len() > MAX_DOCUMENT {
+            return Err(KeySetError::TooLarge);
+        }
+        let mut keys = PublicKey::from_pem(pem, algorithm, backend).map_err(KeySetError::Key)?;
+        if keys.len() > MAX_KEYS {
+            return Err(KeySetError::TooManyKeys);
+        }
+        if let Some(key_id) = key_id {
+            if keys.len() > 1 {
+                return Err(KeySetError::SeveralKeys);
+            }
+            keys = keys.into_iter().map(|key| key.named(key_id)).collect();
+        }
+        Ok(Self::of(keys, backend))
+    }
+
+    /// Reads one public key in DER.
+    ///
+    /// # Errors
+    /// [`KeySetError`] where the key is not acceptable.
+    pub fn from_der(
+        der: &[u8],
+        key_id: Option<&str>,
+        algorithm: Option<&str>,
+        backend: Backend,
+    ) -> Result<Self, KeySetError> {
+        if der.len() > MAX_DOCUMENT {
+            return Err(KeySetError::TooLarge);
+        }
+        let key = PublicKey::from_der(der, key_id, algorithm, backend).map_err(KeySetError::Key)?;
+        Ok(Self::of(vec![key], backend))
+    }
+
+    /// The keys, in the order of the document.
+    pub fn keys(&self) -> &[PublicKey] {
+        &self.keys
+    }
+
+    /// The key with this `kid`.
+    pub fn get(&self, key_id: &str) -> Option<&PublicKey> {
+        self.by_id.get(key_id).and_then(|&index| self.keys.get(index))
+    }
+
+    /// The keys that were left out, in the order of the document.
+    pub fn rejected(&self) -> &[RejectedKey] {
+        &self.rejected
+    }
+
+    /// The implementation that verifies with these keys.
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// The keys that a token with this header may have been signed with: the key that it names; else, of the keys
+    /// without a `kid` (or, where the token names none, of all), those that have the algorithm.
+    pub(crate) fn candidates(&self, key_id: Option<&str>, algorithm: Algorithm) -> Result<Vec<&PublicKey>, Error> {
+        if let Some(key) = key_id.and_then(|key_id| self.get(key_id)) {
+            if !key.algorithms().contains(algorithm) {
+                return Err(Error::AlgorithmNotAllowed("the header's \"alg\" is not one of the key's algorithms"));
+            }
+            return Ok(vec![key]);
+        }
+        let fitting: Vec<&PublicKey> = self
+            .keys
+            .iter()
+            .filter(|key| key_id.is_none() || key.key_id().is_none())
+            .filter(|key| key.algorithms().contains(algorithm))
+            .collect();
+        match (fitting.len(), key_id) {
+            (0, Some(key_id)) => Err(Error::UnknownKey(UnknownKey::Named(key_id.to_owned()))),
+            (0, None) => Err(Error::UnknownKey(UnknownKey::NoneFits)),
+            (1..=MAX_TRIED, _) => Ok(fitting),
+            _ => Err(Error::UnknownKey(UnknownKey::TooManyFit)),
+        }
+    }
+
+    fn of(keys: Vec<PublicKey>, backend: Backend) -> Self {
+        let mut set = Self { backend, ..Self::default() };
+        for (index, key) in keys.into_iter().enumerate() {
+            set.insert(index, key);
+        }
+        set
+    }
+
+    fn take(&mut self, index: usize, jwk: &Object<'_>) {
+        match PublicKey::from_jwk(jwk, self.backend) {
+            Ok(key) => self.insert(index, key),
+            Err(defect) => {
+                let key_id = jwk.get("kid").and_then(Value::as_str).map(str::to_owned);
+                self.reject(index, key_id, defect);
+            }
+        }
+    }
+
+    fn insert(&mut self, index: usize, key: PublicKey) {
+        if let Some(key_id) = key.key_id() {
+            if self.by_id.contains_key(key_id) {
+                let key_id = Some(key_id.to_owned());
+                return self.reject(index, key_id, Defect::DuplicateKeyId);
+            }
+            self.by_id.insert(key_id.to_owned(), self.keys.len());
+        }
+        self.keys.push(key);
+    }
+
+    fn reject(&mut self, index: usize, key_id: Option<String>, defect: Defect) {
+        self.rejected.push(RejectedKey { index, key_id, defect });
+    }
+}
+
+impl fmt::Display for KeySetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge => write!(f, "the document has more than {MAX_DOCUMENT} bytes"),
+            Self::Json(error) => write!(f, "the document is not a JWK Set: {error}"),
+            Self::NotAKeySet => {
+                f.write_str("the document is neither a JWK Set (an array \"keys\") nor a JWK (a member \"kty\")")
+            }
+            Self::TooManyKeys => write!(f, "the set has more than {MAX_KEYS} keys"),
+            Self::Key(defect) => write!(f, "the key cannot be used: {defect}"),
+            Self::SeveralKeys => f.write_str("one key id cannot name several keys: give one key, or no key id"),
+        }
+    }
+}
+
+impl std::error::Error for KeySetError {}

@@ -1,0 +1,71 @@
+//! # Watchword's kernel
+//!
+//! Verification of JSON Web Tokens as a pure function: `(token, keys, policy, now)` gives a [`VerifiedToken`], a value
+//! that cannot exist unless every check passed, or the [`Error`] of the first check that failed. There is no I/O, no
+//! clock, no global state and no unsafe code in here.
+//!
+//! ```
+//! use watchword_kernel::{Audience, Backend, JwsPolicy, KeySet, Limits, Policy, UnixTime, verify};
+//!
+//! let keys = KeySet::from_json(
+//!     br#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+//!     Backend::Default,
+//! )?;
+//! assert!(keys.rejected().is_empty());
+//!
+//! let accepted = [None, Some("JWT".to_owned()), Some("at+jwt".to_owned())];
+//! let policy = Policy::new(JwsPolicy::new(Limits::default(), Some(&accepted), None)?)
+//!     .with_issuers(vec!["https://as.example".into()])?
+//!     .with_audience(Audience::OneOf(vec!["https://api.example".into()]))?
+//!     .with_leeway(5.0)?;
+//! let now = UnixTime::new(1_700_000_000.0).ok_or("not a finite number")?;
+//!
+//! let refused = verify(b"not a token", &keys, &policy, now).unwrap_err();
+//! assert_eq!(refused.code(), "malformed_token");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! ## What every token goes through
+//!
+//! [`verify`] is the whole list, in order: the size (before anything is decoded), three parts, strict base64url, strict
+//! JSON, extensions (none is understood), `typ`, the algorithm by the policy, the key by `kid`, the algorithm by the
+//! key, the signature; and only then the payload: strict JSON, the types of the registered claims, `exp`, `nbf`, `iat`,
+//! `iss`, `aud`, required claims, and the binding to a key. Keys are judged once, when a [`KeySet`] is read.
+//!
+//! ## What is not checked
+//!
+//! Whether a token was revoked or seen before; what its scopes allow; any claim that is not registered. Whether the
+//! keys are the issuer's: whoever reads them in vouches for that. Keys that a token carries or points to (`jwk`, `jku`,
+//! `x5c`, `x5u`) are never used.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod algorithm;
+mod batch;
+mod claims;
+mod compact;
+mod error;
+mod header;
+pub mod json;
+mod key;
+mod key_set;
+mod media_type;
+mod peek;
+mod policy;
+mod signature;
+mod time;
+mod verify;
+
+pub use algorithm::{Algorithm, AlgorithmSet};
+pub use batch::verify_many;
+pub use claims::{Claims, Confirmation};
+pub use compact::Limits;
+pub use error::{Error, Malformed, UnknownKey};
+pub use key::{Defect, PublicKey, thumbprint};
+pub use key_set::{KeySet, KeySetError, MAX_DOCUMENT, MAX_KEYS, MAX_TRIED, RejectedKey};
+pub use peek::{unverified_issuer, unverified_key_id};
+pub use policy::{Audience, BoundTokens, JwsPolicy, Policy, PolicyError};
+pub use signature::Backend;
+pub use time::{NumericDate, UnixTime};
+pub use verify::{VerifiedJws, VerifiedToken, verify, verify_jws};

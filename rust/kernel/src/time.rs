@@ -1,0 +1,47 @@
+//! Points in time, in Unix seconds. The kernel has no clock: whoever calls says what time it is.
+
+use crate::json::Number;
+
+/// The last second of the year 9999. Later dates are milliseconds taken for seconds, or an expiry meant never to come.
+const LAST: f64 = 253_402_300_799.0;
+
+/// The moment at which a token is judged, in Unix seconds: a finite number.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct UnixTime(f64);
+
+impl UnixTime {
+    /// The moment this many seconds after the epoch, or `None` where the number is not finite.
+    pub fn new(seconds: f64) -> Option<Self> {
+        seconds.is_finite().then_some(Self(seconds))
+    }
+
+    /// The number of seconds since the epoch.
+    pub fn seconds(self) -> f64 {
+        self.0
+    }
+}
+
+/// A NumericDate (RFC 7519 section 2): from the epoch to the year 9999.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NumericDate {
+    seconds: f64,
+    whole: Option<i64>,
+}
+
+impl NumericDate {
+    pub(crate) fn new(number: Number<'_>) -> Option<Self> {
+        let seconds = number.as_f64();
+        let whole = if number.is_integer() { number.as_str().parse().ok() } else { None };
+        (0.0..=LAST).contains(&seconds).then_some(Self { seconds, whole })
+    }
+
+    /// The date in Unix seconds.
+    pub fn seconds(self) -> f64 {
+        self.seconds
+    }
+
+    /// The date in Unix seconds, where it is written as an integer.
+    pub fn whole_seconds(self) -> Option<i64> {
+        self.whole
+    }
+}

@@ -1,0 +1,110 @@
+//! The pipeline: what every token goes through, top to bottom.
+
+use crate::algorithm::Algorithm;
+use crate::claims::Claims;
+use crate::compact::Compact;
+use crate::error::Error;
+use crate::header::Header;
+use crate::json::Object;
+use crate::key_set::KeySet;
+use crate::policy::{JwsPolicy, Policy};
+use crate::time::UnixTime;
+
+/// A signed object whose signature holds. It cannot be made but by [`verify_jws`].
+#[derive(Clone)]
+pub struct VerifiedJws {
+    header: Vec<u8>,
+    payload: Vec<u8>,
+    algorithm: Algorithm,
+    key_id: Option<String>,
+}
+
+/// A JWT that passed every check. It cannot be made but by [`verify`].
+#[derive(Clone)]
+pub struct VerifiedToken {
+    jws: VerifiedJws,
+    claims: Claims,
+}
+
+/// Verifies a JWT (RFC 7519 section 7.2) as of the moment `now`.
+///
+/// # Errors
+/// The first check that fails, in the order of [`Error`]'s variants.
+pub fn verify(token: &[u8], keys: &KeySet, policy: &Policy, now: UnixTime) -> Result<VerifiedToken, Error> {
+    let jws = verify_jws(token, keys, policy.jws())?;
+    let members = Object::parse(&jws.payload).map_err(|error| Error::MalformedClaims(error.into()))?;
+    let claims = Claims::read(&members)?;
+    policy.check(&claims, &members, now)?;
+    Ok(VerifiedToken { jws, claims })
+}
+
+/// Verifies a JWS in compact form (RFC 7515 section 5.2), whatever its payload is.
+///
+/// # Errors
+/// The first check that fails, in the order of [`Error`]'s variants.
+pub fn verify_jws(token: &[u8], keys: &KeySet, policy: &JwsPolicy) -> Result<VerifiedJws, Error> {
+    let parts = Compact::parse(token, policy.limits())?;
+    let header = Header::parse(&parts.header)?;
+    header.check_extensions()?;
+    policy.check_type(header.media_type.as_deref())?;
+    let algorithm = policy.algorithm(&header.algorithm)?;
+    let key = keys
+        .candidates(header.key_id.as_deref(), algorithm)?
+        .into_iter()
+        .find(|key| key.verify(algorithm, parts.signing_input, &parts.signature))
+        .ok_or(Error::InvalidSignature)?;
+    let key_id = key.key_id().map(str::to_owned);
+    Ok(VerifiedJws { header: parts.header, payload: parts.payload, algorithm, key_id })
+}
+
+impl VerifiedJws {
+    /// The JOSE header: strict JSON.
+    pub fn header(&self) -> &[u8] {
+        &self.header
+    }
+
+    /// The payload.
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// The algorithm of the signature.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The `kid` of the key that verified the signature, where that key has one.
+    pub fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+}
+
+impl VerifiedToken {
+    /// The signature layer: header, payload, algorithm, key.
+    pub fn jws(&self) -> &VerifiedJws {
+        &self.jws
+    }
+
+    /// The registered claims.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+}
+
+impl std::fmt::Debug for VerifiedJws {
+    /// Shows the key and the sizes, nothing of what is signed.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VerifiedJws")
+            .field("key_id", &self.key_id)
+            .field("algorithm", &self.algorithm)
+            .field("payload_bytes", &self.payload.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for VerifiedToken {
+    /// Shows the key and the sizes, nothing of the claims.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("VerifiedToken").field(&self.jws).finish()
+    }
+}

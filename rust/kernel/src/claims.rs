@@ -1,11 +1,13 @@
 //! The registered claims (RFC 7519 section 4.1, RFC 7800 section 3.1, RFC 8693 section 4.2), typed.
 
+use std::fmt;
+
 use crate::error::{Error, Malformed};
 use crate::json::{Object, Value};
 use crate::time::NumericDate;
 
 /// The registered claims of a claims set. Every claim that is there has the type that its definition gives it.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Claims {
     /// `iss`
     pub issuer: Option<String>,
@@ -28,7 +30,7 @@ pub struct Claims {
 }
 
 /// The key to which a token is bound (RFC 7800 section 3).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Confirmation {
     /// `jkt`: the key's RFC 7638 thumbprint (RFC 9449 section 6.1).
     pub jkt: Option<String>,
@@ -36,6 +38,28 @@ pub struct Confirmation {
     pub jwk: Option<String>,
     /// Whether there is any other confirmation method.
     pub has_other: bool,
+}
+
+impl fmt::Debug for Claims {
+    /// Shows the times, which are nobody's secret, and nothing else of the claims.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claims")
+            .field("expires_at", &self.expires_at)
+            .field("not_before", &self.not_before)
+            .field("issued_at", &self.issued_at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Confirmation {
+    /// Shows the methods, never the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Confirmation")
+            .field("has_jkt", &self.jkt.is_some())
+            .field("has_jwk", &self.jwk.is_some())
+            .field("has_other", &self.has_other)
+            .finish()
+    }
 }
 
 impl Claims {
@@ -109,6 +133,10 @@ fn confirmation(value: &Value<'_>) -> Result<Confirmation, Error> {
         Some(_) => return Err(must_be("cnf", "an object whose \"jwk\" is an object")),
     };
     let has_other = members.iter().any(|(name, _)| name != "jkt" && name != "jwk");
+    if members.is_empty() {
+        // Whoever wrote it meant to bind the token; to what, nobody can say.
+        return Err(must_be("cnf", "an object that names a key"));
+    }
     Ok(Confirmation { jkt, jwk, has_other })
 }
 

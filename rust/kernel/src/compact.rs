@@ -21,7 +21,6 @@ impl Default for Limits {
 }
 
 /// A token taken apart and decoded; nothing of it is believed yet.
-#[derive(Debug)]
 pub(crate) struct Compact<'a> {
     /// The decoded header: bytes that should be JSON.
     pub(crate) header: Vec<u8>,

@@ -4,7 +4,6 @@ use crate::error::{Error, Malformed};
 use crate::json::{Object, Value};
 
 /// The members that are read. `jwk`, `jku`, `x5u` and `x5c` are not among them: a token does not choose its own key.
-#[derive(Debug)]
 pub(crate) struct Header<'a> {
     /// The name of the algorithm, known or not.
     pub(crate) algorithm: String,

@@ -73,13 +73,13 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// The members of a JSON object, in the order of the document, each name once.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Object<'a> {
     members: Vec<(Cow<'a, str>, Value<'a>)>,
 }
 
 /// One value. Arrays and objects are slices of a document that was checked whole.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Value<'a> {
     /// `null`
     Null,
@@ -100,12 +100,33 @@ pub enum Value<'a> {
 pub struct Number<'a>(&'a str);
 
 /// An array inside a checked document.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Array<'a>(&'a str);
 
 /// An object inside a checked document.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct RawObject<'a>(&'a str);
+
+impl fmt::Debug for Object<'_> {
+    /// Shows how many members there are: what they hold may be anybody's claims.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Object({} members)", self.members.len())
+    }
+}
+
+impl fmt::Debug for Value<'_> {
+    /// Shows the kind of value, not what it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Null => "Null",
+            Self::Bool(_) => "Bool",
+            Self::Number(_) => "Number",
+            Self::String(_) => "String",
+            Self::Array(_) => "Array",
+            Self::Object(_) => "Object",
+        })
+    }
+}
 
 impl<'a> Object<'a> {
     /// Reads a document whose outermost value must be an object.

@@ -221,10 +221,9 @@ impl Policy {
         match (&claims.confirmation, self.bound_tokens) {
             (None, _) | (_, BoundTokens::Accept) => Ok(()),
             (Some(bound), _) if bound.jkt.is_some() || bound.jwk.is_some() => Err(Error::ProofRequired),
-            (Some(bound), _) if bound.has_other => {
+            (Some(_), _) => {
                 Err(Error::Unsupported("the token is bound by a confirmation method that is not supported (RFC 7800)"))
             }
-            (Some(_), _) => Ok(()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Public keys in DER and PEM: `SubjectPublicKeyInfo` (RFC 5280, RFC 5480, RFC 8410) and PKCS #1 (RFC 8017).
 
 use rsa::pkcs1;
+use rsa::pkcs8::PrivateKeyInfo;
 use spki::der::pem::{PemLabel as _, decode_vec};
 use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
@@ -59,10 +60,16 @@ fn block(text: &str) -> Result<Vec<u8>, Defect> {
 fn from_info(info: &SubjectPublicKeyInfoRef<'_>) -> Result<Material, Defect> {
     let key = info.subject_public_key.as_bytes().ok_or(MALFORMED_DER)?;
     if info.algorithm.oid == RSA_ENCRYPTION {
-        return from_pkcs1(key);
+        // NULL (RFC 8017 appendix A.1); many an encoder leaves it out.
+        return if info.algorithm.parameters.is_none_or(|any| any.is_null()) {
+            from_pkcs1(key)
+        } else {
+            Err(MALFORMED_DER)
+        };
     }
     if info.algorithm.oid == ED25519 {
-        return Material::ed25519(key);
+        // Absent (RFC 8410 section 3).
+        return if info.algorithm.parameters.is_none() { Material::ed25519(key) } else { Err(MALFORMED_DER) };
     }
     if info.algorithm.oid != EC_PUBLIC_KEY {
         return Err(Defect::UnsupportedKeyType);
@@ -79,7 +86,7 @@ fn from_info(info: &SubjectPublicKeyInfoRef<'_>) -> Result<Material, Defect> {
 }
 
 fn from_pkcs1(der: &[u8]) -> Result<Material, Defect> {
-    if pkcs1::RsaPrivateKey::try_from(der).is_ok() {
+    if PrivateKeyInfo::try_from(der).is_ok() || pkcs1::RsaPrivateKey::try_from(der).is_ok() {
         return Err(Defect::PrivateKey);
     }
     let key = pkcs1::RsaPublicKey::try_from(der).map_err(|_| MALFORMED_DER)?;

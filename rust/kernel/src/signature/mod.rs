@@ -1,7 +1,9 @@
 //! Signatures: one file for each family of keys.
 //!
 //! This is the seam behind which an implementation may change; what it answers may not. [`reference`] answers for
-//! every algorithm and is independent of the others, so that the two can be held against each other.
+//! every algorithm, so that the two can be held against each other. For Ed25519 and P-256 they are different releases of
+//! the same authors' crates; RSA is the same crate in both, with other checks before it, and P-384 the same code. The
+//! vectors of others are what both are held against.
 
 mod ed25519;
 mod p256;

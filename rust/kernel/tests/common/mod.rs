@@ -1,0 +1,139 @@
+//! What several of the tests need: the fixed signing keys, tokens made with them, and data from outside the project.
+
+#![allow(dead_code, reason = "each test is a crate of its own and uses a part of this")]
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use data_encoding::BASE64URL_NOPAD;
+use jsonwebtoken::EncodingKey;
+use spki::der::pem::decode_vec;
+use watchword_kernel::{Algorithm, Audience, Backend, BoundTokens, JwsPolicy, KeySet, Limits, Policy, UnixTime};
+
+/// Everything is asked of both.
+pub(crate) const BACKENDS: [Backend; 2] = [Backend::Default, Backend::Reference];
+
+/// The public parts of the signing keys; each `kid` is the name of a file in `keys/`.
+pub(crate) const JWKS: &str = include_str!("../keys/jwks.json");
+
+/// The moment of judgement in these tests.
+pub(crate) const NOW: f64 = 1_700_000_000.0;
+
+/// Claims that every policy here accepts.
+pub(crate) const CLAIMS: &str =
+    r#"{"iss":"https://as.example","aud":"https://api.example","sub":"agent-7","exp":1700000060,"iat":1699999990}"#;
+
+/// One of the fixed keys, used with one algorithm.
+pub(crate) struct Signer {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) key_id: &'static str,
+    jwt_algorithm: jsonwebtoken::Algorithm,
+    key: EncodingKey,
+}
+
+/// One for each algorithm.
+pub(crate) static SIGNERS: LazyLock<Vec<Signer>> = LazyLock::new(|| {
+    Algorithm::ALL
+        .into_iter()
+        .map(|algorithm| {
+            let (key_id, key) = match algorithm {
+                Algorithm::EdDsa | Algorithm::Ed25519 => ("ed25519", EncodingKey::from_ed_der(&ED25519)),
+                Algorithm::Es256 => ("p256", EncodingKey::from_ec_der(&P256)),
+                Algorithm::Es384 => ("p384", EncodingKey::from_ec_der(&P384)),
+                _ => ("rsa", EncodingKey::from_rsa_der(&RSA)),
+            };
+            Signer { algorithm, key_id, jwt_algorithm: jwt_algorithm(algorithm), key }
+        })
+        .collect()
+});
+
+static ED25519: LazyLock<Vec<u8>> = LazyLock::new(|| der(include_str!("../keys/ed25519.pem")));
+static P256: LazyLock<Vec<u8>> = LazyLock::new(|| der(include_str!("../keys/p256.pem")));
+static P384: LazyLock<Vec<u8>> = LazyLock::new(|| der(include_str!("../keys/p384.pem")));
+static RSA: LazyLock<Vec<u8>> = LazyLock::new(|| der(include_str!("../keys/rsa.pem")));
+
+fn der(pem: &str) -> Vec<u8> {
+    decode_vec(pem.trim_end().as_bytes()).expect("the test keys are PEM").1
+}
+
+pub(crate) fn signer(algorithm: Algorithm) -> &'static Signer {
+    SIGNERS.iter().find(|signer| signer.algorithm == algorithm).expect("there is one for each algorithm")
+}
+
+impl Signer {
+    /// A header with this signer's `alg` and `kid`.
+    pub(crate) fn header(&self) -> String {
+        format!(r#"{{"alg":"{}","kid":"{}"}}"#, self.algorithm.name(), self.key_id)
+    }
+
+    /// The compact form, signed over whatever header and payload are.
+    pub(crate) fn token(&self, header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
+        let input = format!("{}.{}", base64url(header), base64url(payload));
+        let signature =
+            jsonwebtoken::crypto::sign(input.as_bytes(), &self.key, self.jwt_algorithm).expect("the test keys sign");
+        format!("{input}.{signature}")
+    }
+}
+
+pub(crate) fn jwt_algorithm(algorithm: Algorithm) -> jsonwebtoken::Algorithm {
+    match algorithm {
+        Algorithm::EdDsa | Algorithm::Ed25519 => jsonwebtoken::Algorithm::EdDSA,
+        _ => algorithm.name().parse().expect("jsonwebtoken knows the other names"),
+    }
+}
+
+pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
+    BASE64URL_NOPAD.encode(bytes.as_ref())
+}
+
+pub(crate) fn key_set(backend: Backend) -> KeySet {
+    KeySet::from_json(JWKS.as_bytes(), backend).expect("the test keys are a JWK Set")
+}
+
+pub(crate) fn now() -> UnixTime {
+    UnixTime::new(NOW).expect("finite")
+}
+
+/// What a Policy demands where nothing is said, with the issuer and audience of [`CLAIMS`].
+pub(crate) fn strict() -> Policy {
+    let accepted = [None, Some("JWT".to_owned()), Some("at+jwt".to_owned())];
+    let jws = JwsPolicy::new(Limits::default(), Some(&accepted), None).expect("a good policy");
+    Policy::new(jws)
+        .with_issuers(vec!["https://as.example".into()])
+        .and_then(|policy| policy.with_audience(Audience::OneOf(vec!["https://api.example".into()])))
+        .and_then(|policy| policy.with_leeway(5.0))
+        .expect("a good policy")
+}
+
+/// As little as can be demanded.
+pub(crate) fn lax() -> Policy {
+    Policy::new(any_jws())
+        .with_audience(Audience::Any)
+        .expect("a good policy")
+        .with_required(vec![])
+        .with_bound_tokens(BoundTokens::Accept)
+}
+
+pub(crate) fn any_jws() -> JwsPolicy {
+    JwsPolicy::new(Limits::default(), None, None).expect("a good policy")
+}
+
+/// The text of a file of test vectors that the project does not own, from the folder that `WATCHWORD_SHARED` names or
+/// from `shared` beside the repository. Where it is not there, says so even when output is captured, and gives `None`;
+/// where the variable names a folder, the file must be there.
+pub(crate) fn vectors(file: &str) -> Option<String> {
+    let named = std::env::var_os("WATCHWORD_SHARED").map(PathBuf::from);
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let path = named.clone().unwrap_or(beside).join("vectors").join(file);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Some(text),
+        Err(error) if named.is_some() => panic!("WATCHWORD_SHARED is set, and vectors/{file} cannot be read: {error}"),
+        Err(_) => {
+            // Not eprintln, which the test harness keeps to itself; and in one piece, whatever else is written meanwhile.
+            let line = format!("SKIPPED: vectors/{file} is not there; WATCHWORD_SHARED can name the folder above it\n");
+            let _ = std::io::stderr().write_all(line.as_bytes());
+            None
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Key sets, PEM and DER, and the signatures that hold under what is read from them.
+
+use std::sync::LazyLock;
+
+use watchword_kernel::json::{Object, Value};
+use watchword_kernel::{Algorithm, KeySet, KeySetError, PublicKey, thumbprint, verify};
+
+use super::{BACKENDS, POLICIES, SETS, TOKENS, now};
+
+/// A document as a key set, as PEM and, where it is base64, as DER.
+pub(crate) fn keys(document: &[u8]) {
+    let sets = BACKENDS.map(|backend| KeySet::from_json(document, backend));
+    check_key_sets(&sets);
+    if let Ok(set) = &sets[0] {
+        let members = Object::parse(document).expect("a key set is a JSON object");
+        check_members(set, &members);
+    }
+    if let Ok(members) = Object::parse(document) {
+        check_jwk(&members);
+    }
+    if let Ok(pem) = std::str::from_utf8(document) {
+        check_key_sets(&BACKENDS.map(|backend| KeySet::from_pem(pem, None, None, backend)));
+    }
+    if let Ok(der) = data_encoding::BASE64.decode(document.trim_ascii_end()) {
+        check_key_sets(&BACKENDS.map(|backend| KeySet::from_der(&der, None, None, backend)));
+    }
+    check_key_sets(&BACKENDS.map(|backend| KeySet::from_der(document, None, None, backend)));
+}
+
+fn check_key_sets(sets: &[Result<KeySet, KeySetError>; 2]) {
+    let [Ok(set), Ok(reference)] = sets else {
+        // The one difference: jsonwebtoken takes no modulus of more than 4096 bits.
+        let [first, second] = sets.each_ref().map(|set| set.as_ref().err().map(ToString::to_string));
+        assert!(first == second || second.is_some_and(|error| error.contains("backend")));
+        return;
+    };
+    for set in [set, reference] {
+        for (index, key) in set.keys().iter().enumerate() {
+            check_key(key);
+            if let Some(key_id) = key.key_id() {
+                assert_eq!(set.get(key_id).map(PublicKey::thumbprint), Some(key.thumbprint()));
+                assert!(set.keys().iter().skip(index + 1).all(|other| other.key_id() != Some(key_id)));
+            }
+        }
+        assert!(set.rejected().windows(2).all(|pair| pair[0].index < pair[1].index));
+        check_soundness(set);
+    }
+    let small = |set: &KeySet| -> Vec<_> {
+        let fits = |key: &&PublicKey| key.key_type() != "RSA" || key.bits() <= 4096;
+        set.keys().iter().filter(fits).map(|key| (key.thumbprint(), key.key_id().map(str::to_owned))).collect()
+    };
+    // A kid that a large RSA key has first is free for the next one where that key is not taken.
+    if set.keys().iter().all(|key| key.bits() <= 4096) {
+        assert_eq!(small(set), small(reference));
+        assert_eq!(set.rejected(), reference.rejected());
+    }
+}
+
+/// Each element of `keys` is either taken or reported.
+fn check_members(set: &KeySet, members: &Object<'_>) {
+    let elements = match members.get("keys") {
+        Some(Value::Array(keys)) => keys.iter().count(),
+        _ => 1,
+    };
+    assert_eq!(set.keys().len() + set.rejected().len(), elements);
+}
+
+/// A JWK by itself: what is taken has the thumbprint that RFC 7638 gives it.
+fn check_jwk(members: &Object<'_>) {
+    let named = thumbprint(members);
+    for backend in BACKENDS {
+        if let Ok(key) = PublicKey::from_jwk(members, backend) {
+            assert_eq!(Ok(key.thumbprint()), named);
+            assert_eq!(members.get("kid").and_then(Value::as_str), key.key_id());
+        }
+    }
+}
+
+fn check_key(key: &PublicKey) {
+    let (expected, sizes) = match key.key_type() {
+        "OKP" => (vec!["EdDSA", "Ed25519"], 256..=256),
+        "EC" if key.curve() == Some("P-256") => (vec!["ES256"], 256..=256),
+        "EC" => (vec!["ES384"], 384..=384),
+        _ => (vec!["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"], 2048..=8192),
+    };
+    assert!(sizes.contains(&key.bits()));
+    assert!(!key.algorithms().is_empty());
+    assert!(key.algorithms().iter().all(|algorithm| expected.contains(&algorithm.name())));
+    assert_eq!(key.thumbprint().len(), 43);
+    let said = format!("{key:?}");
+    assert!(!said.contains(&key.thumbprint()));
+    for algorithm in Algorithm::ALL {
+        assert!(!key.verify(algorithm, b"message", b""));
+        assert!(!key.verify(algorithm, b"message", &[0; 64]));
+    }
+    let length = if key.key_type() == "RSA" { key.bits().div_ceil(8) } else { 96 };
+    assert!(key.algorithms().iter().take(1).all(|algorithm| !key.verify(algorithm, b"message", &vec![0; length])));
+}
+
+/// A token of ours holds under keys of ours only.
+fn check_soundness(set: &KeySet) {
+    static OURS: LazyLock<Vec<String>> =
+        LazyLock::new(|| SETS[0][0].keys().iter().map(PublicKey::thumbprint).collect());
+    for token in TOKENS.lines() {
+        let Ok(verified) = verify(token.as_bytes(), set, &POLICIES[0], now()) else { continue };
+        let matching = |key: &&PublicKey| key.key_id() == verified.jws().key_id() && OURS.contains(&key.thumbprint());
+        assert!(set.keys().iter().any(|key| matching(&key)), "a signature holds under somebody else's key");
+    }
+}

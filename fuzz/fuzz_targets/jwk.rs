@@ -1,0 +1,8 @@
+//! See `checks::keys`.
+
+#![no_main]
+
+#[path = "../checks/mod.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::keys(input));

@@ -1,0 +1,138 @@
+"""Watchword verifies the tokens that AI agents carry: offline, strictly, fast.
+
+    keys = watchword.KeySet.from_json(jwks)
+    policy = watchword.Policy(issuer="https://as.example", audience="https://api.example")
+    token = watchword.verify(raw, keys, policy)  # VerifiedToken, or raises VerificationError
+
+Everything public is on this page.
+"""
+
+from __future__ import annotations
+
+import time as _time
+from collections.abc import Iterable as _Iterable
+from collections.abc import Sequence as _Sequence
+
+from watchword import _kernel
+from watchword._kernel import (
+    ANY_AUDIENCE,
+    BatchResult,
+    Confirmation,
+    KeySet,
+    Policy,
+    PublicKey,
+    RejectedKey,
+    VerifiedJws,
+    VerifiedToken,
+    __version__,
+    thumbprint,
+)
+from watchword.errors import (
+    AlgorithmNotAllowedError,
+    ClaimError,
+    ErrorCode,
+    ExpiredError,
+    InvalidSignatureError,
+    IssuedInFutureError,
+    KeySetError,
+    KeysUnavailableError,
+    MalformedClaimsError,
+    MalformedError,
+    MalformedHeaderError,
+    MalformedTokenError,
+    MissingClaimError,
+    NotYetValidError,
+    ProofRequiredError,
+    TooLargeError,
+    UnknownKeyError,
+    UnsupportedCriticalHeaderError,
+    UnsupportedError,
+    VerificationError,
+    WrongAudienceError,
+    WrongIssuerError,
+    WrongTypeError,
+)
+
+_Sequence.register(BatchResult)
+
+
+def verify(token: str | bytes, keys: KeySet, policy: Policy, *, now: float | None = None) -> VerifiedToken:
+    """Verify a JWT (RFC 7519 section 7.2) as of the moment ``now``, in Unix seconds; ``None`` takes the clock.
+
+    Returns a :class:`VerifiedToken`. Raises :class:`VerificationError` for whatever the token is, ``TypeError`` for a
+    token that is neither ``str`` nor ``bytes``, ``ValueError`` for a moment that is not finite.
+    """
+    return _kernel.verify(token, keys, policy, _time.time() if now is None else now)
+
+
+def verify_many(
+    tokens: _Iterable[str | bytes],
+    keys: KeySet,
+    policy: Policy,
+    *,
+    now: float | None = None,
+    threads: int | None = None,
+) -> BatchResult:
+    """Verify many JWTs, all as of the moment ``now``, on ``threads`` threads (``None``: one for each processor).
+
+    Returns a sequence with what :func:`verify` would return or raise for each token, in their order. Raises
+    ``TypeError`` where one of them is neither ``str`` nor ``bytes``.
+    """
+    return _kernel.verify_many(tokens, keys, policy, _time.time() if now is None else now, threads)
+
+
+def verify_jws(
+    token: str | bytes,
+    keys: KeySet,
+    *,
+    algorithms: _Iterable[str] | None = None,
+    types: _Iterable[str | None] | None = None,
+) -> VerifiedJws:
+    """Verify a JWS in compact form (RFC 7515 section 5.2), whatever its payload is: no claim is looked at.
+
+    ``algorithms`` are those that are allowed (``None``: those of the keys), ``types`` the values of ``typ`` that are
+    accepted, ``None`` among them standing for its absence (no list: ``typ`` is not looked at). Returns a
+    :class:`VerifiedJws`; raises :class:`VerificationError`.
+    """
+    return _kernel.verify_jws(token, keys, algorithms, types)
+
+
+__all__ = [
+    "ANY_AUDIENCE",
+    "AlgorithmNotAllowedError",
+    "BatchResult",
+    "ClaimError",
+    "Confirmation",
+    "ErrorCode",
+    "ExpiredError",
+    "InvalidSignatureError",
+    "IssuedInFutureError",
+    "KeySet",
+    "KeySetError",
+    "KeysUnavailableError",
+    "MalformedClaimsError",
+    "MalformedError",
+    "MalformedHeaderError",
+    "MalformedTokenError",
+    "MissingClaimError",
+    "NotYetValidError",
+    "Policy",
+    "ProofRequiredError",
+    "PublicKey",
+    "RejectedKey",
+    "TooLargeError",
+    "UnknownKeyError",
+    "UnsupportedCriticalHeaderError",
+    "UnsupportedError",
+    "VerificationError",
+    "VerifiedJws",
+    "VerifiedToken",
+    "WrongAudienceError",
+    "WrongIssuerError",
+    "WrongTypeError",
+    "__version__",
+    "thumbprint",
+    "verify",
+    "verify_jws",
+    "verify_many",
+]

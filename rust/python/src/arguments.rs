@@ -1,0 +1,103 @@
+//! Arguments whose mistakes name them: what is wrong with a policy must be said of its demand.
+
+use std::num::NonZeroUsize;
+
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+use watchword_kernel::UnixTime;
+
+use crate::convert::type_name;
+
+/// An argument that may be left out, where None is not the same as leaving it out.
+pub(crate) struct Given<'py>(Option<Bound<'py, PyAny>>);
+
+impl<'py> Given<'py> {
+    pub(crate) fn absent() -> Self {
+        Self(None)
+    }
+
+    /// What was given, read by `read`; where nothing was, the default.
+    pub(crate) fn or<T>(self, default: T, read: impl FnOnce(&Bound<'py, PyAny>) -> PyResult<T>) -> PyResult<T> {
+        self.0.map_or(Ok(default), |object| read(&object))
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Given<'py> {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        Ok(Self(Some(object.to_owned())))
+    }
+}
+
+/// One name, or several.
+pub(crate) fn names(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    if object.is_instance_of::<PyString>() {
+        return Ok(vec![element(name, object)?]);
+    }
+    if object.is_instance_of::<PyBytes>() {
+        return Err(not_words(name, object));
+    }
+    list(name, object)
+}
+
+/// Several words, or None among them where `T` allows it. A single `str` is a mistake: it would be taken apart into
+/// letters.
+pub(crate) fn words<T: Word>(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Vec<T>> {
+    if object.is_instance_of::<PyString>() || object.is_instance_of::<PyBytes>() {
+        return Err(PyTypeError::new_err(format!("{name} must be a list or tuple of str, not a single one")));
+    }
+    list(name, object)
+}
+
+/// What a list of words may hold.
+pub(crate) trait Word: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr> {}
+
+impl Word for String {}
+impl Word for Option<String> {}
+
+fn list<T: Word>(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Vec<T>> {
+    let elements = object.try_iter().map_err(|_| not_words(name, object))?;
+    elements.map(|found| element(name, &found?)).collect()
+}
+
+fn element<T: Word>(name: &str, object: &Bound<'_, PyAny>) -> PyResult<T> {
+    object.extract().map_err(|_| not_words(name, object))
+}
+
+fn not_words(name: &str, found: &Bound<'_, PyAny>) -> PyErr {
+    if found.is_instance_of::<PyString>() {
+        return PyValueError::new_err(format!("{name} is not text: it has lone surrogates"));
+    }
+    PyTypeError::new_err(format!("{name} must be str, or a list or tuple of str, not {}", type_name(found)))
+}
+
+/// A number of seconds. Whatever Python calls a number is one, as far as a double reaches.
+pub(crate) fn seconds(name: &str, object: &Bound<'_, PyAny>) -> PyResult<f64> {
+    object.extract().or_else(|error: PyErr| {
+        // An int that no double can hold is as far out of range as an infinite float, and gets the same answer.
+        if error.is_instance_of::<PyOverflowError>(object.py()) {
+            return Ok(f64::INFINITY);
+        }
+        Err(PyTypeError::new_err(format!("{name} must be a number of seconds, not {}", type_name(object))))
+    })
+}
+
+/// The moment of judgement.
+pub(crate) fn moment(now: &Bound<'_, PyAny>) -> PyResult<UnixTime> {
+    UnixTime::new(seconds("now", now)?)
+        .ok_or_else(|| PyValueError::new_err("now must be a finite number of Unix seconds"))
+}
+
+/// A count that must be positive: of bytes, of threads.
+pub(crate) fn count(name: &str, object: &Bound<'_, PyAny>) -> PyResult<NonZeroUsize> {
+    let count: usize = object.extract().or_else(|error: PyErr| {
+        if error.is_instance_of::<PyOverflowError>(object.py()) {
+            return Ok(0);
+        }
+        Err(PyTypeError::new_err(format!("{name} must be an int, not {}", type_name(object))))
+    })?;
+    NonZeroUsize::new(count)
+        .ok_or_else(|| PyValueError::new_err(format!("{name} must be 1 or more, and fit a machine word")))
+}

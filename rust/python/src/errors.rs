@@ -1,0 +1,27 @@
+//! The kernel's errors as the exceptions that Python defines.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use watchword_kernel as kernel;
+
+pyo3::import_exception!(watchword.errors, KeySetError);
+
+/// The exception for a verdict; the kernel names the code, `watchword.errors` has the class.
+pub(crate) fn verification_error(py: Python<'_>, error: &kernel::Error) -> PyErr {
+    exception(py, error).map_or_else(|failure| failure, PyErr::from_value)
+}
+
+/// The same, as an object to hand out.
+pub(crate) fn exception<'py>(py: Python<'py>, error: &kernel::Error) -> PyResult<Bound<'py, PyAny>> {
+    definitions(py)?.call_method1("from_code", (error.code(), error.to_string()))
+}
+
+/// The member of `ErrorCode` with this value.
+pub(crate) fn code<'py>(py: Python<'py>, code: &str) -> PyResult<Bound<'py, PyAny>> {
+    definitions(py)?.getattr("ErrorCode")?.call1((code,))
+}
+
+fn definitions(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+    static DEFINITIONS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    Ok(DEFINITIONS.get_or_try_init(py, || py.import("watchword.errors").map(Bound::unbind))?.bind(py))
+}

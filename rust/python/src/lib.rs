@@ -1,0 +1,123 @@
+//! The binding between the kernel and Python: it converts, and nothing else.
+//!
+//! Python objects come in as borrowed text and numbers, verdicts go out as frozen objects or as the exceptions that
+//! `watchword.errors` defines. The GIL is released while the kernel works.
+
+mod arguments;
+mod batch;
+mod convert;
+mod errors;
+mod key_set;
+mod policy;
+mod token;
+
+use pyo3::prelude::*;
+use watchword_kernel as kernel;
+
+use arguments::{Given, moment, words};
+use convert::Text;
+use key_set::PyKeySet;
+use policy::PyPolicy;
+use token::{PyVerifiedJws, PyVerifiedToken};
+
+/// Verify a JWT as of the moment `now` (Unix seconds).
+///
+/// Returns a VerifiedToken; raises VerificationError.
+#[pyfunction]
+fn verify(
+    py: Python<'_>,
+    token: &Bound<'_, PyAny>,
+    keys: &Bound<'_, PyKeySet>,
+    policy: &Bound<'_, PyPolicy>,
+    now: &Bound<'_, PyAny>,
+) -> PyResult<PyVerifiedToken> {
+    let token = Text::of_token(token)?;
+    let (keys, policy, now) = (keys.get().kernel(), policy.get().kernel(), moment(now)?);
+    py.detach(|| kernel::verify(token.as_ref(), keys, policy, now))
+        .map(PyVerifiedToken::new)
+        .map_err(|error| errors::verification_error(py, &error))
+}
+
+/// Verify a JWS in compact form, whatever its payload is (RFC 7515).
+///
+/// Returns a VerifiedJws; raises VerificationError.
+#[pyfunction]
+#[pyo3(
+    signature = (token, keys, algorithms=None, types=None, max_token_bytes=Given::absent(), max_header_bytes=Given::absent()),
+    text_signature = "(token, keys, algorithms=None, types=None, max_token_bytes=16384, max_header_bytes=4096)"
+)]
+fn verify_jws(
+    py: Python<'_>,
+    token: &Bound<'_, PyAny>,
+    keys: &Bound<'_, PyKeySet>,
+    algorithms: Option<&Bound<'_, PyAny>>,
+    types: Option<&Bound<'_, PyAny>>,
+    max_token_bytes: Given<'_>,
+    max_header_bytes: Given<'_>,
+) -> PyResult<PyVerifiedJws> {
+    let token = Text::of_token(token)?;
+    let algorithms = algorithms.map(|object| words("algorithms", object)).transpose()?;
+    let types = types.map(|object| words("types", object)).transpose()?;
+    let limits = policy::limits(max_token_bytes, max_header_bytes)?;
+    let policy = policy::jws_policy(limits, types.as_deref(), algorithms.as_deref())?;
+    let keys = keys.get().kernel();
+    py.detach(|| kernel::verify_jws(token.as_ref(), keys, &policy))
+        .map(PyVerifiedJws::new)
+        .map_err(|error| errors::verification_error(py, &error))
+}
+
+/// The RFC 7638 thumbprint of a JWK: SHA-256, base64url without padding.
+///
+/// Raises KeySetError where the JWK lacks what the thumbprint is made of.
+#[pyfunction]
+fn thumbprint(jwk: &Bound<'_, PyAny>) -> PyResult<String> {
+    let document = Text::of_json(jwk, "jwk")?;
+    let members = kernel::json::Object::parse(document.as_ref())
+        .map_err(|error| errors::KeySetError::new_err(format!("the document is not a JWK: {error}")))?;
+    kernel::thumbprint(&members).map_err(|defect| errors::KeySetError::new_err(defect.to_string()))
+}
+
+/// The `iss` that a token claims, unverified; None where there is none or the token is malformed.
+#[pyfunction]
+#[pyo3(signature = (token, max_token_bytes=Given::absent()), text_signature = "(token, max_token_bytes=16384)")]
+fn unverified_issuer(token: &Bound<'_, PyAny>, max_token_bytes: Given<'_>) -> PyResult<Option<String>> {
+    let limits = peek_limits(max_token_bytes)?;
+    Ok(kernel::unverified_issuer(Text::of_token(token)?.as_ref(), &limits))
+}
+
+/// The `kid` that a token names, unverified; None where there is none or the token is malformed.
+#[pyfunction]
+#[pyo3(signature = (token, max_token_bytes=Given::absent()), text_signature = "(token, max_token_bytes=16384)")]
+fn unverified_key_id(token: &Bound<'_, PyAny>, max_token_bytes: Given<'_>) -> PyResult<Option<String>> {
+    let limits = peek_limits(max_token_bytes)?;
+    Ok(kernel::unverified_key_id(Text::of_token(token)?.as_ref(), &limits))
+}
+
+/// Who only looks at a token leaves the header's length to the pipeline.
+fn peek_limits(max_token_bytes: Given<'_>) -> PyResult<kernel::Limits> {
+    let limits = policy::limits(max_token_bytes, Given::absent())?;
+    Ok(kernel::Limits { header: limits.token, ..limits })
+}
+
+/// The compiled half of the package; `watchword` re-exports what is public.
+#[pymodule(gil_used = false)]
+fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("ANY_AUDIENCE", Py::new(module.py(), policy::AnyAudience)?)?;
+    module.add_class::<policy::AnyAudience>()?;
+    module.add_class::<policy::PyPolicy>()?;
+    module.add_class::<key_set::PyKeySet>()?;
+    module.add_class::<key_set::PyPublicKey>()?;
+    module.add_class::<key_set::PyRejectedKey>()?;
+    module.add_class::<token::PyVerifiedToken>()?;
+    module.add_class::<token::PyVerifiedJws>()?;
+    module.add_class::<token::PyConfirmation>()?;
+    module.add_class::<batch::PyBatchResult>()?;
+    module.add_function(wrap_pyfunction!(verify, module)?)?;
+    module.add_function(wrap_pyfunction!(batch::verify_many, module)?)?;
+    module.add_function(wrap_pyfunction!(verify_jws, module)?)?;
+    module.add_function(wrap_pyfunction!(thumbprint, module)?)?;
+    module.add_function(wrap_pyfunction!(unverified_issuer, module)?)?;
+    module.add_function(wrap_pyfunction!(unverified_key_id, module)?)?;
+    Ok(())
+}

@@ -1,0 +1,212 @@
+//! What was verified.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyTuple};
+use watchword_kernel::{Confirmation, NumericDate, VerifiedJws, VerifiedToken};
+
+use crate::convert::from_json;
+
+/// A JWT that passed every check. It cannot be made but by verifying a token.
+#[pyclass(frozen, module = "watchword", name = "VerifiedToken")]
+pub(crate) struct PyVerifiedToken {
+    token: Arc<VerifiedToken>,
+    header: PyOnceLock<Py<PyAny>>,
+    claims: PyOnceLock<Py<PyAny>>,
+}
+
+/// A JWS whose signature holds. It cannot be made but by verifying one.
+#[pyclass(frozen, module = "watchword", name = "VerifiedJws")]
+pub(crate) struct PyVerifiedJws {
+    jws: VerifiedJws,
+    header: PyOnceLock<Py<PyAny>>,
+}
+
+/// The key to which a token is bound: its `cnf` claim (RFC 7800).
+#[pyclass(frozen, module = "watchword", name = "Confirmation")]
+pub(crate) struct PyConfirmation(Confirmation);
+
+impl PyVerifiedToken {
+    pub(crate) fn new(token: VerifiedToken) -> Self {
+        Self::shared(Arc::new(token))
+    }
+
+    pub(crate) fn shared(token: Arc<VerifiedToken>) -> Self {
+        Self { token, header: PyOnceLock::new(), claims: PyOnceLock::new() }
+    }
+}
+
+impl PyVerifiedJws {
+    pub(crate) fn new(jws: VerifiedJws) -> Self {
+        Self { jws, header: PyOnceLock::new() }
+    }
+}
+
+#[pymethods]
+impl PyVerifiedToken {
+    /// The JOSE header, a dict that is built when first asked for.
+    #[getter]
+    fn header(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        read_once(py, &self.header, self.token.jws().header())
+    }
+
+    /// All the claims, a dict that is built when first asked for.
+    #[getter]
+    fn claims(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        read_once(py, &self.claims, self.token.jws().payload())
+    }
+
+    /// The payload as it was signed: the bytes of the claims set.
+    #[getter]
+    fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.token.jws().payload())
+    }
+
+    /// `iss`, or None.
+    #[getter]
+    fn issuer(&self) -> Option<&str> {
+        self.token.claims().issuer.as_deref()
+    }
+
+    /// `sub`, or None.
+    #[getter]
+    fn subject(&self) -> Option<&str> {
+        self.token.claims().subject.as_deref()
+    }
+
+    /// `aud` as a tuple, empty where the token names no audience.
+    #[getter]
+    fn audience<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.token.claims().audience.as_deref().unwrap_or_default())
+    }
+
+    /// `exp` in Unix seconds, or None: an int where the token has one, else a float.
+    #[getter]
+    fn expires_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        date(py, self.token.claims().expires_at)
+    }
+
+    /// `nbf` in Unix seconds, or None.
+    #[getter]
+    fn not_before<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        date(py, self.token.claims().not_before)
+    }
+
+    /// `iat` in Unix seconds, or None.
+    #[getter]
+    fn issued_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        date(py, self.token.claims().issued_at)
+    }
+
+    /// `jti`, or None.
+    #[getter]
+    fn token_id(&self) -> Option<&str> {
+        self.token.claims().token_id.as_deref()
+    }
+
+    /// The words of `scope`, in the order of the token.
+    #[getter]
+    fn scopes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, &self.token.claims().scopes)
+    }
+
+    /// The `kid` of the key that verified the signature; None where that key has none.
+    #[getter]
+    fn key_id(&self) -> Option<&str> {
+        self.token.jws().key_id()
+    }
+
+    /// The algorithm of the signature.
+    #[getter]
+    fn algorithm(&self) -> &'static str {
+        self.token.jws().algorithm().name()
+    }
+
+    /// The key to which the token is bound (`cnf`), or None.
+    #[getter]
+    fn confirmation(&self) -> Option<PyConfirmation> {
+        self.token.claims().confirmation.clone().map(PyConfirmation)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        shown(py, "VerifiedToken", self.token.jws())
+    }
+}
+
+#[pymethods]
+impl PyVerifiedJws {
+    /// The JOSE header, a dict that is built when first asked for.
+    #[getter]
+    fn header(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        read_once(py, &self.header, self.jws.header())
+    }
+
+    /// The payload: bytes.
+    #[getter]
+    fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.jws.payload())
+    }
+
+    /// The `kid` of the key that verified the signature; None where that key has none.
+    #[getter]
+    fn key_id(&self) -> Option<&str> {
+        self.jws.key_id()
+    }
+
+    /// The algorithm of the signature.
+    #[getter]
+    fn algorithm(&self) -> &'static str {
+        self.jws.algorithm().name()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        shown(py, "VerifiedJws", &self.jws)
+    }
+}
+
+#[pymethods]
+impl PyConfirmation {
+    /// The RFC 7638 thumbprint of the key (RFC 9449 section 6.1), or None.
+    #[getter]
+    fn jkt(&self) -> Option<&str> {
+        self.0.jkt.as_deref()
+    }
+
+    /// The key itself as a JWK (RFC 7800 section 3.2), or None.
+    #[getter]
+    fn jwk<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.0.jwk.as_ref().map(|jwk| from_json(py, jwk.as_bytes())).transpose()
+    }
+
+    fn __repr__(&self) -> &'static str {
+        match self.0 {
+            Confirmation { jkt: Some(_), .. } => "Confirmation(jkt=...)",
+            Confirmation { jwk: Some(_), .. } => "Confirmation(jwk=...)",
+            _ => "Confirmation()",
+        }
+    }
+}
+
+fn read_once(py: Python<'_>, cell: &PyOnceLock<Py<PyAny>>, document: &[u8]) -> PyResult<Py<PyAny>> {
+    cell.get_or_try_init(py, || from_json(py, document).map(Bound::unbind)).map(|value| value.clone_ref(py))
+}
+
+fn date<'py>(py: Python<'py>, date: Option<NumericDate>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let Some(date) = date else { return Ok(None) };
+    Ok(Some(match date.whole_seconds() {
+        Some(whole) => whole.into_pyobject(py)?.into_any(),
+        None => date.seconds().into_pyobject(py)?.into_any(),
+    }))
+}
+
+/// The key's name and the sizes: nothing of what is signed.
+fn shown(py: Python<'_>, name: &str, jws: &VerifiedJws) -> PyResult<String> {
+    let key_id = jws.key_id().into_pyobject(py)?.repr()?;
+    Ok(format!(
+        "{name}(key_id={key_id}, algorithm='{}', payload={} bytes)",
+        jws.algorithm().name(),
+        jws.payload().len()
+    ))
+}

@@ -1,0 +1,276 @@
+"""Keys are judged once, at import: a bad one is left out and reported, and never takes the others with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ed25519_math as ed
+import mint
+import pytest
+from paths import Path, claim_paths, each_backend, every_path
+
+import watchword as ww
+from watchword import ErrorCode
+
+
+def integer(value: int) -> str:
+    return mint.b64(value.to_bytes(max(1, (value.bit_length() + 7) // 8), "big"))
+
+
+def rsa(modulus: int, exponent: int = 65537) -> mint.JWK:
+    return {"kty": "RSA", "kid": "bad", "n": integer(modulus), "e": integer(exponent)}
+
+
+def changed(key: str, **changes: Any) -> mint.JWK:
+    return mint.public_jwk(key, **{"kid": "bad", **changes})
+
+
+def verdict(jwk: Any, backend: Any = "default") -> str | None:
+    """The reason for which a key is left out, ``None`` where it is taken; a good key beside it must always stay."""
+    keys = ww.KeySet.from_json({"keys": [mint.public_jwk("ed25519"), jwk, mint.public_jwk("p256")]}, backend=backend)
+    assert "ed25519" in keys
+    assert "p256" in keys
+    assert ww.verify(mint.token(), keys, ww.Policy(audience=mint.AUDIENCE), now=mint.NOW).key_id == "ed25519"
+    if not keys.rejected:
+        assert len(keys) == 3
+        return None
+    (rejected,) = keys.rejected
+    assert (len(keys), rejected.index) == (2, 1)
+    assert rejected.detail
+    return rejected.reason
+
+
+MODULUS = mint.number(mint.public_jwk("rsa")["n"])
+#: A good modulus made longer. Nobody knows its factors, and nothing here needs them.
+MODULUS_8192 = (1 << 8191) | (MODULUS << 3000) | MODULUS
+MODULUS_8193 = (1 << 8192) | MODULUS
+
+RSA_REFUSED: dict[str, tuple[mint.JWK, str]] = {
+    "1024 bits": (changed("rsa-1024"), "modulus_too_small"),
+    "2047 bits": (rsa(MODULUS >> 1 | 1), "modulus_too_small"),
+    "8 bits": (rsa(251), "modulus_too_small"),
+    "8193 bits": (rsa(MODULUS_8193), "modulus_too_large"),
+    "16384 bits": (rsa(1 << 16383 | 1), "modulus_too_large"),
+    "100,000 bits": (rsa(1 << 99_999 | 1), "modulus_too_large"),
+    "even": (rsa(MODULUS - 1), "even_modulus"),
+    "e = 1": (rsa(MODULUS, 1), "bad_exponent"),
+    "e = 2": (rsa(MODULUS, 2), "bad_exponent"),
+    "e = 65536": (rsa(MODULUS, 65536), "bad_exponent"),
+    "e of 34 bits": (rsa(MODULUS, 2**33 + 1), "bad_exponent"),
+    "e of 2048 bits": (rsa(MODULUS, MODULUS - 2), "bad_exponent"),
+    "ROCA": (changed("rsa-roca"), "roca"),
+    "n with a leading zero octet": (changed("rsa", n=mint.b64(b"\x00" + MODULUS.to_bytes(256, "big"))), "malformed"),
+    "e with a leading zero octet": (changed("rsa", e=mint.b64(b"\x00\x01\x00\x01")), "malformed"),
+    "e = 0": (changed("rsa", e=mint.b64(b"\x00")), "malformed"),
+    "n empty": (changed("rsa", n=""), "malformed"),
+    "e empty": (changed("rsa", e=""), "malformed"),
+}  # fmt: skip
+
+
+@each_backend
+@pytest.mark.parametrize("name", RSA_REFUSED)
+def test_rsa_keys_that_are_refused(backend: str, name: str) -> None:
+    jwk, reason = RSA_REFUSED[name]
+    assert verdict(jwk, backend) == reason
+
+
+@each_backend
+@pytest.mark.parametrize(
+    "jwk",
+    [
+        pytest.param(rsa(MODULUS, 3), id="e = 3"),
+        pytest.param(rsa(MODULUS, 17), id="e = 17"),
+        pytest.param(rsa(MODULUS, 2**33 - 1), id="e of 33 bits"),
+        pytest.param(rsa(1 << 2047 | 1), id="2048 bits"),
+        pytest.param(rsa(1 << 4095 | MODULUS), id="4096 bits"),
+    ],
+)
+def test_rsa_keys_at_the_edge(backend: str, jwk: mint.JWK) -> None:
+    assert verdict(jwk, backend) is None
+
+
+def test_rsa_key_of_8192_bits() -> None:
+    assert verdict(rsa(MODULUS_8192)) is None
+    # The implementation behind the other backend stops at 4096 bits, and says so.
+    assert verdict(rsa(MODULUS_8192), "reference") == "unsupported_by_backend"
+
+
+@claim_paths
+@pytest.mark.parametrize("key", ["rsa-roca", "rsa-1024"])
+def test_weak_rsa_key_verifies_nothing(path: Path, key: str) -> None:
+    for algorithm in ("RS256", "PS256"):
+        token = mint.token(key=key, algorithm=algorithm)
+        assert path.judge(token, jwks=mint.jwks("ed25519", key)) is ErrorCode.UNKNOWN_KEY
+
+
+def point(key: str, **changes: str) -> mint.JWK:
+    return changed(key, **changes)
+
+
+P256_X, P256_Y = mint.public_jwk("p256")["x"], mint.public_jwk("p256")["y"]
+P384_X, P384_Y = mint.public_jwk("p384")["x"], mint.public_jwk("p384")["y"]
+P256_FIELD = 2**256 - 2**224 + 2**192 + 2**96 - 1
+ZERO = mint.b64(bytes(32))
+
+
+def of_32(value: int) -> str:
+    return mint.b64(value.to_bytes(32, "big"))
+
+
+def flipped(text: str) -> str:
+    raw = bytearray(mint.unb64(text))
+    raw[-1] ^= 1
+    return mint.b64(bytes(raw))
+
+
+EC_REFUSED: dict[str, tuple[mint.JWK, str]] = {
+    "y off the curve": (point("p256", y=flipped(P256_Y)), "point_not_on_curve"),
+    "x off the curve": (point("p256", x=flipped(P256_X)), "point_not_on_curve"),
+    "x and y swapped": (point("p256", x=P256_Y, y=P256_X), "point_not_on_curve"),
+    "(0, 0)": (point("p256", x=ZERO, y=ZERO), "point_not_on_curve"),
+    "x = p": (point("p256", x=of_32(P256_FIELD)), "point_not_on_curve"),
+    "y beyond p": (point("p256", y=of_32(2**256 - 1)), "point_not_on_curve"),
+    "P-384 off the curve": (point("p384", y=flipped(P384_Y)), "point_not_on_curve"),
+    "secp256k1 point as P-256": (changed("secp256k1", crv="P-256"), "point_not_on_curve"),
+    "P-256 coordinates as P-384": (point("p256", crv="P-384"), "malformed"),
+    "P-384 coordinates as P-256": (point("p384", crv="P-256"), "malformed"),
+    "x a byte short": (point("p256", x=mint.b64(mint.unb64(P256_X)[1:])), "malformed"),
+    "y a byte long": (point("p256", y=mint.b64(b"\x00" + mint.unb64(P256_Y))), "malformed"),
+    "x and y of unequal length": (
+        point("p256", x=mint.b64(mint.unb64(P256_X) + b"\x00"), y=mint.b64(mint.unb64(P256_Y)[1:])), "malformed"),
+    "x empty": (point("p256", x=""), "malformed"),
+    "y missing": (changed("p256", y=mint.OMIT), "malformed"),
+    "x padded": (point("p256", x=P256_X + "="), "malformed"),
+    "P-521": (changed("p521"), "unsupported_curve"),
+    "secp256k1": (changed("secp256k1"), "unsupported_curve"),
+    "no such curve": (changed("p256", crv="P-257"), "unsupported_curve"),
+    "P-256 in lower case": (changed("p256", crv="p-256"), "unsupported_curve"),
+    "crv missing": (changed("p256", crv=mint.OMIT), "malformed"),
+}  # fmt: skip
+
+
+@each_backend
+@pytest.mark.parametrize("name", EC_REFUSED)
+def test_es256_with_wrong_curve_or_off_curve_key(backend: str, name: str) -> None:
+    jwk, reason = EC_REFUSED[name]
+    assert verdict(jwk, backend) == reason
+
+
+def ed25519(point: bytes) -> mint.JWK:
+    return {"kty": "OKP", "crv": "Ed25519", "kid": "bad", "x": mint.b64(point)}
+
+
+OKP_REFUSED: dict[str, tuple[mint.JWK, str]] = {
+    **{f"small order {i}": (ed25519(ed.encode(point)), "small_order_point") for i, point in enumerate(ed.TORSION)},
+    **{f"not canonical {i}": (ed25519(point), ed.judge(point) or "") for i, point in enumerate(ed.NON_CANONICAL)},
+    "y = p + 3, of large order": (ed25519((ed.P + 3).to_bytes(32, "little")), "non_canonical_point"),
+    "y = 2^255 - 1": (ed25519(b"\xff" * 31 + b"\x7f"), "non_canonical_point"),
+    "y = 2, off the curve": (ed25519((2).to_bytes(32, "little")), "point_not_on_curve"),
+    "31 bytes": (ed25519(bytes(31)), "malformed"),
+    "33 bytes": (ed25519(bytes(33)), "malformed"),
+    "empty": (ed25519(b""), "malformed"),
+    "x missing": (changed("ed25519", x=mint.OMIT), "malformed"),
+    "x a number": (changed("ed25519", x=9), "malformed"),
+    "X25519": (changed("ed25519", crv="X25519"), "unsupported_curve"),
+    "Ed448": ({"kty": "OKP", "crv": "Ed448", "kid": "bad", "x": mint.b64(bytes(57))}, "unsupported_curve"),
+    "X448": ({"kty": "OKP", "crv": "X448", "kid": "bad", "x": mint.b64(bytes(56))}, "unsupported_curve"),
+    "Ed25519 in EC": (changed("ed25519", kty="EC"), "unsupported_curve"),
+    "P-256 in OKP": (changed("p256", kty="OKP"), "unsupported_curve"),
+}  # fmt: skip
+
+
+@each_backend
+@pytest.mark.parametrize("name", OKP_REFUSED)
+def test_ed25519_small_order_or_non_canonical_key(backend: str, name: str) -> None:
+    jwk, reason = OKP_REFUSED[name]
+    assert verdict(jwk, backend) == reason
+
+
+MISUSED: dict[str, tuple[Any, str]] = {
+    "use enc": (changed("rsa", use="enc"), "not_for_signatures"),
+    "use unknown": (changed("rsa", use="SIG"), "not_for_signatures"),
+    "use empty": (changed("rsa", use=""), "not_for_signatures"),
+    "use null": (changed("rsa", use=None), "malformed"),
+    "use a list": (changed("rsa", use=["sig"]), "malformed"),
+    "key_ops sign": (changed("p256", key_ops=["sign"]), "not_for_verification"),
+    "key_ops empty": (changed("p256", key_ops=[]), "not_for_verification"),
+    "key_ops encrypt": (changed("rsa", key_ops=["encrypt", "wrapKey"]), "not_for_verification"),
+    "key_ops a string": (changed("p256", key_ops="verify"), "malformed"),
+    "key_ops of numbers": (changed("p256", key_ops=["verify", 1]), "malformed"),
+    "key_ops twice": (changed("p256", key_ops=["verify", "verify"]), "malformed"),
+    "alg of another type": (changed("rsa", alg="ES256"), "algorithm_mismatch"),
+    "alg of another curve": (changed("p256", alg="ES384"), "algorithm_mismatch"),
+    "alg of Ed25519 on P-256": (changed("p256", alg="EdDSA"), "algorithm_mismatch"),
+    "alg HS256": (changed("rsa", alg="HS256"), "algorithm_mismatch"),
+    "alg none": (changed("ed25519", alg="none"), "algorithm_mismatch"),
+    "alg for encryption": (changed("rsa", alg="RSA-OAEP"), "algorithm_mismatch"),
+    "alg in lower case": (changed("rsa", alg="rs256"), "algorithm_mismatch"),
+    "alg empty": (changed("rsa", alg=""), "algorithm_mismatch"),
+    "alg null": (changed("rsa", alg=None), "malformed"),
+    "alg a list": (changed("rsa", alg=["RS256"]), "malformed"),
+    "private Ed25519": ({**mint.private_jwk("ed25519"), "kid": "bad"}, "private_key"),
+    "private P-256": ({**mint.private_jwk("p256"), "kid": "bad"}, "private_key"),
+    "private RSA": ({**mint.private_jwk("rsa"), "kid": "bad"}, "private_key"),
+    "one private member": (changed("rsa", qi="AA"), "private_key"),
+    "private member, null": (changed("rsa", d=None), "private_key"),
+    "more primes": (changed("rsa", oth=[]), "private_key"),
+    "symmetric": ({"kty": "oct", "k": mint.b64(bytes(32)), "kid": "bad"}, "symmetric_key"),
+    "symmetric with alg": ({"kty": "oct", "k": mint.b64(bytes(32)), "alg": "HS256", "kid": "bad"}, "symmetric_key"),
+    "symmetric part of an EC key": (changed("p256", k=mint.b64(bytes(32))), "private_key"),
+    "kty unknown": (changed("rsa", kty="AKP"), "unsupported_key_type"),
+    "kty in lower case": (changed("rsa", kty="rsa"), "unsupported_key_type"),
+    "kty missing": (changed("rsa", kty=mint.OMIT), "malformed"),
+    "kty null": (changed("rsa", kty=None), "malformed"),
+    "kid a number": (changed("rsa", kid=7), "malformed"),
+    "kid null": (changed("rsa", kid=None), "malformed"),
+    "empty object": ({}, "malformed"),
+    "null": (None, "not_an_object"),
+    "string": ("key", "not_an_object"),
+    "array": ([changed("rsa")], "not_an_object"),
+    "duplicate kid": (mint.public_jwk("p256", kid="ed25519"), "duplicate_kid"),
+    "n with white space": (changed("rsa", n=mint.public_jwk("rsa")["n"] + "\n"), "malformed"),
+    "n in the other alphabet": (changed("rsa", n="+/" * 171), "malformed"),
+    "n a number": (changed("rsa", n=MODULUS >> 1990), "malformed"),
+    "n missing": (changed("rsa", n=mint.OMIT), "malformed"),
+}  # fmt: skip
+
+
+@each_backend
+@pytest.mark.parametrize("name", MISUSED)
+def test_key_use_key_ops_alg_mismatch_and_the_like(backend: str, name: str) -> None:
+    jwk, reason = MISUSED[name]
+    assert verdict(jwk, backend) == reason
+
+
+@each_backend
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"use": "sig"},
+        {"key_ops": ["verify"]},
+        {"key_ops": ["sign", "verify"]},
+        {"use": "sig", "key_ops": ["verify"]},
+        {"x5c": ["MIIB"]},
+        {"x5t": 1},
+        {"ext": True},
+        {"anything": {"n": [1]}},
+    ],
+)
+def test_keys_that_may_verify(backend: str, changes: dict[str, Any]) -> None:
+    for key in ("ed25519-b", "p256-b", "p384", "rsa"):
+        assert verdict(changed(key, **changes), backend) is None
+
+
+@every_path
+def test_of_a_repeated_kid_the_first_stays(path: Path) -> None:
+    keys = mint.jwks("ed25519", mint.public_jwk("ed25519-b", kid="ed25519"))
+    assert path.judge(mint.token(), jwks=keys) is None
+    forged = mint.token(head=mint.header("ed25519"), key="ed25519-b")
+    assert path.judge(forged, jwks=keys) is ErrorCode.INVALID_SIGNATURE
+
+
+@every_path
+def test_a_bad_key_does_not_keep_the_name_from_a_good_one(path: Path) -> None:
+    bad = mint.public_jwk("rsa-1024", kid="ed25519")
+    assert path.judge(mint.token(), jwks=mint.jwks(bad, "ed25519")) is None
+    assert path.judge(mint.token(), jwks=mint.jwks("ed25519", bad)) is None

@@ -1,0 +1,173 @@
+"""The compact form: three parts of strict base64url, no longer than the caps (RFC 7515 sections 2 and 7.1)."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import Any
+
+import mint
+import pytest
+from paths import Path, every_path
+
+from watchword import ErrorCode
+
+MALFORMED = ErrorCode.MALFORMED_TOKEN
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+def parts() -> list[str]:
+    return mint.token().split(".")
+
+
+def replaced(index: int, part: str) -> str:
+    """A good token with one part replaced, and signed again where it is not the signature."""
+    new = parts()
+    new[index] = part
+    if index != 2:
+        new[2] = mint.b64(mint.sign("EdDSA", "ed25519", f"{new[0]}.{new[1]}".encode()))
+    return ".".join(new)
+
+
+def unused_bits(part: str) -> str:
+    """The same bytes with an unused bit set in the last character: ``part`` must have such bits."""
+    assert len(part) % 4, "no unused bits here"
+    return part[:-1] + ALPHABET[ALPHABET.index(part[-1]) | 1]
+
+
+def part_with_unused_bits(index: int) -> str:
+    if index == 0:
+        return mint.b64(mint.encode(mint.header()).ljust(53))
+    if index == 1:
+        return mint.b64(mint.encode(mint.claims()).ljust(302))
+    return parts()[2]
+
+
+@every_path
+@pytest.mark.parametrize("index", [0, 1, 2], ids=["header", "payload", "signature"])
+def test_base64_unused_bits(path: Path, index: int) -> None:
+    part = part_with_unused_bits(index)
+    assert path.judge(replaced(index, part)) is None
+    assert path.judge(replaced(index, unused_bits(part))) is MALFORMED
+
+
+DIRT = ["=", "==", "===", " ", "\n", "\r\n", "\t", "+", "/", "!", "*", "\x00", "\x0b", "\x7f", "A=", "%3D", ","]
+
+
+@every_path
+@pytest.mark.parametrize("index", [0, 1, 2], ids=["header", "payload", "signature"])
+@pytest.mark.parametrize("dirt", DIRT, ids=repr)
+@pytest.mark.parametrize("place", ["before", "inside", "after"])
+def test_base64_with_padding_space_or_another_alphabet(path: Path, index: int, dirt: str, place: str) -> None:
+    part = parts()[index]
+    middle = len(part) // 2 // 4 * 4
+    dirty = {"before": dirt + part, "inside": part[:middle] + dirt + part[middle:], "after": part + dirt}[place]
+    assert path.judge(replaced(index, dirty)) is MALFORMED
+
+
+@every_path
+def test_base64_standard_alphabet(path: Path) -> None:
+    # A payload whose base64url has both - and _, so that the standard alphabet differs.
+    payload = mint.with_member(mint.claims(), '"x":"~~~???>>>\u00ff\u00fe\u00ff\u00fe"')
+    part = mint.b64(payload)
+    assert "-" in part or "_" in part
+    assert path.judge(replaced(1, part)) is None
+    assert path.judge(replaced(1, part.replace("-", "+").replace("_", "/"))) is MALFORMED
+
+
+@every_path
+@pytest.mark.parametrize("index", [0, 1, 2], ids=["header", "payload", "signature"])
+def test_base64_of_an_impossible_length(path: Path, index: int) -> None:
+    part = parts()[index]
+    impossible = part + "A" * ((1 - len(part)) % 4)
+    assert path.judge(replaced(index, impossible)) is MALFORMED
+
+
+@every_path
+@pytest.mark.parametrize("count", [0, 1, 2, 4, 6, 7, 100])
+def test_segments_other_than_three(path: Path, count: int) -> None:
+    token = ".".join((parts() * 40)[:count])
+    assert path.judge(token) is MALFORMED
+
+
+@every_path
+def test_dots_before_between_and_after(path: Path) -> None:
+    token = mint.token()
+    for dotted in ("." + token, token + ".", token.replace(".", "..", 1), "...", ".", ""):
+        assert path.judge(dotted) is MALFORMED, dotted.count(".")
+
+
+@every_path
+@pytest.mark.parametrize(
+    ("which", "code"),
+    [
+        ((0,), ErrorCode.MALFORMED_HEADER),
+        ((0, 1, 2), ErrorCode.MALFORMED_HEADER),
+        ((2,), ErrorCode.INVALID_SIGNATURE),
+        ((1, 2), ErrorCode.INVALID_SIGNATURE),
+    ],
+)
+def test_empty_segments(path: Path, which: tuple[int, ...], code: ErrorCode) -> None:
+    token = ".".join("" if index in which else part for index, part in enumerate(parts()))
+    assert path.judge(token) is code
+
+
+@every_path
+def test_empty_payload_is_a_jws_and_no_jwt(path: Path) -> None:
+    assert path.judge(mint.token(b"")) is path.expect(ErrorCode.MALFORMED_CLAIMS)
+
+
+def json_serialisations() -> dict[str, str]:
+    head, payload, signature = parts()
+    flat: dict[str, Any] = {"protected": head, "payload": payload, "signature": signature}
+    general = {"payload": payload, "signatures": [{"protected": head, "signature": signature}]}
+    return {"flattened": json.dumps(flat), "general": json.dumps(general), "string": json.dumps(mint.token())}
+
+
+@every_path
+@pytest.mark.parametrize("form", ["flattened", "general", "string"])
+def test_json_serialisation_where_compact_is_expected(path: Path, form: str) -> None:
+    assert path.judge(json_serialisations()[form]) is MALFORMED
+
+
+@every_path
+@pytest.mark.parametrize("prefix", ["Bearer ", "bearer ", "DPoP ", " ", "\ufeff", "\u200b", '"'])
+def test_anything_around_the_token(path: Path, prefix: str) -> None:
+    assert path.judge(prefix + mint.token()) is MALFORMED
+    assert path.judge(mint.token() + prefix) is MALFORMED
+
+
+@every_path
+@pytest.mark.parametrize(
+    "text", ["\ud800", "\udfff.\ud800.a", "é.é.é", "\uff41.b.c", "\x00", "\U0001f511" * 3, "a.b.\u0661"]
+)
+def test_text_that_is_not_ascii(path: Path, text: str) -> None:
+    assert path.judge(text) is MALFORMED
+    assert path.judge(mint.token() + text.replace(".", "")) is MALFORMED
+
+
+@every_path
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"\xc3\xa9.a.b", b"a.b", bytes(range(256))])
+def test_bytes_that_are_no_text(path: Path, data: bytes) -> None:
+    assert path.judge(data) is MALFORMED
+
+
+@every_path
+def test_jwe_is_unsupported(path: Path) -> None:
+    for head in (
+        {"alg": "PBES2-HS256+A128KW", "enc": "A128GCM", "p2c": 2**31 - 1, "p2s": "AAAA"},
+        {"alg": "dir", "enc": "A256GCM", "zip": "DEF"},
+        {"alg": "RSA1_5", "enc": "A128CBC-HS256"},
+    ):
+        token = ".".join([mint.b64(mint.encode(head)), "AAAA", "AAAA", "A" * 8192, "AAAA"])
+        assert path.judge(token) is ErrorCode.UNSUPPORTED
+    assert path.judge("....") is ErrorCode.UNSUPPORTED
+    nested = mint.token(head=mint.header(cty="JWT"), payload=mint.token().encode())
+    assert path.judge(nested) is path.expect(ErrorCode.MALFORMED_CLAIMS)
+
+
+@every_path
+def test_compressed_payload_is_never_inflated(path: Path) -> None:
+    bomb = zlib.compress(b"{" + b" " * 5_000_000 + b"}")
+    token = mint.token(bomb, mint.header(zip="DEF"))
+    assert path.judge(token) is path.expect(ErrorCode.MALFORMED_CLAIMS)

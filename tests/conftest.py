@@ -1,0 +1,43 @@
+"""What every test can have: the folder of shared vectors, hypothesis profiles, the markers.
+
+This folder is no package: pytest puts it on ``sys.path``, so that the helpers beside this file are imported by name.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+CI = os.environ.get("CI", "").lower() in {"1", "true"}
+
+# A deadline measures the machine, not the code. CI must give the same verdict twice, so it draws the same examples each
+# time, and more of them; a developer's run explores.
+hypothesis.settings.register_profile("default", deadline=None)
+hypothesis.settings.register_profile(
+    "ci",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=400,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if CI else "default"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "live: takes tokens from servers that others wrote, started on loopback")
+    config.addinivalue_line("markers", "slow: takes more than a few seconds")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of test vectors that the project does not own; the test is skipped where it is not there."""
+    told = os.environ.get("WATCHWORD_SHARED")
+    folder = Path(told) if told else Path(__file__).resolve().parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip(f"the shared vectors are not there: {folder} (set WATCHWORD_SHARED)")
+    return folder

@@ -1,0 +1,241 @@
+"""What a ``Policy`` demands: times to the second, required claims, binding to a key; and what no policy can mean."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import mint
+import pytest
+from paths import Path, claim_paths
+
+import watchword as ww
+from watchword import ErrorCode
+
+NOW = mint.NOW
+
+#: Claim, its value relative to now, leeway, the verdict.
+#: Valid is: now < exp + leeway, now >= nbf - leeway, now >= iat - leeway.
+BOUNDARIES: list[tuple[str, float, float, ErrorCode | None]] = [
+    ("exp", 1, 0, None),
+    ("exp", 0.001, 0, None),
+    ("exp", 0, 0, ErrorCode.EXPIRED),
+    ("exp", -0.001, 0, ErrorCode.EXPIRED),
+    ("exp", -4, 5, None),
+    ("exp", -4.999, 5, None),
+    ("exp", -5, 5, ErrorCode.EXPIRED),
+    ("exp", -6, 5, ErrorCode.EXPIRED),
+    ("exp", -0.25, 0.5, None),
+    ("exp", -0.5, 0.5, ErrorCode.EXPIRED),
+    ("exp", -3599, 3600, None),
+    ("exp", -3600, 3600, ErrorCode.EXPIRED),
+    ("nbf", 0, 0, None),
+    ("nbf", 0.001, 0, ErrorCode.NOT_YET_VALID),
+    ("nbf", 5, 5, None),
+    ("nbf", 5.001, 5, ErrorCode.NOT_YET_VALID),
+    ("nbf", 6, 5, ErrorCode.NOT_YET_VALID),
+    ("nbf", 0.5, 0.5, None),
+    ("iat", 0, 0, None),
+    ("iat", 0.001, 0, ErrorCode.ISSUED_IN_FUTURE),
+    ("iat", 5, 5, None),
+    ("iat", 5.001, 5, ErrorCode.ISSUED_IN_FUTURE),
+    ("iat", 6, 5, ErrorCode.ISSUED_IN_FUTURE),
+]
+
+
+@claim_paths
+@pytest.mark.parametrize(("claim", "offset", "leeway", "code"), BOUNDARIES)
+def test_boundaries_of_time(path: Path, claim: str, offset: float, leeway: float, code: ErrorCode | None) -> None:
+    token = mint.token(mint.claims(**{claim: NOW + offset}))
+    assert path.judge(token, leeway=leeway) is code
+
+
+@claim_paths
+@pytest.mark.parametrize(
+    ("claim", "offset", "code"),
+    [
+        ("exp", -4, None),
+        ("exp", -5, ErrorCode.EXPIRED),
+        ("nbf", 5, None),
+        ("nbf", 6, ErrorCode.NOT_YET_VALID),
+        ("iat", 5, None),
+        ("iat", 6, ErrorCode.ISSUED_IN_FUTURE),
+    ],
+)
+def test_leeway_is_five_seconds_unless_told(path: Path, claim: str, offset: int, code: ErrorCode | None) -> None:
+    assert path.judge(mint.token(mint.claims(**{claim: NOW + offset}))) is code
+
+
+@claim_paths
+def test_now_with_a_fraction(path: Path) -> None:
+    token = mint.token(mint.claims(exp=NOW + 10))
+    assert path.judge(token, now=NOW + 9.999, leeway=0) is None
+    assert path.judge(token, now=NOW + 10.0, leeway=0) is ErrorCode.EXPIRED
+    assert path.judge(token, now=float(NOW), leeway=0) is None
+
+
+@claim_paths
+@pytest.mark.parametrize("exp", [253402300799, 253402300798.5, 4294967296, 2147483648])
+def test_far_future(path: Path, exp: float) -> None:
+    token = mint.token(mint.claims(exp=exp))
+    assert path.judge(token, now=exp - 1, leeway=0) is None
+    assert path.judge(token, now=exp, leeway=0) is ErrorCode.EXPIRED
+
+
+@claim_paths
+@pytest.mark.parametrize("now", [0, -1, -1e9, 1e15, 0.5])
+def test_any_finite_moment_can_be_asked_about(path: Path, now: float) -> None:
+    token = mint.token(mint.claims(nbf=mint.OMIT, iat=mint.OMIT))
+    assert path.judge(token, now=now) is (None if now < NOW + 305 else ErrorCode.EXPIRED)
+
+
+@claim_paths
+@pytest.mark.parametrize("now", [math.nan, math.inf, -math.inf, 10**400])
+def test_moments_that_are_none(path: Path, now: float) -> None:
+    with pytest.raises(ValueError, match="now"):
+        path.judge(mint.token(), now=now)
+
+
+@claim_paths
+@pytest.mark.parametrize("now", ["1900000000", [1], object()])
+def test_now_of_the_wrong_type(path: Path, now: Any) -> None:
+    with pytest.raises(TypeError):
+        path.judge(mint.token(), now=now)
+
+
+@claim_paths
+def test_exp_is_required_unless_told(path: Path) -> None:
+    token = mint.token(mint.claims(exp=mint.OMIT))
+    assert path.judge(token) is ErrorCode.MISSING_CLAIM
+    assert path.judge(token, required=()) is None
+    assert path.judge(token, required=["jti"]) is None
+
+
+@claim_paths
+@pytest.mark.parametrize(
+    "claim", ["exp", "nbf", "iat", "sub", "jti", "iss", "aud", "scope", "tenant", "http://claims.example/x"]
+)
+def test_required_claims(path: Path, claim: str) -> None:
+    anything: dict[str, Any] = {"issuer": None, "audience": ww.ANY_AUDIENCE, "required": (claim,)}
+    present = mint.claims(**{"tenant": 0, "http://claims.example/x": False})
+    assert path.judge(mint.token(present), **anything) is None
+    absent = {name: value for name, value in present.items() if name != claim}
+    assert path.judge(mint.token(absent), **anything) is ErrorCode.MISSING_CLAIM
+
+
+@claim_paths
+def test_required_claim_that_is_null_is_missing(path: Path) -> None:
+    assert path.judge(mint.token(mint.claims(tenant=None)), required=("tenant",)) is ErrorCode.MISSING_CLAIM
+    values: tuple[Any, ...] = (0, False, "", [], {})
+    for value in values:
+        assert path.judge(mint.token(mint.claims(tenant=value)), required=("tenant",)) is None
+
+
+BOUND = ErrorCode.DPOP_PROOF_REQUIRED
+CONFIRMATIONS: list[tuple[dict[str, Any], ErrorCode | None]] = [
+    ({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}, BOUND),
+    ({"jwk": mint.public_jwk("p256")}, BOUND),
+    ({"jkt": "x", "x5t#S256": "y"}, BOUND),
+    ({"jkt": ""}, BOUND),
+    ({"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}, ErrorCode.UNSUPPORTED),
+    ({"kid": "k"}, ErrorCode.UNSUPPORTED),
+    ({"unheard-of": True}, ErrorCode.UNSUPPORTED),
+]
+
+
+@claim_paths
+@pytest.mark.parametrize(("cnf", "code"), CONFIRMATIONS)
+def test_bound_tokens_need_a_proof(path: Path, cnf: dict[str, Any], code: ErrorCode | None) -> None:
+    token = mint.token(mint.claims(cnf=cnf))
+    assert path.judge(token) is code
+    assert path.judge(token, bound_tokens="reject") is code
+    assert path.judge(token, bound_tokens="accept") is None
+
+
+@claim_paths
+def test_limits_of_the_policy(path: Path) -> None:
+    token = mint.token()
+    length, header = len(token), len(token.partition(".")[0])
+    assert path.judge(token, max_token_bytes=length + 500) is None
+    assert path.judge(mint.token(mint.claims(x="y")), max_token_bytes=length) is ErrorCode.TOO_LARGE
+    assert path.judge(token, max_header_bytes=header) is None
+    assert path.judge(token, max_header_bytes=header - 1) is ErrorCode.TOO_LARGE
+    assert path.judge(mint.token(mint.claims(pad="x" * 60_000)), max_token_bytes=100_000) is None
+    assert path.judge(mint.token(head=mint.header(pad="x" * 6_000)), max_header_bytes=10_000) is None
+
+
+MISTAKES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "no algorithm": ({"algorithms": ()}, ValueError, "algorithms"),
+    "unknown algorithm": ({"algorithms": ("EdDSA", "ES257")}, ValueError, "ES257.*ES256"),
+    "none": ({"algorithms": ("none",)}, ValueError, "none"),
+    "HMAC": ({"algorithms": ("HS256",)}, ValueError, "HS256"),
+    "algorithm in lower case": ({"algorithms": ("es256",)}, ValueError, "es256.*ES256"),
+    "algorithms one string": ({"algorithms": "ES256"}, TypeError, "algorithms"),
+    "algorithms of numbers": ({"algorithms": (1,)}, TypeError, "algorithms"),
+    "no type": ({"types": ()}, ValueError, "types"),
+    "types one string": ({"types": "JWT"}, TypeError, "types"),
+    "types of numbers": ({"types": (1,)}, TypeError, "types"),
+    "no issuer": ({"issuer": ()}, ValueError, "issuer"),
+    "empty issuer": ({"issuer": ""}, ValueError, "issuer"),
+    "issuer no text": ({"issuer": "\ud800"}, ValueError, ""),
+    "audience no text": ({"audience": ["\ud800"]}, ValueError, ""),
+    "issuer a number": ({"issuer": 1}, TypeError, "issuer"),
+    "issuer bytes": ({"issuer": b"https://as.example"}, TypeError, "issuer"),
+    "no audience": ({"audience": []}, ValueError, "audience"),
+    "empty audience": ({"audience": ""}, ValueError, "audience"),
+    "audience a number": ({"audience": 1}, TypeError, "audience"),
+    "negative leeway": ({"leeway": -1}, ValueError, "leeway"),
+    "leeway NaN": ({"leeway": math.nan}, ValueError, "leeway"),
+    "leeway infinite": ({"leeway": math.inf}, ValueError, "leeway"),
+    "leeway a string": ({"leeway": "5"}, TypeError, "leeway"),
+    "required one string": ({"required": "exp"}, TypeError, "required"),
+    "required of numbers": ({"required": (1,)}, TypeError, "required"),
+    "bound_tokens unknown": ({"bound_tokens": "maybe"}, ValueError, "bound_tokens.*accept"),
+    "no bytes": ({"max_token_bytes": 0}, ValueError, "max_token_bytes"),
+    "no header bytes": ({"max_header_bytes": 0}, ValueError, "max_header_bytes"),
+    "negative bytes": ({"max_token_bytes": -1}, ValueError, "max_token_bytes"),
+    "unknown demand": ({"isuer": "x"}, TypeError, "isuer"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_policies_that_cannot_be_meant(name: str) -> None:
+    arguments, kind, message = MISTAKES[name]
+    with pytest.raises(kind) as caught:
+        ww.Policy(**arguments)
+    # Notes, which pytest's match= would read too, are not shown by str() and do not exist before Python 3.11.
+    assert re.search(message, str(caught.value))
+
+
+def test_policy_takes_keywords_only() -> None:
+    with pytest.raises(TypeError):
+        ww.Policy("https://as.example")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("make", [tuple, list, set, frozenset, iter, lambda one: (x for x in one), dict.fromkeys])
+def test_any_iterable_names_several(make: Callable[[list[str]], Any]) -> None:
+    policy = ww.Policy(
+        issuer=make([mint.ISSUER]),
+        audience=make([mint.AUDIENCE]),
+        algorithms=make(["EdDSA"]),
+        types=make(["JWT"]),
+        required=make(["exp"]),
+    )
+    keys = ww.KeySet.from_json(mint.jwks("ed25519"))
+    for _ in range(2):
+        assert ww.verify(mint.token(), keys, policy, now=NOW)
+
+
+def test_policies_are_frozen_and_can_be_shared() -> None:
+    policy = ww.Policy(audience=mint.AUDIENCE)
+    for name in ("leeway", "issuer", "anything"):
+        with pytest.raises(AttributeError):
+            setattr(policy, name, 10)
+
+
+def test_any_audience_is_one_thing() -> None:
+    assert repr(ww.ANY_AUDIENCE)
+    with pytest.raises(TypeError):
+        type(ww.ANY_AUDIENCE)()

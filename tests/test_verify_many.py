@@ -1,0 +1,177 @@
+"""``verify_many`` is ``verify`` of each, in order, whatever the mix and however many threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import mint
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from paths import each_backend
+
+import watchword as ww
+
+POLICY = ww.Policy(issuer=mint.ISSUER, audience=mint.AUDIENCE)
+KEYS = ww.KeySet.from_json(mint.jwks("ed25519", "p256", "rsa"))
+
+
+def variety() -> list[str]:
+    """One token of many kinds."""
+    return [
+        mint.token(),
+        mint.token(key="p256", algorithm="ES256"),
+        mint.token(key="rsa", algorithm="RS256"),
+        mint.token(key="rsa", algorithm="PS256"),
+        mint.token(mint.claims(exp=mint.NOW - 60)),
+        mint.token(mint.claims(aud="other")),
+        mint.token(mint.claims(iss="other")),
+        mint.token(mint.claims(exp=mint.OMIT)),
+        mint.token(mint.claims(exp="soon")),
+        mint.token(mint.claims(cnf={"jkt": "x"})),
+        mint.token(head=mint.header("nobody")),
+        mint.token(head=mint.header(alg="none"), signature=b""),
+        mint.token(head=mint.header(crit=["exp"])),
+        mint.token(head=mint.header(typ="dpop+jwt")),
+        mint.token(signature=bytes(64)),
+        mint.token(head=b"{"),
+        mint.token(mint.claims(pad="x" * 20_000)),
+        "a.b.c.d.e",
+        "garbage",
+        "",
+        "\ud800",
+    ]
+
+
+VARIETY = variety()
+
+
+def one(token: str | bytes, keys: ww.KeySet = KEYS) -> tuple[str | None, str | None]:
+    try:
+        return None, ww.verify(token, keys, POLICY, now=mint.NOW).subject
+    except ww.VerificationError as error:
+        return error.code.value, error.detail
+
+
+def all_of(
+    tokens: list[str], keys: ww.KeySet = KEYS, threads: int | None = None
+) -> list[tuple[str | None, str | None]]:
+    results = ww.verify_many(tokens, keys, POLICY, now=mint.NOW, threads=threads)
+    return [
+        (result.code.value, result.detail) if isinstance(result, ww.VerificationError) else (None, result.subject)
+        for result in results
+    ]
+
+
+@each_backend
+@pytest.mark.parametrize("threads", [None, 1, 2, 8, 100])
+def test_same_verdicts_in_the_same_order(threads: int | None, backend: Any) -> None:
+    keys = ww.KeySet.from_json(mint.jwks("ed25519", "p256", "rsa"), backend=backend)
+    tokens = VARIETY * 3
+    assert all_of(tokens, keys, threads) == [one(token, keys) for token in tokens]
+
+
+@given(st.lists(st.one_of(st.sampled_from(VARIETY), st.text(max_size=20)), max_size=40), st.sampled_from([None, 1, 3]))
+def test_any_mix(tokens: list[str], threads: int | None) -> None:
+    assert all_of(tokens, threads=threads) == [one(token) for token in tokens]
+
+
+def test_a_large_batch() -> None:
+    good, bad = mint.token(), mint.token(signature=bytes(64))
+    result = ww.verify_many([good, bad] * 2_000, KEYS, POLICY, now=mint.NOW)
+    assert (len(result), result.valid_count) == (4_000, 2_000)
+    assert result.codes() == [None, ww.ErrorCode.INVALID_SIGNATURE] * 2_000
+
+
+def test_result_is_a_sequence() -> None:
+    tokens = [mint.token(), "garbage", mint.token(mint.claims(sub="b")), mint.token(mint.claims(exp=1))]
+    result = ww.verify_many(tokens, KEYS, POLICY, now=mint.NOW)
+    assert len(result) == 4
+    first, second = result[0], result[1]
+    assert isinstance(first, ww.VerifiedToken)
+    assert first.subject == "agent-7"
+    assert isinstance(second, ww.MalformedTokenError)
+    assert isinstance(result[-1], ww.ExpiredError)
+    assert [type(item) for item in result[1:3]] == [ww.MalformedTokenError, ww.VerifiedToken]
+    assert len(result[::-1]) == 4
+    for index in (4, -5, 10**30):
+        with pytest.raises(IndexError):
+            result[index]
+    with pytest.raises(TypeError):
+        result["0"]  # type: ignore[call-overload]
+    assert [type(item) for item in result] == [type(result[index]) for index in range(4)]
+    assert result.codes() == [None, ww.ErrorCode.MALFORMED_TOKEN, None, ww.ErrorCode.EXPIRED]
+    assert result.valid_count == 2
+
+
+def test_nothing_to_verify() -> None:
+    result = ww.verify_many([], KEYS, POLICY, now=mint.NOW)
+    assert (len(result), list(result), result.codes(), result.valid_count) == (0, [], [], 0)
+
+
+@pytest.mark.parametrize("make", [list, tuple, iter, lambda tokens: (t for t in tokens), dict.fromkeys])
+def test_takes_any_iterable(make: Any) -> None:
+    assert len(ww.verify_many(make([mint.token(), "x"]), KEYS, POLICY, now=mint.NOW)) == 2
+
+
+def test_text_and_bytes_mixed() -> None:
+    tokens: list[str | bytes] = [mint.token(), mint.token().encode(), b"\xff", "\ud800"]
+    codes = ww.verify_many(tokens, KEYS, POLICY, now=mint.NOW).codes()
+    assert codes == [None, None, ww.ErrorCode.MALFORMED_TOKEN, ww.ErrorCode.MALFORMED_TOKEN]
+
+
+@pytest.mark.parametrize("tokens", ["a.b.c", b"a.b.c", 1, None])
+def test_one_token_is_not_a_batch(tokens: Any) -> None:
+    # A string is iterable too: letter by letter, which nobody means.
+    with pytest.raises(TypeError):
+        ww.verify_many(tokens, KEYS, POLICY, now=mint.NOW)
+
+
+def test_error_of_the_callers_iterable_comes_through() -> None:
+    def broken() -> Iterator[str]:
+        yield mint.token()
+        raise OSError("the file is gone")
+
+    with pytest.raises(OSError, match="the file is gone"):
+        ww.verify_many(broken(), KEYS, POLICY, now=mint.NOW)
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_no_threads(threads: int) -> None:
+    with pytest.raises(ValueError) as caught:
+        ww.verify_many([mint.token()], KEYS, POLICY, now=mint.NOW, threads=threads)
+    assert "threads" in str(caught.value)
+
+
+def test_eight_threads_see_the_same_verdicts() -> None:
+    expected = [one(token) for token in VARIETY]
+    start = threading.Barrier(8)
+
+    def work(_: int) -> list[list[tuple[str | None, str | None]]]:
+        start.wait(timeout=30)
+        return [[one(token) for token in VARIETY] for _ in range(10)] + [all_of(VARIETY)]
+
+    with ThreadPoolExecutor(8) as pool:
+        for verdicts in pool.map(work, range(8)):
+            assert all(verdict == expected for verdict in verdicts)
+
+
+def test_the_interpreter_runs_on_while_a_batch_is_verified() -> None:
+    tokens = [mint.token(key="rsa", algorithm="RS256")] * 4_000
+    keys = ww.KeySet.from_json(mint.jwks("rsa"), backend="reference")
+    ticks, done = 0, threading.Event()
+
+    def verify() -> None:
+        ww.verify_many(tokens, keys, POLICY, now=mint.NOW, threads=1)
+        done.set()
+
+    thread = threading.Thread(target=verify)
+    thread.start()
+    while not done.wait(0.001):
+        ticks += 1
+    thread.join()
+    # Had the batch held the lock, this thread would have had no more than a turn or two.
+    assert ticks >= 10

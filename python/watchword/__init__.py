@@ -4,6 +4,9 @@
     policy = watchword.Policy(issuer="https://as.example", audience="https://api.example")
     token = watchword.verify(raw, keys, policy)  # VerifiedToken, or raises VerificationError
 
+    verifier = watchword.Verifier([watchword.Issuer("https://as.example")], audience="https://api.example")
+    token = verifier.verify(raw)  # the issuer's keys are discovered, fetched and cached
+
 Everything public is on this page.
 """
 
@@ -27,6 +30,7 @@ from watchword._kernel import (
     __version__,
     thumbprint,
 )
+from watchword.batch import MergedResults
 from watchword.errors import (
     AlgorithmNotAllowedError,
     ClaimError,
@@ -52,6 +56,8 @@ from watchword.errors import (
     WrongIssuerError,
     WrongTypeError,
 )
+from watchword.issuer import Issuer
+from watchword.verifier import Verifier
 
 _Sequence.register(BatchResult)
 
@@ -107,6 +113,7 @@ __all__ = [
     "ExpiredError",
     "InvalidSignatureError",
     "IssuedInFutureError",
+    "Issuer",
     "KeySet",
     "KeySetError",
     "KeysUnavailableError",
@@ -114,6 +121,7 @@ __all__ = [
     "MalformedError",
     "MalformedHeaderError",
     "MalformedTokenError",
+    "MergedResults",
     "MissingClaimError",
     "NotYetValidError",
     "Policy",
@@ -127,6 +135,7 @@ __all__ = [
     "VerificationError",
     "VerifiedJws",
     "VerifiedToken",
+    "Verifier",
     "WrongAudienceError",
     "WrongIssuerError",
     "WrongTypeError",

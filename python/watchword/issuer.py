@@ -1,0 +1,172 @@
+"""An issuer that is trusted, where its keys come from, and what its tokens must be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from watchword._kernel import KeySet, Policy
+from watchword.jwks.memory import MemorySource
+from watchword.jwks.settings import CacheSettings
+
+if TYPE_CHECKING:
+    from watchword._kernel import _AnyAudience
+    from watchword.jwks.events import Listener
+    from watchword.jwks.fetch import Fetcher
+    from watchword.jwks.source import KeySource
+
+_T = TypeVar("_T")
+
+_WAYS = ("jwks_uri", "jwks", "jwks_file", "pem", "source")
+_SOURCE = ("current", "request", "request_newer", "refresh", "stats", "close")
+_LISTS = ("algorithms", "types", "required")
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """An issuer (RFC 7519 section 4.1.1) whose tokens a :class:`~watchword.Verifier` accepts.
+
+    ``issuer`` is compared with the token's ``iss`` exactly: no case, no slash is forgiven. Its keys come from one of
+
+    - ``jwks_uri``: the URL of its JWK Set (RFC 7517 section 5);
+    - ``jwks``: the set itself (JSON as ``str`` or ``bytes``, a mapping, or a :class:`~watchword.KeySet`); one JWK does;
+    - ``jwks_file``: a file that holds a JWK Set, a JWK, or a public key in PEM or DER, read again when it changes;
+    - ``pem``: a public key in PEM (SubjectPublicKeyInfo);
+    - ``source``: an object of your own, see :class:`watchword.jwks.KeySource`; closing it stays with you;
+
+    and from its published metadata (RFC 8414, OpenID Connect Discovery) where none is given. URLs are https;
+    ``allow_loopback_http=True`` also lets http to this very machine pass, for development.
+
+    ``audience``, ``algorithms``, ``types``, ``required``, ``leeway`` (seconds) and ``bound_tokens`` are this issuer's
+    :class:`~watchword.Policy`; ``None`` means: what the Verifier says. ``backend`` chooses who checks the signatures;
+    ``cache`` holds the settings of fetching and caching.
+
+    Raises ``TypeError`` or ``ValueError`` where anything of this can't be meant, :class:`~watchword.KeySetError` (a
+    ``ValueError``) where ``jwks`` or ``pem`` holds no usable key. Nothing is read or fetched here.
+    """
+
+    issuer: str
+    _: KW_ONLY
+    jwks_uri: str | None = None
+    # What is in these is public, but a repr is no place for it; and somebody will put a private key there.
+    jwks: Mapping[str, Any] | str | bytes | KeySet | None = field(default=None, repr=False, hash=False)
+    jwks_file: str | os.PathLike[str] | None = None
+    pem: str | bytes | None = field(default=None, repr=False)
+    source: KeySource | None = field(default=None, repr=False)
+    audience: str | Iterable[str] | _AnyAudience | None = None
+    algorithms: Iterable[str] | None = None
+    types: Iterable[str | None] | None = None
+    required: Iterable[str] | None = None
+    leeway: float | None = None
+    bound_tokens: Literal["reject", "accept"] | None = None
+    allow_loopback_http: bool = False
+    backend: Literal["default", "reference"] = "default"
+    cache: CacheSettings = field(default_factory=CacheSettings, repr=False)
+    _keys: KeySet | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Checks all that can be checked without reading or fetching anything."""
+        if not isinstance(self.issuer, str):
+            raise TypeError("issuer must be a string: the value of the tokens' iss claim")
+        if not self.issuer:
+            raise ValueError("issuer must not be empty")
+        if not isinstance(self.cache, CacheSettings):
+            raise TypeError("cache must be a CacheSettings")
+        if self.backend not in ("default", "reference"):
+            raise ValueError('backend must be "default" or "reference"')
+        for name in _LISTS:
+            object.__setattr__(self, name, as_tuple(name, getattr(self, name)))
+        object.__setattr__(self, "audience", as_audience(self.audience))
+        self._check_ways()
+        # The kernel knows best what a policy may hold.
+        Policy(issuer=self.issuer, **self.demands())
+
+    def demands(self) -> dict[str, Any]:
+        """What is said here of the policy, and not left to the Verifier."""
+        names = ("audience", "algorithms", "types", "required", "leeway", "bound_tokens")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether its keys come over HTTP."""
+        return self.source is None and self._keys is None and self.jwks_file is None
+
+    def open(self, fetcher: Fetcher | None, clock: Callable[[], float], listener: Listener | None) -> KeySource:
+        """The source of this issuer's keys, for one Verifier. ``clock`` counts seconds and never goes back; a
+        ``fetcher`` is needed where the keys are remote.
+        """
+        if self.source is not None:
+            return self.source
+        if self._keys is not None:
+            return MemorySource(self._keys)
+        # What reads files and what fetches is imported by those who need it: it takes longer than all the rest.
+        if self.jwks_file is not None:
+            from watchword.jwks.file import FileSource
+
+            return FileSource(
+                self.issuer,
+                os.fspath(self.jwks_file),
+                settings=self.cache,
+                backend=self.backend,
+                clock=clock,
+                listener=listener,
+            )
+        if fetcher is None:
+            raise TypeError("keys over HTTP need a fetcher")
+        from watchword.jwks.download import Endpoint
+        from watchword.jwks.remote import RemoteSource
+
+        endpoint = Endpoint(self.issuer, self.jwks_uri, self.allow_loopback_http, self.backend, self.cache)
+        return RemoteSource(endpoint, fetcher=fetcher, clock=clock, listener=listener)
+
+    def _check_ways(self) -> None:
+        given = [way for way in _WAYS if getattr(self, way) is not None]
+        if len(given) > 1:
+            raise ValueError(f"keys come from one place, not several: {' and '.join(given)} are given")
+        if self.jwks_uri is not None:
+            if not isinstance(self.jwks_uri, str):
+                raise TypeError("jwks_uri must be a string")
+            from watchword.jwks.urls import check_url
+
+            check_url(self.jwks_uri, allow_loopback_http=self.allow_loopback_http, what="jwks_uri")
+        elif self.jwks is not None:
+            keys = self.jwks if isinstance(self.jwks, KeySet) else KeySet.from_json(self.jwks, backend=self.backend)
+            object.__setattr__(self, "_keys", _usable("jwks", keys))
+        elif self.pem is not None:
+            object.__setattr__(self, "_keys", _usable("pem", KeySet.from_pem(self.pem, backend=self.backend)))
+        elif self.jwks_file is not None:
+            if not isinstance(os.fspath(self.jwks_file), str):
+                raise TypeError("jwks_file must be a path as str or os.PathLike[str]")
+        elif self.source is not None:
+            if not all(callable(getattr(self.source, name, None)) for name in _SOURCE):
+                raise TypeError(f"source must have the methods of watchword.jwks.KeySource: {', '.join(_SOURCE)}")
+        else:
+            from watchword.jwks.urls import check_issuer_url
+
+            check_issuer_url(self.issuer, allow_loopback_http=self.allow_loopback_http)
+
+
+def as_tuple(name: str, value: Iterable[_T] | None) -> tuple[_T, ...] | None:
+    """An argument that lists something, made fast. Raises ``TypeError`` for one string in place of a list."""
+    if isinstance(value, (str, bytes)):
+        raise TypeError(f"{name} must be a list or a tuple, such as ({value!r},)")
+    return None if value is None else tuple(value)
+
+
+def as_audience(value: str | Iterable[str] | _AnyAudience | None) -> str | tuple[str, ...] | _AnyAudience | None:
+    """An audience, or several of them made fast."""
+    if value is None or isinstance(value, str) or not isinstance(value, Iterable):
+        return value
+    return tuple(value)
+
+
+def _usable(name: str, keys: KeySet) -> KeySet:
+    if len(keys) > 0:
+        return keys
+    from watchword.errors import KeySetError
+    from watchword.jwks.describe import rejections
+
+    why = rejections(keys)
+    raise KeySetError(f"{name} holds no usable key" + (f": {why}" if why else ""))

@@ -1,0 +1,46 @@
+"""What changed between two sets, in words and kids."""
+
+from __future__ import annotations
+
+from watchword._kernel import KeySet
+from watchword.jwks.events import EventKind, KeyEvent, printable
+
+# An event stays readable, and small, whatever a set of 256 bad keys holds.
+_MOST_NAMED = 8
+
+
+def _names(keys: KeySet | None) -> dict[tuple[str | None, str, tuple[str, ...]], str]:
+    if keys is None:
+        return {}
+    return {
+        (key.key_id, key.thumbprint, key.algorithms): printable(key.thumbprint if key.key_id is None else key.key_id)
+        for key in keys
+    }
+
+
+def describe_change(issuer: str, old: KeySet | None, new: KeySet, url: str | None = None) -> list[KeyEvent]:
+    """The events of a set taking another's place: none where both hold the same keys and nothing is rejected."""
+    events = []
+    before, after = _names(old), _names(new)
+    if old is None or before.keys() != after.keys():
+        added = tuple(name for key, name in after.items() if key not in before)
+        removed = tuple(name for key, name in before.items() if key not in after)
+        detail = f"{len(new)} keys: {len(added)} added, {len(removed)} removed"
+        events.append(
+            KeyEvent(kind=EventKind.SET_CHANGED, issuer=issuer, detail=detail, url=url, added=added, removed=removed)
+        )
+    reasons = rejections(new)
+    if reasons and (old is None or reasons != rejections(old)):
+        events.append(KeyEvent(kind=EventKind.KEYS_REJECTED, issuer=issuer, detail=reasons, url=url))
+    return events
+
+
+def rejections(keys: KeySet) -> str:
+    """Which keys of a document were left out, and why; empty where none was."""
+    named = [
+        f"key {key.index}{'' if key.key_id is None else f' ({printable(key.key_id)})'}: {key.reason}"
+        for key in keys.rejected[:_MOST_NAMED]
+    ]
+    if len(keys.rejected) > _MOST_NAMED:
+        named.append(f"and {len(keys.rejected) - _MOST_NAMED} more")
+    return ", ".join(named)

@@ -1,0 +1,70 @@
+"""From an issuer to its ``jwks_uri`` (RFC 8414; OpenID Connect Discovery 1.0)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from watchword.jwks.fetch import FetchError
+from watchword.jwks.urls import check_url, split_path
+
+# The status with which a server says that it has no such document, so that the next place is tried. Anything else
+# that is not 200 is trouble, and looking elsewhere would only hide it.
+ABSENT = frozenset({404, 410})
+
+
+def well_known_urls(issuer: str) -> tuple[str, ...]:
+    """Where an issuer's metadata may be, likeliest first. ``issuer`` has been checked.
+
+    OpenID Connect Discovery section 4.1 appends to the issuer's path; RFC 8414 section 3.1 inserts before it, and
+    section 5 does so for ``openid-configuration`` too. A final slash of the issuer is not part of its path.
+    """
+    root, path = split_path(issuer)
+    urls = (
+        f"{root}{path}/.well-known/openid-configuration",
+        f"{root}/.well-known/oauth-authorization-server{path}",
+        f"{root}/.well-known/openid-configuration{path}",
+    )
+    return tuple(dict.fromkeys(urls))
+
+
+def read_metadata(body: bytes, issuer: str, *, allow_loopback_http: bool) -> str:
+    """The ``jwks_uri`` of an issuer's metadata, checked. Raises :class:`FetchError`."""
+    metadata = _strict_object(body)
+    named = metadata.get("issuer")
+    if not isinstance(named, str):
+        raise FetchError("the metadata names no issuer")
+    # RFC 8414 section 3.3: identical, code point by code point; a missing final slash is a mismatch too.
+    if named != issuer:
+        raise FetchError("the metadata is that of another issuer (compared exactly, a final slash included)")
+    jwks_uri = metadata.get("jwks_uri")
+    if not isinstance(jwks_uri, str):
+        raise FetchError("the metadata names no jwks_uri")
+    # An issuer elsewhere has no business pointing into this machine.
+    local = allow_loopback_http and issuer.startswith("http://")
+    try:
+        check_url(jwks_uri, allow_loopback_http=local, what="the metadata's jwks_uri")
+    except ValueError as error:
+        raise FetchError(str(error)) from None
+    return jwks_uri
+
+
+def _strict_object(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body.decode("utf-8"), object_pairs_hook=_unrepeated, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise FetchError("the metadata is not strict JSON") from None
+    if not isinstance(value, dict):
+        raise FetchError("the metadata is not a JSON object")
+    return value
+
+
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a member is repeated")
+    return members
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,156 @@
+"""One attempt: discovery where it is due, then the set. A function of what was known before; it keeps nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from watchword._kernel import KeySet
+from watchword.errors import KeySetError
+from watchword.jwks.cache_control import lifetime
+from watchword.jwks.describe import rejections
+from watchword.jwks.discovery import ABSENT, read_metadata, well_known_urls
+from watchword.jwks.fetch import Fetcher, FetchError, Response
+from watchword.jwks.settings import CacheSettings
+from watchword.jwks.urls import shown
+
+
+@dataclass(frozen=True)
+class Discovered:
+    """A ``jwks_uri`` from the issuer's metadata, and when to ask again whether it is still that."""
+
+    jwks_uri: str
+    until: float
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a set came from, kept so that the next attempt can ask whether it has changed."""
+
+    keys: KeySet
+    url: str
+    etag: str | None
+    digest: bytes
+    discovered: Discovered | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an attempt brought. ``unchanged``: the very set that was held before."""
+
+    origin: Origin
+    lifetime: float
+    unchanged: bool
+
+
+class DownloadError(Exception):
+    """An attempt brought nothing. ``url`` (for display) is where it ended."""
+
+    def __init__(self, detail: str, url: str | None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.url = url
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where an issuer's keys are, and how they are asked for."""
+
+    issuer: str
+    jwks_uri: str | None
+    """``None``: it is discovered."""
+    allow_loopback_http: bool
+    backend: Literal["default", "reference"]
+    settings: CacheSettings
+
+    def download(self, fetcher: Fetcher, previous: Origin | None, now: float) -> Answer:
+        """The set as of now, or raises :class:`DownloadError`. Takes at most ``settings.timeout`` seconds."""
+        attempt = _Attempt(self, fetcher)
+        discovered = None
+        if self.jwks_uri is None:
+            discovered = previous.discovered if previous is not None else None
+            if discovered is None or now >= discovered.until:
+                discovered = attempt.discover(now)
+        url = self.jwks_uri or (discovered.jwks_uri if discovered is not None else "")
+        return attempt.key_set(url, previous, discovered)
+
+
+def _validator(etag: str | None) -> str | None:
+    """An ETag that can be sent back as it came, if there is one."""
+    return etag if etag and len(etag) <= 256 and etag.isascii() and etag.isprintable() else None
+
+
+class _Attempt:
+    def __init__(self, endpoint: Endpoint, fetcher: Fetcher) -> None:
+        self._endpoint = endpoint
+        self._settings = endpoint.settings
+        self._fetcher = fetcher
+        self._deadline = time.monotonic() + endpoint.settings.timeout
+
+    def discover(self, now: float) -> Discovered:
+        endpoint = self._endpoint
+        urls = well_known_urls(endpoint.issuer)
+        for url in urls:
+            answer = self._get(url, {"accept": "application/json"})
+            if answer.status in ABSENT:
+                continue
+            if answer.status != 200:
+                raise DownloadError(f"the metadata's place answered {answer.status}", shown(url))
+            try:
+                jwks_uri = read_metadata(answer.body, endpoint.issuer, allow_loopback_http=endpoint.allow_loopback_http)
+            except FetchError as error:
+                raise DownloadError(str(error), shown(url)) from None
+            return Discovered(jwks_uri, now + lifetime(answer.headers, self._settings))
+        raise DownloadError(f"no metadata at any of {len(urls)} well-known places", shown(urls[0]))
+
+    def key_set(self, url: str, previous: Origin | None, discovered: Discovered | None) -> Answer:
+        headers = {"accept": "application/jwk-set+json, application/json"}
+        # A validator holds for the URL that it came from, and no other.
+        known = previous if previous is not None and previous.url == url else None
+        if known is not None and known.etag is not None:
+            headers["if-none-match"] = known.etag
+        answer = self._get(url, headers)
+        time_to_live = lifetime(answer.headers, self._settings)
+        if answer.status == 304 and known is not None and known.etag is not None:
+            return Answer(Origin(known.keys, url, known.etag, known.digest, discovered), time_to_live, unchanged=True)
+        if answer.status != 200:
+            raise DownloadError(f"the key set's place answered {answer.status}", shown(url))
+        digest = hashlib.sha256(answer.body).digest()
+        etag = _validator(answer.headers.get("etag"))
+        if known is not None and known.digest == digest:
+            # The same object again: what was prepared for its keys stays.
+            return Answer(Origin(known.keys, url, etag, digest, discovered), time_to_live, unchanged=True)
+        keys = self._parse(answer.body, url)
+        return Answer(Origin(keys, url, etag, digest, discovered), time_to_live, unchanged=False)
+
+    def _parse(self, body: bytes, url: str) -> KeySet:
+        try:
+            keys = KeySet.from_json(body, backend=self._endpoint.backend)
+        except KeySetError as error:
+            raise DownloadError(f"the answer is no key set: {error}", shown(url)) from None
+        if len(keys) + len(keys.rejected) > self._settings.max_keys:
+            raise DownloadError(f"the key set lists more than {self._settings.max_keys} keys", shown(url))
+        if len(keys) == 0:
+            why = rejections(keys)
+            raise DownloadError("the key set holds no usable key" + (f" ({why})" if why else ""), shown(url))
+        return keys
+
+    def _get(self, url: str, headers: Mapping[str, str]) -> Response:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise DownloadError("no complete answer in time", shown(url))
+        try:
+            answer = self._fetcher.get(
+                url, headers={"user-agent": "watchword", **headers}, timeout=left, max_bytes=self._settings.max_bytes
+            )
+        except FetchError as error:
+            raise DownloadError(str(error), shown(url)) from error
+        except Exception as error:
+            # A fetcher that is not ours: only the kind is told, as its message may quote anything.
+            raise DownloadError(f"the fetcher raised {type(error).__name__}", shown(url)) from error
+        if len(answer.body) > self._settings.max_bytes:
+            raise DownloadError(f"the answer is longer than {self._settings.max_bytes} bytes", shown(url))
+        return answer

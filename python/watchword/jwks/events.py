@@ -1,0 +1,126 @@
+"""What a key source tells its operator: counters, and one event for everything that happens."""
+
+from __future__ import annotations
+
+import collections
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+class EventKind(str, enum.Enum):
+    """The kinds of :class:`KeyEvent`. The values are stable."""
+
+    FETCH_STARTED = "fetch_started"
+    FETCH_SUCCEEDED = "fetch_succeeded"
+    FETCH_FAILED = "fetch_failed"
+    """The answer was no key set, or did not come in time. The set that is held stays, within its bounds."""
+    ANSWER_DISCARDED = "answer_discarded"
+    """A slow old answer came after a newer one."""
+    FILE_FAILED = "file_failed"
+    """A key file can't be read, or holds no keys. The set that is held stays."""
+    SET_CHANGED = "set_changed"
+    """``added`` and ``removed`` say which keys (kid, or thumbprint where there is none)."""
+    KEYS_REJECTED = "keys_rejected"
+    """A new set holds keys that are not used; ``detail`` says which and why."""
+    STALE_SET_USED = "stale_set_used"
+    """Told once for each set; ``Stats.stale_uses`` counts on."""
+    UNKNOWN_KEY = "unknown_key"
+    """A token names a key that the set does not hold; ``detail`` says what is done about it."""
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyEvent:
+    """Something happened to an issuer's keys. Holds no token and no key; a kid is cut and escaped, as its sender
+    chose it; a URL is without its query.
+    """
+
+    kind: EventKind
+    issuer: str
+    detail: str = ""
+    url: str | None = None
+    key_id: str | None = None
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stats:
+    """The counters of one issuer's keys since its Verifier was made, and how things stand now."""
+
+    fetches: int = 0
+    """Attempts begun (of a file: times it was read)."""
+    failures: int = 0
+    """Attempts that brought nothing usable."""
+    not_modified: int = 0
+    """Answers that were the set already held (304, or the same bytes again)."""
+    discarded: int = 0
+    """Answers that came after a newer one."""
+    set_changes: int = 0
+    """Times that a set with other keys replaced the one held; the first set counts."""
+    stale_uses: int = 0
+    """Look-ups answered with a set past its time (not counted to the last one: counting takes no lock)."""
+    waits: int = 0
+    """Look-ups that had to wait for an attempt."""
+    unavailable: int = 0
+    """Look-ups that ended without keys."""
+    unknown_keys: int = 0
+    """Look-ups for a kid that the set does not hold."""
+    cooldown_refusals: int = 0
+    """Those of them that neither fetched nor waited, as the last attempt was too recent or the endpoint is down."""
+    negative_hits: int = 0
+    """Those of them whose kid was known to be unknown."""
+    negative_size: int = 0
+    """Kids now remembered as unknown."""
+    keys: int = 0
+    """Keys in the set now held."""
+    rejected_keys: int = 0
+    """Keys that were left out of it."""
+    age: float | None = None
+    """Seconds since the set now held was asked for; ``None`` without one, and for a set in memory."""
+    consecutive_failures: int = 0
+    """Failed attempts since the last good one."""
+    fetching: bool = False
+    """Whether an attempt is in flight."""
+
+
+class Counters:
+    """Counts what is named as in :class:`Stats`. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._counts: collections.Counter[str] = collections.Counter()
+
+    def add(self, name: str) -> None:
+        """One more."""
+        self._counts[name] += 1
+
+    def snapshot(self, **now: Any) -> Stats:  # noqa: ANN401 - Stats says what each of them is
+        """The counts, beside how things stand now."""
+        return Stats(**{**self._counts, **now})
+
+
+Listener = Callable[[KeyEvent], object]
+
+
+def tell(listener: Listener | None, *events: KeyEvent) -> None:
+    """Hands events to the operator's callback. What it raises is logged and goes no further."""
+    if listener is None:
+        return
+    for event in events:
+        try:
+            listener(event)
+        except Exception:
+            import logging
+
+            logging.getLogger("watchword").exception("on_event raised for %s", event.kind.value)
+
+
+def printable(text: str, limit: int = 64) -> str:
+    """Text that somebody else chose, made fit for a log line."""
+    cut = text[:limit]
+    escaped = cut if cut.isascii() and cut.isprintable() else ascii(cut)[1:-1]
+    return escaped + ("…" if len(text) > limit else "")

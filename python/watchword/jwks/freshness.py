@@ -1,0 +1,210 @@
+"""What to do about an issuer's keys, decided from clocks alone: no threads, no network, no locks.
+
+A set passes through three times, all counted from when it was *asked for* (RFC 9111 section 4.2.3 counts so too: an
+answer may be as old as its question):
+
+    fresh   until ``fresh_until``                 used by everybody without a thought
+    stale   until ``fresh_until + max_stale``     used while the endpoint is in trouble
+    dead    from then on                          never used
+
+Beside that runs at most one *attempt* to get a newer one. The source (``remote.py``) holds a lock around every call
+here and does what it is told.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from watchword._kernel import KeySet
+from watchword.jwks.settings import CacheSettings
+
+# A fetch that outlives its time-out (a client that does not keep to it, a resolver that hangs) is given up and may be
+# replaced. Its thread can't be ended from outside, so no more than so many of them are left behind at any time.
+MAX_GIVEN_UP = 2
+
+# Whatever the source wants kept beside a set.
+Origin = TypeVar("Origin")
+
+
+@dataclass(frozen=True)
+class Held(Generic[Origin]):
+    """A set, and what is known about its age. Replaced whole, never changed, so it can be read without the lock."""
+
+    keys: KeySet
+    origin: Origin
+    sequence: int
+    asked_at: float
+    due_at: float
+    fresh_until: float
+    dead_at: float
+
+
+@dataclass(eq=False)
+class Attempt:
+    """One try to get a newer set. A later one has a higher ``sequence``."""
+
+    sequence: int
+    started_at: float
+    deadline: float
+
+
+@dataclass(frozen=True)
+class Advice(Generic[Origin]):
+    """``held``: what may be used at once, if anything. ``start``: begin an attempt. ``wait``: then wait for the one in
+    flight at most so many seconds (0: do not wait).
+    """
+
+    held: Held[Origin] | None
+    start: bool = False
+    wait: float = 0.0
+
+
+@dataclass
+class Freshness(Generic[Origin]):
+    """The state of one issuer's keys."""
+
+    settings: CacheSettings
+    uniform: Callable[[float, float], float] = random.uniform
+    held: Held[Origin] | None = None
+    attempt: Attempt | None = None
+    failures: int = 0
+    """Failed attempts in a row."""
+    _retry_at: float = -math.inf
+    _last_started_at: float = -math.inf
+    _sequence: int = 0
+    _given_up: set[int] = field(default_factory=set)
+
+    # What callers are told.
+
+    def consult(self, now: float) -> Advice[Origin]:
+        """For a caller who needs keys."""
+        held = self.usable(now)
+        if held is None:
+            # Nothing to go on. During the back-off nobody waits: the answer would be a row of time-outs.
+            start = self._may_start(now)
+            return Advice(None, start, self._patience(now, start=start))
+        start = now >= held.due_at and self._may_start(now)
+        # Past its time and nobody has asked since: a suspended machine, a fork. That earns the endpoint a short grace;
+        # an endpoint known to be in trouble gets none.
+        untried = start and self.failures == 0 and now >= held.fresh_until
+        return Advice(held, start, self.settings.grace if untried else 0.0)
+
+    def consult_unknown(self, now: float, seen: KeySet) -> Advice[Origin]:
+        """For a caller whose kid is not in the set ``seen``. ``held`` is a newer set, where there is one."""
+        held = self.usable(now)
+        if held is None or held.keys is not seen:
+            return Advice(held)
+        cooled_down = now >= self._last_started_at + self.settings.cooldown
+        start = cooled_down and self._may_start(now)
+        wait = self._patience(now, start=start)
+        if self.failures:
+            # Else anybody could tie up threads with made-up kids for as long as the endpoint hangs.
+            wait = min(wait, self.settings.grace)
+        return Advice(None, start, wait)
+
+    def consult_forced(self, now: float) -> Advice[Origin]:
+        """For an operator who asks for a refresh: neither cooldown nor back-off, but never a second attempt."""
+        start = self.attempt is None and len(self._given_up) < MAX_GIVEN_UP
+        return Advice(None, start, self._patience(now, start=start))
+
+    def usable(self, now: float) -> Held[Origin] | None:
+        """The set, unless it is dead."""
+        return self.held if self.held is not None and now < self.held.dead_at else None
+
+    def settled_until(self, now: float) -> float:
+        """Until when ``consult`` goes on saying "use what is held, and do nothing", if nothing happens before.
+
+        A moment that has passed where it does not say so; never beyond the moment at which a fresh set gets stale.
+        """
+        held = self.usable(now)
+        if held is None:
+            return -math.inf
+        until = held.fresh_until if now < held.fresh_until else held.dead_at
+        if self.attempt is not None:
+            return min(until, self.attempt.deadline)
+        if len(self._given_up) >= MAX_GIVEN_UP:
+            return until
+        return min(until, max(held.due_at, self._retry_at))
+
+    def next_look(self) -> float | None:
+        """When ``consult`` (or ``give_up_overdue``) may next have something to do, if nobody calls before."""
+        if self.attempt is not None:
+            return self.attempt.deadline
+        if (self.held is None and not self.failures) or len(self._given_up) >= MAX_GIVEN_UP:
+            return None
+        return max(self._retry_at, self.held.due_at if self.held is not None else -math.inf)
+
+    # What happens to attempts.
+
+    def begin(self, now: float) -> Attempt:
+        """Begins the attempt that an advice asked for."""
+        if self.attempt is not None:
+            raise RuntimeError("an attempt is in flight")
+        self._sequence += 1
+        self._last_started_at = now
+        self.attempt = Attempt(self._sequence, now, now + self.settings.timeout)
+        return self.attempt
+
+    def succeed(self, attempt: Attempt, keys: KeySet, lifetime: float, origin: Origin) -> bool:
+        """An attempt brought a set. False where a later one was quicker: the old answer is dropped."""
+        self._end(attempt)
+        if self.held is not None and self.held.sequence > attempt.sequence:
+            return False
+        fresh_until = attempt.started_at + lifetime
+        ahead = self.settings.refresh_ahead * self.uniform(0.9, 1.0)
+        self.held = Held(
+            keys=keys,
+            origin=origin,
+            sequence=attempt.sequence,
+            asked_at=attempt.started_at,
+            due_at=attempt.started_at + lifetime * ahead,
+            fresh_until=fresh_until,
+            dead_at=fresh_until + self.settings.max_stale,
+        )
+        self.failures = 0
+        self._retry_at = -math.inf
+        return True
+
+    def fail(self, attempt: Attempt, now: float) -> None:
+        """An attempt brought nothing. One that was given up has been counted already."""
+        if self._end(attempt):
+            self._back_off(now)
+
+    def give_up_overdue(self, now: float) -> Attempt | None:
+        """The attempt in flight, where it is past its deadline: from now on it counts as failed."""
+        attempt = self.attempt
+        if attempt is None or now < attempt.deadline:
+            return None
+        self.attempt = None
+        self._given_up.add(attempt.sequence)
+        self._back_off(now)
+        return attempt
+
+    def forget_attempts(self) -> None:
+        """After a fork: the threads that carried them are in the other process."""
+        self.attempt = None
+        self._given_up.clear()
+
+    def _end(self, attempt: Attempt) -> bool:
+        self._given_up.discard(attempt.sequence)
+        if self.attempt is not attempt:
+            return False
+        self.attempt = None
+        return True
+
+    def _back_off(self, now: float) -> None:
+        self.failures += 1
+        longest = min(self.settings.backoff_cap, self.settings.backoff_base * 2.0 ** min(self.failures, 64))
+        self._retry_at = now + self.uniform(0.0, longest)
+
+    def _may_start(self, now: float) -> bool:
+        return self.attempt is None and now >= self._retry_at and len(self._given_up) < MAX_GIVEN_UP
+
+    def _patience(self, now: float, *, start: bool) -> float:
+        if start:
+            return self.settings.timeout
+        return max(0.0, self.attempt.deadline - now) if self.attempt is not None else 0.0

@@ -1,0 +1,96 @@
+"""One thread for the whole process that wakes sources when their next look is due.
+
+It is an actor: sources write into its mailbox, and the list of who is due belongs to the thread alone. It holds
+sources by weak reference, so a dropped Verifier goes away, and it ends when there is nobody left to wake. The mailbox
+is a ``SimpleQueue`` because that may be written to from a weak reference's callback, which can run anywhere, even in
+the middle of another ``put``.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+import weakref
+from typing import Protocol
+
+from watchword.jwks.forks import mind_forks
+
+
+class Wakeable(Protocol):
+    """What the scheduler wakes."""
+
+    def wake(self) -> None:
+        """Does what is due, without blocking, and says when it wants to be woken again."""
+        ...
+
+
+class Scheduler:
+    """Wakes objects after a while. Thread-safe."""
+
+    def __init__(self) -> None:
+        self.after_fork()
+        mind_forks(self)
+
+    def after_fork(self) -> None:
+        """In a child there is no thread yet; who wants to be woken says so again."""
+        self._lock = threading.RLock()
+        self._mailbox: queue.SimpleQueue[tuple[int, weakref.ref[Wakeable] | None, float]] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def wake_after(self, seconds: float, sleeper: Wakeable) -> None:
+        """Has ``sleeper.wake()`` called once, in ``seconds``; replaces what was arranged for it before."""
+        mailbox, key = self._mailbox, id(sleeper)
+        # The id can't be another object's by the time this is read: the same mailbox tells of the death before.
+        reference = weakref.ref(sleeper, lambda _: mailbox.put((key, None, 0.0)))
+        # Never at once: a clock that is a little behind must not make the thread spin.
+        mailbox.put((key, reference, time.monotonic() + max(seconds, 0.01)))
+        with self._lock:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, args=(mailbox,), name="watchword-scheduler", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:
+                    return  # no thread to be had (the interpreter is ending): callers refresh for themselves
+                self._thread = thread
+
+    def forget(self, sleeper: Wakeable) -> None:
+        """Drops what was arranged for it."""
+        self._mailbox.put((id(sleeper), None, 0.0))
+
+    def _run(self, mailbox: queue.SimpleQueue[tuple[int, weakref.ref[Wakeable] | None, float]]) -> None:
+        due: dict[int, tuple[weakref.ref[Wakeable], float]] = {}
+        while True:
+            next_at = min((at for _, at in due.values()), default=None)
+            try:
+                # Without anybody to wake, it looks into the mailbox once more and ends.
+                timeout = 0.0 if next_at is None else min(max(0.0, next_at - time.monotonic()), threading.TIMEOUT_MAX)
+                key, reference, at = mailbox.get(timeout=timeout)
+            except queue.Empty:
+                if next_at is None:
+                    with self._lock:
+                        if mailbox.empty():
+                            self._thread = None
+                            return
+                    continue
+                self._wake_due(due)
+            else:
+                due.pop(key, None)
+                if reference is not None:
+                    due[key] = (reference, at)
+
+    def _wake_due(self, due: dict[int, tuple[weakref.ref[Wakeable], float]]) -> None:
+        now = time.monotonic()
+        for key in [key for key, (_, at) in due.items() if at <= now]:
+            reference, _ = due.pop(key)
+            sleeper = reference()
+            if sleeper is None:
+                continue
+            try:
+                sleeper.wake()
+            except Exception:
+                logging.getLogger("watchword").exception("a key source could not be woken")
+
+
+scheduler = Scheduler()

@@ -1,0 +1,72 @@
+"""How long keys live, how often they are asked for, and how much of anything is kept. Every number has a unit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+# What the kernel takes at most; a setting may only be stricter.
+MAX_BYTES = 1024 * 1024
+MAX_KEYS = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class CacheSettings:
+    """The settings of one issuer's key cache. Times are seconds, sizes bytes.
+
+    Raises ``TypeError`` or ``ValueError`` where a value makes no sense, alone or beside another.
+    """
+
+    ttl: float = 300
+    """How long a set is fresh where its answer has no usable ``Cache-Control``."""
+    min_ttl: float = 30
+    """The shortest time a set is fresh, whatever ``Cache-Control`` says. Longer than ``timeout``."""
+    max_ttl: float = 3600
+    """The longest time a set is fresh, whatever ``Cache-Control`` says."""
+    refresh_ahead: float = 0.8
+    """The share of its time after which a set is refreshed in the background (less up to a tenth, at random)."""
+    max_stale: float = 3600
+    """How long a set may be used after its time while the endpoint is in trouble. 0: not at all."""
+    grace: float = 0.1
+    """The longest a caller waits for the endpoint although a usable set is there."""
+    cooldown: float = 30
+    """An unknown kid fetches only when the last attempt, whatever became of it, began so long ago."""
+    timeout: float = 5
+    """For a whole attempt, from the connection (and the discovery, where one is due) to the last byte."""
+    backoff_base: float = 1
+    """After n failures in a row the next attempt waits a random time up to ``backoff_base * 2**n``."""
+    backoff_cap: float = 60
+    """The upper end of that random time, at most."""
+    negative_ttl: float = 120
+    """How long a kid that the endpoint did not know is remembered as unknown, unless the set changes before."""
+    negative_size: int = 1024
+    """How many such kids are remembered; the oldest is forgotten first."""
+    max_bytes: int = MAX_BYTES
+    """The longest answer (or file) that is read. At most 1 MiB."""
+    max_keys: int = MAX_KEYS
+    """How many keys a set may list. At most 256."""
+    check_interval: float = 1
+    """How often, at most, a key file is looked at."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            _check_number(field.name, getattr(self, field.name), whole=field.type == "int")
+        if not self.min_ttl <= self.ttl <= self.max_ttl:
+            raise ValueError("ttl must lie between min_ttl and max_ttl; set those too")
+        if not self.min_ttl > self.timeout:
+            raise ValueError("min_ttl must be longer than timeout: a set's age counts from when it was asked for")
+        if not 0 < self.refresh_ahead <= 1:
+            raise ValueError("refresh_ahead must be a share: over 0, at most 1")
+        for name in ("timeout", "backoff_base", "backoff_cap", "max_bytes", "max_keys"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be over 0")
+        if self.max_bytes > MAX_BYTES or self.max_keys > MAX_KEYS:
+            raise ValueError(f"max_bytes is at most {MAX_BYTES} and max_keys at most {MAX_KEYS}")
+
+
+def _check_number(name: str, value: object, *, whole: bool) -> None:
+    kinds = (int,) if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        raise TypeError(f"{name} must be {'a whole number' if whole else 'a number of seconds'}")
+    if not math.isfinite(value) or value < 0:
+        raise ValueError(f"{name} must be finite and not negative")

@@ -1,0 +1,63 @@
+"""Which URLs keys may be fetched from: https, or http to this very machine where that was asked for."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+# Deliberately narrower than RFC 3986: what two URL parsers could read differently (user information, backslashes,
+# white space, percent-encoded hosts, internationalised hosts that are not in their xn-- form) is refused.
+_URL = re.compile(
+    r"(?P<scheme>https?)://"
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)"
+    r"(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<path>/[!$%&'()*+,;=:@A-Za-z0-9._~/-]*)?"
+    r"(?P<query>\?[!$%&'()*+,;=:@A-Za-z0-9._~/?-]*)?"
+)
+
+
+def check_url(url: str, *, allow_loopback_http: bool, what: str) -> None:
+    """Raises ``ValueError``, naming ``what``, unless keys may be fetched from ``url``."""
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise ValueError(f"{what} must be an https URL without user information and fragment, in plain ASCII")
+    if match["port"] is not None and not 0 < int(match["port"]) < 65536:
+        raise ValueError(f"{what} has a port that does not exist")
+    if match["scheme"] == "https":
+        return
+    if not is_loopback(match["host"]):
+        raise ValueError(f"{what} must be an https URL")
+    if not allow_loopback_http:
+        raise ValueError(f"{what} must be an https URL (http to this machine takes allow_loopback_http=True)")
+
+
+def check_issuer_url(issuer: str, *, allow_loopback_http: bool) -> None:
+    """Raises ``ValueError`` unless ``issuer`` is a URL that discovery can start from (RFC 8414 section 2)."""
+    what = "an issuer whose keys are to be discovered (give jwks_uri, jwks or jwks_file otherwise)"
+    check_url(issuer, allow_loopback_http=allow_loopback_http, what=what)
+    if "?" in issuer:
+        raise ValueError(f"{what} must have no query")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a URL's host is this machine: ``localhost`` or a loopback address, in the usual notation only."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def split_path(url: str) -> tuple[str, str]:
+    """A checked URL without query as (scheme and host, path without a final slash)."""
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise ValueError("the URL has not been checked")
+    path = match["path"] or ""
+    return url[: len(url) - len(path)], path.rstrip("/")
+
+
+def shown(url: str) -> str:
+    """A URL for logs and messages: a query may hold what is not meant for them."""
+    return url.partition("?")[0] + ("?…" if "?" in url else "")

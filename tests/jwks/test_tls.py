@@ -1,0 +1,103 @@
+"""Over TLS: an untrusted certificate is no answer, and the deadline holds there too."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import ssl
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import httpx2
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from endpoint import ISSUER, Key, Server, answer, drip, head, jwks, running
+
+from watchword import KeysUnavailableError
+from watchword.issuer import Issuer
+from watchword.jwks import FetchError, HttpxFetcher
+from watchword.verifier import Verifier
+
+A = Key("a")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1, signed by itself, and its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(made.public_bytes(Encoding.PEM) + private)
+    return path
+
+
+@pytest.fixture
+def server(certificate: Path) -> Iterator[Server]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with running(context) as server:
+        server.routes["/jwks"] = answer(jwks(A))
+        yield server
+
+
+@pytest.fixture(params=[httpx2.Client, httpx.Client], ids=["httpx2", "httpx"])
+def trusting(request: pytest.FixtureRequest, certificate: Path) -> Iterator[HttpxFetcher]:
+    with request.param(verify=ssl.create_default_context(cafile=certificate)) as client:
+        yield HttpxFetcher(client)
+
+
+def test_keys_over_https(server: Server, trusting: HttpxFetcher) -> None:
+    with Verifier([Issuer(ISSUER, jwks_uri=f"{server.url}/jwks")], fetcher=trusting) as verifier:
+        assert verifier.verify(A.token(ISSUER)).key_id == "a"
+
+
+def test_an_untrusted_certificate_is_no_answer(server: Server) -> None:
+    with (
+        Verifier([Issuer(ISSUER, jwks_uri=f"{server.url}/jwks")]) as verifier,
+        pytest.raises(KeysUnavailableError, match="ConnectError"),
+    ):
+        verifier.verify(A.token(ISSUER))
+    assert server.count() == 0
+
+
+def test_trust_anchors_come_from_the_environment(
+    server: Server, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with Verifier([Issuer(ISSUER, jwks_uri=f"{server.url}/jwks")]) as verifier:
+        assert verifier.verify(A.token(ISSUER)).key_id == "a"
+
+
+@pytest.mark.parametrize("what", ["headers", "body"])
+def test_the_deadline_holds_over_tls(server: Server, trusting: HttpxFetcher, what: str) -> None:
+    slow = drip(head(X="x" * 600) if what == "headers" else b"x" * 600, every=0.05, stop=server.stop)
+
+    def behave(connection, request) -> None:
+        if what == "body":
+            connection.sendall(head(Content_Length=600))
+        slow(connection, request)
+
+    server.routes["/jwks"] = behave
+    began = time.monotonic()
+    with pytest.raises(FetchError, match="in time"):
+        trusting.get(f"{server.url}/jwks", headers={}, timeout=0.4, max_bytes=1000)
+    assert time.monotonic() - began < 10

@@ -1,0 +1,44 @@
+"""A good token before it is written down, open to every kind of tampering."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from watchword.testing.signing_key import SigningKey, b64
+
+
+class Draft:
+    """What a token is made of. A defect changes some of it; :meth:`write` puts it together.
+
+    ``header_text`` and ``payload``, where set, stand for the JSON of ``header`` and ``claims``. ``key`` signs;
+    ``sign`` signs in its place. ``reshape`` gets the finished parts and returns the token.
+    """
+
+    def __init__(self, key: SigningKey, header: dict[str, Any], claims: dict[str, Any], now: int) -> None:
+        self.key = key
+        self.header = header
+        self.claims = claims
+        self.now = now
+        self.header_text: bytes | None = None
+        self.payload: bytes | None = None
+        self.sign: Callable[[bytes], bytes] | None = None
+        self.encode_payload: Callable[[bytes], str] = b64
+        self.reshape: Callable[[str, str, str], str] = lambda head, payload, signature: f"{head}.{payload}.{signature}"
+
+    def write(self) -> str:
+        head = b64(to_json(self.header) if self.header_text is None else self.header_text)
+        payload = self.encode_payload(to_json(self.claims) if self.payload is None else self.payload)
+        signature = (self.sign or self.key.sign)(f"{head}.{payload}".encode())
+        return self.reshape(head, payload, b64(signature))
+
+
+def to_json(members: Mapping[str, Any]) -> bytes:
+    return json.dumps(members, separators=(",", ":")).encode()
+
+
+def with_raw_member(members: Mapping[str, Any], raw: str) -> bytes:
+    """A JSON object with one more member, written by hand, at its end: ``with_raw_member({}, '"exp":1e400')``."""
+    inner = to_json(members)[1:-1]
+    return b"{" + (inner + b"," if inner else b"") + raw.encode() + b"}"

@@ -1,0 +1,226 @@
+"""An authorization server reduced to what a verifier sees of it: its keys, and the tokens that it signs."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from watchword._kernel import KeySet, Policy
+from watchword.issuer import Issuer
+from watchword.testing.defects import BadToken, Defect
+from watchword.testing.draft import Draft, to_json
+from watchword.testing.key_ring import KeyRing
+from watchword.testing.signing_key import SigningKey, is_ecdsa
+from watchword.testing.tamper import can_have, tamper
+from watchword.verifier import Verifier
+
+if TYPE_CHECKING:
+    from watchword.testing.served_issuer import ServedIssuer
+
+
+class LocalIssuer:
+    """An issuer in memory, with private keys of its own. For tests only.
+
+    ``issuer`` is its identifier (the tokens' ``iss``), ``audience`` what its tokens are for, ``algorithms`` what it
+    signs with (one key each; any of :data:`ALGORITHMS`), ``key_ids`` the kid of each of those keys in the same order
+    (by default ``eddsa-1``, ``es256-1``, ...), ``clock`` the time in Unix seconds as it believes it to be.
+
+    The first algorithm is the one that signs where nothing else is said. RSA keys take a moment to make: they are made
+    when first needed. Raises ``ValueError`` for an algorithm that is unknown.
+    """
+
+    def __init__(
+        self,
+        issuer: str = "https://issuer.test",
+        *,
+        audience: str | Sequence[str] = "https://api.test",
+        algorithms: Sequence[str] = ("EdDSA",),
+        key_ids: Sequence[str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._issuer = issuer
+        self._audience = audience if isinstance(audience, str) else tuple(audience)
+        self._ring = KeyRing(algorithms, key_ids)
+        self._clock = clock
+
+    @property
+    def issuer(self) -> str:
+        """The identifier. It never changes: :meth:`serve` gives an issuer of another name instead."""
+        return self._issuer
+
+    @property
+    def audience(self) -> str | tuple[str, ...]:
+        """What ``aud`` says in a token that is minted without one."""
+        return self._audience
+
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """The algorithms that it signs with."""
+        return self._ring.algorithms
+
+    # Good tokens
+
+    def mint(
+        self,
+        claims: Mapping[str, Any] | None = None,
+        *,
+        algorithm: str | None = None,
+        key_id: str | None = None,
+        header: Mapping[str, Any] | None = None,
+        expires_in: float | None = 300,
+        **overrides: object,
+    ) -> str:
+        """A token that verifies, unless what you ask for says otherwise.
+
+        Its claims are ``iss``, ``sub``, ``aud``, ``client_id``, ``scope``, ``jti``, ``iat`` and ``exp`` (``expires_in``
+        seconds from now; ``None`` leaves it out), its header ``alg``, ``kid`` and ``typ`` ``at+jwt`` (RFC 9068). The
+        members of ``claims``, the keyword arguments and the members of ``header`` take their places or come on top; a
+        member whose value is ``None`` is left out. A claim that is named like an argument here goes into ``claims``.
+
+        ``algorithm`` or ``key_id`` choose the key that signs, a withdrawn one too; raises ``ValueError`` where there is
+        none. Whatever ``header`` says, that key's algorithm makes the signature.
+        """
+        draft = self._draft(self._ring.signing_key(algorithm, key_id), expires_in)
+        draft.claims = _merged(draft.claims, claims, overrides)
+        draft.header = _merged(draft.header, header)
+        return draft.write()
+
+    def sign(
+        self,
+        payload: bytes,
+        *,
+        algorithm: str | None = None,
+        key_id: str | None = None,
+        header: Mapping[str, Any] | None = None,
+    ) -> str:
+        """A JWS over exactly these bytes, whatever they are (RFC 7515); ``typ`` is left out unless given."""
+        draft = self._draft(self._ring.signing_key(algorithm, key_id), None)
+        draft.payload = payload
+        draft.header = _merged(draft.header, {"typ": None}, header)
+        return draft.write()
+
+    # Bad tokens
+
+    def mint_bad(self, defect: Defect | str, *, algorithm: str | None = None) -> str:
+        """A token with one thing wrong with it; ``defect.code`` is the verdict that it must get.
+
+        Raises ``ValueError`` for an unknown defect, and for one that no key of this issuer (or of ``algorithm``) can
+        have: ``SIGNATURE_DER`` takes ECDSA, ``NON_CANONICAL_SIGNATURE`` anything but ES384.
+        """
+        defect = Defect.named(defect)
+        key = self._key_for(defect, algorithm)
+        if key is None:
+            raise ValueError(f"no key here can sign a token with the defect {defect.value!r}: add another algorithm")
+        draft = self._draft(key, 300)
+        tamper(defect, draft)
+        return draft.write()
+
+    def defects(self, *, algorithm: str | None = None) -> Iterator[BadToken]:
+        """Every bad token that this issuer can mint, as (defect, code, token).
+
+        With ``algorithm`` all of them are that algorithm's, as far as it can have them.
+        """
+        for defect in Defect:
+            if self._key_for(defect, algorithm) is not None:
+                yield BadToken(defect, defect.code, self.mint_bad(defect, algorithm=algorithm))
+
+    def _key_for(self, defect: Defect, algorithm: str | None) -> SigningKey | None:
+        wanted = self.algorithms if algorithm is None else (algorithm,)
+        if defect is Defect.SIGNATURE_DER:
+            wanted = tuple(name for name in wanted if is_ecdsa(name))
+        keys = (self._ring.signing_key(name, None) for name in wanted)
+        return next((key for key in keys if can_have(defect, key)), None)
+
+    def _draft(self, key: SigningKey, expires_in: float | None) -> Draft:
+        now = int(self._clock())
+        claims: dict[str, Any] = {
+            "iss": self.issuer,
+            "sub": "agent-7",
+            "aud": self._audience if isinstance(self._audience, str) else list(self._audience),
+            "client_id": "client-1",
+            "scope": "read write",
+            "jti": uuid.uuid4().hex,
+            "iat": now,
+        }
+        if expires_in is not None:
+            claims["exp"] = now + expires_in
+        return Draft(key, {"alg": key.algorithm, "kid": key.key_id, "typ": "at+jwt"}, claims, now)
+
+    # Keys
+
+    def jwks(self) -> dict[str, list[dict[str, str]]]:
+        """The published public keys as a JWK Set (RFC 7517 section 5), as of now."""
+        return {"keys": [key.public_jwk() for key in self._ring.published()]}
+
+    def key_set(self) -> KeySet:
+        """The published public keys, ready for :func:`watchword.verify`; a later rotation does not reach it."""
+        return KeySet.from_json(to_json(self.jwks()))
+
+    def public_pem(self, key_id: str | None = None) -> bytes:
+        """One public key in PEM: that of ``key_id``, or the one that signs where nothing else is said."""
+        return self._ring.signing_key(None, key_id).public_pem()
+
+    def rotate(self) -> tuple[str, ...]:
+        """A new key for each algorithm, which signs from now on; the old ones stay published. Returns the new kids."""
+        return self._ring.rotate()
+
+    def remove_key(self, key_id: str) -> None:
+        """Takes a key out of the published set; ``mint(key_id=...)`` still signs with it.
+
+        Raises ``ValueError`` where no published key has that kid.
+        """
+        self._ring.remove(key_id)
+
+    # Verifiers that fit
+
+    def policy(self, **options: object) -> Policy:
+        """The policy that accepts this issuer's good tokens; ``options`` are :class:`watchword.Policy`'s."""
+        given: dict[str, Any] = {"issuer": self.issuer, "audience": self._audience, "algorithms": self.algorithms}
+        given.update(options)
+        return Policy(**given)
+
+    def as_issuer(self, **options: object) -> Issuer:
+        """What a :class:`watchword.Verifier` is told of this issuer; ``options`` are :class:`watchword.Issuer`'s.
+
+        The keys are those that are published now: a later rotation does not reach it (that of a served issuer does).
+        """
+        given: dict[str, Any] = {"jwks": self.jwks(), "algorithms": self.algorithms}
+        given.update(options)
+        return Issuer(self.issuer, **given)
+
+    def verifier(self, **options: object) -> Verifier:
+        """A :class:`watchword.Verifier` for this issuer alone, as :meth:`as_issuer` has it; ``options`` are its own.
+
+        It goes by this issuer's clock. As a context manager it closes itself.
+        """
+        given: dict[str, Any] = {"audience": self._audience, "clock": self._clock}
+        given.update(options)
+        return Verifier([self.as_issuer()], **given)
+
+    @contextlib.contextmanager
+    def serve(self, *, port: int = 0, max_age: int | None = None) -> Iterator[ServedIssuer]:
+        """These keys over http on loopback, as a context manager. Answers are there when it is entered.
+
+        What it gives is an issuer of its own: it has the same keys (a rotation of either is one of both) and the same
+        audience, but its identifier is its URL, ``http://127.0.0.1:PORT``, and its verifiers find the keys through
+        discovery. ``port`` 0 takes a free one; ``max_age`` is the ``Cache-Control`` of the answers, in seconds.
+        On leaving, the port is closed.
+        """
+        from watchword.testing.served_issuer import ServedIssuer
+
+        with ServedIssuer.start(self, port, max_age) as served:
+            yield served
+
+    def __repr__(self) -> str:
+        kids = ", ".join(key.key_id for key in self._ring.published())
+        return f"{type(self).__name__}({self.issuer!r}, keys: {kids})"
+
+
+def _merged(members: Mapping[str, Any], *changes: Mapping[str, Any] | None) -> dict[str, Any]:
+    merged = dict(members)
+    for change in changes:
+        merged.update(change or {})
+    return {name: value for name, value in merged.items() if value is not None}

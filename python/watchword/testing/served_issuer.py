@@ -1,0 +1,141 @@
+"""An issuer in memory whose keys are served over http on loopback, with both discovery documents."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from typing import Any
+
+from watchword.issuer import Issuer
+from watchword.jwks import CacheSettings
+from watchword.testing.local_issuer import LocalIssuer
+
+JWKS_PATH = "/jwks.json"
+DISCOVERY_PATHS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
+
+
+class ServedIssuer(LocalIssuer):
+    """What :meth:`LocalIssuer.serve` gives: an issuer whose identifier is the URL at which it is served."""
+
+    def __init__(self, origin: LocalIssuer, url: str) -> None:
+        # The ring is shared: a key of one is a key of the other.
+        self._issuer = url
+        self._audience = origin._audience
+        self._ring = origin._ring
+        self._clock = origin._clock
+        self._requests: list[str] = []
+        self._outage: int | None = None
+
+    @property
+    def jwks_uri(self) -> str:
+        """Where the keys are."""
+        return self.issuer + JWKS_PATH
+
+    @property
+    def requests(self) -> tuple[str, ...]:
+        """The path of every request so far, in order: to see how often keys were fetched."""
+        return tuple(self._requests)
+
+    @contextlib.contextmanager
+    def outage(self, status: int = 503) -> Iterator[None]:
+        """Within this context, every request is answered with ``status`` and nothing else."""
+        self._outage = status
+        try:
+            yield
+        finally:
+            self._outage = None
+
+    def as_issuer(self, **options: object) -> Issuer:
+        """What a :class:`watchword.Verifier` is told of this issuer: its URL, from which it discovers the keys.
+
+        ``options`` are :class:`watchword.Issuer`'s. An unknown kid fetches at once (``cooldown`` 0 instead of
+        30 seconds), so that a test sees a new key without waiting.
+        """
+        given: dict[str, Any] = {"algorithms": self.algorithms, "allow_loopback_http": True}
+        given.update({"cache": CacheSettings(cooldown=0), **options})
+        return Issuer(self.issuer, **given)
+
+    @classmethod
+    @contextlib.contextmanager
+    def start(cls, origin: LocalIssuer, port: int, max_age: int | None) -> Iterator[ServedIssuer]:
+        """Serves ``origin``'s keys until the context is left."""
+        server = _new_server(port)
+        try:
+            host, bound = server.server_address[:2]
+            served = cls(origin, f"http://{host!s}:{bound}")
+            served.jwks()  # Slow keys are made before the first request, which may have a short time-out.
+            server.RequestHandlerClass = _handler(served._answer, max_age)
+            # The socket listens already: whoever asks before the thread runs is answered when it does.
+            thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="watchword-issuer", daemon=True)
+            thread.start()
+            try:
+                yield served
+            finally:
+                server.shutdown()
+                thread.join()
+        finally:
+            server.server_close()
+
+    def _answer(self, path: str) -> tuple[int, bytes]:
+        path = path.partition("?")[0]
+        self._requests.append(path)
+        if self._outage is not None:
+            return self._outage, b"{}"
+        if path == JWKS_PATH:
+            return 200, json.dumps(self.jwks()).encode()
+        if path in DISCOVERY_PATHS:
+            return 200, json.dumps(self._metadata()).encode()
+        return 404, b"{}"
+
+    def _metadata(self) -> dict[str, Any]:
+        """RFC 8414 section 2, with the members that OpenID Connect Discovery section 3 demands."""
+        return {
+            "issuer": self.issuer,
+            "jwks_uri": self.jwks_uri,
+            "authorization_endpoint": self.issuer + "/authorize",
+            "token_endpoint": self.issuer + "/token",
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": list(self.algorithms),
+        }
+
+
+def _new_server(port: int) -> ThreadingTCPServer:
+    # Not http.server.HTTPServer, which asks the DNS for the name of 127.0.0.1 and may wait long for it.
+    class Server(ThreadingTCPServer):
+        allow_reuse_address = True
+        daemon_threads = True
+        request_queue_size = 128
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            # A client that does not wait for its answer is no news for somebody's test output.
+            if not isinstance(sys.exc_info()[1], OSError):
+                super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+    return Server(("127.0.0.1", port), BaseRequestHandler)
+
+
+def _handler(answer: Callable[[str], tuple[int, bytes]], max_age: int | None) -> type[BaseHTTPRequestHandler]:
+    # HTTP/1.0, so that no connection outlives its answer: a closed port must be closed to everybody.
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 10
+
+        def do_GET(self) -> None:
+            status, body = answer(self.path)
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            if max_age is not None:
+                self.send_header("Cache-Control", f"max-age={max_age}")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing: it would be in somebody's test output."""
+
+    return Handler

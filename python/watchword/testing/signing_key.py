@@ -1,0 +1,127 @@
+"""A key pair in memory, for one algorithm (RFC 7518 section 3, RFC 8037 section 3.1)."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import threading
+from collections.abc import Callable
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+#: Every algorithm that can be signed with here; they are the ones that the kernel verifies.
+ALGORITHMS = ("EdDSA", "Ed25519", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+
+_DIGESTS: dict[str, type[hashes.SHA256 | hashes.SHA384 | hashes.SHA512]] = {
+    "256": hashes.SHA256,
+    "384": hashes.SHA384,
+    "512": hashes.SHA512,
+}
+
+# A key is made when it is first needed, maybe by a thread that serves the set while another one signs.
+_MAKING = threading.Lock()
+
+
+class SigningKey:
+    """One key pair: its ``key_id``, its ``algorithm``, and a way to sign. Its repr shows no key material."""
+
+    def __init__(self, algorithm: str, key_id: str, make: Callable[[], PrivateKey] | None = None) -> None:
+        if algorithm not in ALGORITHMS:
+            raise ValueError(f"{algorithm!r} is not an algorithm that tokens are signed with here: {ALGORITHMS}")
+        self.algorithm = algorithm
+        self.key_id = key_id
+        self._make = make or functools.partial(new_private_key, algorithm)
+        self._private: PrivateKey | None = None
+
+    @property
+    def private(self) -> PrivateKey:
+        with _MAKING:
+            if self._private is None:
+                self._private = self._make()
+            return self._private
+
+    def sign(self, data: bytes) -> bytes:
+        """The signature over ``data`` as JWS has it (for ES256 and ES384 r and s side by side)."""
+        return _sign(self.private, self.algorithm, data)
+
+    def public_jwk(self) -> dict[str, str]:
+        """The public half as a JWK with ``kid``, ``alg`` and ``use``."""
+        common = {"kid": self.key_id, "alg": self.algorithm, "use": "sig"}
+        private = self.private
+        if isinstance(private, ec.EllipticCurvePrivateKey):
+            point = private.public_key().public_numbers()
+            size = (private.key_size + 7) // 8
+            curve = {256: "P-256", 384: "P-384"}[private.key_size]
+            return {"kty": "EC", "crv": curve, "x": _number(point.x, size), "y": _number(point.y, size), **common}
+        if isinstance(private, rsa.RSAPrivateKey):
+            public = private.public_key().public_numbers()
+            return {"kty": "RSA", "n": _number(public.n), "e": _number(public.e), **common}
+        raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return {"kty": "OKP", "crv": "Ed25519", "x": b64(raw), **common}
+
+    def public_pem(self) -> bytes:
+        """The public half as a SubjectPublicKeyInfo in PEM."""
+        return self.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def __repr__(self) -> str:
+        return f"SigningKey(algorithm={self.algorithm!r}, key_id={self.key_id!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a SigningKey stays in the process that made it")
+
+
+def b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def is_rsa(algorithm: str) -> bool:
+    return algorithm[:2] in ("RS", "PS")
+
+
+def is_ecdsa(algorithm: str) -> bool:
+    return algorithm[:2] == "ES"
+
+
+def new_private_key(algorithm: str) -> PrivateKey:
+    """A fresh private key for ``algorithm``: RSA of 2,048 bits, else of the curve that the algorithm names."""
+    if is_rsa(algorithm):
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    if is_ecdsa(algorithm):
+        return ec.generate_private_key(ec.SECP256R1() if algorithm == "ES256" else ec.SECP384R1())
+    return ed25519.Ed25519PrivateKey.generate()
+
+
+@functools.cache
+def _stranger(kind: str) -> PrivateKey:
+    return new_private_key(kind)
+
+
+def strangers_key(algorithm: str, key_id: str) -> SigningKey:
+    """A key of the right kind that no issuer ever publishes: an attacker's. One a process is enough."""
+    return SigningKey(algorithm, key_id, functools.partial(_stranger, "RS256" if is_rsa(algorithm) else algorithm))
+
+
+def _sign(private: PrivateKey, algorithm: str, data: bytes) -> bytes:
+    if isinstance(private, ec.EllipticCurvePrivateKey):
+        der = private.sign(data, ec.ECDSA(_digest(algorithm)))
+        size = (private.key_size + 7) // 8
+        return b"".join(part.to_bytes(size, "big") for part in utils.decode_dss_signature(der))
+    if isinstance(private, rsa.RSAPrivateKey):
+        digest = _digest(algorithm)
+        if algorithm.startswith("PS"):
+            # RFC 7518 section 3.5: the salt is as long as the hash.
+            return private.sign(data, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
+        return private.sign(data, padding.PKCS1v15(), digest)
+    return private.sign(data)
+
+
+def _digest(algorithm: str) -> hashes.HashAlgorithm:
+    return _DIGESTS[algorithm[2:]]()
+
+
+def _number(value: int, size: int | None = None) -> str:
+    return b64(value.to_bytes(size or (value.bit_length() + 7) // 8, "big"))

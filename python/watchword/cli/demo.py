@@ -1,0 +1,172 @@
+"""``watchword demo``: an issuer on loopback, good and hostile tokens, and what the real path says of them."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING
+
+from watchword._kernel import __version__
+from watchword.cli.terminal import coloured, fitted
+from watchword.errors import VerificationError
+from watchword.jwks import CacheSettings
+from watchword.verifier import Verifier
+
+if TYPE_CHECKING:
+    from watchword.testing import ServedIssuer
+
+_DESCRIPTION = """\
+Starts an issuer on loopback, verifies good and hostile tokens through the real
+path (discovery, HTTP, key cache, kernel), rotates a key and takes one back, and
+prints every verdict. Nothing leaves this machine.
+
+Exit status: 0 every verdict is as it must be, 1 some are not."""
+
+# Of the kinds of bad token, those that tell most; all of them are tried.
+_SHOWN = (
+    "alg none",
+    "HS256 keyed with the public key in PEM",
+    "a stranger's key under a known kid",
+    "embedded jwk of a stranger",
+    "claims changed after signing",
+    "signature all zero",
+    "ECDSA signature in DER",
+    "crit unknown",
+    "claim twice",
+    "exp a string",
+    "non-canonical last character of the signature",
+    "typ of a DPoP proof",
+    "wrong audience",
+    "expired",
+    "bound to a key, without a proof",
+    "five parts",
+    "token too large",
+)
+
+# In real life 30 seconds; here nobody wants to wait for a rotation.
+_COOLDOWN = 0.3
+_INVENTED = 1_000
+
+
+def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the verb to the command line."""
+    parser = verbs.add_parser(
+        "demo",
+        help="verify good and hostile tokens of an issuer on loopback",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+
+
+def run(_: argparse.Namespace) -> int:
+    """Prints the verdicts. Returns the exit status."""
+    from watchword.testing import LocalIssuer
+
+    print(f"Watchword {__version__}: what a gateway sees of good and hostile tokens\n")
+    with LocalIssuer(algorithms=("EdDSA", "ES256")).serve() as issuer:
+        described = issuer.as_issuer(cache=CacheSettings(cooldown=_COOLDOWN))
+        with Verifier([described], audience=issuer.audience) as verifier:
+            return _Demo(issuer, verifier).run()
+
+
+class _Demo:
+    def __init__(self, issuer: ServedIssuer, verifier: Verifier) -> None:
+        self._issuer = issuer
+        self._verifier = verifier
+        self._verdicts = 0
+        self._wrong = 0
+
+    def run(self) -> int:
+        issuer = self._issuer
+        print(f"Issuer    {issuer.issuer} ({', '.join(issuer.algorithms)}; on loopback, found by discovery)")
+        print(f"Audience  {issuer.audience}")
+        self._good_tokens()
+        self._bad_tokens()
+        self._keys_over_time()
+        return self._conclusion()
+
+    def _good_tokens(self) -> None:
+        _section("Good tokens")
+        for algorithm in self._issuer.algorithms:
+            self._row(f"signed with {algorithm}", self._issuer.mint(algorithm=algorithm))
+        self._row("without a kid", self._issuer.mint(header={"kid": None}))
+
+    def _bad_tokens(self) -> None:
+        _section("Hostile tokens")
+        others = []
+        for defect, code, token in self._issuer.defects():
+            if defect in _SHOWN:
+                self._row(str(defect), token, code)
+            else:
+                others.append((token, code.value))
+        verdicts = [_verdict(self._verifier, token) for token, _ in others]
+        as_expected = sum(got == code for got, (_, code) in zip(verdicts, others, strict=True))
+        self._count(len(others), len(others) - as_expected)
+        _print_row(f"and {len(others)} more kinds of bad token", "rejected", right=as_expected == len(others))
+
+    def _keys_over_time(self) -> None:
+        issuer = self._issuer
+        _section("Keys over time")
+        self._flood()
+        old = issuer.mint()
+        time.sleep(_COOLDOWN)
+        new_key = issuer.rotate()[0]
+        self._row(f"the issuer changes to a new key, {new_key}", issuer.mint())
+        self._row("the old key signs on meanwhile", old)
+        with issuer.outage():
+            self._row("the issuer's endpoint is down", issuer.mint())
+        issuer.remove_key("eddsa-1")
+        self._verifier.refresh()
+        self._row("the old key is taken back", old, "unknown_key")
+        self._row("the new key goes on", issuer.mint())
+
+    def _flood(self) -> None:
+        """Tokens that each name another key, which must not make a verifier fetch for each of them."""
+        tokens = [self._issuer.mint(header={"kid": f"invented-{number}"}) for number in range(_INVENTED)]
+        time.sleep(_COOLDOWN)  # So that a fetch is allowed, and is seen to be the only one.
+        before = self._fetches()
+        rejected = sum(code == "unknown_key" for code in self._verifier.verify_many(tokens).codes())
+        self._count(_INVENTED, _INVENTED - rejected)
+        fetches = self._fetches() - before
+        what = f"{_INVENTED:,} invented kids make {'one fetch' if fetches == 1 else f'{fetches} fetches'}"
+        _print_row(what, "unknown key", right=rejected == _INVENTED)
+
+    def _conclusion(self) -> int:
+        discoveries = sum(path.startswith("/.well-known/") for path in self._issuer.requests)
+        print(f"\n{self._verdicts:,} verdicts on {discoveries} discovery and {self._fetches()} fetches of the key set.")
+        if self._wrong:
+            print(coloured(f"{self._wrong:,} of them are WRONG. Please report this.", "alarm"))
+            return 1
+        print(coloured("Every verdict is as it must be.", "green"))
+        return 0
+
+    def _row(self, what: str, token: str, expected: str = "valid") -> None:
+        got = _verdict(self._verifier, token)
+        self._count(1, int(got != expected))
+        _print_row(what, got.replace("_", " "), right=got == expected, expected=expected.replace("_", " "))
+
+    def _count(self, verdicts: int, wrong: int) -> None:
+        self._verdicts += verdicts
+        self._wrong += wrong
+
+    def _fetches(self) -> int:
+        return self._issuer.requests.count("/jwks.json")
+
+
+def _verdict(verifier: Verifier, token: str) -> str:
+    try:
+        verifier.verify(token)
+    except VerificationError as error:
+        return error.code.value
+    return "valid"
+
+
+def _section(title: str) -> None:
+    print("\n" + coloured(fitted(title, 50) + "verdict", "bold"))
+
+
+def _print_row(what: str, verdict: str, *, right: bool, expected: str = "") -> None:
+    colour = "green" if verdict == "valid" else "red"
+    mark = "" if right else coloured(f"  WRONG: must be {expected or 'otherwise'}", "alarm")
+    print("  " + fitted(what, 48) + coloured(verdict, colour) + mark)

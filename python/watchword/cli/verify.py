@@ -1,0 +1,197 @@
+"""``watchword verify``: tokens in, verdicts out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from watchword import _kernel
+from watchword._kernel import ANY_AUDIENCE, Policy, VerifiedToken
+from watchword.cli import sources
+from watchword.cli.command_error import CommandError, in_options
+from watchword.cli.hints import hint_for
+from watchword.cli.input import blocks_of_lines, standard_input
+from watchword.cli.times import parse_moment
+from watchword.cli.verdicts import JsonLines, Tally, VerdictTable
+from watchword.errors import KeysUnavailableError, VerificationError
+from watchword.issuer import Issuer
+from watchword.verifier import Verifier
+
+if TYPE_CHECKING:
+    from watchword.cli.verdicts import Judged
+
+Verdict = VerifiedToken | VerificationError
+Judge = Callable[[list["str | bytes"], float], Iterable[Verdict]]
+
+_DESCRIPTION = """\
+Verifies tokens: those given as arguments, or else the lines of standard
+input, however many.
+
+The keys come from --jwks or --pem, or else from the metadata that each
+--issuer publishes at its well-known places. A token is never printed.
+Exit status: 0 all valid, 1 some not, 2 usage."""
+
+_EXAMPLES = """\
+examples:
+  watchword verify --issuer https://as.example --audience https://api.example \\
+      TOKEN
+  watchword verify --jwks keys.json --any-audience --json < tokens.txt
+  watchword verify --jwks keys.json --any-audience \\
+      --at 2026-11-21T09:30:00Z < stored-tokens.txt"""
+
+
+def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds the verb to the command line."""
+    parser = verbs.add_parser(
+        "verify",
+        help="verify tokens",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("token", nargs="*", help="a token; without any, lines of standard input")
+    keys = parser.add_argument_group("whose keys").add_mutually_exclusive_group()
+    keys.add_argument("--jwks", metavar="FILE|URL", help="a JWK Set or a JWK")
+    keys.add_argument("--pem", metavar="FILE", help="a public key in PEM")
+    parser.add_argument("--allow-loopback-http", action="store_true", help="let http to this very machine pass")
+    demands = parser.add_argument_group("what is demanded of a token", "All but the leeway may be given several times.")
+    demands.add_argument("--issuer", action="append", default=[], metavar="URL", help="who may have issued it")
+    demands.add_argument("--audience", action="append", default=[], metavar="URL", help="for whom it may be")
+    demands.add_argument("--any-audience", action="store_true", help="for anybody")
+    demands.add_argument(
+        "--algorithm", action="append", metavar="ALG", help="EdDSA, ES256, ... (default: those of the keys)"
+    )
+    demands.add_argument(
+        "--type", action="append", metavar="TYP", help="its typ; none: without (default: JWT, at+jwt, none)"
+    )
+    demands.add_argument(
+        "--require", action="append", default=[], metavar="CLAIM", help="which claims it must have beside exp"
+    )
+    demands.add_argument(
+        "--leeway", type=float, default=5, metavar="SECONDS", help="for exp, nbf and iat, both ways (default: 5)"
+    )
+    demands.add_argument("--accept-bound", action="store_true", help="accept a token bound to a key without its proof")
+    parser.add_argument("--at", metavar="TIME", help="as of then: Unix seconds, or 2026-11-21T09:30:00Z")
+    parser.add_argument("--threads", type=int, metavar="N", help="on so many threads (default: one a processor)")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Verifies and prints. Returns the exit status."""
+    at = _moment(arguments.at)
+    judge, close = _judge(arguments)
+    try:
+        tally = _print_verdicts(arguments, judge, at)
+    finally:
+        close()
+    return 0 if tally.all_valid else 1
+
+
+def _print_verdicts(arguments: argparse.Namespace, judge: Judge, at: float | None) -> Tally:
+    tally = Tally()
+    printer = JsonLines() if arguments.json else VerdictTable()
+    for block in _blocks(arguments):
+        if not block:
+            continue
+        now = time.time() if at is None else at
+        verdicts = judge([token for _, token in block], now)
+        judged: list[Judged] = [
+            (number, verdict, hint_for(token, verdict, arguments))
+            for (number, token), verdict in zip(block, verdicts, strict=True)
+        ]
+        tally.add(judged)
+        sys.stdout.write(printer.block(judged, now))
+        sys.stdout.flush()
+    if tally.total == 0:
+        raise CommandError("there were no tokens. Give them as arguments, or as lines on standard input.")
+    if not arguments.json:
+        print(tally.summary(_not_checked(arguments)))
+    return tally
+
+
+def _blocks(arguments: argparse.Namespace) -> Iterable[Sequence[tuple[int, str | bytes]]]:
+    if arguments.token:
+        return [list(enumerate(arguments.token, 1))]
+    return blocks_of_lines(standard_input("tokens"))
+
+
+def _judge(arguments: argparse.Namespace) -> tuple[Judge, Callable[[], None]]:
+    """What judges a block of tokens, and what ends it."""
+    if arguments.audience and arguments.any_audience:
+        raise CommandError("--audience and --any-audience contradict each other. Give one of them.")
+    if arguments.jwks == "-" and not arguments.token:
+        raise CommandError("standard input can't hold both the keys and the tokens. Put the keys in a file.")
+    if arguments.threads is not None and arguments.threads < 1:
+        raise CommandError("--threads must be at least 1.")
+    source = arguments.jwks or arguments.pem
+    if source is None and not arguments.issuer:
+        raise CommandError("whose keys? Give --jwks FILE or URL, --pem FILE, or --issuer URL to discover them.")
+    try:
+        # A verifier keeps looking after keys that come over HTTP; keys in a file, or of nobody in particular, stay.
+        if arguments.issuer and (source is None or sources.is_url(source)):
+            return _by_verifier(arguments, source)
+        return _by_key_set(arguments, source)
+    except ValueError as error:
+        raise CommandError(in_options(error)) from None
+
+
+def _demands(arguments: argparse.Namespace) -> dict[str, Any]:
+    demands: dict[str, Any] = {
+        "audience": ANY_AUDIENCE if arguments.any_audience else arguments.audience or None,
+        "algorithms": arguments.algorithm,
+        "leeway": arguments.leeway,
+        "required": ("exp", *arguments.require),
+        "bound_tokens": "accept" if arguments.accept_bound else "reject",
+    }
+    if arguments.type:
+        demands["types"] = [None if name == "none" else name for name in arguments.type]
+    return demands
+
+
+def _by_key_set(arguments: argparse.Namespace, source: str) -> tuple[Judge, Callable[[], None]]:
+    keys = sources.load_keys(source, allow_loopback_http=arguments.allow_loopback_http)
+    command = f"watchword keys {source}"
+    if len(keys) == 0:
+        raise CommandError(f"{source!r} holds no usable key. Run `{command}` to see why.")
+    if keys.rejected:
+        print(f"Left out {len(keys.rejected)} of the keys; `{command}` says which and why.", file=sys.stderr)
+    policy = Policy(issuer=arguments.issuer or None, **_demands(arguments))
+    return lambda tokens, now: _kernel.verify_many(tokens, keys, policy, now, arguments.threads), lambda: None
+
+
+def _by_verifier(arguments: argparse.Namespace, jwks_uri: str | None) -> tuple[Judge, Callable[[], None]]:
+    issuers = [
+        Issuer(name, jwks_uri=jwks_uri, allow_loopback_http=arguments.allow_loopback_http) for name in arguments.issuer
+    ]
+    verifier = Verifier(issuers, **_demands(arguments))
+    try:
+        verifier.refresh()
+    except KeysUnavailableError as error:
+        if not any(stats.keys for stats in verifier.stats().values()):
+            verifier.close()
+            raise CommandError(f"{error.detail}. Check the URL, or give the keys with --jwks FILE.") from None
+        print(f"Going on without some keys: {error.detail}.", file=sys.stderr)
+    return lambda tokens, now: verifier.verify_many(tokens, now=now, threads=arguments.threads), verifier.close
+
+
+def _moment(text: str | None) -> float | None:
+    try:
+        return None if text is None else parse_moment(text)
+    except ValueError as error:
+        raise CommandError(f"--at: {error}.") from None
+
+
+def _not_checked(arguments: argparse.Namespace) -> list[str]:
+    """What a reader of "valid" might wrongly take for checked."""
+    unchecked = []
+    if not arguments.issuer:
+        unchecked.append("who issued them (no --issuer)")
+    if arguments.any_audience:
+        unchecked.append("whom they are for (--any-audience)")
+    if arguments.accept_bound:
+        unchecked.append("whether their senders hold the keys they are bound to (--accept-bound)")
+    return unchecked

@@ -1,0 +1,311 @@
+"""``watchword verify``: verdicts in words and in JSON, exit statuses, hints, mistakes."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import watchword as ww
+from watchword.testing import LocalIssuer
+
+
+def test_a_good_token(run, issuer: LocalIssuer, demands) -> None:
+    answer = run("verify", *demands, issuer.mint(sub="alice"))
+    assert answer.status == 0
+    heading, row, _, sentence = answer.out.splitlines()
+    assert heading.split() == ["#", "verdict", "subject", "issuer", "expires", "key", "alg"]
+    assert row.split()[:4] == ["1", "valid", "alice", "https://issuer.test"]
+    assert row.split()[-2:] == ["eddsa-1", "EdDSA"]
+    assert sentence == "1 token: valid."
+    assert answer.err == ""
+
+
+def test_a_bad_token_among_good_ones(run, issuer: LocalIssuer, demands) -> None:
+    answer = run("verify", *demands, issuer.mint(), issuer.mint_bad("expired"), issuer.mint(algorithm="ES256"))
+    assert answer.status == 1
+    assert "2  rejected  expired: the token expired 1 hour ago" in answer.out
+    assert "3 tokens: 2 valid, 1 rejected (1 expired)." in answer.out
+
+
+def test_lines_of_standard_input_have_their_numbers(run, issuer: LocalIssuer, demands) -> None:
+    text = f"\n{issuer.mint()}\r\n\n   {issuer.mint()}\t\n{issuer.mint_bad('claim twice')}"
+    answer = run("verify", *demands, "--json", text=text)
+    assert answer.status == 1
+    assert [(one["index"], one["valid"]) for one in answer.objects] == [(2, True), (4, True), (5, False)]
+
+
+def test_json_lines_say_it_all(run, issuer: LocalIssuer, demands) -> None:
+    good = issuer.mint(sub="alice", tenant={"name": "blå"})
+    bad = issuer.mint_bad("wrong audience")
+    answer = run("verify", *demands, "--json", good, bad)
+    claims = ww.verify(good, issuer.key_set(), issuer.policy()).claims
+    assert answer.objects == [
+        {
+            "index": 1,
+            "valid": True,
+            "code": None,
+            "detail": None,
+            "algorithm": "EdDSA",
+            "key_id": "eddsa-1",
+            "claims": claims,
+        },
+        {
+            "index": 2,
+            "valid": False,
+            "code": "wrong_audience",
+            "detail": '"aud" names no audience that the policy names',
+        },
+    ]
+    assert answer.status == 1
+
+
+def test_every_defect_is_told_by_its_code(run, issuer: LocalIssuer, demands) -> None:
+    bad = list(issuer.defects())
+    answer = run("verify", *demands, "--json", *(token for _, _, token in bad))
+    assert [one["code"] for one in answer.objects] == [code.value for _, code, _ in bad]
+
+
+def test_no_token_is_ever_printed(run, issuer: LocalIssuer, demands) -> None:
+    tokens = [issuer.mint(), *(token for _, _, token in issuer.defects() if token)]
+    for options in ([], ["--json"]):
+        answer = run("verify", *demands, *options, *tokens)
+        for token in tokens:
+            for part in token.split("."):
+                assert len(part) < 8 or part not in answer.out + answer.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["TOKEN"], ["keys", "TOKEN"], ["keys", "-", "TOKEN"], ["verify", "--pem", "TOKEN"]]
+)
+def test_no_token_is_printed_where_it_stands_in_the_wrong_place(run, issuer: LocalIssuer, arguments) -> None:
+    token = issuer.mint()
+    answer = run(*(token if argument == "TOKEN" else argument for argument in arguments))
+    assert answer.status == 2
+    assert "(a token)" in answer.err
+    assert not any(part in answer.err for part in token.split("."))
+
+
+# What a hostile token says.
+
+HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m\r\n\u202egnp.exe\x7f"
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]])
+def test_a_hostile_token_cannot_steer_the_terminal(run, issuer: LocalIssuer, demands, option) -> None:
+    tokens = [
+        issuer.mint(sub=HOSTILE),
+        issuer.mint({HOSTILE: HOSTILE}),
+        issuer.mint(header={"kid": HOSTILE}),
+        issuer.mint(header={"kid": HOSTILE[:4], "typ": HOSTILE}),
+    ]
+    answer = run("verify", *demands, *option, *tokens)
+    assert answer.status == 1
+    for line in (answer.out + answer.err).split("\n"):
+        assert line.isprintable()
+    if option:
+        assert answer.objects[0]["claims"]["sub"] == HOSTILE
+    else:
+        assert "\\x1b[2J\\x1b]0;owned\\x07\\x9b31m\\x0d\\x0a\\u202egnp.exe\\x7f" in answer.out
+
+
+# What is demanded.
+
+
+def test_the_issuer_is_compared_only_where_one_is_named(run, issuer: LocalIssuer, jwks: str) -> None:
+    other = issuer.mint(iss="https://other.test")
+    options = ["--jwks", jwks, "--audience", "https://api.test"]
+    answer = run("verify", *options, other)
+    assert answer.status == 0
+    assert "Not checked: who issued them (no --issuer)." in answer.out
+    assert "wrong issuer" in run("verify", *options, "--issuer", "https://issuer.test", other).out
+    both = ["--issuer", "https://issuer.test", "--issuer", "https://other.test"]
+    assert run("verify", *options, *both, other, issuer.mint()).status == 0
+
+
+def test_the_audience_must_be_named_or_waived(run, issuer: LocalIssuer, jwks: str) -> None:
+    options = ["--jwks", jwks, "--issuer", "https://issuer.test"]
+    answer = run("verify", *options, issuer.mint())
+    assert answer.status == 1
+    assert "Hint: --audience" in answer.out
+    assert (
+        run("verify", *options, "--audience", "https://a", "--audience", "https://api.test", issuer.mint()).status == 0
+    )
+    waived = run("verify", *options, "--any-audience", issuer.mint())
+    assert waived.status == 0
+    assert "Not checked: whom they are for (--any-audience)." in waived.out
+    assert run("verify", *options, "--any-audience", "--audience", "a", issuer.mint()).status == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "token", "code"),
+    [
+        (["--algorithm", "ES256"], {}, "algorithm_not_allowed"),
+        (["--algorithm", "ES256", "--algorithm", "EdDSA"], {}, None),
+        (["--type", "JWT"], {}, "wrong_type"),
+        (["--type", "JWT", "--type", "at+jwt"], {}, None),
+        (["--type", "none"], {}, "wrong_type"),
+        (["--type", "none"], {"header": {"typ": None}}, None),
+        (["--require", "tenant"], {}, "missing_claim"),
+        (["--require", "tenant"], {"tenant": "blue"}, None),
+        (["--require", "tenant"], {"tenant": "blue", "exp": None}, "missing_claim"),
+        (["--leeway", "0"], {"expires_in": -3}, "expired"),
+        ([], {"expires_in": -3}, None),
+        (["--leeway", "60"], {"expires_in": -30}, None),
+        ([], {"cnf": {"jkt": "x" * 43}}, "dpop_proof_required"),
+        (["--accept-bound"], {"cnf": {"jkt": "x" * 43}}, None),
+        (["--at", "1000000000"], {}, "issued_in_future"),
+        (["--at", "2001-09-09T01:46:40Z"], {"iat": 1_000_000_000, "exp": 1_000_000_001}, None),
+        (["--at", "2001-09-09T03:46:40.5+02:00"], {"iat": 1_000_000_000, "exp": 1_000_000_001}, None),
+        (["--at", "2001-09-09T02:46:40Z"], {"iat": 1_000_000_000, "exp": 1_000_000_001}, "expired"),
+        (["--threads", "2"], {}, None),
+    ],
+)
+def test_what_is_demanded(run, issuer: LocalIssuer, demands, options, token, code) -> None:
+    answer = run("verify", *demands, *options, "--json", issuer.mint(**token))
+    assert [one["code"] for one in answer.objects] == [code]
+    assert answer.status == (0 if code is None else 1)
+
+
+def test_a_public_key_in_pem(run, issuer: LocalIssuer, tmp_path) -> None:
+    path = tmp_path / "key.pem"
+    path.write_bytes(issuer.public_pem())
+    options = ["--pem", str(path), "--audience", "https://api.test"]
+    assert run("verify", *options, issuer.mint()).status == 0
+    assert "invalid signature" in run("verify", *options, issuer.mint_bad("claims changed after signing")).out
+
+
+# Where keys come from.
+
+
+def test_keys_are_discovered(run) -> None:
+    with LocalIssuer().serve() as served:
+        options = ["--issuer", served.issuer, "--audience", "https://api.test", "--allow-loopback-http"]
+        answer = run("verify", *options, served.mint(), served.mint_bad("unknown kid"))
+        assert answer.status == 1
+        assert "1 valid, 1 rejected (1 unknown key)" in answer.out
+        assert served.requests.count("/jwks.json") == 1
+
+
+def test_keys_are_fetched(run) -> None:
+    with LocalIssuer().serve() as served:
+        options = ["--jwks", served.jwks_uri, "--audience", "https://api.test", "--allow-loopback-http"]
+        assert run("verify", *options, served.mint()).status == 0
+        assert run("verify", *options, "--issuer", served.issuer, served.mint()).status == 0
+        assert run("verify", *options, "--issuer", "https://other.test", served.mint()).status == 1
+
+
+def test_one_issuer_that_is_down_does_not_stop_the_others(run) -> None:
+    with LocalIssuer().serve() as up, LocalIssuer().serve() as down, down.outage():
+        issuers = ["--issuer", up.issuer, "--issuer", down.issuer]
+        answer = run("verify", *issuers, "--any-audience", "--allow-loopback-http", "--json", up.mint(), down.mint())
+        assert answer.status == 1
+        assert [one["code"] for one in answer.objects] == [None, "keys_unavailable"]
+        assert "Going on without some keys" in answer.err
+
+
+def test_keys_that_are_left_out_are_mentioned(run, issuer: LocalIssuer, tmp_path) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"keys": [{"kty": "oct", "k": "AAAA"}, *issuer.jwks()["keys"]]}))
+    answer = run("verify", "--jwks", str(path), "--any-audience", issuer.mint())
+    assert answer.status == 0
+    assert "Left out 1 of the keys" in answer.err
+
+
+# Hints.
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "hint"),
+    [
+        ("Bearer {}", "Leave out the word 'Bearer' in front"),
+        ("DPoP {}", "Leave out the word 'DPoP' in front"),
+        ("Authorization: Bearer {}", "a whole header line"),
+        ('"{}"', "Leave out the quotation marks."),
+        (" {}", "Leave out the white space."),
+    ],
+)
+def test_what_does_not_belong_to_a_token_is_named(run, issuer: LocalIssuer, demands, spoilt: str, hint: str) -> None:
+    token = spoilt.format(issuer.mint())
+    answer = run("verify", *demands, token)
+    assert answer.status == 1
+    assert hint in answer.out
+    assert hint in run("verify", *demands, "--json", token).objects[0]["hint"]
+
+
+def test_a_hint_is_given_once(run, issuer: LocalIssuer, demands) -> None:
+    answer = run("verify", *demands, *[issuer.mint_bad("expired") for _ in range(3)])
+    assert answer.out.count("Hint: --at") == 1
+
+
+# Mistakes.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "whose keys?"),
+        (["--jwks", "nowhere.json"], "can't be read"),
+        (["--jwks", "."], "can't be read"),
+        (["--pem", "nowhere.pem"], "can't be read"),
+        (["--jwks", "http://keys.example/"], "https"),
+        (["--jwks", "ftp://keys.example/"], "https"),
+        (["--jwks", "http://127.0.0.1:1/"], "--allow-loopback-http"),
+        (["--jwks", "http://127.0.0.1:1/", "--allow-loopback-http"], "can't be fetched"),
+        (["--issuer", "http://127.0.0.1:1"], "--allow-loopback-http"),
+        (["--issuer", "http://127.0.0.1:1", "--allow-loopback-http"], "Check the URL"),
+        (["--jwks", "-"], "can't hold both"),
+        (["--jwks", "a", "--pem", "b"], "not allowed with"),
+    ],
+)
+def test_a_mistake_is_status_2_and_a_sentence(run, arguments, said: str) -> None:
+    answer = run("verify", *arguments, "--audience", "https://api.test", *([] if "-" in arguments else ["a.b.c"]))
+    assert answer.status == 2
+    assert said in answer.err
+    assert answer.out == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--at", "yesterday"], "is no moment"),
+        (["--at", "2026-11-21T09:30:00"], "is no moment"),
+        (["--at", "nan"], "is no moment"),
+        (["--at", "2026-02-30T09:30:00Z"], "is no moment"),
+        (["--algorithm", "HS256"], "HS256"),
+        (["--leeway", "-1"], "leeway"),
+        (["--leeway", "x"], "invalid float"),
+        (["--threads", "0"], "at least 1"),
+        (["--issuer", ""], "issuer"),
+    ],
+)
+def test_a_demand_that_cannot_be_meant_is_status_2(run, demands, options, said: str) -> None:
+    answer = run("verify", *demands, *options, "a.b.c")
+    assert answer.status == 2
+    assert said in answer.err
+
+
+@pytest.mark.parametrize("text", ["", "\n\n  \n"])
+def test_no_tokens_at_all_is_status_2(run, demands, text: str) -> None:
+    answer = run("verify", *demands, text=text)
+    assert answer.status == 2
+    assert "there were no tokens" in answer.err
+
+
+@pytest.mark.parametrize("document", ["[]", "not JSON", '{"keys": []}', '{"keys": [{"kty": "oct", "k": "AAAA"}]}'])
+def test_a_document_without_usable_keys_is_status_2(run, tmp_path, document: str) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text(document)
+    answer = run("verify", "--jwks", str(path), "--any-audience", "a.b.c")
+    assert answer.status == 2
+    assert "keys.json" in answer.err
+
+
+def test_the_document_names_every_option(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    document = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    table = document.partition("## `watchword verify`")[2].partition("For people:")[0]
+    documented = set(re.findall(r"^\| `(--[a-z-]+)", table, re.MULTILINE))
+    assert documented == set(re.findall(r"^  (--[a-z-]+)", run("verify", "--help").out, re.MULTILINE))

@@ -1,0 +1,126 @@
+"""Every file of examples/ is run, as its first lines say it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from watchword.testing import LocalIssuer
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+AUDIENCE = "https://api.test"
+
+
+def _run(*arguments: str, text: str = "", status: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=EXAMPLES,
+        env={**os.environ, "PYTHONWARNINGS": "error", "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(name="issuer")
+def _issuer() -> LocalIssuer:
+    return LocalIssuer(algorithms=("EdDSA", "ES256"))
+
+
+@pytest.fixture(name="jwks")
+def _jwks(issuer: LocalIssuer, tmp_path: Path) -> str:
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps(issuer.jwks()))
+    return str(path)
+
+
+def test_every_example_is_run_here() -> None:
+    for path in EXAMPLES.glob("*.py"):
+        assert f"test_{path.stem.removeprefix('test_')}" in globals(), path.name
+
+
+def test_verify_with_a_file(issuer: LocalIssuer, jwks: str) -> None:
+    arguments = ("verify_with_a_file.py", jwks, issuer.issuer, AUDIENCE)
+    assert "alice may orders:read until" in _run(*arguments, issuer.mint(sub="alice", scope="orders:read")).stdout
+    bad = _run(*arguments, issuer.mint_bad("expired"), status=1).stdout
+    assert bad.startswith('401 Bearer error="invalid_token"')
+    assert "(expired: " in bad
+
+
+def test_stored_tokens(issuer: LocalIssuer, jwks: str) -> None:
+    moment = 1_700_000_000
+    token = issuer.mint(iat=moment, exp=moment + 300)
+    lines = f"{moment + 1}\t{token}\n{moment + 1}\t{token}\n{moment + 299.5}\t{token}\n"
+    assert "0 of the tokens" in _run("stored_tokens.py", jwks, issuer.issuer, text=lines).stdout
+    done = _run("stored_tokens.py", jwks, issuer.issuer, text=f"{lines}{moment + 999}\t{token}\n", status=1)
+    assert f"line 4, used at {moment + 999}: expired" in done.stdout
+    assert "1 of the tokens" in done.stdout
+
+
+def test_many_at_once(issuer: LocalIssuer) -> None:
+    with issuer.serve() as served:
+        program = f"""
+import asyncio, sys, many_at_once, watchword as ww
+issuer = ww.Issuer({served.issuer!r}, allow_loopback_http=True)
+print("\\n".join(asyncio.run(many_at_once.verify_all(issuer, {AUDIENCE!r}, sys.stdin.read().split()))))
+"""
+        tokens = [served.mint(sub=f"agent-{number}") for number in range(50)] + [served.mint_bad("expired")]
+        done = _run("-c", program, text="\n".join(tokens))
+        assert done.stdout.splitlines() == [f"valid: agent-{number}" for number in range(50)] + ["rejected: expired"]
+        assert done.stderr == "fetched the keys 1 time(s)\n"
+        assert served.requests.count("/jwks.json") == 1
+
+
+def test_wsgi_app(issuer: LocalIssuer) -> None:
+    with issuer.serve() as served:
+        program = f"""
+import wsgi_app, watchword as ww
+wsgi_app.main(ww.Issuer({served.issuer!r}, allow_loopback_http=True), {AUDIENCE!r}, port=0)
+"""
+        with subprocess.Popen(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=EXAMPLES
+        ) as process:
+            try:
+                assert process.stdout is not None
+                url = process.stdout.readline().strip()
+                assert _status(url) == 401
+                assert _status(url, served.mint(scope="orders:read")) == 200
+                assert _status(url, served.mint_bad("claim twice")) == 401
+            finally:
+                process.terminate()
+
+
+def _status(url: str, token: str | None = None) -> int:
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def test_the_tests_of_an_application() -> None:
+    done = _run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", "test_wsgi_app.py")
+    assert "7 passed" in done.stdout
+
+
+def test_the_document_on_testing() -> None:
+    document = (EXAMPLES.parent / "docs" / "testing.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
+    # The last one is an application's tests: test_wsgi_app.py is the same for an application that is there.
+    *blocks, tests = blocks
+    assert "my_app" in tests
+    _run("-c", "import watchword as ww\n" + "\n".join(blocks))

@@ -1,0 +1,97 @@
+"""Installs the servers of the live tests, once, into a folder that git ignores."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+CACHE = HERE.parents[1] / ".cache" / "live"
+CI = os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+def unavailable(reason: str) -> NoReturn:
+    """What cannot be installed is a failure where it must be there, and a skip on anybody's own machine."""
+    if CI:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def authgent() -> Path:
+    """The ``authgent-server`` command of its own virtual environment."""
+
+    def install(folder: Path) -> None:
+        run([_python(), "-m", "venv", str(folder)], "make a virtual environment")
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input"]
+        run([*pip, "-r", str(HERE / "requirements-authgent.txt")], "install authgent-server")
+
+    return _once("authgent", install, HERE / "requirements-authgent.txt") / "bin" / "authgent-server"
+
+
+def oidc_provider() -> Path:
+    """The folder whose ``node_modules`` holds ``oidc-provider``."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        unavailable("node and npm are needed for oidc-provider")
+
+    def install(folder: Path) -> None:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / name, folder / name)
+        run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], "install oidc-provider", cwd=folder)
+
+    return _once("oidc-provider", install, HERE / "package-lock.json")
+
+
+def run(command: list[str], purpose: str, *, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
+    """The standard output of a command that must succeed; installs that fail make the tests unavailable."""
+    # A lock file for the tests' own environment says nothing about other environments.
+    environment = {k: v for k, v in (env or os.environ).items() if k not in {"PIP_CONSTRAINT", "PYTHONPATH"}}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        unavailable(f"could not {purpose}: {error}")
+    if done.returncode != 0:
+        unavailable(f"could not {purpose}: {(done.stderr or done.stdout)[-1000:]}")
+    return done.stdout
+
+
+def _once(name: str, install: Callable[[Path], None], lock: Path) -> Path:
+    """The folder of what ``lock`` says, installed there unless an earlier run finished doing so."""
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
+    folder = CACHE / f"{name}-{digest}"
+    finished = folder / ".installed"
+    if not finished.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        install(folder)
+        finished.touch()
+    return folder
+
+
+def _python() -> str:
+    """A Python that authgent-server runs on: this one, or another on the path where this one is too old."""
+    if sys.version_info >= (3, 11):
+        return sys.executable
+    for minor in (14, 13, 12, 11):
+        found = shutil.which(f"python3.{minor}")
+        # A version manager's shim may be on the path for a version that it does not have.
+        if found and subprocess.run([found, "-c", "import venv"], capture_output=True, check=False).returncode == 0:
+            return found
+    unavailable("authgent-server needs Python >= 3.11")

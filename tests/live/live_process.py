@@ -1,0 +1,79 @@
+"""A server in a process of its own: started, waited for by its own endpoints, stopped for certain."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+
+#: Seconds: two cores may be busy with something else; a healthy start takes two or three.
+START_TIMEOUT = 60.0
+
+
+class ServerDied(Exception):
+    """The process ended before it was ready."""
+
+
+def free_port() -> int:
+    """A loopback port that was free a moment ago. Somebody may take it first: callers try again."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(
+    command: list[str], *, log: Path, ready: Callable[[], bool], cwd: Path, env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs ``command`` while the block runs; what it prints goes to ``log``.
+
+    Its standard input is a pipe that closes with this process, for servers that watch it. Raises :class:`ServerDied`
+    or ``TimeoutError`` where it does not get ready, with the end of the log.
+    """
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=cwd, env=env or dict(os.environ), stdin=subprocess.PIPE, stdout=output, stderr=output
+        )
+    try:
+        deadline = time.monotonic() + START_TIMEOUT
+        while not ready():
+            if process.poll() is not None:
+                raise ServerDied(f"{command[0]} ended with {process.returncode}: {tail(log)}")
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{command[0]} was not ready after {START_TIMEOUT} s: {tail(log)}")
+            time.sleep(0.05)
+        yield process
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Asks, waits, insists."""
+    if process.stdin is not None:
+        process.stdin.close()
+    if process.poll() is None:
+        process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(timeout=10)
+
+
+def answers(url: str) -> bool:
+    """Whether ``url`` answers 200."""
+    try:
+        return httpx2.get(url, timeout=5, trust_env=False).status_code == 200
+    except httpx2.HTTPError:
+        return False
+
+
+def tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-2000:]

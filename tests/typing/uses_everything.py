@@ -1,0 +1,227 @@
+"""A user's program with every public name in it. It is never run: ``mypy --strict`` must find nothing wrong with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+import httpx2
+
+import watchword as ww
+from watchword import jwks, testing
+
+JWKS: dict[str, Any] = {"keys": []}
+
+
+def keys() -> ww.KeySet:
+    key_set: ww.KeySet = ww.KeySet.from_json(JWKS)
+    key_set = ww.KeySet.from_json("{}", backend="reference")
+    key_set = ww.KeySet.from_json(b"{}")
+    key_set = ww.KeySet.from_pem("-----BEGIN PUBLIC KEY-----", key_id="one", algorithm="EdDSA")
+    key_set = ww.KeySet.from_der(b"0", key_id=None)
+    backend: Literal["default", "reference"] = key_set.backend
+    rejected: tuple[ww.RejectedKey, ...] = key_set.rejected
+    for bad in rejected:
+        explanation: tuple[int, str | None, str, str] = (bad.index, bad.key_id, bad.reason, bad.detail)
+        print(explanation, backend)
+    found: ww.PublicKey | None = key_set.get("one")
+    size: int = len(key_set)
+    if "one" in key_set and found is not None and size:
+        curve: Literal["P-256", "P-384", "Ed25519"] | None = found.curve
+        kind: Literal["EC", "OKP", "RSA"] = found.key_type
+        print(curve, kind, found.bits.bit_length(), found.thumbprint.upper(), found.key_id)
+        algorithms: tuple[str, ...] = found.algorithms
+        print(algorithms)
+    members: Iterator[ww.PublicKey] = iter(key_set)
+    print([key.key_id for key in members])
+    return key_set
+
+
+def policies() -> list[ww.Policy]:
+    return [
+        ww.Policy(),
+        ww.Policy(issuer="https://as.example", audience="https://api.example"),
+        ww.Policy(issuer=["https://as.example"], audience=("https://api.example", "https://other.example")),
+        ww.Policy(audience=ww.ANY_AUDIENCE, algorithms=("EdDSA", "ES256"), types=("at+jwt", None)),
+        ww.Policy(leeway=0.5, required=("exp", "sub"), bound_tokens="accept", max_token_bytes=1, max_header_bytes=1),
+    ]
+
+
+def tokens(raw: str | bytes) -> ww.VerifiedToken:
+    policy = policies()[0]
+    token: ww.VerifiedToken = ww.verify(raw, keys(), policy)
+    token = ww.verify(raw, keys(), policy, now=1_900_000_000)
+    header: dict[str, Any] = token.header
+    claims: dict[str, Any] = token.claims
+    payload: bytes = token.payload
+    texts: tuple[str | None, ...] = (token.issuer, token.subject, token.token_id, token.key_id)
+    moments: tuple[float | None, ...] = (token.expires_at, token.not_before, token.issued_at)
+    lists: tuple[tuple[str, ...], ...] = (token.audience, token.scopes)
+    algorithm: str = token.algorithm
+    confirmation: ww.Confirmation | None = token.confirmation
+    if confirmation is not None:
+        thumbprint: str | None = confirmation.jkt
+        jwk: dict[str, Any] | None = confirmation.jwk
+        print(thumbprint, ww.thumbprint(jwk) if jwk is not None else ww.thumbprint("{}"))
+    print(header, claims, payload, texts, moments, lists, algorithm, ww.__version__)
+    return token
+
+
+def signatures(raw: bytes) -> bytes:
+    jws: ww.VerifiedJws = ww.verify_jws(raw, keys(), algorithms=["EdDSA"], types=("JOSE", None))
+    print(jws.header, jws.key_id, jws.algorithm)
+    return jws.payload
+
+
+def batches(raws: Sequence[str]) -> int:
+    results: ww.BatchResult = ww.verify_many(raws, keys(), policies()[0], now=1.5, threads=2)
+    codes: list[ww.ErrorCode | None] = results.codes()
+    first: ww.VerifiedToken | ww.VerificationError = results[0]
+    some: list[ww.VerifiedToken | ww.VerificationError] = results[1:]
+    for result in results:
+        if isinstance(result, ww.VerificationError):
+            print(result.code.value, first, some)
+        else:
+            print(result.subject, codes)
+    return results.valid_count + len(results)
+
+
+def what_is_wrong(raw: str) -> str:
+    try:
+        tokens(raw)
+    except (
+        ww.TooLargeError,
+        ww.MalformedTokenError,
+        ww.MalformedHeaderError,
+        ww.UnsupportedError,
+        ww.UnsupportedCriticalHeaderError,
+    ) as error:
+        malformed: ww.MalformedError = error
+        return malformed.detail
+    except (
+        ww.ExpiredError,
+        ww.IssuedInFutureError,
+        ww.MalformedClaimsError,
+        ww.MissingClaimError,
+        ww.NotYetValidError,
+        ww.WrongAudienceError,
+        ww.WrongIssuerError,
+    ) as error:
+        claim: ww.ClaimError = error
+        return claim.detail
+    except (ww.AlgorithmNotAllowedError, ww.InvalidSignatureError, ww.UnknownKeyError, ww.WrongTypeError) as error:
+        return str(error)
+    except ww.ProofRequiredError as error:
+        answer: str | None = error.www_authenticate(realm="api", resource_metadata="https://api.example/metadata")
+        return answer or ""
+    except ww.KeysUnavailableError as error:
+        status: int = error.http_status
+        return str(status)
+    except ww.VerificationError as error:
+        code: ww.ErrorCode = error.code
+        return "late" if code is ww.ErrorCode.EXPIRED else code
+    except ww.KeySetError as error:
+        mistake: ValueError = error
+        return str(mistake)
+    return ""
+
+
+def issuers(jwks_file: Path) -> list[ww.Issuer]:
+    public: Mapping[str, Any] = JWKS
+    return [
+        ww.Issuer("https://as.example"),
+        ww.Issuer("https://as.example", jwks_uri="https://as.example/jwks", audience="https://api.example"),
+        ww.Issuer("https://as.example", jwks=public, algorithms=("EdDSA",), types=("at+jwt", None)),
+        ww.Issuer("https://as.example", jwks=keys(), required=("exp",), leeway=0, bound_tokens="accept"),
+        ww.Issuer("https://as.example", jwks_file=jwks_file, backend="reference"),
+        ww.Issuer("https://as.example", pem="-----BEGIN PUBLIC KEY-----", audience=ww.ANY_AUDIENCE),
+        ww.Issuer("http://127.0.0.1:8000", allow_loopback_http=True, cache=jwks.CacheSettings(ttl=60, max_stale=0)),
+    ]
+
+
+def listen(event: jwks.KeyEvent) -> None:
+    if event.kind is jwks.EventKind.FETCH_FAILED:
+        print(event.issuer, event.detail)
+
+
+class CannedFetcher:
+    """A user's own way to fetch, which is a ``jwks.Fetcher`` by its shape."""
+
+    def get(self, url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> jwks.Response:
+        if not url.startswith("https:") or not headers or timeout < 1:
+            raise jwks.FetchError("no answer")
+        return jwks.Response(200, {"content-type": "application/json"}, b"{}"[:max_bytes])
+
+
+class OneKeySet:
+    """A user's own source of keys, which is a ``jwks.KeySource`` by its shape."""
+
+    def current(self) -> ww.KeySet | None:
+        return keys()
+
+    def request(self) -> jwks.Pending[ww.KeySet]:
+        return jwks.Pending(keys)
+
+    def request_newer(self, seen: ww.KeySet, key_ids: Collection[str | None]) -> jwks.Pending[ww.KeySet | None]:
+        return jwks.Pending(lambda: seen if key_ids else None)
+
+    def refresh(self) -> jwks.Pending[ww.KeySet]:
+        return self.request()
+
+    def stats(self) -> jwks.Stats:
+        return jwks.Stats(fetches=0)
+
+    def close(self) -> None:
+        print("closed")
+
+
+def own_ways_to_keys() -> list[ww.Verifier]:
+    source: jwks.KeySource = OneKeySet()
+    fetchers: list[jwks.Fetcher] = [
+        CannedFetcher(),
+        jwks.HttpxFetcher(httpx2.Client()),
+        jwks.HttpxFetcher(httpx.Client()),
+    ]
+    return [
+        ww.Verifier(ww.Issuer("https://as.example", source=source), audience=ww.ANY_AUDIENCE),
+        *(ww.Verifier(["https://as.example"], audience="https://api.example", fetcher=one) for one in fetchers),
+    ]
+
+
+def verifiers(raw: str) -> ww.VerifiedToken:
+    with ww.Verifier(issuers(Path("keys.json")), audience="https://api.example", on_event=listen) as verifier:
+        results = verifier.verify_many([raw, raw.encode()], now=1.5, threads=1)
+        print(results.valid_count, results.codes(), list(results), results[0], len(results))
+        stats: dict[str, jwks.Stats] = verifier.stats()
+        print({issuer: counters.fetches for issuer, counters in stats.items()})
+        verifier.refresh()
+        return verifier.verify(raw)
+
+
+async def verifiers_async(raw: str) -> ww.VerifiedToken:
+    async with ww.Verifier(
+        "https://as.example",
+        audience=["https://api.example"],
+        algorithms=("ES256",),
+        types=("JWT", None),
+        leeway=1.5,
+        required=("exp", "iat"),
+        bound_tokens="accept",
+        clock=lambda: 1.5,
+    ) as verifier:
+        await verifier.refresh_async()
+        print((await verifier.verify_many_async([raw])).valid_count)
+        return await verifier.verify_async(raw, now=1.5)
+
+
+def own_tests() -> None:
+    issuer = testing.LocalIssuer()
+    for bad in issuer.defects():
+        expected: ww.ErrorCode = bad.code
+        print(expected)
+    with issuer.serve() as served, served.verifier() as verifier:
+        token: ww.VerifiedToken = verifier.verify(served.mint(sub="alice"))
+        print(token.subject, asyncio.run(verifiers_async(served.mint())))

@@ -16,6 +16,7 @@ CODES = [
     "too_large", "malformed_token", "unsupported", "malformed_header", "unsupported_critical_header", "wrong_type",
     "algorithm_not_allowed", "unknown_key", "keys_unavailable", "invalid_signature", "malformed_claims", "expired",
     "not_yet_valid", "issued_in_future", "wrong_issuer", "wrong_audience", "missing_claim", "dpop_proof_required",
+    "insufficient_scope",
 ]  # fmt: skip
 
 CLASSES = {code: type(from_code(code, "a detail")) for code in CODES}
@@ -78,10 +79,12 @@ def test_what_a_server_answers(code: str) -> None:
     if code == "keys_unavailable":
         assert (error.http_status, answer) == (503, None)
         return
-    assert error.http_status == 401
+    is_valid = code == "insufficient_scope"
+    assert error.http_status == (403 if is_valid else 401)
     assert answer is not None
     scheme = "DPoP" if code == "dpop_proof_required" else "Bearer"
-    assert answer.startswith(f'{scheme} error="invalid_token", error_description="')
+    said = "insufficient_scope" if is_valid else "invalid_token"
+    assert answer.startswith(f'{scheme} error="{said}", error_description="')
     # Never the detail: it may quote what the token's sender wrote.
     assert "quotes" not in answer
     assert all(" " <= ch <= "~" for ch in answer)

@@ -112,6 +112,23 @@ def _status(url: str, token: str | None = None) -> int:
             return error.code
 
 
+SCOPES_SAID = """\
+may write to projects.tasks: True
+may write to users: False
+is a member: True
+why: no scope grants "users:write"; the nearest, "users:read", is for another action
+403 Bearer error="insufficient_scope", error_description="the token's scopes do not allow this", scope="users:write"
+what it cannot give: users:*
+what it can give: projects.tasks:* users:list users:read
+covers the demand: True
+"*:data:customers" is not a scope: "*" may stand for the identifier only, not in the action or the resource
+"""
+
+
+def test_scopes() -> None:
+    assert _run("scopes.py").stdout == SCOPES_SAID
+
+
 def test_the_tests_of_an_application() -> None:
     done = _run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", "test_wsgi_app.py")
     assert "7 passed" in done.stdout

@@ -16,7 +16,7 @@ import time as _time
 from collections.abc import Iterable as _Iterable
 from collections.abc import Sequence as _Sequence
 
-from watchword import _kernel
+from watchword import _kernel, scopes
 from watchword._kernel import (
     ANY_AUDIENCE,
     BatchResult,
@@ -29,6 +29,7 @@ from watchword._kernel import (
     VerifiedToken,
     __version__,
     thumbprint,
+    thumbprint_uri,
 )
 from watchword.batch import MergedResults
 from watchword.errors import (
@@ -36,6 +37,7 @@ from watchword.errors import (
     ClaimError,
     ErrorCode,
     ExpiredError,
+    InsufficientScopeError,
     InvalidSignatureError,
     IssuedInFutureError,
     KeySetError,
@@ -47,6 +49,7 @@ from watchword.errors import (
     MissingClaimError,
     NotYetValidError,
     ProofRequiredError,
+    ScopeSyntaxError,
     TooLargeError,
     UnknownKeyError,
     UnsupportedCriticalHeaderError,
@@ -111,6 +114,7 @@ __all__ = [
     "Confirmation",
     "ErrorCode",
     "ExpiredError",
+    "InsufficientScopeError",
     "InvalidSignatureError",
     "IssuedInFutureError",
     "Issuer",
@@ -128,6 +132,7 @@ __all__ = [
     "ProofRequiredError",
     "PublicKey",
     "RejectedKey",
+    "ScopeSyntaxError",
     "TooLargeError",
     "UnknownKeyError",
     "UnsupportedCriticalHeaderError",
@@ -140,7 +145,9 @@ __all__ = [
     "WrongIssuerError",
     "WrongTypeError",
     "__version__",
+    "scopes",
     "thumbprint",
+    "thumbprint_uri",
     "verify",
     "verify_jws",
     "verify_many",

@@ -10,7 +10,11 @@ never a :class:`VerificationError`.
 from __future__ import annotations
 
 import enum
+import re
 from typing import ClassVar
+
+#: Scope tokens with single spaces between them (RFC 6749 section 3.3).
+_SCOPE = re.compile(r"[!#-\[\]-~]+(?: [!#-\[\]-~]+)*")
 
 
 class ErrorCode(str, enum.Enum):
@@ -34,6 +38,7 @@ class ErrorCode(str, enum.Enum):
     WRONG_AUDIENCE = "wrong_audience"
     MISSING_CLAIM = "missing_claim"
     DPOP_PROOF_REQUIRED = "dpop_proof_required"
+    INSUFFICIENT_SCOPE = "insufficient_scope"
 
     def __str__(self) -> str:
         return self.value
@@ -49,6 +54,7 @@ class VerificationError(Exception):
     code: ErrorCode
     http_status: int = 401
     _scheme: ClassVar[str] = "Bearer"
+    _error: ClassVar[str] = "invalid_token"
     _description: ClassVar[str] = "the token was not accepted"
 
     def __init__(self, detail: str | None = None) -> None:
@@ -65,22 +71,27 @@ class VerificationError(Exception):
         return (type(self), (self.detail,))
 
     def www_authenticate(self, *, realm: str | None = None, resource_metadata: str | None = None) -> str | None:
-        """The ``WWW-Authenticate`` value to answer with (RFC 6750 section 3), or ``None`` where the status is not 401.
+        """The ``WWW-Authenticate`` value to answer with (RFC 6750 section 3); ``None`` where the status has none.
 
         ``resource_metadata`` is the URL of the protected resource's metadata (RFC 9728 section 5.1). Raises
         ``ValueError`` where either holds a character that a quoted string cannot carry.
         """
-        if self.http_status != 401:
+        if self.http_status not in (401, 403):
             return None
         parameters = []
         if realm is not None:
             parameters.append(f'realm="{_quotable("realm", realm)}"')
-        parameters.append('error="invalid_token"')
+        parameters.append(f'error="{self._error}"')
         # The fixed sentence, not the detail: a detail may quote the token's kid, which its sender chose.
         parameters.append(f'error_description="{self._description}"')
+        parameters.extend(self._more_parameters())
         if resource_metadata is not None:
             parameters.append(f'resource_metadata="{_quotable("resource_metadata", resource_metadata)}"')
         return f"{self._scheme} " + ", ".join(parameters)
+
+    def _more_parameters(self) -> list[str]:
+        """What this error has to say beside ``error`` and ``error_description``."""
+        return []
 
 
 def _quotable(name: str, value: str) -> str:
@@ -225,6 +236,36 @@ class ProofRequiredError(VerificationError):
     _description = "the token is bound to a key and needs a proof of it"
 
 
+class InsufficientScopeError(VerificationError):
+    """The token is valid, and its scopes do not allow what was asked for (RFC 6750 section 3.1): 403.
+
+    ``scope`` is what is needed, as scopes with spaces between them, or ``None`` where nobody said. It goes into
+    ``WWW-Authenticate`` where it has the form that RFC 6749 section 3.3 gives it and at most 1024 characters.
+    """
+
+    code = ErrorCode.INSUFFICIENT_SCOPE
+    http_status = 403
+    _error = "insufficient_scope"
+    _description = "the token's scopes do not allow this"
+
+    def __init__(self, detail: str | None = None, scope: str | None = None) -> None:
+        super().__init__(detail)
+        self.scope = scope
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.detail, self.scope))
+
+    def _more_parameters(self) -> list[str]:
+        # Whoever asks chooses the resource, and so a part of this text: only the plainest of it goes into a header.
+        if self.scope is None or len(self.scope) > 1024 or not _SCOPE.fullmatch(self.scope):
+            return []
+        return [f'scope="{self.scope}"']
+
+
+class ScopeSyntaxError(ValueError):
+    """A text is not a scope of the grammar that it was given to."""
+
+
 class KeySetError(ValueError):
     """A document is not a JWK Set, a JWK, or a public key in PEM or DER. Single bad keys of a set do not raise:
     they are left out and listed in ``KeySet.rejected``.
@@ -252,6 +293,7 @@ _BY_CODE: dict[str, type[VerificationError]] = {
         WrongAudienceError,
         MissingClaimError,
         ProofRequiredError,
+        InsufficientScopeError,
     )
 }
 

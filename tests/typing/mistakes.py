@@ -51,5 +51,18 @@ def results(raw: str, keys: ww.KeySet, policy: ww.Policy) -> None:
     print(wrong, code)
 
 
+def scopes(resource: ww.scopes.ResourceScopes, plain: ww.scopes.PlainScopes, pem: bytes) -> None:
+    resource.allows("read", "users")  # mistake: call-arg
+    resource.allows(action="read")  # mistake: call-arg
+    plain.allows(["openid"])  # mistake: arg-type
+    resource.covers(plain)  # mistake: arg-type
+    ww.scopes.check_narrowing(resource, plain)  # mistake: type-var
+    ww.scopes.PlainScopes(None)  # mistake: arg-type
+    resource.ignored = ()  # mistake: misc
+    ww.thumbprint(pem)  # fine: a JWK in bytes, for all that a type can say
+    ww.thumbprint()  # mistake: call-overload
+    ww.thumbprint(pem=pem, der=pem)  # mistake: call-overload
+
+
 class Forged(ww.VerifiedToken):  # mistake: misc
     """A token that no kernel has seen."""

@@ -193,12 +193,45 @@ def own_ways_to_keys() -> list[ww.Verifier]:
 
 def verifiers(raw: str) -> ww.VerifiedToken:
     with ww.Verifier(issuers(Path("keys.json")), audience="https://api.example", on_event=listen) as verifier:
-        results = verifier.verify_many([raw, raw.encode()], now=1.5, threads=1)
+        results: ww.BatchResult | ww.MergedResults = verifier.verify_many([raw, raw.encode()], now=1.5, threads=1)
         print(results.valid_count, results.codes(), list(results), results[0], len(results))
         stats: dict[str, jwks.Stats] = verifier.stats()
         print({issuer: counters.fetches for issuer, counters in stats.items()})
         verifier.refresh()
         return verifier.verify(raw)
+
+
+def scopes(token: ww.VerifiedToken, pem: bytes, der: bytes) -> str | None:
+    names: list[str] = [
+        ww.thumbprint(JWKS),
+        ww.thumbprint(pem=pem),
+        ww.thumbprint_uri(der=der),
+        ww.thumbprint_uri("{}"),
+    ]
+    resource = ww.scopes.ResourceScopes.from_claim(token.scopes)
+    slot = ww.scopes.SlotScopes(["read:data:*"]).narrow(ww.scopes.SlotScopes("read:data:customers"))
+    plain = ww.scopes.PlainScopes.from_claim(token.claims.get("scope"))
+    explanation: ww.scopes.ScopeExplanation = resource.explain(action="read", resource="users")
+    answers: list[bool] = [
+        resource.allows(action="read", resource="users.keys"),
+        slot.allows(action="read", resource="data", identifier="customers"),
+        plain.allows("openid"),
+        plain.covers(ww.scopes.PlainScopes("openid")),
+        explanation.allowed,
+        "owner" in resource,
+    ]
+    print(names, answers, explanation.scope, list(resource), len(slot), str(plain), resource.ignored, {resource: 1})
+    try:
+        resource.require(action="read", resource="users")
+        slot.require(action="read", resource="data", identifier="customers")
+        plain.require("openid")
+        plain.require_all(plain)
+        ww.scopes.check_narrowing(slot, ww.scopes.SlotScopes(plain.missing(plain)))
+    except ww.InsufficientScopeError as error:
+        return error.scope
+    except ww.ScopeSyntaxError as error:
+        return str(error)
+    return None
 
 
 async def verifiers_async(raw: str) -> ww.VerifiedToken:

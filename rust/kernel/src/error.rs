@@ -65,6 +65,12 @@ pub enum Error {
     MissingClaim(String),
     /// The token is bound to a key (RFC 7800 section 3, RFC 9449 section 6) and came without a proof of it.
     ProofRequired,
+    /// The token's scopes do not allow what is asked for (RFC 6750 section 3.1). Verification never yields it: a
+    /// [matcher](crate::scope::Scopes::require) of scopes does.
+    InsufficientScope {
+        /// What is needed, as scopes with spaces between them.
+        required: String,
+    },
 }
 
 /// What is wrong with a JSON document or with one of its members.
@@ -113,6 +119,7 @@ impl Error {
             Self::WrongAudience(_) => "wrong_audience",
             Self::MissingClaim(_) => "missing_claim",
             Self::ProofRequired => "dpop_proof_required",
+            Self::InsufficientScope { .. } => "insufficient_scope",
         }
     }
 }
@@ -155,6 +162,9 @@ impl fmt::Display for Error {
             Self::MissingClaim(name) => write!(f, "the claim \"{name}\" is required and missing"),
             Self::ProofRequired => {
                 f.write_str("the token is bound to a key by \"cnf\" and came without a proof of possession")
+            }
+            Self::InsufficientScope { required } => {
+                write!(f, "the token's scopes do not cover {}", Quoted(required))
             }
         }
     }

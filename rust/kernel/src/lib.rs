@@ -34,9 +34,9 @@
 //!
 //! ## What is not checked
 //!
-//! Whether a token was revoked or seen before; what its scopes allow; any claim that is not registered. Whether the
-//! keys are the issuer's: whoever reads them in vouches for that. Keys that a token carries or points to (`jwk`, `jku`,
-//! `x5c`, `x5u`) are never used.
+//! Whether a token was revoked or seen before; what its scopes allow (the matchers of [`scope`] answer that, where they
+//! are asked); any claim that is not registered. Whether the keys are the issuer's: whoever reads them in vouches for
+//! that. Keys that a token carries or points to (`jwk`, `jku`, `x5c`, `x5u`) are never used.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -53,6 +53,7 @@ mod key_set;
 mod media_type;
 mod peek;
 mod policy;
+pub mod scope;
 mod signature;
 mod time;
 mod verify;
@@ -62,7 +63,7 @@ pub use batch::verify_many;
 pub use claims::{Claims, Confirmation};
 pub use compact::Limits;
 pub use error::{Error, Malformed, UnknownKey};
-pub use key::{Defect, PublicKey, thumbprint};
+pub use key::{Defect, PublicKey, thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprint_uri};
 pub use key_set::{KeySet, KeySetError, MAX_DOCUMENT, MAX_KEYS, MAX_TRIED, RejectedKey};
 pub use peek::{unverified_issuer, unverified_key_id};
 pub use policy::{Audience, BoundTokens, JwsPolicy, Policy, PolicyError};

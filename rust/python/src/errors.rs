@@ -5,6 +5,7 @@ use pyo3::sync::PyOnceLock;
 use watchword_kernel as kernel;
 
 pyo3::import_exception!(watchword.errors, KeySetError);
+pyo3::import_exception!(watchword.errors, ScopeSyntaxError);
 
 /// The exception for a verdict; the kernel names the code, `watchword.errors` has the class.
 pub(crate) fn verification_error(py: Python<'_>, error: &kernel::Error) -> PyErr {
@@ -13,6 +14,9 @@ pub(crate) fn verification_error(py: Python<'_>, error: &kernel::Error) -> PyErr
 
 /// The same, as an object to hand out.
 pub(crate) fn exception<'py>(py: Python<'py>, error: &kernel::Error) -> PyResult<Bound<'py, PyAny>> {
+    if let kernel::Error::InsufficientScope { required } = error {
+        return definitions(py)?.getattr("InsufficientScopeError")?.call1((error.to_string(), required));
+    }
     definitions(py)?.call_method1("from_code", (error.code(), error.to_string()))
 }
 

@@ -200,7 +200,7 @@ fn parse_backend(name: &str) -> PyResult<Backend> {
     }
 }
 
-fn pem_text(pem: &Bound<'_, PyAny>) -> PyResult<String> {
+pub(crate) fn pem_text(pem: &Bound<'_, PyAny>) -> PyResult<String> {
     if let Ok(text) = pem.extract::<String>() {
         return Ok(text);
     }

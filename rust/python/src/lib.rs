@@ -9,6 +9,8 @@ mod convert;
 mod errors;
 mod key_set;
 mod policy;
+mod scope;
+mod thumbprint;
 mod token;
 
 use pyo3::prelude::*;
@@ -66,17 +68,6 @@ fn verify_jws(
         .map_err(|error| errors::verification_error(py, &error))
 }
 
-/// The RFC 7638 thumbprint of a JWK: SHA-256, base64url without padding.
-///
-/// Raises KeySetError where the JWK lacks what the thumbprint is made of.
-#[pyfunction]
-fn thumbprint(jwk: &Bound<'_, PyAny>) -> PyResult<String> {
-    let document = Text::of_json(jwk, "jwk")?;
-    let members = kernel::json::Object::parse(document.as_ref())
-        .map_err(|error| errors::KeySetError::new_err(format!("the document is not a JWK: {error}")))?;
-    kernel::thumbprint(&members).map_err(|defect| errors::KeySetError::new_err(defect.to_string()))
-}
-
 /// The `iss` that a token claims, unverified; None where there is none or the token is malformed.
 #[pyfunction]
 #[pyo3(signature = (token, max_token_bytes=Given::absent()), text_signature = "(token, max_token_bytes=16384)")]
@@ -113,10 +104,15 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<token::PyVerifiedJws>()?;
     module.add_class::<token::PyConfirmation>()?;
     module.add_class::<batch::PyBatchResult>()?;
+    module.add_class::<scope::PyResourceScopes>()?;
+    module.add_class::<scope::PySlotScopes>()?;
+    module.add_class::<scope::PyPlainScopes>()?;
+    module.add_class::<scope::PyScopeExplanation>()?;
     module.add_function(wrap_pyfunction!(verify, module)?)?;
     module.add_function(wrap_pyfunction!(batch::verify_many, module)?)?;
     module.add_function(wrap_pyfunction!(verify_jws, module)?)?;
-    module.add_function(wrap_pyfunction!(thumbprint, module)?)?;
+    module.add_function(wrap_pyfunction!(thumbprint::thumbprint, module)?)?;
+    module.add_function(wrap_pyfunction!(thumbprint::thumbprint_uri, module)?)?;
     module.add_function(wrap_pyfunction!(unverified_issuer, module)?)?;
     module.add_function(wrap_pyfunction!(unverified_key_id, module)?)?;
     Ok(())

@@ -10,7 +10,7 @@ mod thumbprint;
 use std::fmt;
 
 pub use defect::Defect;
-pub use thumbprint::thumbprint;
+pub use thumbprint::{thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprint_uri};
 
 pub(crate) use material::Material;
 

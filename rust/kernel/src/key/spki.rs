@@ -7,21 +7,61 @@ use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
 use super::{Defect, Material};
 
+/// The numbers of a public key as they stand in its encoding: not judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Numbers<'a> {
+    /// Modulus and exponent, big endian without leading zeros.
+    Rsa(&'a [u8], &'a [u8]),
+    /// The curve and the encoded point.
+    Elliptic(ObjectIdentifier, &'a [u8]),
+    /// A curve whose keys have an algorithm of their own (RFC 8410), and the encoded point.
+    Octets(ObjectIdentifier, &'a [u8]),
+}
+
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
-const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
-const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+pub(super) const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
+pub(super) const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+pub(super) const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+pub(super) const ED448: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.113");
+pub(super) const X25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.110");
+pub(super) const X448: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.111");
+const OCTET_CURVES: [ObjectIdentifier; 4] = [ED25519, ED448, X25519, X448];
 
 const MALFORMED_DER: Defect = Defect::Malformed("not a public key in DER");
 const MALFORMED_PEM: Defect = Defect::Malformed("a PEM block is malformed (RFC 7468)");
 
-/// The key in a DER encoding of either kind.
+/// The key in a DER encoding of either kind, judged.
 pub(super) fn parse(der: &[u8]) -> Result<Material, Defect> {
+    read(der, |numbers| match numbers {
+        Numbers::Rsa(modulus, exponent) => Material::rsa(modulus, exponent),
+        Numbers::Octets(ED25519, point) => Material::ed25519(point),
+        Numbers::Octets(..) => Err(Defect::UnsupportedKeyType),
+        Numbers::Elliptic(curve, point) => {
+            let (x, y) = coordinates(point)?;
+            match curve {
+                P256 => Material::p256(x, y),
+                P384 => Material::p384(x, y),
+                _ => Err(Defect::UnsupportedCurve),
+            }
+        }
+    })
+}
+
+/// The numbers in a DER encoding of either kind, handed to `judge`.
+pub(super) fn read<T>(der: &[u8], judge: impl FnOnce(Numbers<'_>) -> Result<T, Defect>) -> Result<T, Defect> {
     match SubjectPublicKeyInfoRef::try_from(der) {
-        Ok(info) => from_info(&info),
-        Err(_) => from_pkcs1(der),
+        Ok(info) => from_info(&info, judge),
+        Err(_) => from_pkcs1(der, judge),
     }
+}
+
+/// The two halves of an uncompressed point (SEC 1 section 2.3.3).
+pub(super) fn coordinates(point: &[u8]) -> Result<(&[u8], &[u8]), Defect> {
+    let [4, coordinates @ ..] = point else {
+        return Err(Defect::Malformed("an elliptic curve point must be uncompressed"));
+    };
+    Ok(coordinates.split_at(coordinates.len() / 2))
 }
 
 /// The DER contents of every block of a PEM text, whatever stands around the blocks (RFC 7468 section 2).
@@ -57,38 +97,30 @@ fn block(text: &str) -> Result<Vec<u8>, Defect> {
     }
 }
 
-fn from_info(info: &SubjectPublicKeyInfoRef<'_>) -> Result<Material, Defect> {
+fn from_info<T>(
+    info: &SubjectPublicKeyInfoRef<'_>,
+    judge: impl FnOnce(Numbers<'_>) -> Result<T, Defect>,
+) -> Result<T, Defect> {
     let key = info.subject_public_key.as_bytes().ok_or(MALFORMED_DER)?;
-    if info.algorithm.oid == RSA_ENCRYPTION {
+    let parameters = info.algorithm.parameters;
+    match info.algorithm.oid {
         // NULL (RFC 8017 appendix A.1); many an encoder leaves it out.
-        return if info.algorithm.parameters.is_none_or(|any| any.is_null()) {
-            from_pkcs1(key)
-        } else {
-            Err(MALFORMED_DER)
-        };
-    }
-    if info.algorithm.oid == ED25519 {
+        RSA_ENCRYPTION if parameters.is_none_or(|any| any.is_null()) => from_pkcs1(key, judge),
+        EC_PUBLIC_KEY => {
+            let curve = info.algorithm.parameters_oid().map_err(|_| Defect::UnsupportedCurve)?;
+            judge(Numbers::Elliptic(curve, key))
+        }
         // Absent (RFC 8410 section 3).
-        return if info.algorithm.parameters.is_none() { Material::ed25519(key) } else { Err(MALFORMED_DER) };
-    }
-    if info.algorithm.oid != EC_PUBLIC_KEY {
-        return Err(Defect::UnsupportedKeyType);
-    }
-    let [4, coordinates @ ..] = key else {
-        return Err(Defect::Malformed("an elliptic curve point must be uncompressed"));
-    };
-    let (x, y) = coordinates.split_at(coordinates.len() / 2);
-    match info.algorithm.parameters_oid() {
-        Ok(P256) => Material::p256(x, y),
-        Ok(P384) => Material::p384(x, y),
-        _ => Err(Defect::UnsupportedCurve),
+        curve if OCTET_CURVES.contains(&curve) && parameters.is_none() => judge(Numbers::Octets(curve, key)),
+        known if known == RSA_ENCRYPTION || OCTET_CURVES.contains(&known) => Err(MALFORMED_DER),
+        _ => Err(Defect::UnsupportedKeyType),
     }
 }
 
-fn from_pkcs1(der: &[u8]) -> Result<Material, Defect> {
+fn from_pkcs1<T>(der: &[u8], judge: impl FnOnce(Numbers<'_>) -> Result<T, Defect>) -> Result<T, Defect> {
     if PrivateKeyInfo::try_from(der).is_ok() || pkcs1::RsaPrivateKey::try_from(der).is_ok() {
         return Err(Defect::PrivateKey);
     }
     let key = pkcs1::RsaPublicKey::try_from(der).map_err(|_| MALFORMED_DER)?;
-    Material::rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes())
+    judge(Numbers::Rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes()))
 }

@@ -1,8 +1,10 @@
-//! JWK thumbprints (RFC 7638, and RFC 8037 section 2 for OKP).
+//! JWK thumbprints (RFC 7638, and RFC 8037 section 2 for OKP), and their URIs (RFC 9278).
 
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
+use spki::ObjectIdentifier;
 
+use super::spki::{self as encoding, Numbers};
 use super::{Defect, Material};
 use crate::json::{Object, Value};
 
@@ -41,24 +43,105 @@ pub fn thumbprint(jwk: &Object<'_>) -> Result<String, Defect> {
     Ok(digest(&members))
 }
 
+/// The SHA-256 thumbprint of the public key in a `SubjectPublicKeyInfo` or a PKCS #1 `RSAPublicKey`, in DER: that of the
+/// same key as JWK. The key is not judged.
+///
+/// # Errors
+/// [`Defect::Malformed`] where it is not such an encoding; [`Defect::UnsupportedKeyType`] or
+/// [`Defect::UnsupportedCurve`] where JWK has no name for the key; [`Defect::PrivateKey`].
+pub fn thumbprint_of_der(der: &[u8]) -> Result<String, Defect> {
+    encoding::read(der, |numbers| match numbers {
+        Numbers::Rsa(modulus, exponent) => Ok(rsa(modulus, exponent)),
+        Numbers::Octets(curve, point) => {
+            let (name, _, length) = registered(&OCTET_CURVES, curve).ok_or(Defect::UnsupportedKeyType)?;
+            if point.len() != length {
+                return Err(Defect::Malformed("the point does not have the length of its curve (RFC 8410 section 4)"));
+            }
+            Ok(octets(name, point))
+        }
+        Numbers::Elliptic(curve, point) => {
+            let (name, _, length) = registered(&ELLIPTIC_CURVES, curve).ok_or(Defect::UnsupportedCurve)?;
+            let (x, y) = encoding::coordinates(point)?;
+            if x.len() != length || y.len() != length {
+                return Err(Defect::Malformed(
+                    "the point does not have the length of its curve (RFC 5480 section 2.2)",
+                ));
+            }
+            Ok(elliptic(name, x, y))
+        }
+    })
+}
+
+/// The SHA-256 thumbprint of the one public key in a PEM text (RFC 7468).
+///
+/// # Errors
+/// As [`thumbprint_of_der`]; [`Defect::Malformed`] where there is not exactly one key.
+pub fn thumbprint_of_pem(pem: &str) -> Result<String, Defect> {
+    match encoding::pem_blocks(pem)?.as_slice() {
+        [der] => thumbprint_of_der(der),
+        _ => Err(Defect::Malformed("a thumbprint is of one key, and the PEM text has several")),
+    }
+}
+
+/// The URI of a SHA-256 thumbprint (RFC 9278 section 3).
+pub fn thumbprint_uri(thumbprint: &str) -> String {
+    format!("urn:ietf:params:oauth:jwk-thumbprint:sha-256:{thumbprint}")
+}
+
+/// A curve's name in JWK, its object identifier, and the length of a coordinate or an encoded point in bytes.
+type Curve = (&'static str, ObjectIdentifier, usize);
+
+/// RFC 7518 section 6.2.1.1, RFC 8812 section 3.1.
+const ELLIPTIC_CURVES: [Curve; 4] = [
+    ("P-256", encoding::P256, 32),
+    ("P-384", encoding::P384, 48),
+    ("P-521", ObjectIdentifier::new_unwrap("1.3.132.0.35"), 66),
+    ("secp256k1", ObjectIdentifier::new_unwrap("1.3.132.0.10"), 32),
+];
+
+/// RFC 8037 section 2, RFC 8410 section 3.
+const OCTET_CURVES: [Curve; 4] = [
+    ("Ed25519", encoding::ED25519, 32),
+    ("Ed448", encoding::ED448, 57),
+    ("X25519", encoding::X25519, 32),
+    ("X448", encoding::X448, 56),
+];
+
+fn registered(curves: &[Curve], identifier: ObjectIdentifier) -> Option<Curve> {
+    curves.iter().copied().find(|(_, own, _)| *own == identifier)
+}
+
 impl Material {
     pub(crate) fn thumbprint(&self) -> String {
-        let encode = |bytes: &[u8]| BASE64URL_NOPAD.encode(bytes);
         match self {
-            Self::Ed25519(point) => digest(&[("crv", "Ed25519"), ("kty", "OKP"), ("x", &encode(point))]),
-            Self::P256(point) => elliptic("P-256", point),
-            Self::P384(point) => elliptic("P-384", point),
-            Self::Rsa { modulus, exponent } => {
-                digest(&[("e", &encode(exponent)), ("kty", "RSA"), ("n", &encode(modulus))])
-            }
+            Self::Ed25519(point) => octets("Ed25519", point),
+            Self::P256(point) => uncompressed("P-256", point),
+            Self::P384(point) => uncompressed("P-384", point),
+            Self::Rsa { modulus, exponent } => rsa(modulus, exponent),
         }
     }
 }
 
-fn elliptic(curve: &str, point: &[u8]) -> String {
+fn rsa(modulus: &[u8], exponent: &[u8]) -> String {
+    digest(&[("e", &encode(exponent)), ("kty", "RSA"), ("n", &encode(modulus))])
+}
+
+fn octets(curve: &str, point: &[u8]) -> String {
+    digest(&[("crv", curve), ("kty", "OKP"), ("x", &encode(point))])
+}
+
+fn uncompressed(curve: &str, point: &[u8]) -> String {
     let coordinates = point.get(1..).unwrap_or_default();
     let (x, y) = coordinates.split_at(coordinates.len() / 2);
-    digest(&[("crv", curve), ("kty", "EC"), ("x", &BASE64URL_NOPAD.encode(x)), ("y", &BASE64URL_NOPAD.encode(y))])
+    elliptic(curve, x, y)
+}
+
+fn elliptic(curve: &str, x: &[u8], y: &[u8]) -> String {
+    digest(&[("crv", curve), ("kty", "EC"), ("x", &encode(x)), ("y", &encode(y))])
+}
+
+fn encode(bytes: &[u8]) -> String {
+    BASE64URL_NOPAD.encode(bytes)
 }
 
 /// The digest of the canonical JSON object with these members, which are in lexicographic order.

@@ -1,0 +1,90 @@
+//! `action:resource:identifier`: three slots, of which the last may be `*`, any identifier.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use super::Grammar;
+
+/// The grammar `action:resource:identifier`. None of the three is empty; the identifier may hold further colons; `*` is a
+/// wildcard where it is the whole identifier, a character like any other elsewhere in it, and an error before it.
+#[derive(Debug, Clone, Default)]
+pub struct Slot(HashMap<Box<str>, HashMap<Box<str>, Identifiers>>);
+
+#[derive(Debug, Clone, Default)]
+struct Identifiers {
+    any: bool,
+    named: HashSet<Box<str>>,
+}
+
+/// An action on the resource with this identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SlotRequest<'r> {
+    /// What is to be done.
+    pub action: &'r str,
+    /// The kind of thing that it is to be done to.
+    pub resource: &'r str,
+    /// Which of them.
+    pub identifier: &'r str,
+}
+
+const ANY: &str = "*";
+
+impl Grammar for Slot {
+    type Request<'r> = SlotRequest<'r>;
+
+    fn check(scope: &str) -> Result<(), &'static str> {
+        let Some(slots) = SlotRequest::of(scope) else {
+            return Err("a scope must have three parts, action:resource:identifier");
+        };
+        if slots.action.is_empty() || slots.resource.is_empty() || slots.identifier.is_empty() {
+            return Err("none of action, resource and identifier may be empty");
+        }
+        if slots.action.contains('*') || slots.resource.contains('*') {
+            return Err("\"*\" may stand for the identifier only, not in the action or the resource");
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, scope: &str) {
+        let Some(slots) = SlotRequest::of(scope) else { return };
+        let identifiers = self.0.entry(slots.action.into()).or_default().entry(slots.resource.into()).or_default();
+        if slots.identifier == ANY {
+            identifiers.any = true;
+        } else {
+            identifiers.named.insert(slots.identifier.into());
+        }
+    }
+
+    fn allows(&self, request: SlotRequest<'_>) -> bool {
+        let named = |found: &Identifiers| found.any || found.named.contains(request.identifier);
+        !request.identifier.is_empty() && self.identifiers(request).is_some_and(named)
+    }
+
+    fn covers(&self, scope: &str, strictly: bool) -> bool {
+        let Some(slots) = SlotRequest::of(scope) else { return false };
+        let Some(found) = self.identifiers(slots) else { return false };
+        let itself = if slots.identifier == ANY { found.any } else { found.named.contains(slots.identifier) };
+        (found.any && slots.identifier != ANY) || (itself && !strictly)
+    }
+}
+
+impl Slot {
+    fn identifiers(&self, slots: SlotRequest<'_>) -> Option<&Identifiers> {
+        self.0.get(slots.action)?.get(slots.resource)
+    }
+}
+
+impl<'r> SlotRequest<'r> {
+    /// The three parts of a scope.
+    fn of(scope: &'r str) -> Option<Self> {
+        let (action, rest) = scope.split_once(':')?;
+        let (resource, identifier) = rest.split_once(':')?;
+        Some(Self { action, resource, identifier })
+    }
+}
+
+impl fmt::Display for SlotRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.action, self.resource, self.identifier)
+    }
+}

@@ -1,0 +1,39 @@
+//! The corpus of the fuzz target `scopes`, replayed, and inputs that are made up as scopes are.
+
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
+
+#[path = "../../../fuzz/checks/scopes.rs"]
+mod checks;
+
+use std::path::Path;
+
+use proptest::prelude::*;
+
+#[test]
+fn the_corpus_holds() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/scopes");
+    let mut replayed = 0;
+    for entry in std::fs::read_dir(corpus).expect("the corpus is there") {
+        checks::scopes(&std::fs::read(entry.expect("readable").path()).expect("readable"));
+        replayed += 1;
+    }
+    assert!(replayed >= 10, "only {replayed} inputs");
+}
+
+proptest! {
+    #[test]
+    fn whatever_looks_like_scopes(
+        held in "([ab*]{1,2}(\\.[ab*]{1,2}){0,2}(:(read|write|\\*{1,3}|a)){0,2} ){0,6}",
+        demanded in "([ab*]{1,2}(\\.[ab*]{1,2}){0,2}(:(read|write|\\*{1,3}|a)){0,2} ){0,6}",
+        action in "read|write|\\*|a|",
+        resource in "[ab*]{0,2}(\\.[ab*]{0,2}){0,3}",
+        identifier in "[ab*]{0,2}",
+    ) {
+        checks::scopes([held, demanded, action, resource, identifier].join("\n").as_bytes());
+    }
+
+    #[test]
+    fn any_text(text in "(?s).{0,64}") {
+        checks::scopes(text.as_bytes());
+    }
+}

@@ -16,10 +16,32 @@ CODES = [
     "too_large", "malformed_token", "unsupported", "malformed_header", "unsupported_critical_header", "wrong_type",
     "algorithm_not_allowed", "unknown_key", "keys_unavailable", "invalid_signature", "malformed_claims", "expired",
     "not_yet_valid", "issued_in_future", "wrong_issuer", "wrong_audience", "missing_claim", "dpop_proof_required",
+    "dpop_several_proofs", "dpop_missing_proof", "dpop_too_large", "dpop_malformed_proof",
+    "dpop_unsupported_critical_header", "dpop_wrong_type", "dpop_algorithm_not_allowed", "dpop_private_key",
+    "dpop_invalid_key", "dpop_invalid_signature", "dpop_malformed_claims", "dpop_missing_claim", "dpop_wrong_method",
+    "dpop_wrong_uri", "dpop_nonce_required", "dpop_wrong_nonce", "dpop_expired", "dpop_issued_in_future",
+    "dpop_wrong_access_token", "dpop_key_mismatch", "dpop_unbound_token", "dpop_replayed", "dpop_replay_unavailable",
+    "missing_token", "malformed_request",
     "insufficient_scope",
 ]  # fmt: skip
 
 CLASSES = {code: type(from_code(code, "a detail")) for code in CODES}
+
+
+#: What RFC 6750 section 3.1 and RFC 9449 section 7.1 call those that are not simply a bad token or a bad proof.
+OAUTH_ERRORS = {
+    "insufficient_scope": "insufficient_scope",
+    "malformed_request": "invalid_request",
+    "dpop_proof_required": "invalid_token",
+    "dpop_key_mismatch": "invalid_token",
+    "dpop_unbound_token": "invalid_token",
+    "dpop_nonce_required": "use_dpop_nonce",
+    "dpop_wrong_nonce": "use_dpop_nonce",
+}
+
+
+def _usual(code: str) -> str:
+    return "invalid_dpop_proof" if code.startswith("dpop_") else "invalid_token"
 
 
 def test_codes_are_closed_and_stable() -> None:
@@ -37,7 +59,7 @@ def test_each_code_has_a_class_of_its_own(code: str) -> None:
     assert (error.detail, error.args) == ("what happened", ("what happened",))
     assert str(error) == f"{code}: what happened"
     assert [name for name, kind in CLASSES.items() if isinstance(error, kind)] == [code]
-    assert getattr(ww, type(error).__name__) is type(error)
+    assert getattr(ww.dpop if isinstance(error, ww.DpopError) else ww, type(error).__name__) is type(error)
     assert type(error).__doc__
 
 
@@ -52,6 +74,7 @@ def test_errors_can_be_copied_and_pickled(code: str) -> None:
             error.detail,
             str(error),
         )
+        assert again.www_authenticate() == error.www_authenticate()
     assert copy.copy(error).detail == copy.deepcopy(error).detail == error.detail
 
 
@@ -67,6 +90,8 @@ def test_groups() -> None:
     about_claims = {code for code, kind in CLASSES.items() if issubclass(kind, ww.ClaimError)}
     assert malformed == set(CODES[:5])
     assert about_claims == set(CODES[10:17])
+    about_proofs = {code for code, kind in CLASSES.items() if issubclass(kind, ww.DpopError)}
+    assert about_proofs == {code for code in CODES if code.startswith("dpop_")} - {"dpop_proof_required"}
     assert all(issubclass(kind, ww.VerificationError) for kind in CLASSES.values())
     # A caller who catches ValueError for his own mistakes does not catch a verdict with it.
     assert not any(issubclass(kind, ValueError) for kind in CLASSES.values())
@@ -76,19 +101,23 @@ def test_groups() -> None:
 def test_what_a_server_answers(code: str) -> None:
     error = from_code(code, 'a detail with "quotes"\r\nand more')
     answer = error.www_authenticate()
-    if code == "keys_unavailable":
+    if code in ("keys_unavailable", "dpop_replay_unavailable"):
         assert (error.http_status, answer) == (503, None)
         return
-    is_valid = code == "insufficient_scope"
-    assert error.http_status == (403 if is_valid else 401)
+    statuses = {"malformed_request": 400, "insufficient_scope": 403}
+    assert error.http_status == statuses.get(code, 401)
     assert answer is not None
-    scheme = "DPoP" if code == "dpop_proof_required" else "Bearer"
-    said = "insufficient_scope" if is_valid else "invalid_token"
-    assert answer.startswith(f'{scheme} error="{said}", error_description="')
+    if code == "missing_token":
+        # Who sends no token is told what to send, and of no error (RFC 6750 section 3.1).
+        assert answer == 'DPoP algs="EdDSA Ed25519 ES256 ES384 RS256 PS256", Bearer'
+        return
+    scheme = "DPoP" if code.startswith("dpop_") else "Bearer"
+    assert answer.startswith(f'{scheme} error="{OAUTH_ERRORS.get(code) or _usual(code)}", error_description="')
+    assert answer.endswith(', algs="EdDSA Ed25519 ES256 ES384 RS256 PS256"') == (scheme == "DPoP")
     # Never the detail: it may quote what the token's sender wrote.
     assert "quotes" not in answer
     assert all(" " <= ch <= "~" for ch in answer)
-    assert answer.count('"') == 4
+    assert answer.count('"') == (6 if scheme == "DPoP" else 4)
 
 
 def test_www_authenticate_with_realm_and_metadata() -> None:

@@ -141,3 +141,13 @@ def test_the_document_on_testing() -> None:
     *blocks, tests = blocks
     assert "my_app" in tests
     _run("-c", "import watchword as ww\n" + "\n".join(blocks))
+
+
+def test_dpop() -> None:
+    assert _run("dpop.py").stdout.splitlines() == [
+        "401 dpop_nonce_required",
+        "200 agent-7",
+        "401 dpop_replayed",
+        "401 dpop_proof_required",
+        "401 dpop_key_mismatch",
+    ]

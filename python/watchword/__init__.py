@@ -16,11 +16,12 @@ import time as _time
 from collections.abc import Iterable as _Iterable
 from collections.abc import Sequence as _Sequence
 
-from watchword import _kernel, scopes
+from watchword import _kernel, dpop, scopes
 from watchword._kernel import (
     ANY_AUDIENCE,
     BatchResult,
     Confirmation,
+    DpopProof,
     KeySet,
     Policy,
     PublicKey,
@@ -35,6 +36,7 @@ from watchword.batch import MergedResults
 from watchword.errors import (
     AlgorithmNotAllowedError,
     ClaimError,
+    DpopError,
     ErrorCode,
     ExpiredError,
     InsufficientScopeError,
@@ -45,8 +47,10 @@ from watchword.errors import (
     MalformedClaimsError,
     MalformedError,
     MalformedHeaderError,
+    MalformedRequestError,
     MalformedTokenError,
     MissingClaimError,
+    MissingTokenError,
     NotYetValidError,
     ProofRequiredError,
     ScopeSyntaxError,
@@ -60,18 +64,25 @@ from watchword.errors import (
     WrongTypeError,
 )
 from watchword.issuer import Issuer
+from watchword.request import VerifiedRequest
 from watchword.verifier import Verifier
 
 _Sequence.register(BatchResult)
 
 
-def verify(token: str | bytes, keys: KeySet, policy: Policy, *, now: float | None = None) -> VerifiedToken:
+def verify(
+    token: str | bytes, keys: KeySet, policy: Policy, *, now: float | None = None, proof: DpopProof | None = None
+) -> VerifiedToken:
     """Verify a JWT (RFC 7519 section 7.2) as of the moment ``now``, in Unix seconds; ``None`` takes the clock.
+
+    ``proof`` is the DPoP proof that came with the token (RFC 9449), verified by :mod:`watchword.dpop` for this very
+    token. A token that is bound to a key needs one, unless the policy accepts it as a bearer token; with one, the
+    token must be bound to the proof's key.
 
     Returns a :class:`VerifiedToken`. Raises :class:`VerificationError` for whatever the token is, ``TypeError`` for a
     token that is neither ``str`` nor ``bytes``, ``ValueError`` for a moment that is not finite.
     """
-    return _kernel.verify(token, keys, policy, _time.time() if now is None else now)
+    return _kernel.verify(token, keys, policy, _time.time() if now is None else now, proof)
 
 
 def verify_many(
@@ -112,6 +123,8 @@ __all__ = [
     "BatchResult",
     "ClaimError",
     "Confirmation",
+    "DpopError",
+    "DpopProof",
     "ErrorCode",
     "ExpiredError",
     "InsufficientScopeError",
@@ -124,9 +137,11 @@ __all__ = [
     "MalformedClaimsError",
     "MalformedError",
     "MalformedHeaderError",
+    "MalformedRequestError",
     "MalformedTokenError",
     "MergedResults",
     "MissingClaimError",
+    "MissingTokenError",
     "NotYetValidError",
     "Policy",
     "ProofRequiredError",
@@ -139,12 +154,14 @@ __all__ = [
     "UnsupportedError",
     "VerificationError",
     "VerifiedJws",
+    "VerifiedRequest",
     "VerifiedToken",
     "Verifier",
     "WrongAudienceError",
     "WrongIssuerError",
     "WrongTypeError",
     "__version__",
+    "dpop",
     "scopes",
     "thumbprint",
     "thumbprint_uri",

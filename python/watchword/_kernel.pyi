@@ -9,11 +9,14 @@ __all__ = [
     "ANY_AUDIENCE",
     "BatchResult",
     "Confirmation",
+    "DpopProof",
     "KeySet",
     "PlainScopes",
     "Policy",
+    "ProofPolicy",
     "PublicKey",
     "RejectedKey",
+    "ReplayCache",
     "ResourceScopes",
     "ScopeExplanation",
     "SlotScopes",
@@ -21,6 +24,7 @@ __all__ = [
     "VerifiedToken",
     "_AnyAudience",
     "__version__",
+    "normalize_uri",
     "thumbprint",
     "thumbprint_uri",
     "unverified_issuer",
@@ -28,6 +32,7 @@ __all__ = [
     "verify",
     "verify_jws",
     "verify_many",
+    "verify_proof",
 ]
 
 __version__: str
@@ -244,7 +249,63 @@ class ScopeExplanation:
     def scope(self) -> str | None: ...
     def __bool__(self) -> bool: ...
 
-def verify(token: str | bytes, keys: KeySet, policy: Policy, now: float) -> VerifiedToken: ...
+@final
+class ProofPolicy:
+    """What is demanded of every DPoP proof."""
+
+    def __new__(cls, algorithms: Iterable[str], max_age: float, leeway: float) -> ProofPolicy: ...
+
+@final
+class DpopProof:
+    """A DPoP proof (RFC 9449) that passed every check."""
+
+    @property
+    def jkt(self) -> str: ...
+    @property
+    def jwk(self) -> dict[str, Any]: ...
+    @property
+    def algorithm(self) -> str: ...
+    @property
+    def token_id(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def uri(self) -> str: ...
+    @property
+    def issued_at(self) -> float: ...
+    @property
+    def nonce(self) -> str | None: ...
+    @property
+    def access_token_hash(self) -> str | None: ...
+    @property
+    def replay_id(self) -> bytes: ...
+    @property
+    def expires_at(self) -> float: ...
+
+@final
+class ReplayCache:
+    """A bounded memory of ids that were used."""
+
+    def __new__(cls, capacity: int) -> ReplayCache: ...
+    def consume(self, replay_id: bytes, expires_at: float, now: float) -> bool | None: ...
+    @property
+    def capacity(self) -> int: ...
+    def __len__(self) -> int: ...
+
+def verify(
+    token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: DpopProof | None = None
+) -> VerifiedToken: ...
+def verify_proof(
+    proof: str | bytes,
+    policy: ProofPolicy,
+    method: str,
+    uri: str,
+    now: float,
+    access_token: str | bytes | None = None,
+    expected_jkt: str | None = None,
+    nonces: Iterable[str] | None = None,
+) -> DpopProof: ...
+def normalize_uri(uri: str) -> str: ...
 def verify_many(
     tokens: Iterable[str | bytes], keys: KeySet, policy: Policy, now: float, threads: int | None = None
 ) -> BatchResult: ...

@@ -16,6 +16,9 @@ from typing import ClassVar
 #: Scope tokens with single spaces between them (RFC 6749 section 3.3).
 _SCOPE = re.compile(r"[!#-\[\]-~]+(?: [!#-\[\]-~]+)*")
 
+#: What a DPoP proof may be signed by where nothing else is said, as ``algs`` lists it (RFC 9449 section 5.1).
+DPOP_ALGORITHMS = ("EdDSA", "Ed25519", "ES256", "ES384", "RS256", "PS256")
+
 
 class ErrorCode(str, enum.Enum):
     """Every verdict but "valid", in the order of the checks that yield them. The values are stable."""
@@ -40,6 +43,32 @@ class ErrorCode(str, enum.Enum):
     DPOP_PROOF_REQUIRED = "dpop_proof_required"
     INSUFFICIENT_SCOPE = "insufficient_scope"
 
+    DPOP_SEVERAL_PROOFS = "dpop_several_proofs"
+    DPOP_MISSING_PROOF = "dpop_missing_proof"
+    DPOP_TOO_LARGE = "dpop_too_large"
+    DPOP_MALFORMED_PROOF = "dpop_malformed_proof"
+    DPOP_UNSUPPORTED_CRITICAL_HEADER = "dpop_unsupported_critical_header"
+    DPOP_WRONG_TYPE = "dpop_wrong_type"
+    DPOP_ALGORITHM_NOT_ALLOWED = "dpop_algorithm_not_allowed"
+    DPOP_PRIVATE_KEY = "dpop_private_key"
+    DPOP_INVALID_KEY = "dpop_invalid_key"
+    DPOP_INVALID_SIGNATURE = "dpop_invalid_signature"
+    DPOP_MALFORMED_CLAIMS = "dpop_malformed_claims"
+    DPOP_MISSING_CLAIM = "dpop_missing_claim"
+    DPOP_WRONG_METHOD = "dpop_wrong_method"
+    DPOP_WRONG_URI = "dpop_wrong_uri"
+    DPOP_NONCE_REQUIRED = "dpop_nonce_required"
+    DPOP_WRONG_NONCE = "dpop_wrong_nonce"
+    DPOP_EXPIRED = "dpop_expired"
+    DPOP_ISSUED_IN_FUTURE = "dpop_issued_in_future"
+    DPOP_WRONG_ACCESS_TOKEN = "dpop_wrong_access_token"
+    DPOP_KEY_MISMATCH = "dpop_key_mismatch"
+    DPOP_UNBOUND_TOKEN = "dpop_unbound_token"
+    DPOP_REPLAYED = "dpop_replayed"
+    DPOP_REPLAY_UNAVAILABLE = "dpop_replay_unavailable"
+    MISSING_TOKEN = "missing_token"
+    MALFORMED_REQUEST = "malformed_request"
+
     def __str__(self) -> str:
         return self.value
 
@@ -53,8 +82,12 @@ class VerificationError(Exception):
 
     code: ErrorCode
     http_status: int = 401
-    _scheme: ClassVar[str] = "Bearer"
-    _error: ClassVar[str] = "invalid_token"
+    #: The scheme of the challenge: ``DPoP`` for proofs, and for tokens that came with one.
+    scheme: str = "Bearer"
+    #: The ``error`` of the challenge; ``None`` where there is no challenge.
+    oauth_error: str | None = "invalid_token"
+    #: The algorithms of a ``DPoP`` challenge.
+    algorithms: tuple[str, ...] = DPOP_ALGORITHMS
     _description: ClassVar[str] = "the token was not accepted"
 
     def __init__(self, detail: str | None = None) -> None:
@@ -68,30 +101,32 @@ class VerificationError(Exception):
         return f"{type(self).__name__}(code={self.code.value!r}, detail={self.detail!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.detail,))
+        return (type(self), (self.detail,), vars(self))
 
     def www_authenticate(self, *, realm: str | None = None, resource_metadata: str | None = None) -> str | None:
-        """The ``WWW-Authenticate`` value to answer with (RFC 6750 section 3); ``None`` where the status has none.
+        """The ``WWW-Authenticate`` value to answer with (RFC 6750 section 3), or ``None`` where it is not the
+        sender who has to do better.
 
         ``resource_metadata`` is the URL of the protected resource's metadata (RFC 9728 section 5.1). Raises
         ``ValueError`` where either holds a character that a quoted string cannot carry.
         """
-        if self.http_status not in (401, 403):
+        if self.oauth_error is None:
             return None
-        parameters = []
-        if realm is not None:
-            parameters.append(f'realm="{_quotable("realm", realm)}"')
-        parameters.append(f'error="{self._error}"')
         # The fixed sentence, not the detail: a detail may quote the token's kid, which its sender chose.
-        parameters.append(f'error_description="{self._description}"')
-        parameters.extend(self._more_parameters())
-        if resource_metadata is not None:
-            parameters.append(f'resource_metadata="{_quotable("resource_metadata", resource_metadata)}"')
-        return f"{self._scheme} " + ", ".join(parameters)
+        own = {"error": self.oauth_error, "error_description": self._description}
+        if self.scheme == "DPoP":
+            own["algs"] = " ".join(self.algorithms)
+        own |= self._more_parameters()
+        parameters = _parameters(realm=realm) + _parameters(**own, resource_metadata=resource_metadata)
+        return f"{self.scheme} " + ", ".join(parameters)
 
-    def _more_parameters(self) -> list[str]:
+    def _more_parameters(self) -> dict[str, str]:
         """What this error has to say beside ``error`` and ``error_description``."""
-        return []
+        return {}
+
+
+def _parameters(**values: str | None) -> list[str]:
+    return [f'{name}="{_quotable(name, value)}"' for name, value in values.items() if value is not None]
 
 
 def _quotable(name: str, value: str) -> str:
@@ -165,6 +200,7 @@ class KeysUnavailableError(VerificationError):
 
     code = ErrorCode.KEYS_UNAVAILABLE
     http_status = 503
+    oauth_error = None
     _description = "the issuer's keys are not available"
 
 
@@ -232,8 +268,211 @@ class ProofRequiredError(VerificationError):
     """The token is bound to a key (``cnf``), and no proof of that key came with it (RFC 9449 section 7.1)."""
 
     code = ErrorCode.DPOP_PROOF_REQUIRED
-    _scheme = "DPoP"
+    scheme = "DPoP"
     _description = "the token is bound to a key and needs a proof of it"
+
+
+class DpopError(VerificationError):
+    """A DPoP proof (RFC 9449) was not accepted, or does not go with the token.
+
+    ``algorithms`` are those that a new proof may be signed by (``algs``); ``nonce``, where it is not ``None``, is what
+    the answer's ``DPoP-Nonce`` header must hold, for the client to try again with. A resource server answers 401, as
+    ``http_status`` says; the token endpoint of an authorization server answers 400 with ``oauth_error`` (RFC 9449
+    sections 5 and 8).
+    """
+
+    scheme = "DPoP"
+    oauth_error: str | None = "invalid_dpop_proof"
+    nonce: str | None = None
+
+
+class SeveralProofsError(DpopError):
+    """More than one proof: a repeated header, or proofs joined by commas (RFC 9449 section 4.3, check 1)."""
+
+    code = ErrorCode.DPOP_SEVERAL_PROOFS
+    _description = "the request has more than one DPoP proof"
+
+
+class MissingProofError(DpopError):
+    """The ``DPoP`` scheme without a ``DPoP`` header (RFC 9449 section 7.1)."""
+
+    code = ErrorCode.DPOP_MISSING_PROOF
+    _description = "the request lacks a DPoP proof"
+
+
+class ProofTooLargeError(DpopError):
+    """The proof, or its header, is longer than the limit."""
+
+    code = ErrorCode.DPOP_TOO_LARGE
+    _description = "the DPoP proof is too large"
+
+
+class MalformedProofError(DpopError):
+    """Not a JWS in compact form with a JOSE header (check 2)."""
+
+    code = ErrorCode.DPOP_MALFORMED_PROOF
+    _description = "the DPoP proof is malformed"
+
+
+class ProofCriticalHeaderError(DpopError):
+    """The header has ``crit`` or ``b64``; no extension is understood."""
+
+    code = ErrorCode.DPOP_UNSUPPORTED_CRITICAL_HEADER
+    _description = "the DPoP proof needs a header extension that is not supported"
+
+
+class ProofTypeError(DpopError):
+    """``typ`` is not ``dpop+jwt`` (check 4)."""
+
+    code = ErrorCode.DPOP_WRONG_TYPE
+    _description = "the DPoP proof is of another type"
+
+
+class ProofAlgorithmError(DpopError):
+    """``alg`` is not an asymmetric algorithm that is allowed, or not one of the key's (check 5)."""
+
+    code = ErrorCode.DPOP_ALGORITHM_NOT_ALLOWED
+    _description = "the DPoP proof's algorithm is not allowed"
+
+
+class PrivateKeyInProofError(DpopError):
+    """``jwk`` is a private key (check 7)."""
+
+    code = ErrorCode.DPOP_PRIVATE_KEY
+    _description = "the DPoP proof holds a private key"
+
+
+class ProofKeyError(DpopError):
+    """``jwk`` is missing, or is no public key to verify with."""
+
+    code = ErrorCode.DPOP_INVALID_KEY
+    _description = "the DPoP proof's key is missing or not acceptable"
+
+
+class ProofSignatureError(DpopError):
+    """The signature does not hold under ``jwk`` (check 6)."""
+
+    code = ErrorCode.DPOP_INVALID_SIGNATURE
+    _description = "the DPoP proof's signature is invalid"
+
+
+class MalformedProofClaimsError(DpopError):
+    """The payload is not strict JSON, or a claim has the wrong type."""
+
+    code = ErrorCode.DPOP_MALFORMED_CLAIMS
+    _description = "the DPoP proof's claims are malformed"
+
+
+class MissingProofClaimError(DpopError):
+    """``jti``, ``htm``, ``htu``, ``iat`` (check 3), or ``ath`` beside an access token (check 12), is not there."""
+
+    code = ErrorCode.DPOP_MISSING_CLAIM
+    _description = "the DPoP proof lacks a required claim"
+
+
+class ProofMethodError(DpopError):
+    """``htm`` is not the request's method (check 8)."""
+
+    code = ErrorCode.DPOP_WRONG_METHOD
+    _description = "the DPoP proof is for another method"
+
+
+class ProofUriError(DpopError):
+    """``htu`` is not the request's URI (check 9)."""
+
+    code = ErrorCode.DPOP_WRONG_URI
+    _description = "the DPoP proof is for another URI"
+
+
+class NonceRequiredError(DpopError):
+    """A nonce is demanded, and the proof has none (check 10, RFC 9449 section 9)."""
+
+    code = ErrorCode.DPOP_NONCE_REQUIRED
+    oauth_error = "use_dpop_nonce"
+    _description = "the DPoP proof must carry a nonce"
+
+
+class ProofNonceError(DpopError):
+    """``nonce`` is not one that this server gave out lately (check 10)."""
+
+    code = ErrorCode.DPOP_WRONG_NONCE
+    oauth_error = "use_dpop_nonce"
+    _description = "the DPoP proof must carry a newer nonce"
+
+
+class ProofExpiredError(DpopError):
+    """``iat`` lies further back than the proof may be old, or ``exp`` has passed (check 11)."""
+
+    code = ErrorCode.DPOP_EXPIRED
+    _description = "the DPoP proof is too old"
+
+
+class ProofInFutureError(DpopError):
+    """``iat`` or ``nbf`` lies ahead (check 11)."""
+
+    code = ErrorCode.DPOP_ISSUED_IN_FUTURE
+    _description = "the DPoP proof was made in the future"
+
+
+class WrongAccessTokenError(DpopError):
+    """``ath`` is the hash of another access token (check 12)."""
+
+    code = ErrorCode.DPOP_WRONG_ACCESS_TOKEN
+    _description = "the DPoP proof is for another access token"
+
+
+class KeyMismatchError(DpopError):
+    """The proof's key is not the one that the token is bound to (check 12, RFC 9449 section 6)."""
+
+    code = ErrorCode.DPOP_KEY_MISMATCH
+    oauth_error = "invalid_token"
+    _description = "the token is bound to another key"
+
+
+class UnboundTokenError(DpopError):
+    """A proof came with a token that is not bound to a key: a ``DPoP`` request with a bearer token is a downgrade."""
+
+    code = ErrorCode.DPOP_UNBOUND_TOKEN
+    oauth_error = "invalid_token"
+    _description = "the token is not bound to a key"
+
+
+class ReplayedProofError(DpopError):
+    """The proof was used before (RFC 9449 section 11.1)."""
+
+    code = ErrorCode.DPOP_REPLAYED
+    _description = "the DPoP proof was used before"
+
+
+class ReplayUnavailableError(DpopError):
+    """The memory of used proofs is full or cannot be asked. Not the sender's fault: 503."""
+
+    code = ErrorCode.DPOP_REPLAY_UNAVAILABLE
+    http_status = 503
+    oauth_error = None
+    _description = "whether the DPoP proof was used before cannot be told"
+
+
+class MissingTokenError(VerificationError):
+    """The request has no ``Authorization`` header of the scheme ``DPoP`` or ``Bearer``."""
+
+    code = ErrorCode.MISSING_TOKEN
+    _description = "the request carries no access token"
+
+    def www_authenticate(self, *, realm: str | None = None, resource_metadata: str | None = None) -> str | None:
+        """Both challenges, without an error: who sends no token is told only what to send (RFC 6750 section 3.1)."""
+        common = _parameters(realm=realm, resource_metadata=resource_metadata)
+        algorithms = f'algs="{" ".join(self.algorithms)}"'
+        return f"DPoP {', '.join([*common, algorithms])}, {' '.join(['Bearer', ', '.join(common)]).rstrip()}"
+
+
+class MalformedRequestError(VerificationError):
+    """``Authorization`` is repeated or malformed (RFC 6750 section 3.1): 400."""
+
+    code = ErrorCode.MALFORMED_REQUEST
+    http_status = 400
+    oauth_error = "invalid_request"
+    _description = "the request's Authorization header is repeated or malformed"
 
 
 class InsufficientScopeError(VerificationError):
@@ -245,21 +484,18 @@ class InsufficientScopeError(VerificationError):
 
     code = ErrorCode.INSUFFICIENT_SCOPE
     http_status = 403
-    _error = "insufficient_scope"
+    oauth_error = "insufficient_scope"
     _description = "the token's scopes do not allow this"
 
     def __init__(self, detail: str | None = None, scope: str | None = None) -> None:
         super().__init__(detail)
         self.scope = scope
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.detail, self.scope))
-
-    def _more_parameters(self) -> list[str]:
+    def _more_parameters(self) -> dict[str, str]:
         # Whoever asks chooses the resource, and so a part of this text: only the plainest of it goes into a header.
         if self.scope is None or len(self.scope) > 1024 or not _SCOPE.fullmatch(self.scope):
-            return []
-        return [f'scope="{self.scope}"']
+            return {}
+        return {"scope": self.scope}
 
 
 class ScopeSyntaxError(ValueError):
@@ -293,6 +529,31 @@ _BY_CODE: dict[str, type[VerificationError]] = {
         WrongAudienceError,
         MissingClaimError,
         ProofRequiredError,
+        SeveralProofsError,
+        MissingProofError,
+        ProofTooLargeError,
+        MalformedProofError,
+        ProofCriticalHeaderError,
+        ProofTypeError,
+        ProofAlgorithmError,
+        PrivateKeyInProofError,
+        ProofKeyError,
+        ProofSignatureError,
+        MalformedProofClaimsError,
+        MissingProofClaimError,
+        ProofMethodError,
+        ProofUriError,
+        NonceRequiredError,
+        ProofNonceError,
+        ProofExpiredError,
+        ProofInFutureError,
+        WrongAccessTokenError,
+        KeyMismatchError,
+        UnboundTokenError,
+        ReplayedProofError,
+        ReplayUnavailableError,
+        MissingTokenError,
+        MalformedRequestError,
         InsufficientScopeError,
     )
 }

@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from watchword import _kernel
-from watchword._kernel import BatchResult, KeySet, Policy, VerifiedToken
+from watchword import request as _request
+from watchword._kernel import BatchResult, DpopProof, KeySet, Policy, VerifiedToken
 from watchword.batch import MergedResults
+from watchword.dpop import DpopVerifier
 from watchword.errors import KeysUnavailableError, UnknownKeyError, WrongIssuerError
 from watchword.issuer import Issuer, as_audience, as_tuple
 from watchword.jwks.clock import monotonic as _monotonic
 from watchword.jwks.events import Listener, Stats
 from watchword.jwks.source import KeySource
 from watchword.jwks.waiting import Pending, Steps, finish, finish_async, finish_in_threads
+from watchword.request import Headers, Request, VerifiedRequest
 
 if TYPE_CHECKING:
     import types
@@ -46,11 +49,12 @@ class Verifier:
 
     ``issuers`` are :class:`~watchword.Issuer` objects (a string stands for ``Issuer(string)``). ``audience``,
     ``algorithms``, ``types``, ``leeway`` (seconds), ``required`` and ``bound_tokens`` are as in
-    :class:`~watchword.Policy`, for every issuer that says nothing else. ``clock`` tells Unix seconds where ``now`` is
-    left out. ``fetcher`` fetches keys (:class:`watchword.jwks.Fetcher`; ``watchword.jwks.HttpxFetcher(client)`` takes
-    a client of yours); closing it stays with you. ``on_event`` is called with a :class:`watchword.jwks.KeyEvent` for
-    everything that happens to keys, from whatever thread it happens in, so it must be quick. ``monotonic`` counts the
-    seconds of keys' ages; it is there for tests.
+    :class:`~watchword.Policy`, for every issuer that says nothing else. ``dpop`` judges the DPoP proofs
+    of requests (:class:`watchword.dpop.DpopVerifier`; by default one with a memory of this process). ``clock`` tells
+    Unix seconds where ``now`` is left out. ``fetcher`` fetches keys (:class:`watchword.jwks.Fetcher`;
+    ``watchword.jwks.HttpxFetcher(client)`` takes a client of yours); closing it stays with you. ``on_event`` is called
+    with a :class:`watchword.jwks.KeyEvent` for everything that happens to keys, from whatever thread it happens in, so
+    it must be quick. ``monotonic`` counts the seconds of keys' ages; it is there for tests.
 
     Raises ``TypeError`` or ``ValueError`` where these can't be meant.
     """
@@ -65,6 +69,7 @@ class Verifier:
         leeway: float = 5,
         required: Iterable[str] = ("exp",),
         bound_tokens: Literal["reject", "accept"] = "reject",
+        dpop: DpopVerifier | None = None,
         clock: Callable[[], float] = time.time,
         fetcher: Fetcher | None = None,
         on_event: Listener | None = None,
@@ -81,6 +86,7 @@ class Verifier:
         if fetcher is not None and (hasattr(fetcher, "stream") or not callable(getattr(fetcher, "get", None))):
             raise TypeError("fetcher must be a watchword.jwks.Fetcher; watchword.jwks.HttpxFetcher(client) makes one")
         self._clock = clock
+        self._dpop = dpop if dpop is not None else DpopVerifier()
         known = _issuers(issuers)
         self._own_fetcher = _default_fetcher() if fetcher is None and any(i.is_remote for i in known) else None
         self._sites = {
@@ -97,32 +103,35 @@ class Verifier:
 
     # Tokens.
 
-    def verify(self, token: str | bytes, *, now: float | None = None) -> VerifiedToken:
+    def verify(self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None) -> VerifiedToken:
         """Verifies a token as of the moment ``now`` in Unix seconds (``None``: by the clock).
 
-        Where the keys are there it takes no longer than the arithmetic; else it waits for them, for a bounded time.
-        Raises :class:`~watchword.VerificationError`: of its kinds, ``KeysUnavailableError`` is the only one that is not
-        the token's fault. Raises ``TypeError`` for a token that is neither ``str`` nor ``bytes``.
+        ``proof`` is the DPoP proof that came with it, as in :func:`watchword.verify`; :meth:`verify_request` takes both
+        from a request. Where the keys are there it takes no longer than the arithmetic; else it waits for them, for a
+        bounded time. Raises :class:`~watchword.VerificationError`: of its kinds, ``KeysUnavailableError`` is the only
+        one that is not the token's fault. Raises ``TypeError`` for a token that is neither ``str`` nor ``bytes``.
         """
         site = self._only or self._choose(token, now)
         keys = site.source.current()
         if keys is not None:
             try:
-                return _kernel.verify(token, keys, site.policy, self._clock() if now is None else now)
+                return _kernel.verify(token, keys, site.policy, self._clock() if now is None else now, proof)
             except UnknownKeyError:
                 pass  # perhaps there are newer keys
-        return finish(self._verify_slowly(site, token, now))
+        return finish(self._verify_slowly(site, token, now, proof))
 
-    async def verify_async(self, token: str | bytes, *, now: float | None = None) -> VerifiedToken:
+    async def verify_async(
+        self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None
+    ) -> VerifiedToken:
         """As :meth:`verify`, waiting without blocking the event loop."""
         site = self._only or self._choose(token, now)
         keys = site.source.current()
         if keys is not None:
             try:
-                return _kernel.verify(token, keys, site.policy, self._clock() if now is None else now)
+                return _kernel.verify(token, keys, site.policy, self._clock() if now is None else now, proof)
             except UnknownKeyError:
                 pass  # perhaps there are newer keys
-        return await finish_async(self._verify_slowly(site, token, now))
+        return await finish_async(self._verify_slowly(site, token, now, proof))
 
     def verify_many(
         self, tokens: Iterable[str | bytes], *, now: float | None = None, threads: int | None = None
@@ -140,6 +149,25 @@ class Verifier:
     ) -> BatchResult | MergedResults:
         """As :meth:`verify_many`, with the arithmetic in other threads than the event loop's."""
         return await finish_in_threads(self._verify_many(_as_list(tokens), now, threads))
+
+    # Requests.
+
+    def verify_request(self, *, method: str, uri: str, headers: Headers, now: float | None = None) -> VerifiedRequest:
+        """Verifies the token of an HTTP request, and the DPoP proof where it comes by that scheme (RFC 9449).
+
+        ``uri`` is the absolute URI that the client asked for; ``headers`` are a mapping, pairs, or an ASGI server's
+        pairs of bytes. Returns a :class:`~watchword.VerifiedRequest`; raises :class:`~watchword.VerificationError`
+        with the answer to give. See ``docs/dpop.md``.
+        """
+        at = self._clock() if now is None else now
+        return _request.verify(self, self._dpop, Request(method, uri, headers), at)
+
+    async def verify_request_async(
+        self, *, method: str, uri: str, headers: Headers, now: float | None = None
+    ) -> VerifiedRequest:
+        """As :meth:`verify_request`, waiting without blocking the event loop."""
+        at = self._clock() if now is None else now
+        return await _request.verify_async(self, self._dpop, Request(method, uri, headers), at)
 
     # Keys.
 
@@ -196,19 +224,21 @@ class Verifier:
 
     # What may have to wait, written once for threads and tasks.
 
-    def _verify_slowly(self, site: _Site, token: str | bytes, now: float | None) -> Steps[VerifiedToken]:
+    def _verify_slowly(
+        self, site: _Site, token: str | bytes, now: float | None, proof: DpopProof | None
+    ) -> Steps[VerifiedToken]:
         keys = site.source.current()
         if keys is None:
             self._check_without_keys(token, site.policy, now)
             keys = yield site.source.request()
         try:
-            return _kernel.verify(token, keys, site.policy, self._clock() if now is None else now)
+            return _kernel.verify(token, keys, site.policy, self._clock() if now is None else now, proof)
         except UnknownKeyError as error:
             unknown = error
         newer = yield site.source.request_newer(keys, (_kernel.unverified_key_id(token),))
         if newer is None:
             raise unknown
-        return _kernel.verify(token, newer, site.policy, self._clock() if now is None else now)
+        return _kernel.verify(token, newer, site.policy, self._clock() if now is None else now, proof)
 
     def _verify_many(
         self, tokens: list[str | bytes], now: float | None, threads: int | None

@@ -129,6 +129,34 @@ def what_is_wrong(raw: str) -> str:
     return ""
 
 
+def proofs(raw: str) -> ww.VerifiedToken:
+    prover = ww.dpop.DpopProver("EdDSA")
+    nonces = ww.dpop.Nonces(ww.dpop.Nonces.new_key(), lifetime=60)
+    header: str = prover.proof("GET", "https://api.example/", raw, nonces.issue())
+    store: ww.dpop.ReplayStore = ww.dpop.MemoryReplayStore(1000)
+    proof: ww.DpopProof = ww.dpop.verify_proof(
+        header, method="GET", uri="https://api.example/", access_token=raw, nonce=nonces, replay=store
+    )
+    about: tuple[str, str, float, str | None] = (proof.jkt, proof.token_id, proof.issued_at, proof.nonce)
+    jwk: dict[str, Any] = proof.jwk
+    print(about, jwk, prover.jkt == proof.jkt)
+    return ww.verify(raw, keys(), policies()[0], proof=proof)
+
+
+def requests(verifier: ww.Verifier, scope: list[tuple[bytes, bytes]]) -> str | None:
+    try:
+        request: ww.VerifiedRequest = verifier.verify_request(
+            method="GET", uri="https://api.example/", headers={"Authorization": "DPoP x", "DPoP": "y"}
+        )
+        request = verifier.verify_request(method="GET", uri="https://api.example/", headers=scope)
+    except (ww.MissingTokenError, ww.MalformedRequestError) as error:
+        return error.www_authenticate(realm="api")
+    except ww.DpopError as error:
+        return error.nonce
+    proof: ww.DpopProof | None = request.proof
+    return request.token.subject if proof is None else proof.jkt
+
+
 def issuers(jwks_file: Path) -> list[ww.Issuer]:
     public: Mapping[str, Any] = JWKS
     return [
@@ -243,6 +271,7 @@ async def verifiers_async(raw: str) -> ww.VerifiedToken:
         leeway=1.5,
         required=("exp", "iat"),
         bound_tokens="accept",
+        dpop=ww.dpop.DpopVerifier(replay=None, max_age=30, algorithms=("ES256",)),
         clock=lambda: 1.5,
     ) as verifier:
         await verifier.refresh_async()

@@ -71,6 +71,8 @@ pub enum Error {
         /// What is needed, as scopes with spaces between them.
         required: String,
     },
+    /// The proof that came with the token is not one for it.
+    Proof(crate::dpop::ProofError),
 }
 
 /// What is wrong with a JSON document or with one of its members.
@@ -120,6 +122,7 @@ impl Error {
             Self::MissingClaim(_) => "missing_claim",
             Self::ProofRequired => "dpop_proof_required",
             Self::InsufficientScope { .. } => "insufficient_scope",
+            Self::Proof(error) => error.code(),
         }
     }
 }
@@ -166,6 +169,7 @@ impl fmt::Display for Error {
             Self::InsufficientScope { required } => {
                 write!(f, "the token's scopes do not cover {}", Quoted(required))
             }
+            Self::Proof(error) => write!(f, "{error}"),
         }
     }
 }
@@ -178,6 +182,12 @@ impl fmt::Display for Malformed {
             Self::Json(error) => write!(f, "{error}"),
             Self::Member { name, must_be } => write!(f, "\"{name}\" must be {must_be}"),
         }
+    }
+}
+
+impl From<crate::dpop::ProofError> for Error {
+    fn from(error: crate::dpop::ProofError) -> Self {
+        Self::Proof(error)
     }
 }
 
@@ -207,7 +217,7 @@ impl fmt::Display for Quoted<'_> {
 }
 
 /// A span of time, whole seconds without a fraction.
-struct Seconds(f64);
+pub(crate) struct Seconds(pub(crate) f64);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -32,11 +32,15 @@
 //! key, the signature; and only then the payload: strict JSON, the types of the registered claims, `exp`, `nbf`, `iat`,
 //! `iss`, `aud`, required claims, and the binding to a key. Keys are judged once, when a [`KeySet`] is read.
 //!
+//! A token that is bound to a key (RFC 9449) comes with a proof of that key: [`verify_proof`] judges it, [`ReplayCache`]
+//! remembers it, and [`verify_with_proof`] takes the two together.
+//!
 //! ## What is not checked
 //!
 //! Whether a token was revoked or seen before; what its scopes allow (the matchers of [`scope`] answer that, where they
 //! are asked); any claim that is not registered. Whether the keys are the issuer's: whoever reads them in vouches for
-//! that. Keys that a token carries or points to (`jwk`, `jku`, `x5c`, `x5u`) are never used.
+//! that. Keys that a token carries or points to (`jwk`, `jku`, `x5c`, `x5u`) are never used; only a proof is verified by
+//! its own `jwk`.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -45,6 +49,7 @@ mod algorithm;
 mod batch;
 mod claims;
 mod compact;
+pub mod dpop;
 mod error;
 mod header;
 pub mod json;
@@ -53,6 +58,7 @@ mod key_set;
 mod media_type;
 mod peek;
 mod policy;
+mod replay;
 pub mod scope;
 mod signature;
 mod time;
@@ -62,11 +68,13 @@ pub use algorithm::{Algorithm, AlgorithmSet};
 pub use batch::verify_many;
 pub use claims::{Claims, Confirmation};
 pub use compact::Limits;
+pub use dpop::{DpopProof, ProofError, ProofPolicy, ProofRequest, verify_proof};
 pub use error::{Error, Malformed, UnknownKey};
 pub use key::{Defect, PublicKey, thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprint_uri};
 pub use key_set::{KeySet, KeySetError, MAX_DOCUMENT, MAX_KEYS, MAX_TRIED, RejectedKey};
 pub use peek::{unverified_issuer, unverified_key_id};
 pub use policy::{Audience, BoundTokens, JwsPolicy, Policy, PolicyError};
+pub use replay::{ReplayCache, ReplayId, Use};
 pub use signature::Backend;
 pub use time::{NumericDate, UnixTime};
-pub use verify::{VerifiedJws, VerifiedToken, verify, verify_jws};
+pub use verify::{VerifiedJws, VerifiedToken, verify, verify_jws, verify_with_proof};

@@ -55,6 +55,12 @@ pub enum BoundTokens {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyError(String);
 
+impl PolicyError {
+    pub(crate) fn new(what: &str) -> Self {
+        Self(what.to_owned())
+    }
+}
+
 impl JwsPolicy {
     /// `types` are the values of `typ` that are accepted, `None` standing for its absence; where no list is given, `typ`
     /// is not looked at. `algorithms` are names of algorithms; where no list is given, they are those of the keys.
@@ -161,13 +167,12 @@ impl Policy {
         &self.jws
     }
 
-    /// Judges the claims, in the order: times, issuer, audience, required claims, binding to a key.
+    /// Judges the claims, in the order: times, issuer, audience, required claims. The binding to a key comes after them.
     pub(crate) fn check(&self, claims: &Claims, members: &Object<'_>, now: UnixTime) -> Result<(), Error> {
         self.check_times(claims, now.seconds())?;
         self.check_issuer(claims)?;
         self.check_audience(claims)?;
-        self.check_required(members)?;
-        self.check_binding(claims)
+        self.check_required(members)
     }
 
     /// A token is valid from `nbf` on, and before `exp` (RFC 7519 sections 4.1.4 and 4.1.5).
@@ -217,7 +222,8 @@ impl Policy {
         Ok(())
     }
 
-    fn check_binding(&self, claims: &Claims) -> Result<(), Error> {
+    /// Judges the binding to a key of a token that came without a proof.
+    pub(crate) fn check_binding(&self, claims: &Claims) -> Result<(), Error> {
         match (&claims.confirmation, self.bound_tokens) {
             (None, _) | (_, BoundTokens::Accept) => Ok(()),
             (Some(bound), _) if bound.jkt.is_some() || bound.jwk.is_some() => Err(Error::ProofRequired),

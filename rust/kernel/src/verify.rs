@@ -3,6 +3,7 @@
 use crate::algorithm::Algorithm;
 use crate::claims::Claims;
 use crate::compact::Compact;
+use crate::dpop::DpopProof;
 use crate::error::Error;
 use crate::header::Header;
 use crate::json::Object;
@@ -31,10 +32,38 @@ pub struct VerifiedToken {
 /// # Errors
 /// The first check that fails, in the order of [`Error`]'s variants.
 pub fn verify(token: &[u8], keys: &KeySet, policy: &Policy, now: UnixTime) -> Result<VerifiedToken, Error> {
+    judge(token, keys, policy, now, None)
+}
+
+/// Verifies a JWT that came with a proof of the key that it is bound to (RFC 9449 sections 6 and 7.1).
+///
+/// # Errors
+/// As [`verify`]. The last checks are that the token is bound to the proof's key, and that the proof was made for it.
+pub fn verify_with_proof(
+    token: &[u8],
+    keys: &KeySet,
+    policy: &Policy,
+    now: UnixTime,
+    proof: &DpopProof,
+) -> Result<VerifiedToken, Error> {
+    judge(token, keys, policy, now, Some(proof))
+}
+
+fn judge(
+    token: &[u8],
+    keys: &KeySet,
+    policy: &Policy,
+    now: UnixTime,
+    proof: Option<&DpopProof>,
+) -> Result<VerifiedToken, Error> {
     let jws = verify_jws(token, keys, policy.jws())?;
     let members = Object::parse(&jws.payload).map_err(|error| Error::MalformedClaims(error.into()))?;
     let claims = Claims::read(&members)?;
     policy.check(&claims, &members, now)?;
+    match proof {
+        None => policy.check_binding(&claims)?,
+        Some(proof) => proof.check_possession(token, claims.confirmation.as_ref())?,
+    }
     Ok(VerifiedToken { jws, claims })
 }
 

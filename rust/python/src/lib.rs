@@ -6,6 +6,7 @@
 mod arguments;
 mod batch;
 mod convert;
+mod dpop;
 mod errors;
 mod key_set;
 mod policy;
@@ -18,26 +19,33 @@ use watchword_kernel as kernel;
 
 use arguments::{Given, moment, words};
 use convert::Text;
+use dpop::PyDpopProof;
 use key_set::PyKeySet;
 use policy::PyPolicy;
 use token::{PyVerifiedJws, PyVerifiedToken};
 
 /// Verify a JWT as of the moment `now` (Unix seconds).
 ///
+/// `proof` is the DpopProof that came with the token; without one, a token that is bound to a key is refused.
 /// Returns a VerifiedToken; raises VerificationError.
 #[pyfunction]
+#[pyo3(signature = (token, keys, policy, now, proof=None))]
 fn verify(
     py: Python<'_>,
     token: &Bound<'_, PyAny>,
     keys: &Bound<'_, PyKeySet>,
     policy: &Bound<'_, PyPolicy>,
     now: &Bound<'_, PyAny>,
+    proof: Option<&Bound<'_, PyDpopProof>>,
 ) -> PyResult<PyVerifiedToken> {
     let token = Text::of_token(token)?;
     let (keys, policy, now) = (keys.get().kernel(), policy.get().kernel(), moment(now)?);
-    py.detach(|| kernel::verify(token.as_ref(), keys, policy, now))
-        .map(PyVerifiedToken::new)
-        .map_err(|error| errors::verification_error(py, &error))
+    let proof = proof.map(|proof| proof.get().kernel());
+    let verdict = py.detach(|| match proof {
+        None => kernel::verify(token.as_ref(), keys, policy, now),
+        Some(proof) => kernel::verify_with_proof(token.as_ref(), keys, policy, now, proof),
+    });
+    verdict.map(PyVerifiedToken::new).map_err(|error| errors::verification_error(py, &error))
 }
 
 /// Verify a JWS in compact form, whatever its payload is (RFC 7515).
@@ -108,11 +116,16 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<scope::PySlotScopes>()?;
     module.add_class::<scope::PyPlainScopes>()?;
     module.add_class::<scope::PyScopeExplanation>()?;
+    module.add_class::<dpop::PyProofPolicy>()?;
+    module.add_class::<dpop::PyDpopProof>()?;
+    module.add_class::<dpop::PyReplayCache>()?;
     module.add_function(wrap_pyfunction!(verify, module)?)?;
     module.add_function(wrap_pyfunction!(batch::verify_many, module)?)?;
     module.add_function(wrap_pyfunction!(verify_jws, module)?)?;
     module.add_function(wrap_pyfunction!(thumbprint::thumbprint, module)?)?;
     module.add_function(wrap_pyfunction!(thumbprint::thumbprint_uri, module)?)?;
+    module.add_function(wrap_pyfunction!(dpop::verify_proof, module)?)?;
+    module.add_function(wrap_pyfunction!(dpop::normalize_uri, module)?)?;
     module.add_function(wrap_pyfunction!(unverified_issuer, module)?)?;
     module.add_function(wrap_pyfunction!(unverified_key_id, module)?)?;
     Ok(())

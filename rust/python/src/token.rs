@@ -193,7 +193,7 @@ fn read_once(py: Python<'_>, cell: &PyOnceLock<Py<PyAny>>, document: &[u8]) -> P
     cell.get_or_try_init(py, || from_json(py, document).map(Bound::unbind)).map(|value| value.clone_ref(py))
 }
 
-fn date<'py>(py: Python<'py>, date: Option<NumericDate>) -> PyResult<Option<Bound<'py, PyAny>>> {
+pub(crate) fn date<'py>(py: Python<'py>, date: Option<NumericDate>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let Some(date) = date else { return Ok(None) };
     Ok(Some(match date.whole_seconds() {
         Some(whole) => whole.into_pyobject(py)?.into_any(),

@@ -1,0 +1,103 @@
+"""``python -m pytest benches/test_dpop.py``: proofs by keys never seen and by one key; URIs and proofs by length.
+
+authgent's verifier is timed beside ours where that package is installed (it is no dependency of anything here).
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+import watchword as ww
+from watchword.testing import LocalIssuer
+
+URI = "https://api.example.com/v1/orders"
+TOKEN = "a" * 700
+ALGORITHMS: tuple[Any, ...] = ("ES256", "EdDSA")
+
+#: Enough that no run sees a key twice before others have passed.
+KEYS = 500
+
+
+def _proofs(algorithm: Any, keys: int) -> list[str]:
+    provers = [ww.dpop.DpopProver(algorithm) for _ in range(keys)]
+    return [prover.proof("GET", URI, TOKEN) for prover in provers]
+
+
+def _ours(text: str) -> Any:
+    return ww.dpop.verify_proof(text, method="GET", uri=URI, access_token=TOKEN, max_age=3600)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("keys", [KEYS, 1], ids=["new keys", "one key"])
+def test_proof(benchmark: BenchmarkFixture, algorithm: str, keys: int) -> None:
+    benchmark.group = f"proof {algorithm}"
+    proofs = itertools.cycle(_proofs(algorithm, keys))
+    assert benchmark(lambda: _ours(next(proofs))).algorithm == algorithm
+
+
+def test_proof_authgent(benchmark: BenchmarkFixture) -> None:
+    authgent = pytest.importorskip("authgent.dpop", reason="authgent is not installed")
+    benchmark.group = "proof ES256"
+    prover = ww.dpop.DpopProver("ES256")
+    text, claims = prover.proof("GET", URI, TOKEN), {"cnf": {"jkt": prover.jkt}}
+    assert benchmark(lambda: authgent.verify_dpop_proof(claims, text, "GET", URI))["jkt"] == prover.jkt
+
+
+def test_replay_memory(benchmark: BenchmarkFixture) -> None:
+    benchmark.group = "memory"
+    store, numbers, now = ww.dpop.MemoryReplayStore(10_000_000), itertools.count(), time.time()
+    assert benchmark(lambda: store.consume(next(numbers).to_bytes(32, "little"), now + 65, now))
+
+
+def test_whole_request(benchmark: BenchmarkFixture) -> None:
+    benchmark.group = "request"
+    issuer, prover = LocalIssuer("https://as.example"), ww.dpop.DpopProver("EdDSA")
+    token = issuer.mint(cnf={"jkt": prover.jkt})
+    verifier = ww.Verifier([ww.Issuer("https://as.example", jwks=issuer.jwks())], audience=ww.ANY_AUDIENCE)
+    authorization = f"DPoP {token}"
+
+    def prepare() -> tuple[tuple[()], dict[str, Any]]:
+        headers = {"Authorization": authorization, "DPoP": prover.proof("GET", URI, token)}
+        return (), {"method": "GET", "uri": URI, "headers": headers}
+
+    assert benchmark.pedantic(verifier.verify_request, setup=prepare, rounds=2000).proof is not None
+
+
+SHAPES: dict[str, Callable[[int], str]] = {
+    "segments": lambda length: "/a" * (length // 2),
+    "dots": lambda length: "/.." * (length // 3),
+    "escapes": lambda length: "/" + "%61" * (length // 3),
+    "other script": lambda length: "/" + "ü" * (length // 2),
+}
+
+
+@pytest.mark.parametrize("times", [1, 10, 100])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_uri_by_length(benchmark: BenchmarkFixture, shape: str, times: int) -> None:
+    """Time must grow with the length, not with its square: 100 times as long, about 100 times as slow."""
+    benchmark.group = f"uri {shape}"
+    uri = "https://api.example" + SHAPES[shape](160 * times)
+    assert benchmark(ww.dpop.normalize_uri, uri)
+
+
+@pytest.mark.parametrize("times", [1, 10, 100])
+def test_proof_by_length(benchmark: BenchmarkFixture, times: int) -> None:
+    """A proof that names a long URI which is not the request's: refused, after all of it was read."""
+    benchmark.group = "proof by length"
+    prover = ww.dpop.DpopProver("EdDSA")
+    text = prover.proof("GET", URI + "/a" * (50 * times))
+
+    def refused() -> bool:
+        try:
+            ww.dpop.verify_proof(text, method="GET", uri=URI, max_age=3600)
+        except ww.dpop.ProofUriError:
+            return True
+        return False
+
+    assert benchmark(refused)

@@ -1,0 +1,8 @@
+//! See `dpop_checks::replay`.
+
+#![no_main]
+
+#[path = "../dpop_checks.rs"]
+mod dpop_checks;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| dpop_checks::replay(input));

@@ -1,0 +1,95 @@
+"""DPoP (RFC 9449): proofs that whoever sends an access token holds the key that the token is bound to.
+
+    proof = watchword.dpop.verify_proof(header, method="GET", uri="https://api.example/orders", access_token=raw)
+    token = watchword.verify(raw, keys, policy, proof=proof)
+
+A :class:`DpopVerifier` adds a memory, so that no proof is accepted twice, and nonces; ``Verifier.verify_request``
+takes all of a request at once. :class:`DpopProver` is the client's side.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from watchword._kernel import DpopProof, normalize_uri
+from watchword.dpop.nonces import Nonces
+from watchword.dpop.replay import AsyncReplayStore, MemoryReplayStore, ReplayStore
+from watchword.dpop.verifier import DpopVerifier, verify_proof
+from watchword.errors import (
+    DPOP_ALGORITHMS,
+    DpopError,
+    KeyMismatchError,
+    MalformedProofClaimsError,
+    MalformedProofError,
+    MissingProofClaimError,
+    MissingProofError,
+    NonceRequiredError,
+    PrivateKeyInProofError,
+    ProofAlgorithmError,
+    ProofCriticalHeaderError,
+    ProofExpiredError,
+    ProofInFutureError,
+    ProofKeyError,
+    ProofMethodError,
+    ProofNonceError,
+    ProofRequiredError,
+    ProofSignatureError,
+    ProofTooLargeError,
+    ProofTypeError,
+    ProofUriError,
+    ReplayedProofError,
+    ReplayUnavailableError,
+    SeveralProofsError,
+    UnboundTokenError,
+    WrongAccessTokenError,
+)
+
+if TYPE_CHECKING:
+    from watchword.holder.dpop_prover import DpopProver
+
+__all__ = [
+    "DPOP_ALGORITHMS",
+    "AsyncReplayStore",
+    "DpopError",
+    "DpopProof",
+    "DpopProver",
+    "DpopVerifier",
+    "KeyMismatchError",
+    "MalformedProofClaimsError",
+    "MalformedProofError",
+    "MemoryReplayStore",
+    "MissingProofClaimError",
+    "MissingProofError",
+    "NonceRequiredError",
+    "Nonces",
+    "PrivateKeyInProofError",
+    "ProofAlgorithmError",
+    "ProofCriticalHeaderError",
+    "ProofExpiredError",
+    "ProofInFutureError",
+    "ProofKeyError",
+    "ProofMethodError",
+    "ProofNonceError",
+    "ProofRequiredError",
+    "ProofSignatureError",
+    "ProofTooLargeError",
+    "ProofTypeError",
+    "ProofUriError",
+    "ReplayStore",
+    "ReplayUnavailableError",
+    "ReplayedProofError",
+    "SeveralProofsError",
+    "UnboundTokenError",
+    "WrongAccessTokenError",
+    "normalize_uri",
+    "verify_proof",
+]
+
+
+def __getattr__(name: str) -> object:
+    # A gateway never needs the client's side: it is imported when it is first asked for.
+    if name == "DpopProver":
+        from watchword.holder.dpop_prover import DpopProver
+
+        return DpopProver
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,131 @@
+"""A memory of used proofs that several processes share: Redis or Valkey (``pip install watchword[redis]``)."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+import weakref
+from typing import Any, Literal
+
+from redis import BlockingConnectionPool, Redis, RedisError
+from redis import asyncio as redis_asyncio
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from watchword.errors import ReplayUnavailableError
+
+_ATTEMPTS = 2
+
+
+class RedisReplayStore:
+    """Remembers proofs by ``SET NX`` with an expiry: one step, whoever asks at the same time.
+
+    ``url`` is as redis-py has it (``redis://``, ``rediss://``, ``unix://``). Every name begins with ``prefix``. At most
+    ``connections`` are open at once in each process, and in each event loop; no step takes longer than ``timeout``
+    seconds. Where the server cannot be asked, proofs are refused (:class:`~watchword.dpop.ReplayUnavailableError`),
+    unless ``when_unavailable="accept"`` says that they are taken without a memory.
+
+    It may be used from any number of threads and event loops. The server must keep what it is told: ``maxmemory-policy
+    noeviction``, and persistence (``appendonly yes``) where it may be restarted; a server that comes back empty lets
+    each proof be used once more within its lifetime.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        prefix: str = "watchword:dpop:",
+        timeout: float = 1.0,
+        connections: int = 32,
+        when_unavailable: Literal["reject", "accept"] = "reject",
+    ) -> None:
+        """Connects when it is first used. Raises ``ValueError`` where these cannot be meant."""
+        if when_unavailable not in ("reject", "accept"):
+            raise ValueError("when_unavailable is 'reject' or 'accept'")
+        if not 0 < timeout < float("inf") or connections < 1:
+            raise ValueError("timeout and connections must be positive")
+        self._url = url
+        self._prefix = prefix.encode()
+        self._accept = when_unavailable == "accept"
+        self._options: dict[str, Any] = {
+            "max_connections": connections,
+            # How long to wait for a free connection.
+            "timeout": timeout,
+            "socket_timeout": timeout,
+            "socket_connect_timeout": timeout,
+        }
+        pool = BlockingConnectionPool.from_url(url, retry=Retry(NoBackoff(), 0), **self._options)
+        self._client: Redis = Redis(connection_pool=pool)
+        # An async connection belongs to the event loop that opened it.
+        self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, redis_asyncio.Redis] = (
+            weakref.WeakKeyDictionary()
+        )
+        self._lock = threading.Lock()
+
+    def consume(self, replay_id: bytes, expires_at: float, now: float) -> bool:
+        """Uses an id; see :meth:`watchword.dpop.ReplayStore.consume`."""
+        name, mark, milliseconds = self._terms(replay_id, expires_at, now)
+        failure: Exception | None = None
+        for _ in range(_ATTEMPTS):
+            try:
+                if self._client.set(name, mark, nx=True, px=milliseconds):
+                    return True
+                # Another's mark, or that of the first attempt, whose answer was lost on the way.
+                return failure is not None and self._client.get(name) == mark
+            except (RedisError, OSError) as error:
+                failure = error
+        return self._unavailable(failure)
+
+    async def consume_async(self, replay_id: bytes, expires_at: float, now: float) -> bool:
+        """As :meth:`consume`, without blocking the event loop."""
+        name, mark, milliseconds = self._terms(replay_id, expires_at, now)
+        client = self._client_here()
+        failure: Exception | None = None
+        for _ in range(_ATTEMPTS):
+            try:
+                if await client.set(name, mark, nx=True, px=milliseconds):
+                    return True
+                return failure is not None and await client.get(name) == mark
+            except (RedisError, OSError, asyncio.TimeoutError) as error:
+                failure = error
+        return self._unavailable(failure)
+
+    def close(self) -> None:
+        """Closes the connections of the synchronous side."""
+        self._client.close()
+        self._client.connection_pool.disconnect()
+
+    async def aclose(self) -> None:
+        """Closes the connections of this event loop."""
+        with self._lock:
+            client = self._clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
+            await client.connection_pool.disconnect()
+
+    def __repr__(self) -> str:
+        """What happens where the server cannot be asked; no URL, which may hold a password."""
+        return f"RedisReplayStore(when_unavailable={'accept' if self._accept else 'reject'!r})"
+
+    def _terms(self, replay_id: bytes, expires_at: float, now: float) -> tuple[bytes, bytes, int]:
+        # A fresh mark for each call tells its own second attempt from anybody else's first.
+        milliseconds = max(1, int((expires_at - now) * 1000) + 1)
+        return self._prefix + replay_id.hex().encode(), secrets.token_bytes(16), milliseconds
+
+    def _client_here(self) -> redis_asyncio.Redis:
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            client = self._clients.get(loop)
+            if client is None:
+                retry = redis_asyncio.retry.Retry(NoBackoff(), 0)
+                pool = redis_asyncio.BlockingConnectionPool.from_url(self._url, retry=retry, **self._options)
+                client = self._clients[loop] = redis_asyncio.Redis(connection_pool=pool)
+        return client
+
+    def _unavailable(self, failure: Exception | None) -> bool:
+        if self._accept:
+            return True
+        # The kind of the failure only: its text may name the server.
+        kind = type(failure).__name__ if failure is not None else "no answer"
+        raise ReplayUnavailableError(f"the replay store cannot be asked ({kind})") from failure

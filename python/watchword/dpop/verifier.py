@@ -1,0 +1,185 @@
+"""Proofs verified: one alone, and with a memory and nonces."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterable
+from typing import Final, Literal
+
+from watchword import _kernel
+from watchword._kernel import DpopProof, ProofPolicy
+from watchword.dpop.nonces import Nonces
+from watchword.dpop.replay import AsyncReplayStore, MemoryReplayStore, ReplayStore
+from watchword.errors import DPOP_ALGORITHMS, DpopError, NonceRequiredError, ProofNonceError, ReplayedProofError
+
+_DEFAULT: Final = "default"
+
+
+def verify_proof(
+    proof: str | bytes,
+    *,
+    method: str,
+    uri: str,
+    access_token: str | bytes | None = None,
+    expected_jkt: str | None = None,
+    nonce: str | Iterable[str] | Nonces | None = None,
+    replay: ReplayStore | None = None,
+    now: float | None = None,
+    max_age: float = 60,
+    leeway: float = 5,
+    algorithms: Iterable[str] = DPOP_ALGORITHMS,
+) -> DpopProof:
+    """Verifies a DPoP proof (RFC 9449 section 4.3) as of the moment ``now``, in Unix seconds; ``None`` takes the clock.
+
+    ``method`` and ``uri`` are the request's: the method exactly, the URI absolute, its query and fragment ignored.
+    ``access_token`` must be given wherever the request has one: the proof must be made for it. ``expected_jkt`` is the
+    thumbprint of the key that the proof must be signed by (the token's ``cnf.jkt``; :func:`watchword.verify` compares
+    it too). ``nonce`` is what the proof's nonce must be: one text, one of several, or one of ``Nonces``. ``replay``
+    remembers the proof, as the last check of all, so that one which fails another is not used up. A proof is at most
+    ``max_age`` seconds old and ``leeway`` seconds ahead, and signed by one of ``algorithms``.
+
+    Returns a :class:`DpopProof`. Raises :class:`~watchword.dpop.DpopError`; ``TypeError`` or ``ValueError`` for what
+    only a caller can have done wrong.
+    """
+    at = time.time() if now is None else now
+    policy = _policy(tuple(algorithms) if not isinstance(algorithms, str) else (algorithms,), max_age, leeway)
+    verified = _kernel.verify_proof(proof, policy, method, uri, at, access_token, expected_jkt, _good(nonce, at))
+    if replay is not None and not replay.consume(verified.replay_id, verified.expires_at, at):
+        raise ReplayedProofError
+    return verified
+
+
+class DpopVerifier:
+    """Verifies proofs, accepts each once, and demands nonces where it is given any.
+
+    Make one for the life of the process. ``replay`` remembers proofs: by default in this process; several processes
+    need a store that they share (:class:`watchword.dpop.redis.RedisReplayStore`), or a proof can be used once with
+    each; ``None`` remembers nothing. ``nonces`` are demanded of every proof; an error then has the nonce to give out.
+    The others are as in :func:`verify_proof`.
+
+    Raises ``TypeError`` or ``ValueError`` where these cannot be meant.
+    """
+
+    def __init__(
+        self,
+        *,
+        replay: ReplayStore | AsyncReplayStore | Literal["default"] | None = _DEFAULT,
+        nonces: Nonces | None = None,
+        max_age: float = 60,
+        leeway: float = 5,
+        algorithms: Iterable[str] = DPOP_ALGORITHMS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        store = MemoryReplayStore() if isinstance(replay, str) and replay == _DEFAULT else replay
+        if store is not None and not isinstance(store, (ReplayStore, AsyncReplayStore)):
+            raise TypeError("replay must have a method consume, or consume_async: see watchword.dpop.ReplayStore")
+        if nonces is not None and not isinstance(nonces, Nonces):
+            raise TypeError("nonces must be a watchword.dpop.Nonces")
+        self.replay = store
+        self.nonces = nonces
+        self.algorithms = (algorithms,) if isinstance(algorithms, str) else tuple(algorithms)
+        self._policy = ProofPolicy(self.algorithms, max_age, leeway)
+        self._clock = clock
+
+    def verify(
+        self,
+        proof: str | bytes,
+        *,
+        method: str,
+        uri: str,
+        access_token: str | bytes | None = None,
+        expected_jkt: str | None = None,
+        now: float | None = None,
+    ) -> DpopProof:
+        """Verifies a proof as :func:`verify_proof` does, and uses it up."""
+        at = self._clock() if now is None else now
+        verified = self.check(
+            proof, method=method, uri=uri, access_token=access_token, expected_jkt=expected_jkt, now=at
+        )
+        self.consume(verified, now=at)
+        return verified
+
+    async def verify_async(
+        self,
+        proof: str | bytes,
+        *,
+        method: str,
+        uri: str,
+        access_token: str | bytes | None = None,
+        expected_jkt: str | None = None,
+        now: float | None = None,
+    ) -> DpopProof:
+        """As :meth:`verify`, waiting for the store without blocking the event loop."""
+        at = self._clock() if now is None else now
+        verified = self.check(
+            proof, method=method, uri=uri, access_token=access_token, expected_jkt=expected_jkt, now=at
+        )
+        await self.consume_async(verified, now=at)
+        return verified
+
+    def check(
+        self,
+        proof: str | bytes,
+        *,
+        method: str,
+        uri: str,
+        access_token: str | bytes | None = None,
+        expected_jkt: str | None = None,
+        now: float | None = None,
+    ) -> DpopProof:
+        """Everything but the memory: for a caller who has other checks to make before the proof is used up."""
+        at = self._clock() if now is None else now
+        nonces = None if self.nonces is None else self.nonces.good(now=at)
+        try:
+            return _kernel.verify_proof(proof, self._policy, method, uri, at, access_token, expected_jkt, nonces)
+        except DpopError as error:
+            raise self.complete(error, at) from None
+
+    def consume(self, proof: DpopProof, *, now: float | None = None) -> None:
+        """Uses a proof up. Raises :class:`~watchword.dpop.ReplayedProofError` where it was used before."""
+        if self.replay is None:
+            return
+        if not isinstance(self.replay, ReplayStore):
+            raise TypeError("this replay store is for event loops only: use the method whose name ends in _async")
+        at = self._clock() if now is None else now
+        if not self.replay.consume(proof.replay_id, proof.expires_at, at):
+            raise self.complete(ReplayedProofError(), at)
+
+    async def consume_async(self, proof: DpopProof, *, now: float | None = None) -> None:
+        """As :meth:`consume`. A store without ``consume_async`` is asked in another thread."""
+        if self.replay is None:
+            return
+        at = self._clock() if now is None else now
+        if isinstance(self.replay, AsyncReplayStore):
+            first = await self.replay.consume_async(proof.replay_id, proof.expires_at, at)
+        else:
+            import asyncio  # not needed to import watchword
+
+            first = await asyncio.to_thread(self.replay.consume, proof.replay_id, proof.expires_at, at)
+        if not first:
+            raise self.complete(ReplayedProofError(), at)
+
+    def complete(self, error: DpopError, now: float) -> DpopError:
+        """The error with what this verifier's answer has to say: its algorithms and, where it is due, a nonce."""
+        error.algorithms = self.algorithms
+        if self.nonces is not None and isinstance(error, (NonceRequiredError, ProofNonceError)):
+            error.nonce = self.nonces.issue(now=now)
+        return error
+
+    def __repr__(self) -> str:
+        """The store and the nonces."""
+        return f"DpopVerifier(replay={self.replay!r}, nonces={self.nonces!r})"
+
+
+@functools.lru_cache(maxsize=64)
+def _policy(algorithms: tuple[str, ...], max_age: float, leeway: float) -> ProofPolicy:
+    return ProofPolicy(algorithms, max_age, leeway)
+
+
+def _good(nonce: str | Iterable[str] | Nonces | None, now: float) -> Iterable[str] | None:
+    if nonce is None:
+        return None
+    if isinstance(nonce, Nonces):
+        return nonce.good(now=now)
+    return (nonce,) if isinstance(nonce, str) else tuple(nonce)

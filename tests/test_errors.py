@@ -23,7 +23,12 @@ CODES = [
     "dpop_wrong_access_token", "dpop_key_mismatch", "dpop_unbound_token", "dpop_replayed", "dpop_replay_unavailable",
     "missing_token", "malformed_request",
     "insufficient_scope",
+    "delegation_malformed", "delegation_hash_mismatch", "delegation_invalid_signature", "delegation_too_deep",
+    "delegation_cycle", "delegation_no_human_root", "delegation_actor_not_allowed", "delegation_scope_widened",
 ]  # fmt: skip
+
+#: Where the chain is not what was recorded, the token is to blame; where it is not acceptable, what it may be used for.
+BROKEN_CHAINS = {"delegation_malformed", "delegation_hash_mismatch", "delegation_invalid_signature"}
 
 CLASSES = {code: type(from_code(code, "a detail")) for code in CODES}
 
@@ -41,6 +46,8 @@ OAUTH_ERRORS = {
 
 
 def _usual(code: str) -> str:
+    if code.startswith("delegation_") and code not in BROKEN_CHAINS:
+        return "insufficient_scope"
     return "invalid_dpop_proof" if code.startswith("dpop_") else "invalid_token"
 
 
@@ -88,10 +95,12 @@ def test_an_error_without_a_detail_still_says_something(code: str) -> None:
 def test_groups() -> None:
     malformed = {code for code, kind in CLASSES.items() if issubclass(kind, ww.MalformedError)}
     about_claims = {code for code, kind in CLASSES.items() if issubclass(kind, ww.ClaimError)}
+    about_delegation = {code for code, kind in CLASSES.items() if issubclass(kind, ww.DelegationError)}
     assert malformed == set(CODES[:5])
     assert about_claims == set(CODES[10:17])
     about_proofs = {code for code, kind in CLASSES.items() if issubclass(kind, ww.DpopError)}
     assert about_proofs == {code for code in CODES if code.startswith("dpop_")} - {"dpop_proof_required"}
+    assert about_delegation == {code for code in CODES if code.startswith("delegation_")}
     assert all(issubclass(kind, ww.VerificationError) for kind in CLASSES.values())
     # A caller who catches ValueError for his own mistakes does not catch a verdict with it.
     assert not any(issubclass(kind, ValueError) for kind in CLASSES.values())
@@ -105,7 +114,8 @@ def test_what_a_server_answers(code: str) -> None:
         assert (error.http_status, answer) == (503, None)
         return
     statuses = {"malformed_request": 400, "insufficient_scope": 403}
-    assert error.http_status == statuses.get(code, 401)
+    refused = code.startswith("delegation_") and code not in BROKEN_CHAINS
+    assert error.http_status == (403 if refused else statuses.get(code, 401))
     assert answer is not None
     if code == "missing_token":
         # Who sends no token is told what to send, and of no error (RFC 6750 section 3.1).

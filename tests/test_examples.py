@@ -143,6 +143,18 @@ def test_the_document_on_testing() -> None:
     _run("-c", "import watchword as ww\n" + "\n".join(blocks))
 
 
+def test_delegation() -> None:
+    assert _run("delegation.py").stdout.splitlines() == [
+        "200 client:mailer for client:planner for user:ada",
+        "200 user:ada",
+        "403 delegation_no_human_root",
+        "403 delegation_no_human_root",
+        "403 delegation_actor_not_allowed",
+        "403 delegation_too_deep",
+        "401 malformed_claims",
+    ]
+
+
 def test_dpop() -> None:
     assert _run("dpop.py").stdout.splitlines() == [
         "401 dpop_nonce_required",

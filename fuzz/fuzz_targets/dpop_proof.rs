@@ -2,7 +2,7 @@
 
 #![no_main]
 
-#[path = "../dpop_checks.rs"]
+#[path = "../checks/dpop.rs"]
 mod dpop_checks;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| dpop_checks::proof(input));

@@ -1,16 +1,19 @@
 """The kernel's binding, typed by hand. Everything public here is re-exported by :mod:`watchword`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, SupportsIndex, final, overload
 
 from watchword.errors import ErrorCode, VerificationError
 
 __all__ = [
     "ANY_AUDIENCE",
+    "Actor",
     "BatchResult",
     "Confirmation",
+    "DelegationChain",
     "DpopProof",
     "KeySet",
+    "MayAct",
     "PlainScopes",
     "Policy",
     "ProofPolicy",
@@ -130,6 +133,69 @@ class Confirmation:
     def jwk(self) -> dict[str, Any] | None: ...
 
 @final
+class Actor:
+    """One who acts on behalf of another."""
+
+    @property
+    def subject(self) -> str: ...
+    @property
+    def issuer(self) -> str | None: ...
+    @property
+    def scopes(self) -> tuple[str, ...] | None: ...
+    @property
+    def delegated_at(self) -> str | None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class DelegationChain:
+    """On whose behalf somebody acts: a subject, and the actors, the nearest first."""
+
+    @staticmethod
+    def from_act(claims: str | bytes | Mapping[str, Any], *, max_actors: int = 32) -> DelegationChain: ...
+    @staticmethod
+    def from_records(
+        claims: str | bytes | Mapping[str, Any], *, keys: KeySet | None = None, max_actors: int = 32
+    ) -> DelegationChain: ...
+    @staticmethod
+    def from_actor_chain(claims: str | bytes | Mapping[str, Any]) -> DelegationChain: ...
+    @property
+    def subject(self) -> str | None: ...
+    @property
+    def issuer(self) -> str | None: ...
+    @property
+    def scopes(self) -> tuple[str, ...] | None: ...
+    @property
+    def actors(self) -> tuple[Actor, ...]: ...
+    @property
+    def depth(self) -> int: ...
+    @property
+    def human_root(self) -> bool: ...
+    @property
+    def repeated(self) -> tuple[str, ...]: ...
+    def check(
+        self,
+        *,
+        max_depth: int | None = None,
+        require_human_root: bool = False,
+        allowed_actors: Iterable[str | tuple[str, str] | Actor] | None = None,
+        allow_cycles: bool = True,
+        human: Callable[[DelegationChain], bool] | None = None,
+    ) -> None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class MayAct:
+    """The ``may_act`` claim (RFC 8693 section 4.4): who may act on behalf of a token's subject."""
+
+    @property
+    def subjects(self) -> tuple[str, ...]: ...
+    @property
+    def issuer(self) -> str | None: ...
+    def permits(self, actor: str | tuple[str, str] | Actor) -> bool: ...
+
+@final
 class VerifiedToken:
     @property
     def header(self) -> dict[str, Any]: ...
@@ -159,6 +225,10 @@ class VerifiedToken:
     def algorithm(self) -> str: ...
     @property
     def confirmation(self) -> Confirmation | None: ...
+    @property
+    def delegation(self) -> DelegationChain: ...
+    @property
+    def may_act(self) -> MayAct | None: ...
 
 @final
 class VerifiedJws:

@@ -201,8 +201,27 @@ def check_claims(claims: dict[str, Any], now: float, issuer: str, audience: str)
     demand(isinstance(scope, str) or (isinstance(scope, list) and all(isinstance(one, str) for one in scope)))
     bound = claims.get("cnf", {})
     demand(isinstance(bound, dict) and isinstance(bound.get("jkt", ""), str) and isinstance(bound.get("jwk", {}), dict))
+    check_delegation(claims)
     demand("exp" in claims and now < claims["exp"] + LEEWAY)
     demand(now >= claims.get("nbf", 0) - LEEWAY and now >= claims.get("iat", 0) - LEEWAY)
     demand(claims.get("iss") == issuer)
     demand(audience in named)
     demand("cnf" not in claims)
+
+
+def check_delegation(claims: dict[str, Any]) -> None:
+    """RFC 8693 sections 4.1 and 4.4: who acts, and who may, are named, and by nothing that identifies nobody."""
+    level: Any = claims
+    while "act" in level:
+        level = level["act"]
+        demand(isinstance(level, dict) and isinstance(level.get("sub"), str) and level["sub"] != "")
+        demand(isinstance(level.get("iss", ""), str) and not {"aud", "exp", "iat", "nbf"} & set(level))
+    if "may_act" in claims:
+        may = claims["may_act"]
+        demand(
+            isinstance(may, dict)
+            and isinstance(may.get("iss", ""), str)
+            and not {"aud", "exp", "iat", "nbf"} & set(may)
+        )
+        named = [may["sub"]] if isinstance(may.get("sub"), str) else may.get("sub", [])
+        demand(isinstance(named, list) and all(isinstance(one, str) and one for one in named))

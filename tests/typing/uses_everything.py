@@ -70,6 +70,46 @@ def tokens(raw: str | bytes) -> ww.VerifiedToken:
     return token
 
 
+def delegation(token: ww.VerifiedToken) -> str | None:
+    chain: ww.DelegationChain = token.delegation
+    chain = ww.DelegationChain.from_act(token.claims, max_actors=5)
+    chain = ww.DelegationChain.from_records("{}", keys=keys(), max_actors=5)
+    chain = ww.DelegationChain.from_actor_chain(b"{}")
+    actors: tuple[ww.Actor, ...] = chain.actors
+    for actor in actors:
+        named: tuple[str, str | None, str | None] = (actor.subject, actor.issuer, actor.delegated_at)
+        held: tuple[str, ...] | None = actor.scopes
+        print(named, held, {actor: 1})
+    shape: tuple[int, bool, tuple[str, ...]] = (chain.depth, chain.human_root, chain.repeated)
+    root: tuple[str | None, tuple[str, ...] | None] = (chain.issuer, chain.scopes)
+    permitted: ww.MayAct | None = token.may_act
+    if permitted is not None and actors:
+        print(permitted.permits("client:a"), permitted.permits(("i", "a")), permitted.permits(actors[0]))
+        print(permitted.subjects, permitted.issuer)
+
+    def is_person(judged: ww.DelegationChain) -> bool:
+        return judged.subject is not None and judged.subject.startswith("auth0|")
+
+    try:
+        chain.check()
+        chain.check(max_depth=3, require_human_root=True, allowed_actors={"client:a", ("i", "b")}, human=is_person)
+        chain.check(allowed_actors=actors, allow_cycles=False)
+    except (ww.DelegationMalformedError, ww.DelegationHashMismatchError, ww.DelegationSignatureError) as error:
+        broken: ww.DelegationError = error
+        return broken.www_authenticate()
+    except (
+        ww.DelegationTooDeepError,
+        ww.DelegationCycleError,
+        ww.NoHumanRootError,
+        ww.ActorNotAllowedError,
+        ww.ScopeWidenedError,
+    ) as error:
+        refused: ww.VerificationError = error
+        return refused.detail
+    print(shape, root)
+    return chain.subject
+
+
 def signatures(raw: bytes) -> bytes:
     jws: ww.VerifiedJws = ww.verify_jws(raw, keys(), algorithms=["EdDSA"], types=("JOSE", None))
     print(jws.header, jws.key_id, jws.algorithm)

@@ -1,7 +1,8 @@
-//! The registered claims (RFC 7519 section 4.1, RFC 7800 section 3.1, RFC 8693 section 4.2), typed.
+//! The registered claims (RFC 7519 section 4.1, RFC 7800 section 3.1, RFC 8693 section 4), typed.
 
 use std::fmt;
 
+use crate::delegation;
 use crate::error::{Error, Malformed};
 use crate::json::{Object, Value};
 use crate::time::NumericDate;
@@ -64,7 +65,7 @@ impl fmt::Debug for Confirmation {
 
 impl Claims {
     pub(crate) fn read(members: &Object<'_>) -> Result<Self, Error> {
-        Ok(Self {
+        let claims = Self {
             issuer: text(members, "iss")?,
             subject: text(members, "sub")?,
             audience: members.get("aud").map(audience).transpose()?,
@@ -72,9 +73,14 @@ impl Claims {
             not_before: date(members, "nbf")?,
             issued_at: date(members, "iat")?,
             token_id: text(members, "jti")?,
-            scopes: members.get("scope").map(scopes).transpose()?.unwrap_or_default(),
+            scopes: match members.get("scope") {
+                None => Vec::new(),
+                Some(scope) => scopes(scope).ok_or_else(|| must_be("scope", "a string or an array of strings"))?,
+            },
             confirmation: members.get("cnf").map(confirmation).transpose()?,
-        })
+        };
+        delegation::judge(members).map_err(Error::MalformedClaims)?;
+        Ok(claims)
     }
 }
 
@@ -102,16 +108,15 @@ fn audience(value: &Value<'_>) -> Result<Vec<String>, Error> {
 }
 
 /// `scope` is a string of words with spaces between them; some issuers send an array of words instead.
-fn scopes(value: &Value<'_>) -> Result<Vec<String>, Error> {
-    let scopes = strings(value).ok_or_else(|| must_be("scope", "a string or an array of strings"))?;
+pub(crate) fn scopes(value: &Value<'_>) -> Option<Vec<String>> {
     match value {
-        Value::String(text) => Ok(text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()),
-        _ => Ok(scopes),
+        Value::String(text) => Some(text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()),
+        _ => strings(value),
     }
 }
 
 /// One string, or an array of strings.
-fn strings(value: &Value<'_>) -> Option<Vec<String>> {
+pub(crate) fn strings(value: &Value<'_>) -> Option<Vec<String>> {
     match value {
         Value::String(text) => Some(vec![text.clone().into_owned()]),
         Value::Array(elements) => elements.iter().map(|element| element.as_str().map(str::to_owned)).collect(),

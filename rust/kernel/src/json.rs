@@ -18,6 +18,10 @@ use scan::Scanner;
 /// How many arrays and objects may be open at once.
 pub const MAX_DEPTH: usize = 32;
 
+/// How many arrays and objects may be open at once in a document that is read with [`Object::parse_within`], whatever
+/// depth is asked for: the scanner calls itself once for each.
+pub const DEEPEST: usize = 128;
+
 /// How many characters a number may be written with. A 256-bit integer takes 78.
 pub const MAX_NUMBER: usize = 128;
 
@@ -134,7 +138,15 @@ impl<'a> Object<'a> {
     /// # Errors
     /// The first place where `document` is not strict JSON, or is not an object.
     pub fn parse(document: &'a [u8]) -> Result<Self, Error> {
-        Scanner::new(document)?.document_object()
+        Self::parse_within(document, MAX_DEPTH)
+    }
+
+    /// As [`parse`](Self::parse), with `depth` (at most [`DEEPEST`]) in the place of [`MAX_DEPTH`].
+    ///
+    /// # Errors
+    /// The first place where `document` is not strict JSON, or is not an object.
+    pub fn parse_within(document: &'a [u8], depth: usize) -> Result<Self, Error> {
+        Scanner::new(document, depth.min(DEEPEST))?.document_object()
     }
 
     /// The value of the member `name`, if there is one.
@@ -155,6 +167,18 @@ impl<'a> Object<'a> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
+    }
+
+    /// The objects that nest in this one under the member `name`, the outermost first: this one's, that one's, and so
+    /// on. Each is given without its own member `name` where that is an object, which is then the next.
+    ///
+    /// One pass over the text, however deep they nest: reading them level by level would read the innermost as often
+    /// as there are levels.
+    pub fn nested(&self, name: &str) -> Vec<Self> {
+        match self.get(name) {
+            Some(Value::Object(outermost)) => Scanner::nested(outermost.0, name),
+            _ => Vec::new(),
+        }
     }
 
     /// The members in the order of the document.

@@ -35,6 +35,8 @@
 //! A token that is bound to a key (RFC 9449) comes with a proof of that key: [`verify_proof`] judges it, [`ReplayCache`]
 //! remembers it, and [`verify_with_proof`] takes the two together.
 //!
+//! Who acts on whose behalf, and whether that is wanted, is a second question: see [`delegation`].
+//!
 //! ## What is not checked
 //!
 //! Whether a token was revoked or seen before; what its scopes allow (the matchers of [`scope`] answer that, where they
@@ -49,6 +51,7 @@ mod algorithm;
 mod batch;
 mod claims;
 mod compact;
+pub mod delegation;
 pub mod dpop;
 mod error;
 mod header;
@@ -68,6 +71,7 @@ pub use algorithm::{Algorithm, AlgorithmSet};
 pub use batch::verify_many;
 pub use claims::{Claims, Confirmation};
 pub use compact::Limits;
+pub use delegation::{Actor, ActorName, DelegationChain, DelegationError, Demands, MayAct};
 pub use dpop::{DpopProof, ProofError, ProofPolicy, ProofRequest, verify_proof};
 pub use error::{Error, Malformed, UnknownKey};
 pub use key::{Defect, PublicKey, thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprint_uri};

@@ -3,6 +3,7 @@
 use crate::algorithm::Algorithm;
 use crate::claims::Claims;
 use crate::compact::Compact;
+use crate::delegation::{DelegationChain, DelegationError, MayAct};
 use crate::dpop::DpopProof;
 use crate::error::Error;
 use crate::header::Header;
@@ -117,6 +118,26 @@ impl VerifiedToken {
     /// The registered claims.
     pub fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// On whose behalf the token's holder acts: the chain that the claims record, in whichever form.
+    ///
+    /// # Errors
+    /// [`DelegationError`] where a form that is not a registered claim is malformed, or where there is more than one.
+    pub fn delegation(&self) -> Result<DelegationChain, DelegationError> {
+        DelegationChain::from_claims(&self.members()?)
+    }
+
+    /// Who may act on behalf of the token's subject (RFC 8693 section 4.4), where the token says so.
+    ///
+    /// # Errors
+    /// None in fact: a token whose `may_act` is malformed is not verified.
+    pub fn may_act(&self) -> Result<Option<MayAct>, DelegationError> {
+        MayAct::read(&self.members()?)
+    }
+
+    fn members(&self) -> Result<Object<'_>, DelegationError> {
+        Object::parse(&self.jws.payload).map_err(|error| DelegationError::Malformed(error.into()))
     }
 }
 

@@ -9,7 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "../../../fuzz/dpop_checks.rs"]
+#[path = "../../../fuzz/checks/dpop.rs"]
 mod dpop_checks;
 
 use std::panic::catch_unwind;

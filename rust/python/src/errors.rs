@@ -20,6 +20,13 @@ pub(crate) fn exception<'py>(py: Python<'py>, error: &kernel::Error) -> PyResult
     definitions(py)?.call_method1("from_code", (error.code(), error.to_string()))
 }
 
+/// The exception for a chain of delegation that was refused.
+pub(crate) fn delegation_error(py: Python<'_>, error: &kernel::DelegationError) -> PyErr {
+    definitions(py)
+        .and_then(|definitions| definitions.call_method1("from_code", (error.code(), error.to_string())))
+        .map_or_else(|failure| failure, PyErr::from_value)
+}
+
 /// The member of `ErrorCode` with this value.
 pub(crate) fn code<'py>(py: Python<'py>, code: &str) -> PyResult<Bound<'py, PyAny>> {
     definitions(py)?.getattr("ErrorCode")?.call1((code,))

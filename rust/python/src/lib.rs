@@ -6,6 +6,7 @@
 mod arguments;
 mod batch;
 mod convert;
+mod delegation;
 mod dpop;
 mod errors;
 mod key_set;
@@ -111,6 +112,9 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<token::PyVerifiedToken>()?;
     module.add_class::<token::PyVerifiedJws>()?;
     module.add_class::<token::PyConfirmation>()?;
+    module.add_class::<delegation::PyDelegationChain>()?;
+    module.add_class::<delegation::PyActor>()?;
+    module.add_class::<delegation::PyMayAct>()?;
     module.add_class::<batch::PyBatchResult>()?;
     module.add_class::<scope::PyResourceScopes>()?;
     module.add_class::<scope::PySlotScopes>()?;

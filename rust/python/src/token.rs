@@ -8,6 +8,7 @@ use pyo3::types::{PyBytes, PyTuple};
 use watchword_kernel::{Confirmation, NumericDate, VerifiedJws, VerifiedToken};
 
 use crate::convert::from_json;
+use crate::delegation::{PyDelegationChain, PyMayAct};
 
 /// A JWT that passed every check. It cannot be made but by verifying a token.
 #[pyclass(frozen, module = "watchword", name = "VerifiedToken")]
@@ -15,6 +16,7 @@ pub(crate) struct PyVerifiedToken {
     token: Arc<VerifiedToken>,
     header: PyOnceLock<Py<PyAny>>,
     claims: PyOnceLock<Py<PyAny>>,
+    delegation: PyOnceLock<Py<PyDelegationChain>>,
 }
 
 /// A JWS whose signature holds. It cannot be made but by verifying one.
@@ -34,7 +36,7 @@ impl PyVerifiedToken {
     }
 
     pub(crate) fn shared(token: Arc<VerifiedToken>) -> Self {
-        Self { token, header: PyOnceLock::new(), claims: PyOnceLock::new() }
+        Self { token, header: PyOnceLock::new(), claims: PyOnceLock::new(), delegation: PyOnceLock::new() }
     }
 }
 
@@ -128,6 +130,22 @@ impl PyVerifiedToken {
     #[getter]
     fn confirmation(&self) -> Option<PyConfirmation> {
         self.token.claims().confirmation.clone().map(PyConfirmation)
+    }
+
+    /// On whose behalf the token's holder acts: a DelegationChain, without actors where the token records none.
+    ///
+    /// Raises DelegationError where `delegation_chain` or `actor_chain`, which are not registered claims, is malformed, or
+    /// where there is more than one record: read the one that is meant with a constructor of DelegationChain.
+    #[getter]
+    fn delegation(&self, py: Python<'_>) -> PyResult<Py<PyDelegationChain>> {
+        let read = || PyDelegationChain::new(py, self.token.delegation()).and_then(|chain| Py::new(py, chain));
+        self.delegation.get_or_try_init(py, read).map(|chain| chain.clone_ref(py))
+    }
+
+    /// Who may act on behalf of the token's subject (`may_act`), or None where the token does not say.
+    #[getter]
+    fn may_act(&self, py: Python<'_>) -> PyResult<Option<PyMayAct>> {
+        PyMayAct::new(py, self.token.may_act())
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

@@ -2,24 +2,26 @@
 
 use std::borrow::Cow;
 
-use super::{Array, Error, ErrorKind, MAX_DEPTH, MAX_NUMBER, Number, Object, RawObject, Value};
+use super::{Array, DEEPEST, Error, ErrorKind, MAX_NUMBER, Number, Object, RawObject, Value};
 
 pub(super) type Member<'a> = (Cow<'a, str>, Value<'a>);
 
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    /// How many arrays and objects may be open at once.
+    depth: usize,
 }
 
 impl<'a> Scanner<'a> {
     /// A scanner at the start of `document`, which is UTF-8 without a byte order mark.
-    pub(super) fn new(document: &'a [u8]) -> Result<Self, Error> {
+    pub(super) fn new(document: &'a [u8], depth: usize) -> Result<Self, Error> {
         let text = std::str::from_utf8(document)
             .map_err(|error| Error { kind: ErrorKind::InvalidUtf8, offset: error.valid_up_to() })?;
         if text.starts_with('\u{feff}') {
             return Err(Error { kind: ErrorKind::ByteOrderMark, offset: 0 });
         }
-        Ok(Self { text, at: 0 })
+        Ok(Self { text, at: 0, depth })
     }
 
     /// The whole document: one value, white space around it, nothing else.
@@ -42,9 +44,14 @@ impl<'a> Scanner<'a> {
         Ok(Object { members })
     }
 
+    /// A scanner of a value that was checked before, at whatever depth it stood.
+    fn again(text: &'a str) -> Self {
+        Self { text, at: 0, depth: DEEPEST }
+    }
+
     /// An array that was checked before: its elements.
     pub(super) fn elements(text: &'a str) -> impl Iterator<Item = Value<'a>> {
-        let mut scanner = Self { text, at: 0 };
+        let mut scanner = Self::again(text);
         let mut more = scanner.enter(b'[', b']');
         std::iter::from_fn(move || {
             if !matches!(more, Ok(true)) {
@@ -58,7 +65,40 @@ impl<'a> Scanner<'a> {
 
     /// An object that was checked before: its members.
     pub(super) fn members(text: &'a str) -> Object<'a> {
-        Object { members: Self { text, at: 0 }.object(0).unwrap_or_default() }
+        Object { members: Self::again(text).object(0).unwrap_or_default() }
+    }
+
+    /// An object that was checked before, and those that nest in it under `name`.
+    pub(super) fn nested(text: &'a str, name: &str) -> Vec<Object<'a>> {
+        Self::again(text).levels(name).unwrap_or_default()
+    }
+
+    /// Goes down into each object under `name` and up again, without calling itself. No name stands twice in an object,
+    /// so there is one way down, and the level that is being read is known by its number.
+    fn levels(&mut self, name: &str) -> Result<Vec<Object<'a>>, Error> {
+        let mut levels = vec![Object { members: Vec::new() }];
+        let mut open = vec![0];
+        let mut more = self.enter(b'{', b'}')?;
+        while let Some(&level) = open.last() {
+            if !more {
+                open.pop();
+                more = !open.is_empty() && self.another(b'}')?;
+                continue;
+            }
+            let member = self.member_name()?;
+            if member == name && self.peek() == Some(b'{') {
+                open.push(levels.len());
+                levels.push(Object { members: Vec::new() });
+                more = self.enter(b'{', b'}')?;
+                continue;
+            }
+            let value = self.value(0)?;
+            if let Some(object) = levels.get_mut(level) {
+                object.members.push((member, value));
+            }
+            more = self.another(b'}')?;
+        }
+        Ok(levels)
     }
 
     fn value(&mut self, depth: usize) -> Result<Value<'a>, Error> {
@@ -87,10 +127,7 @@ impl<'a> Scanner<'a> {
         let mut members = Vec::new();
         let mut more = self.enter(b'{', b'}')?;
         while more {
-            let name = self.string()?;
-            self.skip_space();
-            self.expect(b':')?;
-            self.skip_space();
+            let name = self.member_name()?;
             let value = self.value(depth + 1)?;
             members.push((name, value));
             more = self.another(b'}')?;
@@ -111,8 +148,17 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    /// The name of a member, up to its value.
+    fn member_name(&mut self) -> Result<Cow<'a, str>, Error> {
+        let name = self.string()?;
+        self.skip_space();
+        self.expect(b':')?;
+        self.skip_space();
+        Ok(name)
+    }
+
     fn check_depth(&self, depth: usize) -> Result<(), Error> {
-        if depth >= MAX_DEPTH { Err(self.error(ErrorKind::TooDeep)) } else { Ok(()) }
+        if depth >= self.depth { Err(self.error(ErrorKind::TooDeep)) } else { Ok(()) }
     }
 
     /// Past the opening bracket; whether there is a first element.

@@ -1,0 +1,7 @@
+//! Any claims, read as chains of delegation of every form.
+#![no_main]
+
+#[path = "../checks/delegation.rs"]
+mod delegation_checks;
+
+libfuzzer_sys::fuzz_target!(|claims: &[u8]| delegation_checks::delegation(claims));

@@ -1,0 +1,38 @@
+"""What can be wrong with scopes, or with what they allow."""
+
+from __future__ import annotations
+
+import re
+
+from watchword.errors.code import ErrorCode
+from watchword.errors.verification import VerificationError
+
+#: Scope tokens with single spaces between them (RFC 6749 section 3.3).
+_SCOPE = re.compile(r"[!#-\[\]-~]+(?: [!#-\[\]-~]+)*")
+
+
+class InsufficientScopeError(VerificationError):
+    """The token is valid, and its scopes do not allow what was asked for (RFC 6750 section 3.1): 403.
+
+    ``scope`` is what is needed, as scopes with spaces between them, or ``None`` where nobody said. It goes into
+    ``WWW-Authenticate`` where it has the form that RFC 6749 section 3.3 gives it and at most 1024 characters.
+    """
+
+    code = ErrorCode.INSUFFICIENT_SCOPE
+    http_status = 403
+    oauth_error = "insufficient_scope"
+    _description = "the token's scopes do not allow this"
+
+    def __init__(self, detail: str | None = None, scope: str | None = None) -> None:
+        super().__init__(detail)
+        self.scope = scope
+
+    def _more_parameters(self) -> dict[str, str]:
+        # Whoever asks chooses the resource, and so a part of this text: only the plainest of it goes into a header.
+        if self.scope is None or len(self.scope) > 1024 or not _SCOPE.fullmatch(self.scope):
+            return {}
+        return {"scope": self.scope}
+
+
+class ScopeSyntaxError(ValueError):
+    """A text is not a scope of the grammar that it was given to."""

@@ -1,0 +1,204 @@
+//! The recorded chain: the claims `delegation_chain` and `chain_hash`.
+//!
+//! Each record says who handed authority on, the scopes it held, and when; the token's `sub` and `scope` say who holds
+//! it now. The issuer signs each record with Ed25519 over `agent|scope,scope|delegated_at`, and writes the signature in
+//! hexadecimal. `chain_hash` is the SHA-256, in hexadecimal, of the records as compact JSON.
+
+use std::fmt::Write as _;
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
+use super::{Actor, DelegationChain, DelegationError, must_be, name_in};
+use crate::algorithm::Algorithm;
+use crate::claims;
+use crate::json::{Object, Value};
+use crate::key::PublicKey;
+use crate::key_set::{KeySet, MAX_TRIED};
+
+/// The claim.
+pub(super) const CLAIM: &str = "delegation_chain";
+
+const HASH: &str = "chain_hash";
+
+/// What Ed25519 is called: both names are of one signature (RFC 8037, RFC 9864).
+const ED25519: [Algorithm; 2] = [Algorithm::EdDsa, Algorithm::Ed25519];
+
+/// One time that authority was handed on.
+pub(super) struct Record {
+    agent: String,
+    scopes: Vec<String>,
+    delegated_at: String,
+    signature: String,
+}
+
+/// The records, the oldest first, of which there may be `max`.
+pub(super) fn read(claims: &Object<'_>, max: usize) -> Result<Vec<Record>, DelegationError> {
+    let records = match claims.get(CLAIM) {
+        None => return Ok(Vec::new()),
+        Some(Value::Array(records)) => records,
+        Some(_) => return Err(must_be(CLAIM, "an array")),
+    };
+    if records.iter().nth(max).is_some() {
+        return Err(DelegationError::TooDeep { limit: max });
+    }
+    records
+        .iter()
+        .map(|record| match record {
+            Value::Object(record) => Record::read(&record.members()),
+            _ => Err(must_be(CLAIM, "an array of objects")),
+        })
+        .collect()
+}
+
+/// `chain_hash` is the hash of the records. It may be missing unless `required`, or unless there are no records.
+pub(super) fn check_hash(claims: &Object<'_>, records: &[Record], required: bool) -> Result<(), DelegationError> {
+    match claims.get(HASH) {
+        None if required && !records.is_empty() => Err(must_be(HASH, "there")),
+        None => Ok(()),
+        Some(Value::String(_)) if records.is_empty() => Err(must_be(HASH, "absent where there are no records")),
+        Some(Value::String(hash)) if *hash == hash_of(records) => Ok(()),
+        Some(Value::String(_)) => Err(DelegationError::HashMismatch),
+        Some(_) => Err(must_be(HASH, "a string")),
+    }
+}
+
+/// Each record bears a signature that one of the keys made.
+pub(super) fn check_signatures(records: &[Record], keys: &KeySet) -> Result<(), DelegationError> {
+    let keys: Vec<(&PublicKey, Algorithm)> = keys
+        .keys()
+        .iter()
+        .filter_map(|key| Some((key, ED25519.into_iter().find(|name| key.algorithms().contains(*name))?)))
+        .collect();
+    if records.is_empty() {
+        return Ok(());
+    }
+    if !(1..=MAX_TRIED).contains(&keys.len()) {
+        return Err(DelegationError::InvalidSignature(
+            "the key set has no Ed25519 key that the records could be signed with, or too many to try each",
+        ));
+    }
+    records.iter().try_for_each(|record| record.check_signature(&keys))
+}
+
+/// The chain of the records and of who holds the token now, made of one without actors.
+pub(super) fn chain(
+    holder: DelegationChain,
+    records: Vec<Record>,
+    claims: &Object<'_>,
+) -> Result<DelegationChain, DelegationError> {
+    let mut records = records.into_iter();
+    let Some(first) = records.next() else { return Ok(holder) };
+    let last = name_in(claims, "sub").ok_or_else(|| must_be("sub", "a string that is not empty"))?;
+    let scopes = match claims.get("scope") {
+        None => Vec::new(),
+        Some(scope) => claims::scopes(scope).ok_or_else(|| must_be("scope", "a string or an array of strings"))?,
+    };
+    let mut actors = Vec::new();
+    let mut handed_on = first.delegated_at;
+    let mut receive = |subject: String, scopes: Vec<String>, at: String| {
+        let issuer = holder.issuer.clone();
+        actors.push(Actor { subject, issuer, scopes: Some(scopes), delegated_at: Some(at) });
+    };
+    for record in records {
+        receive(record.agent, record.scopes, std::mem::replace(&mut handed_on, record.delegated_at));
+    }
+    receive(last.to_owned(), scopes, handed_on);
+    actors.reverse();
+    Ok(DelegationChain { subject: Some(first.agent), scopes: Some(first.scopes), actors, ..holder })
+}
+
+impl Record {
+    fn read(members: &Object<'_>) -> Result<Self, DelegationError> {
+        let named = |name| name_in(members, name).map(str::to_owned);
+        let scopes = match members.get("scope") {
+            Some(Value::Array(scopes)) => {
+                scopes.iter().map(|scope| scope.as_str().filter(|scope| !scope.is_empty()).map(str::to_owned)).collect()
+            }
+            _ => None,
+        };
+        let signature = match members.get("signature") {
+            None => Some(String::new()),
+            Some(signature) => signature.as_str().map(str::to_owned),
+        };
+        Ok(Self {
+            agent: named("agent").ok_or_else(|| must_be(CLAIM, "records whose \"agent\" is a string, not empty"))?,
+            scopes: scopes
+                .ok_or_else(|| must_be(CLAIM, "records whose \"scope\" is an array of strings, none empty"))?,
+            delegated_at: named("delegated_at")
+                .ok_or_else(|| must_be(CLAIM, "records whose \"delegated_at\" is a string, not empty"))?,
+            signature: signature.ok_or_else(|| must_be(CLAIM, "records whose \"signature\" is a string"))?,
+        })
+    }
+
+    fn check_signature(&self, keys: &[(&PublicKey, Algorithm)]) -> Result<(), DelegationError> {
+        // What is signed has no quotes: a separator inside a name would let one signature speak for several records.
+        if self.agent.contains('|')
+            || self.delegated_at.contains('|')
+            || self.scopes.iter().any(|one| one.contains(','))
+        {
+            return Err(DelegationError::InvalidSignature(
+                "a record has a separator inside a name, so that its signature could be another record's",
+            ));
+        }
+        let signed = [self.agent.as_str(), &self.scopes.join(","), &self.delegated_at].join("|");
+        let holds = HEXLOWER.decode(self.signature.as_bytes()).is_ok_and(|signature| {
+            keys.iter().any(|(key, algorithm)| key.verify(*algorithm, signed.as_bytes(), &signature))
+        });
+        if holds { Ok(()) } else { Err(DelegationError::InvalidSignature("the signature of a record does not hold")) }
+    }
+
+    fn write(&self, json: &mut String) {
+        json.push_str("{\"agent\":");
+        write_string(&self.agent, json);
+        json.push_str(",\"scope\":[");
+        for (index, scope) in self.scopes.iter().enumerate() {
+            if index > 0 {
+                json.push(',');
+            }
+            write_string(scope, json);
+        }
+        json.push_str("],\"delegated_at\":");
+        write_string(&self.delegated_at, json);
+        json.push_str(",\"signature\":");
+        write_string(&self.signature, json);
+        json.push('}');
+    }
+}
+
+fn hash_of(records: &[Record]) -> String {
+    let mut json = String::from("[");
+    for (index, record) in records.iter().enumerate() {
+        if index > 0 {
+            json.push(',');
+        }
+        record.write(&mut json);
+    }
+    json.push(']');
+    HEXLOWER.encode(&Sha256::digest(json))
+}
+
+/// A string in JSON, escaped as Go's `encoding/json` does where nothing else is said: safe inside HTML, too.
+fn write_string(text: &str, json: &mut String) {
+    json.push('"');
+    for ch in text.chars() {
+        match ch {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\u{8}' => json.push_str("\\b"),
+            '\u{c}' => json.push_str("\\f"),
+            '\n' => json.push_str("\\n"),
+            '\r' => json.push_str("\\r"),
+            '\t' => json.push_str("\\t"),
+            '\0'..=' ' if ch != ' ' => push_escape(ch, json),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => push_escape(ch, json),
+            _ => json.push(ch),
+        }
+    }
+    json.push('"');
+}
+
+fn push_escape(ch: char, json: &mut String) {
+    // Writing to a string cannot fail.
+    let _ = write!(json, "\\u{:04x}", u32::from(ch));
+}

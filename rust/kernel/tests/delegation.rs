@@ -1,0 +1,206 @@
+//! Chains of delegation, as a user of the crate has them: out of verified tokens, out of claims, judged.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use common::{BACKENDS, key_set, lax, now, signer, strict};
+use watchword_kernel::delegation::{MAX_ACTORS, MOST_ACTORS};
+use watchword_kernel::json::{DEEPEST, ErrorKind, MAX_DEPTH, Object};
+use watchword_kernel::{
+    ActorName, Algorithm, DelegationChain, DelegationError, Demands, Error, MayAct, VerifiedToken, verify,
+};
+
+fn verified(claims: &str) -> Result<VerifiedToken, Error> {
+    let signer = signer(Algorithm::EdDsa);
+    let token = signer.token(signer.header(), claims);
+    let [first, second] = BACKENDS.map(|backend| verify(token.as_bytes(), &key_set(backend), &lax(), now()));
+    assert_eq!(first.as_ref().err(), second.as_ref().err());
+    first
+}
+
+fn chain(claims: &str) -> DelegationChain {
+    DelegationChain::from_claims(&DelegationChain::read_claims(claims.as_bytes(), MAX_ACTORS).unwrap()).unwrap()
+}
+
+fn subjects(chain: &DelegationChain) -> Vec<&str> {
+    chain.actors().iter().map(|actor| actor.subject.as_str()).collect()
+}
+
+/// `count` acts, one in another.
+fn nested(count: usize) -> String {
+    let levels: String = (1..count).map(|level| format!(r#"{{"sub":"a{level}","act":"#)).collect();
+    format!(r#"{{"act":{levels}{{"sub":"a{count}"}}{}"#, "}".repeat(count))
+}
+
+#[test]
+fn rfc_8693_section_4_1() {
+    let token = verified(
+        r#"{"aud":"https://service26.example.com","iss":"https://issuer.example.com","exp":1700000060,"nbf":1443904000,
+            "sub":"user@example.com",
+            "act":{"sub":"https://service16.example.com","act":{"sub":"https://service77.example.com"}}}"#,
+    )
+    .unwrap();
+    let chain = token.delegation().unwrap();
+    assert_eq!(chain.subject(), Some("user@example.com"));
+    assert_eq!(subjects(&chain), ["https://service16.example.com", "https://service77.example.com"]);
+    assert_eq!((chain.depth(), chain.human_root(), chain.repeated().len()), (2, false, 0));
+}
+
+#[test]
+fn rfc_8693_section_4_4() {
+    let may_act =
+        verified(r#"{"iss":"https://as.example","sub":"user@example.net","may_act":{"sub":"admin@example.net"}}"#)
+            .unwrap()
+            .may_act()
+            .unwrap()
+            .unwrap();
+    let name =
+        |issuer: Option<&str>, subject: &str| ActorName { issuer: issuer.map(str::to_owned), subject: subject.into() };
+    assert!(may_act.permits(&name(None, "admin@example.net")));
+    assert!(may_act.permits(&name(Some("https://as.example"), "admin@example.net")));
+    assert!(!may_act.permits(&name(Some("https://other.example"), "admin@example.net")));
+    assert!(!may_act.permits(&name(None, "user@example.net")));
+}
+
+#[test]
+fn a_token_without_delegation() {
+    let token = verified(common::CLAIMS).unwrap();
+    let chain = token.delegation().unwrap();
+    assert_eq!((chain.subject(), chain.issuer(), chain.depth()), (Some("agent-7"), Some("https://as.example"), 0));
+    assert_eq!(token.may_act(), Ok(None));
+    chain.check(&Demands { max_depth: Some(0), allowed_actors: Some(&[]), ..Demands::default() }).unwrap();
+    let human: &dyn Fn(&DelegationChain) -> bool = &DelegationChain::human_root;
+    let demands = Demands { human_root: Some(human), ..Demands::default() };
+    assert_eq!(chain.check(&demands), Err(DelegationError::NoHumanRoot));
+}
+
+#[test]
+fn a_hostile_act_is_refused_with_its_token() {
+    for act in ["5", "null", "[]", "\"a\"", "{}", r#"{"sub":""}"#, r#"{"sub":"a","act":{}}"#, r#"{"sub":"a","exp":1}"#]
+    {
+        for policy in [strict(), lax()] {
+            let claims = common::CLAIMS.replace("\"sub\"", &format!("\"act\":{act},\"sub\""));
+            let signer = signer(Algorithm::EdDsa);
+            let token = signer.token(signer.header(), &claims);
+            let error = verify(token.as_bytes(), &key_set(BACKENDS[0]), &policy, now()).unwrap_err();
+            assert_eq!(error.code(), "malformed_claims", "{act}");
+            assert!(error.to_string().contains("\"act\""), "{error}");
+        }
+    }
+}
+
+/// `*` stands for identifiers only, and what has not three parts covers nothing, not even itself.
+#[test]
+fn a_scope_is_held_where_it_was_held_before() {
+    let widened = |held: &str, asked: &str| {
+        let claims = format!(
+            r#"{{"sub":"b","scope":["{asked}"],"delegation_chain":[{{"agent":"a","scope":["{held}"],"delegated_at":"t"}}]}}"#
+        );
+        match chain(&claims).check(&Demands::default()) {
+            Ok(()) => false,
+            Err(error) => error == DelegationError::ScopeWidened { position: 1, depth: 1 },
+        }
+    };
+    for (held, asked) in
+        [("r:d:a", "r:d:a"), ("r:d:*", "r:d:a"), ("r:d:*", "r:d:*"), ("r:d:*", "r:d:a:b"), ("r:d:**", "r:d:**")]
+    {
+        assert!(!widened(held, asked), "{held} {asked}");
+    }
+    for (held, asked) in [
+        ("r:d:a", "r:d:b"),
+        ("r:d:a", "r:d:*"),
+        ("r:d:*", "w:d:a"),
+        ("r:d:*", "r:e:a"),
+        ("*:d:a", "*:d:a"),
+        ("r:*:a", "r:*:a"),
+        ("*:*:*", "r:d:a"),
+        ("r:d", "r:d"),
+        ("r", "r"),
+        ("r:d:", "r:d:"),
+        (":d:a", ":d:a"),
+        ("r::a", "r::a"),
+        ("r:d:*", "r:d:"),
+    ] {
+        assert!(widened(held, asked), "{held} {asked}");
+    }
+}
+
+/// The limit of actors is exact, and so is that of JSON: 31 acts in a token, where the claims are the first level.
+#[test]
+fn limits_are_exact() {
+    let read = |count: usize, limit: usize| {
+        let claims = nested(count);
+        let members = DelegationChain::read_claims(claims.as_bytes(), limit)?;
+        DelegationChain::from_act(&members, limit).map(|chain| chain.depth())
+    };
+    for limit in [1, 2, MAX_ACTORS, MAX_ACTORS + 1, MOST_ACTORS] {
+        assert_eq!(read(limit, limit), Ok(limit));
+        for more in [limit + 1, limit + 40, limit + 1000] {
+            assert_eq!(read(more, limit), Err(DelegationError::TooDeep { limit }));
+        }
+    }
+    assert_eq!(read(MOST_ACTORS, usize::MAX), Ok(MOST_ACTORS));
+    assert_eq!(read(MOST_ACTORS + 1, usize::MAX), Err(DelegationError::TooDeep { limit: MOST_ACTORS }));
+    assert_eq!(verified(&nested(MAX_DEPTH - 1)).unwrap().delegation().unwrap().depth(), MAX_DEPTH - 1);
+    assert_eq!(verified(&nested(MAX_DEPTH)).unwrap_err().code(), "malformed_claims");
+}
+
+#[test]
+fn json_is_as_deep_as_is_asked_for_and_no_deeper_than_the_limit() {
+    let objects = |depth: usize| format!("{}{{}}{}", r#"{"a":"#.repeat(depth - 1), "}".repeat(depth - 1));
+    for (asked, depth) in [(1, 1), (MAX_DEPTH, MAX_DEPTH), (100, 100), (DEEPEST, DEEPEST), (usize::MAX, DEEPEST)] {
+        assert!(Object::parse_within(objects(depth).as_bytes(), asked).is_ok(), "{asked}");
+        let error = Object::parse_within(objects(depth + 1).as_bytes(), asked).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::TooDeep);
+    }
+    assert_eq!(Object::parse_within(b"{}", 0).unwrap_err().kind, ErrorKind::TooDeep);
+}
+
+/// Stacks are small in other threads: the deepest document fits into a quarter of what a thread has by default.
+#[test]
+fn the_deepest_document_needs_little_stack() {
+    let read = || {
+        let claims = nested(MOST_ACTORS);
+        let members = DelegationChain::read_claims(claims.as_bytes(), MOST_ACTORS).unwrap();
+        DelegationChain::from_act(&members, MOST_ACTORS).unwrap().depth()
+    };
+    let thread = std::thread::Builder::new().stack_size(512 * 1024).spawn(read).unwrap();
+    assert_eq!(thread.join().unwrap(), MOST_ACTORS);
+}
+
+#[test]
+fn each_refusal_has_a_code_of_its_own() {
+    let limit = 1;
+    let (position, depth) = (1, 2);
+    let errors = [
+        DelegationChain::read_claims(b"", 1).unwrap_err(),
+        DelegationError::HashMismatch,
+        DelegationError::InvalidSignature("a sentence"),
+        DelegationError::TooDeep { limit },
+        DelegationError::Cycle,
+        DelegationError::NoHumanRoot,
+        DelegationError::ActorNotAllowed { position, depth },
+        DelegationError::ScopeWidened { position, depth },
+    ];
+    let mut codes: Vec<&str> = errors.iter().map(DelegationError::code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert_eq!(codes.len(), errors.len());
+    assert!(codes.iter().all(|code| code.starts_with("delegation_")));
+    assert!(errors.iter().all(|error| !error.to_string().is_empty()));
+}
+
+#[test]
+fn nothing_of_the_claims_is_shown() {
+    let chain = chain(r#"{"iss":"secret","sub":"secret","act":{"sub":"secret"}}"#);
+    let members = Object::parse(br#"{"may_act":{"sub":"secret"}}"#).unwrap();
+    let shown = format!("{chain:?} {:?} {:?}", chain.actors(), MayAct::read(&members));
+    assert!(!shown.contains("secret"), "{shown}");
+}

@@ -1,0 +1,278 @@
+"""What can be demanded of a chain."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import chains
+import pytest
+from chains import record, recorded
+
+import watchword as ww
+
+ISSUER = "https://as.example"
+
+
+def chain(*actors: str, **claims: Any) -> ww.DelegationChain:
+    nested = {"act": chains.act(*actors)} if actors else {}
+    return ww.DelegationChain.from_act({"iss": ISSUER, "sub": "client:root", **nested, **claims})
+
+
+def refusal(judged: ww.DelegationChain, **demands: Any) -> str | None:
+    try:
+        judged.check(**demands)
+    except ww.DelegationError as error:
+        return error.code.value.removeprefix("delegation_")
+    return None
+
+
+def test_nothing_is_demanded_where_nothing_is_said() -> None:
+    assert refusal(chain()) is None
+    assert refusal(chain("a", "b", "a")) is None
+    assert list(inspect.signature(ww.DelegationChain.check).parameters) == [
+        "self", "max_depth", "require_human_root", "allowed_actors", "allow_cycles", "human",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("depth", range(5))
+def test_max_depth_is_the_number_of_actors(depth: int) -> None:
+    judged = chain(*[f"a{index}" for index in range(depth)])
+    for limit in range(6):
+        assert refusal(judged, max_depth=limit) == (None if depth <= limit else "too_deep")
+
+
+@pytest.mark.parametrize("limit", [-1, -(10**30), 10**30])
+def test_a_depth_that_cannot_be_meant(limit: int) -> None:
+    with pytest.raises(ValueError, match="max_depth"):
+        chain().check(max_depth=limit)
+
+
+@pytest.mark.parametrize("limit", ["1", 1.5])
+def test_a_depth_of_another_type(limit: Any) -> None:
+    with pytest.raises(TypeError):
+        chain().check(max_depth=limit)
+
+
+def test_an_empty_list_allows_nobody() -> None:
+    for nobody in ([], (), set(), iter([])):
+        assert refusal(chain("a"), allowed_actors=nobody) == "actor_not_allowed"
+        assert refusal(chain("a", "b"), allowed_actors=nobody) == "actor_not_allowed"
+
+
+def test_a_chain_without_actors_has_none_to_refuse() -> None:
+    assert refusal(chain(), allowed_actors=[]) is None
+    assert refusal(chain(), allowed_actors=["x"]) is None
+
+
+def test_each_actor_must_be_on_the_list_and_the_subject_need_not() -> None:
+    judged = chain("a", "b", "c")
+    assert refusal(judged, allowed_actors=["c", "a", "b", "d"]) is None
+    for position, left_out in enumerate("abc", 1):
+        with pytest.raises(ww.ActorNotAllowedError) as caught:
+            judged.check(allowed_actors=set("abc") - {left_out})
+        assert f"actor {position} of 3" in caught.value.detail
+
+
+@pytest.mark.parametrize("name", ["A", "a ", " a", "a*", "*", "", "client:a", "á"])
+def test_names_are_compared_exactly(name: str) -> None:
+    assert refusal(chain("a"), allowed_actors=[name]) == "actor_not_allowed"
+
+
+@pytest.mark.parametrize("names", ["client:abc", b"client:abc", "a"])
+def test_a_single_name_is_a_mistake(names: Any) -> None:
+    with pytest.raises(TypeError, match="list"):
+        chain("a").check(allowed_actors=names)
+
+
+@pytest.mark.parametrize("names", [5, [5], [None], [b"a"], [("a",)], [("i", "a", "b")], [["i", "a"]], [("i", 5)]])
+def test_names_of_another_type_are_a_mistake(names: Any) -> None:
+    with pytest.raises(TypeError):
+        chain("a").check(allowed_actors=names)
+
+
+def test_the_issuer_of_an_actor_is_a_part_of_its_name() -> None:
+    foreign = chain(act={"sub": "a", "iss": "https://other.example"})
+    assert refusal(foreign, allowed_actors=["a"]) == "actor_not_allowed"
+    assert refusal(foreign, allowed_actors=[(ISSUER, "a")]) == "actor_not_allowed"
+    assert refusal(foreign, allowed_actors=[("https://other.example", "a")]) is None
+    assert refusal(foreign, allowed_actors=foreign.actors) is None
+    own = chain("a")
+    assert refusal(own, allowed_actors=[(ISSUER, "a")]) is None
+    assert refusal(own, allowed_actors=own.actors) is None
+    assert refusal(own, allowed_actors=foreign.actors) == "actor_not_allowed"
+    nameless = ww.DelegationChain.from_act({"act": {"sub": "a"}})
+    assert refusal(nameless, allowed_actors=["a"]) is None
+    assert refusal(nameless, allowed_actors=[(ISSUER, "a")]) == "actor_not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("claims", "human"),
+    [
+        ({"sub": "user:ada"}, True),
+        ({"sub": "user:auth0|5"}, True),
+        ({"sub": "client:a", "human_root": True}, True),
+        ({"human_root": True}, True),
+        ({"sub": "client:a"}, False),
+        ({}, False),
+        ({"sub": "USER:ada"}, False),
+        ({"sub": " user:ada"}, False),
+        ({"sub": "superuser:ada"}, False),
+        ({"sub": "user"}, False),
+        ({"sub": "user:"}, False),
+        ({"sub": "client:a", "human_root": False}, False),
+        ({"sub": "client:a", "human_root": "true"}, False),
+        ({"sub": "client:a", "human_root": 1}, False),
+        ({"sub": "client:a", "human_root": None}, False),
+        ({"sub": "client:a", "human_root": {}}, False),
+    ],
+)
+@pytest.mark.parametrize("actors", [(), ("client:x",), ("client:x", "client:y")])
+def test_who_is_human_where_nothing_is_said(claims: chains.Claims, human: bool, actors: tuple[str, ...]) -> None:
+    nested = {"act": chains.act(*actors)} if actors else {}
+    judged = ww.DelegationChain.from_act({**claims, **nested})
+    assert judged.human_root is human
+    # Without actors, too: a machine's own token has no human being behind it.
+    assert refusal(judged, require_human_root=True) == (None if human else "no_human_root")
+    assert refusal(judged, require_human_root=False) is None
+
+
+def test_what_an_actor_is_called_grants_nothing() -> None:
+    # RFC 8693 section 4.1: earlier actors are not to be considered in access control decisions.
+    assert refusal(chain("client:a", "user:bob"), require_human_root=True) == "no_human_root"
+    assert refusal(chain("user:bob"), require_human_root=True) == "no_human_root"
+    assert refusal(chain(act={"sub": "a", "human_root": True}), require_human_root=True) == "no_human_root"
+
+
+def test_a_recorded_chain_begins_with_its_first_record() -> None:
+    claims = recorded(record("user:ada", ["read:data:x"]), sub="agent:a", scope=["read:data:x"])
+    assert refusal(ww.DelegationChain.from_records(claims), require_human_root=True) is None
+    claims = recorded(record("agent:a", ["read:data:x"]), sub="user:ada", scope=["read:data:x"])
+    assert refusal(ww.DelegationChain.from_records(claims), require_human_root=True) == "no_human_root"
+
+
+def test_a_predicate_says_who_is_human() -> None:
+    seen: list[ww.DelegationChain] = []
+
+    def is_auth0(judged: ww.DelegationChain) -> bool:
+        seen.append(judged)
+        return (judged.subject or "").startswith("auth0|")
+
+    human, machine = chain(sub="auth0|5"), chain(sub="user:ada")
+    assert refusal(human, require_human_root=True, human=is_auth0) is None
+    assert refusal(machine, require_human_root=True, human=is_auth0) == "no_human_root"
+    assert seen == [human, machine]
+    assert refusal(machine, human=is_auth0) is None
+    assert len(seen) == 2
+
+
+def test_a_predicate_that_gives_no_verdict_is_a_mistake() -> None:
+    async def forgotten_await(judged: ww.DelegationChain) -> bool:
+        return False
+
+    for verdict in (None, 1, "yes", [0]):
+        with pytest.raises(TypeError, match="bool"):
+            chain().check(require_human_root=True, human=lambda judged, verdict=verdict: verdict)
+    coroutines = []
+    with pytest.raises(TypeError, match="bool"):
+        chain().check(
+            require_human_root=True, human=lambda judged: coroutines.append(forgotten_await(judged)) or coroutines[0]
+        )
+    coroutines[0].close()
+    with pytest.raises(TypeError):
+        chain().check(require_human_root=True, human=5)  # type: ignore[arg-type]
+
+
+def test_a_predicates_own_failure_is_passed_on() -> None:
+    with pytest.raises(ZeroDivisionError):
+        chain().check(require_human_root=True, human=lambda judged: 1 / 0 > 0)
+
+
+@pytest.mark.parametrize(
+    ("actors", "subject", "repeated"),
+    [
+        ([], "a", ()),
+        (["b"], "a", ()),
+        (["a"], "a", ("a",)),
+        (["b", "c", "b"], "a", ("b",)),
+        (["b", "b"], "a", ("b",)),
+        (["b", "a", "b", "a"], "a", ("b", "a")),
+        (["b", "B", "b "], "a", ()),
+    ],
+)
+def test_circles_are_reported_and_refused_on_demand(actors: list[str], subject: str, repeated: tuple[str, ...]) -> None:
+    judged = chain(*actors, sub=subject)
+    assert judged.repeated == repeated
+    assert refusal(judged) is None
+    assert refusal(judged, allow_cycles=False) == ("cycle" if repeated else None)
+
+
+def test_the_same_name_under_another_issuer_is_another_name() -> None:
+    judged = chain(act={"sub": "a", "iss": "https://other.example", "act": {"sub": "a"}}, sub="b")
+    assert judged.repeated == ()
+
+
+@pytest.mark.parametrize(
+    ("held", "position"),
+    [
+        ([["read:data:*"], ["read:data:*"], ["read:data:a"]], None),
+        ([["read:data:*"], ["read:data:a"], ["read:data:a"]], None),
+        ([["read:data:*"], ["read:data:*"], []], None),
+        ([["read:data:*", "write:data:a"], ["write:data:a"], ["write:data:a"]], None),
+        ([["read:data:*"], ["read:data:a:b"], ["read:data:a:b"]], None),
+        ([["read:data:a"], ["read:data:*"], ["read:data:a"]], 2),
+        ([["read:data:*"], ["read:data:a"], ["read:data:*"]], 1),
+        ([["read:data:*"], ["read:data:a"], ["read:data:b"]], 1),
+        ([["read:data:*"], ["write:data:a"], ["write:data:a"]], 2),
+        ([["read:data:*"], [], ["read:data:a"]], 1),
+        ([[], ["read:data:a"], []], 2),
+        ([["read:data:a"], ["read:data:a:b"], ["read:data:a:b"]], 2),
+        ([["read:data:*"], ["read:files:a"], []], 2),
+        ([["read:data:*"], ["READ:data:a"], []], 2),
+    ],
+)
+def test_no_hop_may_widen_the_scopes(held: list[list[str]], position: int | None) -> None:
+    root, middle, leaf = held
+    claims = recorded(record("agent:root", root), record("agent:middle", middle), scope=leaf)
+    judged = ww.DelegationChain.from_records(claims)
+    if position is None:
+        judged.check()
+        return
+    with pytest.raises(ww.ScopeWidenedError, match=f"actor {position} of 2"):
+        judged.check()
+
+
+def test_a_token_without_scope_holds_none() -> None:
+    claims = recorded(record("agent:root", ["read:data:a"]))
+    del claims["scope"]
+    chain = ww.DelegationChain.from_records(claims)
+    assert chain.actors[0].scopes == ()
+    chain.check()
+    words = recorded(record("agent:root", ["read:data:*"]))
+    words["scope"] = "read:data:a read:data:b"
+    ww.DelegationChain.from_records(words).check()
+
+
+def test_the_first_demand_that_is_not_met_names_the_refusal() -> None:
+    claims = recorded(record("a", ["read:data:x"]), record("a", ["read:data:y"]), sub="b")
+    judged = ww.DelegationChain.from_records(claims)
+    demands: dict[str, Any] = {
+        "max_depth": 1, "allow_cycles": False, "require_human_root": True, "allowed_actors": [],
+    }  # fmt: skip
+    for name, code in (
+        ("max_depth", "too_deep"),
+        ("allow_cycles", "cycle"),
+        ("require_human_root", "no_human_root"),
+        ("allowed_actors", "actor_not_allowed"),
+    ):
+        assert refusal(judged, **demands) == code
+        del demands[name]
+    assert refusal(judged, **demands) == "scope_widened"
+
+
+def test_a_refusal_holds_no_name() -> None:
+    judged = chain("client:secret", "client:secret", sub="secret")
+    for demands in ({"max_depth": 0}, {"allow_cycles": False}, {"require_human_root": True}, {"allowed_actors": []}):
+        with pytest.raises(ww.DelegationError) as caught:
+            judged.check(**demands)  # type: ignore[arg-type]
+        assert "secret" not in str(caught.value) + repr(caught.value) + str(caught.value.www_authenticate())

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::delegation;
-use crate::error::{Error, Malformed};
+use crate::error::Malformed;
 use crate::json::{Object, Value};
+use crate::member::{date, must_be, text};
 use crate::time::NumericDate;
 
 /// The registered claims of a claims set. Every claim that is there has the type that its definition gives it.
@@ -64,7 +65,7 @@ impl fmt::Debug for Confirmation {
 }
 
 impl Claims {
-    pub(crate) fn read(members: &Object<'_>) -> Result<Self, Error> {
+    pub(crate) fn read(members: &Object<'_>) -> Result<Self, Malformed> {
         let claims = Self {
             issuer: text(members, "iss")?,
             subject: text(members, "sub")?,
@@ -79,29 +80,12 @@ impl Claims {
             },
             confirmation: members.get("cnf").map(confirmation).transpose()?,
         };
-        delegation::judge(members).map_err(Error::MalformedClaims)?;
+        delegation::judge(members)?;
         Ok(claims)
     }
 }
 
-fn text(members: &Object<'_>, name: &'static str) -> Result<Option<String>, Error> {
-    match members.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone().into_owned())),
-        Some(_) => Err(must_be(name, "a string")),
-    }
-}
-
-fn date(members: &Object<'_>, name: &'static str) -> Result<Option<NumericDate>, Error> {
-    let number = match members.get(name) {
-        None => return Ok(None),
-        Some(Value::Number(number)) => NumericDate::new(*number),
-        Some(_) => None,
-    };
-    number.map(Some).ok_or_else(|| must_be(name, "a number of seconds from 0 to the year 9999"))
-}
-
-fn audience(value: &Value<'_>) -> Result<Vec<String>, Error> {
+fn audience(value: &Value<'_>) -> Result<Vec<String>, Malformed> {
     strings(value)
         .filter(|audience| !audience.is_empty())
         .ok_or_else(|| must_be("aud", "a string or an array of strings that is not empty"))
@@ -124,7 +108,7 @@ pub(crate) fn strings(value: &Value<'_>) -> Option<Vec<String>> {
     }
 }
 
-fn confirmation(value: &Value<'_>) -> Result<Confirmation, Error> {
+fn confirmation(value: &Value<'_>) -> Result<Confirmation, Malformed> {
     let Value::Object(raw) = value else { return Err(must_be("cnf", "an object")) };
     let members = raw.members();
     let jkt = match members.get("jkt") {
@@ -143,8 +127,4 @@ fn confirmation(value: &Value<'_>) -> Result<Confirmation, Error> {
         return Err(must_be("cnf", "an object that names a key"));
     }
     Ok(Confirmation { jkt, jwk, has_other })
-}
-
-fn must_be(name: &'static str, must_be: &'static str) -> Error {
-    Error::MalformedClaims(Malformed::Member { name, must_be })
 }

@@ -1,7 +1,8 @@
 //! The JOSE header (RFC 7515 section 4), as far as it takes part in the verdict.
 
 use crate::error::{Error, Malformed};
-use crate::json::{Object, Value};
+use crate::json::Object;
+use crate::member::{must_be, text};
 
 /// The members that are read. `jwk`, `jku`, `x5u` and `x5c` are not among them: a token does not choose its own key.
 pub(crate) struct Header<'a> {
@@ -17,7 +18,11 @@ pub(crate) struct Header<'a> {
 
 impl<'a> Header<'a> {
     pub(crate) fn parse(json: &'a [u8]) -> Result<Self, Error> {
-        let members = Object::parse(json).map_err(|error| Error::MalformedHeader(error.into()))?;
+        Self::read(json).map_err(Error::MalformedHeader)
+    }
+
+    fn read(json: &'a [u8]) -> Result<Self, Malformed> {
+        let members = Object::parse(json)?;
         let algorithm = text(&members, "alg")?.ok_or_else(|| must_be("alg", "there, and a string"))?;
         let key_id = text(&members, "kid")?;
         let media_type = text(&members, "typ")?;
@@ -34,16 +39,4 @@ impl<'a> Header<'a> {
         }
         Ok(())
     }
-}
-
-fn text(members: &Object<'_>, name: &'static str) -> Result<Option<String>, Error> {
-    match members.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone().into_owned())),
-        Some(_) => Err(must_be(name, "a string")),
-    }
-}
-
-fn must_be(name: &'static str, must_be: &'static str) -> Error {
-    Error::MalformedHeader(Malformed::Member { name, must_be })
 }

@@ -59,6 +59,7 @@ pub mod json;
 mod key;
 mod key_set;
 mod media_type;
+mod member;
 mod peek;
 mod policy;
 mod replay;

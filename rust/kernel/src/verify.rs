@@ -59,7 +59,7 @@ fn judge(
 ) -> Result<VerifiedToken, Error> {
     let jws = verify_jws(token, keys, policy.jws())?;
     let members = Object::parse(&jws.payload).map_err(|error| Error::MalformedClaims(error.into()))?;
-    let claims = Claims::read(&members)?;
+    let claims = Claims::read(&members).map_err(Error::MalformedClaims)?;
     policy.check(&claims, &members, now)?;
     match proof {
         None => policy.check_binding(&claims)?,

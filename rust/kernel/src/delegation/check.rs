@@ -1,6 +1,7 @@
 //! What a caller demands of a chain.
 
-use super::{Actor, DelegationChain, DelegationError, narrowing};
+use super::{Actor, DelegationChain, DelegationError};
+use crate::scope::SlotScopes;
 
 /// What is demanded of a chain. Where nothing is said: nothing, but that no scopes were widened.
 #[derive(Clone, Copy)]
@@ -69,7 +70,7 @@ impl DelegationChain {
         for (index, actor) in self.actors.iter().enumerate().rev() {
             let asked = actor.scopes.as_deref();
             if let (Some(held), Some(asked)) = (held, asked)
-                && !narrowing::covers(held, asked)
+                && !SlotScopes::from_claim(held).covers(&SlotScopes::from_claim(asked))
             {
                 return Err(DelegationError::ScopeWidened { position: index + 1, depth: self.depth() });
             }

@@ -78,3 +78,9 @@ impl fmt::Display for DelegationError {
 }
 
 impl std::error::Error for DelegationError {}
+
+impl From<Malformed> for DelegationError {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}

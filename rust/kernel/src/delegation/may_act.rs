@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::act::NOT_IDENTITY;
-use super::{ActorName, DelegationError, must_be, text};
+use super::{ActorName, DelegationError, must_be};
 use crate::claims::strings;
 use crate::json::{Object, Value};
+use crate::member::text;
 
 const CLAIM: &str = "may_act";
 

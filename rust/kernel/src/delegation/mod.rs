@@ -36,7 +36,6 @@ mod actor_chain;
 mod check;
 mod error;
 mod may_act;
-mod narrowing;
 mod records;
 
 use std::fmt;
@@ -44,6 +43,7 @@ use std::fmt;
 use crate::error::Malformed;
 use crate::json::{DEEPEST, ErrorKind, MAX_DEPTH, Object, Value};
 use crate::key_set::KeySet;
+use crate::member;
 
 pub use check::{ActorName, Demands};
 pub use error::DelegationError;
@@ -209,8 +209,8 @@ impl DelegationChain {
     /// What every form has around it.
     fn without_actors(claims: &Object<'_>) -> Result<Self, DelegationError> {
         Ok(Self {
-            issuer: text(claims, "iss")?,
-            subject: text(claims, "sub")?,
+            issuer: member::text(claims, "iss")?,
+            subject: member::text(claims, "sub")?,
             claims_human_root: matches!(claims.get("human_root"), Some(Value::Bool(true))),
             ..Self::default()
         })
@@ -230,22 +230,13 @@ pub(crate) fn judge(claims: &Object<'_>) -> Result<(), Malformed> {
     MayAct::read(claims).map(drop).map_err(refusal)
 }
 
-/// The string under `name`, where there is anything.
-fn text(claims: &Object<'_>, name: &'static str) -> Result<Option<String>, DelegationError> {
-    match claims.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone().into_owned())),
-        Some(_) => Err(must_be(name, "a string")),
-    }
-}
-
 /// The string under `name`, where it is one that is not empty.
 fn name_in<'a>(members: &'a Object<'_>, name: &str) -> Option<&'a str> {
     members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
 fn must_be(name: &'static str, must_be: &'static str) -> DelegationError {
-    DelegationError::Malformed(Malformed::Member { name, must_be })
+    DelegationError::Malformed(member::must_be(name, must_be))
 }
 
 impl fmt::Debug for DelegationChain {

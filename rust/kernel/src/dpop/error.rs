@@ -168,6 +168,12 @@ impl fmt::Display for Possession {
 
 impl std::error::Error for ProofError {}
 
+impl From<Malformed> for ProofError {
+    fn from(malformed: Malformed) -> Self {
+        Self::MalformedClaims(malformed)
+    }
+}
+
 impl From<Possession> for ProofError {
     fn from(error: Possession) -> Self {
         Self::Possession(error)

@@ -10,11 +10,12 @@ use super::uri::TargetUri;
 use crate::algorithm::{Algorithm, AlgorithmSet};
 use crate::claims::Confirmation;
 use crate::compact::{Compact, Limits};
-use crate::error::{Error, Malformed};
+use crate::error::Error;
 use crate::header::Header;
 use crate::json::{Object, Value};
 use crate::key::{Defect, PublicKey, thumbprint};
 use crate::media_type::MediaType;
+use crate::member::{date, must_be, text};
 use crate::policy::PolicyError;
 use crate::signature::Backend;
 use crate::time::{NumericDate, UnixTime};
@@ -192,7 +193,7 @@ impl Claims {
         let required = |name| text(&members, name)?.ok_or(ProofError::MissingClaim(name));
         let token_id = required("jti")?;
         if token_id.is_empty() {
-            return Err(must_be("jti", "a string that is not empty"));
+            return Err(must_be("jti", "a string that is not empty").into());
         }
         Ok(Self {
             token_id,
@@ -222,27 +223,6 @@ impl Claims {
         }
         Ok(())
     }
-}
-
-fn text(members: &Object<'_>, name: &'static str) -> Result<Option<String>, ProofError> {
-    match members.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone().into_owned())),
-        Some(_) => Err(must_be(name, "a string")),
-    }
-}
-
-fn date(members: &Object<'_>, name: &'static str) -> Result<Option<NumericDate>, ProofError> {
-    let number = match members.get(name) {
-        None => return Ok(None),
-        Some(Value::Number(number)) => NumericDate::new(*number),
-        Some(_) => None,
-    };
-    number.map(Some).ok_or_else(|| must_be(name, "a number of seconds from 0 to the year 9999"))
-}
-
-fn must_be(name: &'static str, must_be: &'static str) -> ProofError {
-    ProofError::MalformedClaims(Malformed::Member { name, must_be })
 }
 
 fn check_uri(claimed: &str, requested: &str) -> Result<(), ProofError> {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from watchword.errors import (
     DpopError,
@@ -22,13 +22,26 @@ from watchword.errors import (
 if TYPE_CHECKING:
     from watchword._kernel import DpopProof, VerifiedToken
     from watchword.dpop import DpopVerifier
-    from watchword.verifier import Verifier
 
 #: A request's headers: a mapping (of a name to a value, or to a list of values), pairs, or ASGI's pairs of bytes.
 Headers = Mapping[str, str | list[str]] | Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
 
 # RFC 6750 section 2.1, and RFC 9449 section 7.1: the token68 of RFC 9110.
 _TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/")
+
+
+class TokenVerifier(Protocol):
+    """What verifies the token: a :class:`~watchword.Verifier`."""
+
+    def verify(self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None) -> VerifiedToken:
+        """Verifies a token, and that the proof is of its key."""
+        ...
+
+    async def verify_async(
+        self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None
+    ) -> VerifiedToken:
+        """The same without blocking the event loop."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -58,7 +71,7 @@ class Credentials(NamedTuple):
     proof: str | None
 
 
-def verify(verifier: Verifier, dpop: DpopVerifier, request: Request, now: float) -> VerifiedRequest:
+def verify(verifier: TokenVerifier, dpop: DpopVerifier, request: Request, now: float) -> VerifiedRequest:
     """See :meth:`watchword.Verifier.verify_request`."""
     carried = None
     try:
@@ -74,7 +87,7 @@ def verify(verifier: Verifier, dpop: DpopVerifier, request: Request, now: float)
     return VerifiedRequest(token, proof)
 
 
-async def verify_async(verifier: Verifier, dpop: DpopVerifier, request: Request, now: float) -> VerifiedRequest:
+async def verify_async(verifier: TokenVerifier, dpop: DpopVerifier, request: Request, now: float) -> VerifiedRequest:
     """See :meth:`watchword.Verifier.verify_request_async`."""
     carried = None
     try:

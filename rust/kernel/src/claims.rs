@@ -5,7 +5,7 @@ use std::fmt;
 use crate::delegation;
 use crate::error::Malformed;
 use crate::json::{Object, Value};
-use crate::member::{date, must_be, text};
+use crate::member::{date, must_be, strings, text, words};
 use crate::time::NumericDate;
 
 /// The registered claims of a claims set. Every claim that is there has the type that its definition gives it.
@@ -76,7 +76,7 @@ impl Claims {
             token_id: text(members, "jti")?,
             scopes: match members.get("scope") {
                 None => Vec::new(),
-                Some(scope) => scopes(scope).ok_or_else(|| must_be("scope", "a string or an array of strings"))?,
+                Some(scope) => words(scope).ok_or_else(|| must_be("scope", "a string or an array of strings"))?,
             },
             confirmation: members.get("cnf").map(confirmation).transpose()?,
         };
@@ -89,23 +89,6 @@ fn audience(value: &Value<'_>) -> Result<Vec<String>, Malformed> {
     strings(value)
         .filter(|audience| !audience.is_empty())
         .ok_or_else(|| must_be("aud", "a string or an array of strings that is not empty"))
-}
-
-/// `scope` is a string of words with spaces between them; some issuers send an array of words instead.
-pub(crate) fn scopes(value: &Value<'_>) -> Option<Vec<String>> {
-    match value {
-        Value::String(text) => Some(text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()),
-        _ => strings(value),
-    }
-}
-
-/// One string, or an array of strings.
-pub(crate) fn strings(value: &Value<'_>) -> Option<Vec<String>> {
-    match value {
-        Value::String(text) => Some(vec![text.clone().into_owned()]),
-        Value::Array(elements) => elements.iter().map(|element| element.as_str().map(str::to_owned)).collect(),
-        _ => None,
-    }
 }
 
 fn confirmation(value: &Value<'_>) -> Result<Confirmation, Malformed> {

@@ -6,7 +6,8 @@ use std::fmt;
 use crate::algorithm::Algorithm;
 use crate::error::{Error, UnknownKey};
 use crate::json::{self, Object, Value};
-use crate::key::{Defect, PublicKey};
+use crate::key::PublicKey;
+use crate::material::Defect;
 use crate::signature::Backend;
 
 /// How long a key set's document may be, in bytes.

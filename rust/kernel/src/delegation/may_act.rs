@@ -4,9 +4,8 @@ use std::fmt;
 
 use super::act::NOT_IDENTITY;
 use super::{ActorName, DelegationError, must_be};
-use crate::claims::strings;
 use crate::json::{Object, Value};
-use crate::member::text;
+use crate::member::{strings, text};
 
 const CLAIM: &str = "may_act";
 

@@ -11,10 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::{Actor, DelegationChain, DelegationError, must_be, name_in};
 use crate::algorithm::Algorithm;
-use crate::claims;
 use crate::json::{Object, Value};
 use crate::key::PublicKey;
 use crate::key_set::{KeySet, MAX_TRIED};
+use crate::member;
 
 /// The claim.
 pub(super) const CLAIM: &str = "delegation_chain";
@@ -92,7 +92,7 @@ pub(super) fn chain(
     let last = name_in(claims, "sub").ok_or_else(|| must_be("sub", "a string that is not empty"))?;
     let scopes = match claims.get("scope") {
         None => Vec::new(),
-        Some(scope) => claims::scopes(scope).ok_or_else(|| must_be("scope", "a string or an array of strings"))?,
+        Some(scope) => member::words(scope).ok_or_else(|| must_be("scope", "a string or an array of strings"))?,
     };
     let mut actors = Vec::new();
     let mut handed_on = first.delegated_at;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::uri::UriError;
 use crate::error::{Malformed, Seconds};
-use crate::key::Defect;
+use crate::material::Defect;
 
 /// Why a proof was refused. Each variant has a stable [`code`](ProofError::code); its `Display` is one sentence for a
 /// person and holds no part of the proof.

@@ -2,9 +2,9 @@
 
 use data_encoding::BASE64URL_NOPAD;
 
-use super::{Defect, Material};
 use crate::algorithm::{Algorithm, AlgorithmSet};
 use crate::json::{Object, Value};
+use crate::material::{Defect, Material};
 
 /// Members that only a private or a symmetric key has (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];

@@ -1,21 +1,16 @@
 //! Public keys: read from JWK, PEM or DER, and judged once, at import.
 
-mod defect;
 mod jwk;
-mod material;
-mod roca;
 mod spki;
 mod thumbprint;
 
 use std::fmt;
 
-pub use defect::Defect;
 pub use thumbprint::{thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprint_uri};
-
-pub(crate) use material::Material;
 
 use crate::algorithm::{Algorithm, AlgorithmSet};
 use crate::json::Object;
+use crate::material::{Defect, Material};
 use crate::signature::{Backend, Verifier};
 
 /// A public key that passed every check, ready to verify with.

@@ -5,8 +5,8 @@ use sha2::{Digest, Sha256};
 use spki::ObjectIdentifier;
 
 use super::spki::{self as encoding, Numbers};
-use super::{Defect, Material};
 use crate::json::{Object, Value};
+use crate::material::{Defect, Material};
 
 /// The SHA-256 thumbprint of a JWK, in base64url without padding: 43 characters.
 ///

@@ -5,7 +5,7 @@
 
 use ed25519_dalek::{Signature, VerifyingKey};
 
-use crate::key::Defect;
+use crate::material::Defect;
 
 #[derive(Clone)]
 pub(crate) struct Key(VerifyingKey);

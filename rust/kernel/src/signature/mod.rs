@@ -7,11 +7,11 @@
 
 mod ed25519;
 mod p256;
-pub(crate) mod reference;
+mod reference;
 mod rsa;
 
 use crate::algorithm::Algorithm;
-use crate::key::{Defect, Material};
+use crate::material::{Defect, Material};
 
 /// Which implementation verifies signatures. Both give the same verdicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -5,7 +5,7 @@
 use p256::ecdsa::signature::Verifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
 
-use crate::key::Defect;
+use crate::material::Defect;
 
 #[derive(Clone)]
 pub(crate) struct Key(VerifyingKey);

@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm as JwtAlgorithm, DecodingKey};
 
 use super::rsa::is_representative;
 use crate::algorithm::Algorithm;
-use crate::key::{Defect, Material};
+use crate::material::{Defect, Material};
 
 /// The largest modulus that the crate takes, in bytes.
 const MAX_MODULUS: usize = 512;
@@ -42,11 +42,6 @@ impl Key {
             && (DEFAULT_PROVIDER.verifier_factory)(&jwt_algorithm(algorithm), &self.key)
                 .is_ok_and(|verifier| verifier.verify(message, &signature.to_vec()).is_ok())
     }
-}
-
-/// Whether an uncompressed point is one of P-384.
-pub(crate) fn is_p384_point(point: &[u8; 97]) -> bool {
-    (DEFAULT_PROVIDER.verifier_factory)(&JwtAlgorithm::ES384, &DecodingKey::from_ec_der(point)).is_ok()
 }
 
 fn jwt_algorithm(algorithm: Algorithm) -> JwtAlgorithm {

@@ -7,7 +7,7 @@ use rsa::{BigUint, Pkcs1v15Sign, Pss, RsaPublicKey};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::algorithm::Algorithm;
-use crate::key::Defect;
+use crate::material::Defect;
 
 #[derive(Clone)]
 pub(crate) struct Key {

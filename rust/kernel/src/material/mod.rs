@@ -1,8 +1,14 @@
 //! The numbers of a public key, judged once: what is built here is safe to verify with.
 
-use ed25519_dalek::VerifyingKey;
+mod defect;
+mod roca;
 
-use super::{Defect, roca};
+use ed25519_dalek::VerifyingKey;
+use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
+use jsonwebtoken::{Algorithm as JwtAlgorithm, DecodingKey};
+
+pub use defect::Defect;
+
 use crate::algorithm::{Algorithm, AlgorithmSet};
 
 /// The numbers of a public key that passed every check.
@@ -48,7 +54,7 @@ impl Material {
 
     pub(crate) fn p384(x: &[u8], y: &[u8]) -> Result<Self, Defect> {
         let point = uncompressed(x, y).ok_or(Defect::Malformed("\"x\" and \"y\" of P-384 must have 48 bytes each"))?;
-        if !crate::signature::reference::is_p384_point(&point) {
+        if !is_p384_point(&point) {
             return Err(Defect::PointNotOnCurve);
         }
         Ok(Self::P384(point))
@@ -105,6 +111,11 @@ impl Material {
             Self::Rsa { modulus, .. } => bit_length(modulus),
         }
     }
+}
+
+/// Asked of the crate that verifies with such points.
+fn is_p384_point(point: &[u8; 97]) -> bool {
+    (DEFAULT_PROVIDER.verifier_factory)(&JwtAlgorithm::ES384, &DecodingKey::from_ec_der(point)).is_ok()
 }
 
 fn uncompressed<const LENGTH: usize>(x: &[u8], y: &[u8]) -> Option<[u8; LENGTH]> {

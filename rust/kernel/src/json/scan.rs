@@ -152,7 +152,7 @@ impl<'a> Scanner<'a> {
     fn member_name(&mut self) -> Result<Cow<'a, str>, Error> {
         let name = self.string()?;
         self.skip_space();
-        self.expect(b':')?;
+        self.take(b':')?;
         self.skip_space();
         Ok(name)
     }
@@ -163,7 +163,7 @@ impl<'a> Scanner<'a> {
 
     /// Past the opening bracket; whether there is a first element.
     fn enter(&mut self, open: u8, close: u8) -> Result<bool, Error> {
-        self.expect(open)?;
+        self.take(open)?;
         self.skip_space();
         if self.peek() == Some(close) {
             self.at += 1;
@@ -179,13 +179,13 @@ impl<'a> Scanner<'a> {
             self.at += 1;
             return Ok(false);
         }
-        self.expect(b',')?;
+        self.take(b',')?;
         self.skip_space();
         Ok(true)
     }
 
     fn string(&mut self) -> Result<Cow<'a, str>, Error> {
-        self.expect(b'"')?;
+        self.take(b'"')?;
         let plain = self.plain_characters()?;
         if self.peek() == Some(b'"') {
             self.at += 1;
@@ -298,7 +298,7 @@ impl<'a> Scanner<'a> {
 
     fn word(&mut self, word: &str, value: Value<'a>) -> Result<Value<'a>, Error> {
         for &byte in word.as_bytes() {
-            self.expect(byte)?;
+            self.take(byte)?;
         }
         Ok(value)
     }
@@ -314,7 +314,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), Error> {
+    fn take(&mut self, byte: u8) -> Result<(), Error> {
         if self.peek() == Some(byte) {
             self.at += 1;
             Ok(())

@@ -119,6 +119,10 @@ STRICTER = (
         BOTH, C.MALFORMED_CLAIMS, lambda seen: "cnf" in seen.claims and not _is_confirmation(seen.claims["cnf"]),
     ),
     Difference(
+        "RFC 8693 section 4: who acts, and who may, are named by objects, and by nothing that identifies nobody",
+        BOTH, C.MALFORMED_CLAIMS, lambda seen: _refuses(oracle.check_delegation, seen.claims),
+    ),
+    Difference(
         "RFC 9449 section 7.1: a bound token is no bearer token",
         BOTH, C.DPOP_PROOF_REQUIRED, lambda seen: not {"jkt", "jwk"}.isdisjoint(seen.claims.get("cnf", {})),
     ),

@@ -52,6 +52,7 @@ STRICTER_EXAMPLES: dict[str, list[str]] = {
     "RFC 7519 section 2": [mint.token(mint.claims(exp=10**13)), mint.token(mint.claims(exp=str(mint.NOW + 60)))],
     "RFC 8693 section 4.2": [mint.token(mint.claims(scope=7))],
     "RFC 7800 section 3.1": [mint.token(mint.claims(cnf="x"))],
+    "RFC 8693 section 4": [mint.token(mint.claims(act=None)), mint.token(mint.claims(may_act="x"))],
     "RFC 9449 section 7.1": [mint.token(mint.claims(cnf={"jkt": "x"}))],
     "RFC 7800 section 3": [mint.token(mint.claims(cnf={"x5t#S256": "x"}))],
 }

@@ -22,7 +22,7 @@ CODES = [
     "dpop_wrong_uri", "dpop_nonce_required", "dpop_wrong_nonce", "dpop_expired", "dpop_issued_in_future",
     "dpop_wrong_access_token", "dpop_key_mismatch", "dpop_unbound_token", "dpop_replayed", "dpop_replay_unavailable",
     "missing_token", "malformed_request",
-    "insufficient_scope",
+    "insufficient_scope", "insufficient_user_authentication",
     "delegation_malformed", "delegation_hash_mismatch", "delegation_invalid_signature", "delegation_too_deep",
     "delegation_cycle", "delegation_no_human_root", "delegation_actor_not_allowed", "delegation_scope_widened",
 ]  # fmt: skip
@@ -36,6 +36,7 @@ CLASSES = {code: type(from_code(code, "a detail")) for code in CODES}
 #: What RFC 6750 section 3.1 and RFC 9449 section 7.1 call those that are not simply a bad token or a bad proof.
 OAUTH_ERRORS = {
     "insufficient_scope": "insufficient_scope",
+    "insufficient_user_authentication": "insufficient_user_authentication",
     "malformed_request": "invalid_request",
     "dpop_proof_required": "invalid_token",
     "dpop_key_mismatch": "invalid_token",

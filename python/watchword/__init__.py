@@ -35,6 +35,7 @@ from watchword._kernel import (
     thumbprint,
     thumbprint_uri,
 )
+from watchword.authentication import require_authentication
 from watchword.batch import MergedResults
 from watchword.errors import (
     ActorNotAllowedError,
@@ -50,6 +51,7 @@ from watchword.errors import (
     ErrorCode,
     ExpiredError,
     InsufficientScopeError,
+    InsufficientUserAuthenticationError,
     InvalidSignatureError,
     IssuedInFutureError,
     KeySetError,
@@ -149,6 +151,7 @@ __all__ = [
     "ErrorCode",
     "ExpiredError",
     "InsufficientScopeError",
+    "InsufficientUserAuthenticationError",
     "InvalidSignatureError",
     "IssuedInFutureError",
     "Issuer",
@@ -186,6 +189,7 @@ __all__ = [
     "WrongTypeError",
     "__version__",
     "dpop",
+    "require_authentication",
     "scopes",
     "thumbprint",
     "thumbprint_uri",

@@ -110,6 +110,16 @@ def delegation(token: ww.VerifiedToken) -> str | None:
     return chain.subject
 
 
+def step_up(token: ww.VerifiedToken) -> str | None:
+    try:
+        ww.require_authentication(token, acr_values=["urn:example:strong"], max_age=300, leeway=1.5, now=1.5)
+    except ww.InsufficientUserAuthenticationError as error:
+        wanted: tuple[tuple[str, ...], int | None] = (error.acr_values, error.max_age)
+        print(wanted)
+        return error.www_authenticate()
+    return None
+
+
 def signatures(raw: bytes) -> bytes:
     jws: ww.VerifiedJws = ww.verify_jws(raw, keys(), algorithms=["EdDSA"], types=("JOSE", None))
     print(jws.header, jws.key_id, jws.algorithm)

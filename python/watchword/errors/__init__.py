@@ -9,6 +9,9 @@ never a :class:`VerificationError`.
 
 from __future__ import annotations
 
+from watchword.errors.authentication import (
+    InsufficientUserAuthenticationError,
+)
 from watchword.errors.code import (
     ErrorCode,
 )
@@ -134,6 +137,7 @@ _BY_CODE: dict[str, type[VerificationError]] = {
         MissingTokenError,
         MalformedRequestError,
         InsufficientScopeError,
+        InsufficientUserAuthenticationError,
         DelegationMalformedError,
         DelegationHashMismatchError,
         DelegationSignatureError,
@@ -166,6 +170,7 @@ __all__ = [
     "ErrorCode",
     "ExpiredError",
     "InsufficientScopeError",
+    "InsufficientUserAuthenticationError",
     "InvalidSignatureError",
     "IssuedInFutureError",
     "KeyMismatchError",

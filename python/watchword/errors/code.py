@@ -52,6 +52,7 @@ class ErrorCode(str, enum.Enum):
     MISSING_TOKEN = "missing_token"
     MALFORMED_REQUEST = "malformed_request"
     INSUFFICIENT_SCOPE = "insufficient_scope"
+    INSUFFICIENT_USER_AUTHENTICATION = "insufficient_user_authentication"
     DELEGATION_MALFORMED = "delegation_malformed"
     DELEGATION_HASH_MISMATCH = "delegation_hash_mismatch"
     DELEGATION_INVALID_SIGNATURE = "delegation_invalid_signature"

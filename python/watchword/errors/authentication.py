@@ -1,0 +1,28 @@
+"""What can be wrong with how a user authenticated."""
+
+from __future__ import annotations
+
+from watchword.errors.code import ErrorCode
+from watchword.errors.verification import VerificationError
+
+
+class InsufficientUserAuthenticationError(VerificationError):
+    """The token is valid; its user authenticated too weakly, or too long ago (RFC 9470 section 3): 401.
+
+    ``acr_values`` are the authentication contexts that would do, the best first, ``max_age`` how many seconds ago the
+    user may have authenticated; both go into ``WWW-Authenticate``, so that the client knows what to ask for.
+    """
+
+    code = ErrorCode.INSUFFICIENT_USER_AUTHENTICATION
+    oauth_error = "insufficient_user_authentication"
+    _description = "the user must authenticate again, or in another way"
+
+    def __init__(self, detail: str | None = None, acr_values: tuple[str, ...] = (), max_age: int | None = None) -> None:
+        super().__init__(detail)
+        self.acr_values = acr_values
+        self.max_age = max_age
+
+    def _more_parameters(self) -> dict[str, str]:
+        demanded = {"acr_values": " ".join(self.acr_values), "max_age": str(self.max_age)}
+        missing = {"acr_values": not self.acr_values, "max_age": self.max_age is None}
+        return {name: value for name, value in demanded.items() if not missing[name]}

@@ -238,7 +238,10 @@ fn check_records(chain: &Chain, claims: &Reference, limit: usize) {
     claims["chain_hash"] = json!(hash_of(&signed));
     claims["delegation_chain"] = json!(signed);
     let proved = read(&claims, limit);
-    assert_eq!(read_unproved(&claims, limit).is_ok(), chain.is_ok() || is_good_but_for_the_hash(chain));
+    // With the right hash, a chain that was read still is; one that was not may fail by something that comes after it.
+    let is_read = read_unproved(&claims, limit).is_ok();
+    assert!(is_read || chain.is_err());
+    assert!(!is_read || chain.is_ok() || is_good_but_for_the_hash(chain));
     let is_ambiguous = signed.iter().any(|record| {
         ["agent", "delegated_at"].iter().any(|name| record[name].as_str().is_some_and(|text| text.contains('|')))
             || record["scope"]

@@ -131,7 +131,9 @@ fn host_name(host: &str) -> Result<Cow<'_, str>, UriError> {
     };
     // The reg-name of RFC 3986 section 3.2.2, decoded.
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_name) { Err(UriError::Host) } else { Ok(Cow::Owned(name)) }
+    // The encoded form may be longer than what came; it has the same limit, so that a normal form is always one.
+    let is_host = (1..=MAX_HOST).contains(&name.len()) && name.bytes().all(is_name);
+    if is_host { Ok(Cow::Owned(name)) } else { Err(UriError::Host) }
 }
 
 fn percent_decoded(text: &str) -> Result<Cow<'_, str>, UriError> {

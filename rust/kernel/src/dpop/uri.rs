@@ -132,7 +132,7 @@ fn host_name(host: &str) -> Result<Cow<'_, str>, UriError> {
     // The reg-name of RFC 3986 section 3.2.2, decoded.
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte);
     // The encoded form may be longer than what came; it has the same limit, so that a normal form is always one.
-    let is_host = (1..=MAX_HOST).contains(&name.len()) && name.bytes().all(is_name);
+    let is_host = name.len() <= MAX_HOST && name.bytes().all(is_name) && name.bytes().any(|byte| byte != b'.');
     if is_host { Ok(Cow::Owned(name)) } else { Err(UriError::Host) }
 }
 

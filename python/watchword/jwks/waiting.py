@@ -71,7 +71,7 @@ def finish(steps: Steps[T]) -> T:
             else:
                 pending = steps.send(value)
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
+        return end.value  # type: ignore[no-any-return]  # StopIteration does not know that it is a T
 
 
 async def finish_async(steps: Steps[T]) -> T:
@@ -86,7 +86,7 @@ async def finish_async(steps: Steps[T]) -> T:
             else:
                 pending = steps.send(value)
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
+        return end.value  # type: ignore[no-any-return]  # StopIteration does not know that it is a T
 
 
 async def finish_in_threads(steps: Steps[T]) -> T:
@@ -109,7 +109,7 @@ class _End(Generic[T]):
         self.value = value
 
 
-def _advance(step: Callable[[Any], Pending[Any]], value: Any) -> Pending[Any] | _End[Any]:  # noqa: ANN401
+def _advance(step: Callable[[Any], Pending[Any]], value: Any) -> Pending[Any] | _End[Any]:  # noqa: ANN401 - of any steps
     # A StopIteration can't pass through a future.
     try:
         return step(value)

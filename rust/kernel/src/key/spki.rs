@@ -5,6 +5,8 @@ use rsa::pkcs8::PrivateKeyInfo;
 use spki::der::pem::{PemLabel as _, decode_vec};
 use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
+use crate::material::{Defect, Material};
+
 /// The numbers of a public key as they stand in its encoding: not judged.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Numbers<'a> {
@@ -15,8 +17,6 @@ pub(super) enum Numbers<'a> {
     /// A curve whose keys have an algorithm of their own (RFC 8410), and the encoded point.
     Octets(ObjectIdentifier, &'a [u8]),
 }
-
-use crate::material::{Defect, Material};
 
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 pub(super) const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");

@@ -11,3 +11,5 @@
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
+
+mod inverse;

@@ -12,4 +12,8 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod ed25519;
 mod inverse;
+mod width;
+
+pub use width::Width;

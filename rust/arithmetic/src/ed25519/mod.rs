@@ -1,0 +1,157 @@
+//! The group of Ed25519 (RFC 8032, section 5.1) as far as verifying needs it: whether s·B − k·A, for the base point B, has
+//! the encoding R.
+//!
+//! The equation is the one without the cofactor, and it is compared in encoded form: what is not the canonical encoding
+//! of the sum is refused, whichever point it may stand for.
+
+mod field;
+mod point;
+mod scalar;
+mod small_order;
+mod sum;
+mod table;
+
+use std::sync::LazyLock;
+
+use field::{Element, Packed};
+use point::{Completed, Extended};
+use table::Multiples;
+
+pub use scalar::Scalar;
+pub use small_order::has_small_order;
+pub use sum::{Sum, are_encoded_as};
+
+use crate::Width;
+
+/// The width of the base point's digits, whose table all keys share.
+const BASE_WIDTH: u32 = 8;
+
+static BASE: LazyLock<Multiples> =
+    LazyLock::new(|| Multiples::new(Element::from_packed(&BASE_X), Element::from_packed(&BASE_Y), BASE_WIDTH));
+
+/// RFC 8032, section 5.1: the base point's coordinates.
+const BASE_X: Packed = [0xc956_2d60_8f25_d51a, 0x692c_c760_9525_a7b2, 0xc0a4_e231_fdd6_dc5c, 0x2169_36d3_cd6e_53fe];
+const BASE_Y: Packed = [0x6666_6666_6666_6658, 0x6666_6666_6666_6666, 0x6666_6666_6666_6666, 0x6666_6666_6666_6666];
+
+/// Builds the base point's table now rather than on first use.
+pub fn prepare() {
+    LazyLock::force(&BASE);
+}
+
+/// A point on the curve.
+#[derive(Debug, Clone)]
+pub struct PublicKey {
+    /// The negative of the point, as −A is what is multiplied; both below p.
+    minus_x: Packed,
+    y: Packed,
+}
+
+impl PublicKey {
+    /// The point that these bytes encode (RFC 8032, section 5.1.3); none if they are not the canonical encoding of a point
+    /// on the curve.
+    #[must_use]
+    pub fn decode(bytes: &[u8; 32]) -> Option<Self> {
+        let (y, sign) = split(bytes);
+        if !field::is_canonical(&y) {
+            return None;
+        }
+        // x² = u / v = (y² − 1) / (d·y² + 1), of which the candidate u·v³·(u·v⁷)^((p−5)/8) is a root, or becomes one by
+        // a root of −1, or there is none.
+        let yy = Element::from_packed(&y).square();
+        let u = yy.sub(&Element::ONE);
+        let v = yy.mul(&Element::D).add(&Element::ONE);
+        let uv3 = u.mul(&v.square()).mul(&v);
+        let uv7 = uv3.mul(&v.square().square());
+        let candidate = uv3.mul(&uv7.power_of_root());
+        let vxx = candidate.square().mul(&v);
+        let x = if vxx.is(&u) {
+            candidate
+        } else if vxx.add(&u).is_zero() {
+            candidate.mul(&Element::ROOT_OF_MINUS_ONE)
+        } else {
+            return None;
+        };
+        let packed = x.to_packed();
+        if packed == [0; 4] {
+            return (!sign).then_some(Self { minus_x: packed, y });
+        }
+        let minus_x = if is_odd(&packed) == sign { x.neg().to_packed() } else { packed };
+        Some(Self { minus_x, y })
+    }
+
+    /// s·B − k·A for this key A, without a table of its own.
+    #[must_use]
+    pub fn sum(&self, s: &Scalar, k: &Scalar) -> Sum {
+        const WIDTH: u32 = 5;
+        let point = self.negative();
+        let twice = point.projective().double().extended().cached();
+        let mut odd_multiple = point;
+        let odd_multiples: [_; 1 << (WIDTH - 2)] = std::array::from_fn(|_| {
+            let cached = odd_multiple.cached();
+            odd_multiple = odd_multiple.add(&twice, false).extended();
+            cached
+        });
+        let mut sum = Completed::IDENTITY;
+        for digit in k.non_adjacent_form(WIDTH).into_iter().rev().skip_while(|digit| *digit == 0) {
+            sum = sum.projective().double();
+            if digit != 0 {
+                sum = sum.extended().add(&odd_multiples[usize::from(digit.unsigned_abs() / 2)], digit < 0);
+            }
+        }
+        Sum::new(&BASE.add_to(sum.extended(), s))
+    }
+
+    fn negative(&self) -> Extended {
+        Extended::from_affine(Element::from_packed(&self.minus_x), Element::from_packed(&self.y))
+    }
+}
+
+/// A key's multiples, with which a sum takes additions only.
+#[derive(Debug, Clone)]
+pub struct Table(Multiples);
+
+impl Table {
+    /// The table of a key.
+    #[must_use]
+    pub fn new(key: &PublicKey, width: Width) -> Self {
+        let Extended { x, y, .. } = key.negative();
+        Self(Multiples::new(x, y, width.bits().into()))
+    }
+
+    /// The memory that the table takes, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.0.size()
+    }
+
+    /// The memory that a table of this width takes, in bytes.
+    #[must_use]
+    pub const fn size_for(width: Width) -> usize {
+        Multiples::size_for(width.bits() as u32)
+    }
+
+    /// s·B − k·A for this table's key A.
+    #[must_use]
+    pub fn sum(&self, s: &Scalar, k: &Scalar) -> Sum {
+        Sum::new(&self.0.add_to(BASE.add_to(Extended::IDENTITY, s), k))
+    }
+}
+
+/// The little-endian limbs of 32 bytes.
+fn limbs(bytes: &[u8; 32]) -> [u64; 4] {
+    let mut limbs = [0; 4];
+    for (limb, bytes) in limbs.iter_mut().zip(bytes.as_chunks().0) {
+        *limb = u64::from_le_bytes(*bytes);
+    }
+    limbs
+}
+
+/// An encoding's y, and whether its x is odd.
+fn split(encoding: &[u8; 32]) -> (Packed, bool) {
+    let [a, b, c, d] = limbs(encoding);
+    ([a, b, c, d & (u64::MAX >> 1)], d >> 63 == 1)
+}
+
+fn is_odd(packed: &Packed) -> bool {
+    packed[0] & 1 == 1
+}

@@ -1,0 +1,145 @@
+//! Scalars: numbers below the group order, and their digits.
+
+/// L, the order of the base point: 2^252 + 27742317777372353535851937790883648493.
+const ORDER: [u64; 4] = [0x5812_631a_5cf5_d3ed, 0x14de_f9de_a2f7_9cd6, 0, 0x1000_0000_0000_0000];
+
+/// 2^512 / L, rounded down.
+const RECIPROCAL: [u64; 5] = [0xed9c_e5a3_0a2c_131b, 0x2106_215d_0863_29a7, 0xffff_ffff_ffff_ffeb, u64::MAX, 0xf];
+
+/// A number below the group order L.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scalar([u64; 4]);
+
+impl Scalar {
+    /// The scalar that these 32 little-endian bytes encode; none if they encode L or more.
+    #[must_use]
+    pub fn from_canonical(bytes: &[u8; 32]) -> Option<Self> {
+        let limbs = super::limbs(bytes);
+        limbs.iter().rev().lt(ORDER.iter().rev()).then_some(Self(limbs))
+    }
+
+    /// The residue modulo L of 64 little-endian bytes, such as a SHA-512 digest.
+    #[must_use]
+    pub fn reduce(bytes: &[u8; 64]) -> Self {
+        let mut limbs = [0; 8];
+        for (limb, bytes) in limbs.iter_mut().zip(bytes.as_chunks().0) {
+            *limb = u64::from_le_bytes(*bytes);
+        }
+        // Barrett's reduction (Handbook of Applied Cryptography, 14.42): the quotient from the highest limbs is at most
+        // two too small.
+        let [_, _, _, high @ ..] = limbs;
+        let mut quotient = [0; 10];
+        multiply_add(&mut quotient, &high, &RECIPROCAL);
+        let [_, _, _, _, _, quotient @ ..] = quotient;
+        let mut multiple = [0; 9];
+        multiply_add(&mut multiple, &quotient, &ORDER);
+        let ([r0, r1, r2, r3, r4, ..], [m0, m1, m2, m3, m4, ..]) = (limbs, multiple);
+        let mut rest = subtract([r0, r1, r2, r3, r4], [m0, m1, m2, m3, m4]).0;
+        let [o0, o1, o2, o3] = ORDER;
+        loop {
+            let (less, negative) = subtract(rest, [o0, o1, o2, o3, 0]);
+            if negative {
+                let [limbs @ .., _] = rest;
+                return Self(limbs);
+            }
+            rest = less;
+        }
+    }
+
+    /// The scalar as Σ digit[i] · 2^(width·i), with as many digits as [`digits`] says: all lie in
+    /// (−2^(width − 1), 2^(width − 1)] but the last, which lies in [0, [`last_digit`]].
+    ///
+    /// [`digits`]: digits
+    #[inline]
+    pub(super) fn signed_digits(&self, width: u32) -> impl Iterator<Item = i32> {
+        let Self(mut rest) = *self;
+        let count = digits(width);
+        let mut carry = 0;
+        (1..=count).map(move |position| {
+            let window = (rest[0] & ((1 << width) - 1)) + carry;
+            let [a, b, c, d] = rest;
+            if position == count {
+                // All that is left; bit 252 is set only above a run of zeros that nothing carries through.
+                return small(a + carry);
+            }
+            rest = [
+                a >> width | b << (64 - width),
+                b >> width | c << (64 - width),
+                c >> width | d << (64 - width),
+                d >> width,
+            ];
+            carry = u64::from(window > 1 << (width - 1));
+            small(window) - (small(carry) << width)
+        })
+    }
+
+    /// The digits of the non-adjacent form, the lowest first: odd numbers in (−2^(width − 1), 2^(width − 1)) with at least
+    /// `width − 1` zeros after each.
+    pub(super) fn non_adjacent_form(&self, width: u32) -> [i8; 256] {
+        let mut form = [0; 256];
+        let [a, b, c, d] = self.0;
+        let limbs = [a, b, c, d, 0];
+        let (mut position, mut carry) = (0, 0);
+        while position < 256 {
+            let (limb, shift) = (position / 64, position % 64);
+            let bits = u128::from(limbs[limb]) | u128::from(limbs[limb + 1]) << 64;
+            // Truncation is meant.
+            let window = carry + ((bits >> shift) as u64 & ((1 << width) - 1));
+            if window & 1 == 0 {
+                position += 1;
+                continue;
+            }
+            carry = u64::from(window > 1 << (width - 1));
+            form[position] = (small(window) - (small(carry) << width)) as i8;
+            position += width as usize;
+        }
+        form
+    }
+}
+
+/// How many digits of so many bits a scalar has. A scalar is below 2^252 but for a sliver, which the last digit takes in.
+pub(super) const fn digits(width: u32) -> u32 {
+    252u32.div_ceil(width)
+}
+
+/// The largest value of the last digit.
+pub(super) const fn last_digit(width: u32) -> u32 {
+    1 << (252 - width * (digits(width) - 1))
+}
+
+/// A digit of a few bits.
+#[inline]
+fn small(digit: u64) -> i32 {
+    // Wide windows are of sixteen bits at most.
+    digit as i32
+}
+
+/// Adds the product of two numbers to `sum`, which has to be as long as both together, and zero at first.
+fn multiply_add(sum: &mut [u64], a: &[u64], b: &[u64]) {
+    for (i, a) in a.iter().enumerate() {
+        let mut carry = 0;
+        let mut row = sum[i..].iter_mut();
+        for (b, sum) in b.iter().zip(&mut row) {
+            let column = u128::from(*a) * u128::from(*b) + u128::from(*sum) + carry;
+            // Truncation is meant.
+            *sum = column as u64;
+            carry = column >> 64;
+        }
+        if let Some(sum) = sum.get_mut(i + b.len()) {
+            *sum = carry as u64;
+        }
+    }
+}
+
+/// The difference modulo 2^320, and whether it wrapped.
+fn subtract(a: [u64; 5], b: [u64; 5]) -> ([u64; 5], bool) {
+    let mut difference = [0; 5];
+    let mut borrow = false;
+    for ((limb, a), b) in difference.iter_mut().zip(a).zip(b) {
+        let (without, first) = a.overflowing_sub(b);
+        let (with, second) = without.overflowing_sub(u64::from(borrow));
+        *limb = with;
+        borrow = first || second;
+    }
+    (difference, borrow)
+}

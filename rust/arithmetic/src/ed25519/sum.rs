@@ -1,0 +1,37 @@
+//! Whether sums have the encodings that signatures claim.
+
+use super::field::{self, Element};
+use super::point::{Extended, Projective};
+
+/// s·B − k·A, before the division that its encoding takes.
+#[derive(Debug, Clone)]
+pub struct Sum(Projective);
+
+impl Sum {
+    pub(super) fn new(sum: &Extended) -> Self {
+        Self(sum.projective())
+    }
+
+    /// Whether these 32 bytes are the canonical encoding of the sum (RFC 8032, section 5.1.2).
+    #[must_use]
+    pub fn is_encoded_as(&self, encoding: &[u8; 32]) -> bool {
+        self.is_encoded_with(&self.0.z.inverse(), encoding)
+    }
+
+    fn is_encoded_with(&self, inverse: &Element, encoding: &[u8; 32]) -> bool {
+        let (y, sign) = super::split(encoding);
+        self.0.y.mul(inverse).to_packed() == y && super::is_odd(&self.0.x.mul(inverse).to_packed()) == sign
+    }
+}
+
+/// Whether each encoding is that of the sum at its place, for the price of one inversion and a few products: the verdicts
+/// are those of [`Sum::is_encoded_as`], which has no part in any other's.
+///
+/// Where one slice is longer than another, the verdict is `false`.
+pub fn are_encoded_as(sums: &[Sum], encodings: &[[u8; 32]], verdicts: &mut [bool]) {
+    verdicts.fill(false);
+    let inverses = field::inverses(sums.iter().map(|Sum(sum)| sum.z));
+    for (((sum, inverse), encoding), verdict) in sums.iter().zip(&inverses).zip(encodings).zip(verdicts) {
+        *verdict = sum.is_encoded_with(inverse, encoding);
+    }
+}

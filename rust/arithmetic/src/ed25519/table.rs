@@ -1,0 +1,67 @@
+//! Multiples of a point, so that a multiple by a scalar takes additions only.
+
+use super::field::{self, Element};
+use super::point::{Affine, Extended};
+use super::scalar::{self, Scalar};
+
+/// One row for each digit of a scalar, of the multiples 1, 2, 3, … of the point times that digit's power of two.
+///
+/// A digit is negative as often as positive, and the negative of a point costs nothing: a row has an entry for every
+/// absolute value, and none for zero. The last digit is never negative, so its row is as long as it has to be.
+#[derive(Debug, Clone)]
+pub(super) struct Multiples {
+    width: u32,
+    entries: Box<[Affine]>,
+}
+
+impl Multiples {
+    pub(super) fn new(x: Element, y: Element, width: u32) -> Self {
+        let mut entries = Vec::with_capacity(Self::count(width));
+        let mut row = Vec::with_capacity(1 << (width - 1));
+        let mut first = Extended::from_affine(x, y);
+        for position in 1..=scalar::digits(width) {
+            let length = if position == scalar::digits(width) { scalar::last_digit(width) } else { 1 << (width - 1) };
+            let step = first.cached();
+            row.clear();
+            row.push(first);
+            for _ in 1..length {
+                first = first.add(&step, false).extended();
+                row.push(first);
+            }
+            let inverses = field::inverses(row.iter().map(|point: &Extended| point.z));
+            entries.extend(row.iter().zip(&inverses).map(|(point, z)| Affine::new(&point.x.mul(z), &point.y.mul(z))));
+            // Half of the next row's first point is this row's last.
+            first = first.projective().double().extended();
+        }
+        Self { width, entries: entries.into_boxed_slice() }
+    }
+
+    /// The entries of a table of this width.
+    pub(super) const fn count(width: u32) -> usize {
+        // A few thousand.
+        (((scalar::digits(width) - 1) << (width - 1)) + scalar::last_digit(width)) as usize
+    }
+
+    /// The bytes that the entries take.
+    pub(super) fn size(&self) -> usize {
+        size_of_val(&*self.entries)
+    }
+
+    /// The bytes that the entries of a table of this width take.
+    pub(super) const fn size_for(width: u32) -> usize {
+        Self::count(width) * size_of::<Affine>()
+    }
+
+    /// `sum` and the point times a scalar.
+    #[inline]
+    pub(super) fn add_to(&self, mut sum: Extended, scalar: &Scalar) -> Extended {
+        let mut row = 0;
+        for digit in scalar.signed_digits(self.width) {
+            if let Some(entry) = digit.unsigned_abs().checked_sub(1) {
+                sum = sum.add_affine(&self.entries[row + entry as usize], digit < 0).extended();
+            }
+            row += 1 << (self.width - 1);
+        }
+        sum
+    }
+}

@@ -226,3 +226,6 @@ fn carried([a, b, c, d, e]: [u64; 5]) -> Element {
     let a = (a & MASK) + 19 * (e >> BITS);
     Element([a & MASK, (b & MASK) + (a >> BITS), c & MASK, d & MASK, e & MASK])
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,133 +1,144 @@
-//! Numbers modulo p = 2^255 − 19, in five limbs of 51 bits.
+//! Numbers modulo p = 2^255 − 19, in four limbs of 64 bits.
 //!
-//! Carries are left for later. A limb of 64 bits has room for thirteen more than its 51, so sums and differences are
-//! taken limb by limb, and only products bring the limbs back:
+//! Since 2^256 is 38, what is carried out at the top comes back thirty-eightfold at the bottom. Numbers are not brought
+//! below p before they are encoded; until then one of two bounds holds, of which the first implies the second:
 //!
-//! - **reduced**: all limbs below 2^51 + 2^16, as products, squares and unpacked numbers are;
-//! - **loose**: all limbs below 2^54, as products and squares take them.
+//! - **reduced**: below 2^255 + 2^11, as products and squares are;
+//! - **loose**: below 2^256, as sums and differences of reduced numbers are, and as products and squares take them.
 
 use crate::inverse::Modulus;
 
-const BITS: u32 = 51;
-const MASK: u64 = (1 << BITS) - 1;
-
-/// p in 64-bit limbs.
+/// p itself.
 const P: [u64; 4] = [0xffff_ffff_ffff_ffed, u64::MAX, u64::MAX, 0x7fff_ffff_ffff_ffff];
 const MODULUS: Modulus = Modulus::new(P);
 
-/// 4p in limbs: what a difference adds to stay positive.
-const FOUR_P: [u64; 5] = [4 * (MASK - 18), 4 * MASK, 4 * MASK, 4 * MASK, 4 * MASK];
+/// All bits of the highest limb that belong to numbers below 2^255.
+const TOP: u64 = u64::MAX >> 1;
 
-/// A number modulo p, reduced or loose.
+/// A number modulo p, reduced or loose, the lowest limb first.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Element([u64; 5]);
-
-/// A number in [0, 2^256) in 64-bit limbs, the lowest first: a third less memory than an element, and canonical where
-/// it is below p.
-pub(crate) type Packed = [u64; 4];
+pub(crate) struct Element([u64; 4]);
 
 impl Element {
-    pub(crate) const ZERO: Self = Self([0; 5]);
-    pub(crate) const ONE: Self = Self([1, 0, 0, 0, 0]);
+    pub(crate) const ZERO: Self = Self([0; 4]);
+    pub(crate) const ONE: Self = Self([1, 0, 0, 0]);
     /// −121665 / 121666, the d of the curve's equation.
-    pub(crate) const D: Self = Self::from_packed(&[
-        0x75eb_4dca_1359_78a3,
-        0x0070_0a4d_4141_d8ab,
-        0x8cc7_4079_7779_e898,
-        0x5203_6cee_2b6f_fe73,
-    ]);
+    pub(crate) const D: Self =
+        Self([0x75eb_4dca_1359_78a3, 0x0070_0a4d_4141_d8ab, 0x8cc7_4079_7779_e898, 0x5203_6cee_2b6f_fe73]);
+    /// 1/2.
+    pub(crate) const HALF: Self = Self([0xffff_ffff_ffff_fff7, u64::MAX, u64::MAX, 0x3fff_ffff_ffff_ffff]);
     /// 2d.
-    pub(crate) const TWICE_D: Self = Self::from_packed(&[
-        0xebd6_9b94_26b2_f159,
-        0x00e0_149a_8283_b156,
-        0x198e_80f2_eef3_d130,
-        0x2406_d9dc_56df_fce7,
-    ]);
+    pub(crate) const TWICE_D: Self =
+        Self([0xebd6_9b94_26b2_f159, 0x00e0_149a_8283_b156, 0x198e_80f2_eef3_d130, 0x2406_d9dc_56df_fce7]);
     /// A root of −1: 2^((p − 1) / 4).
-    pub(crate) const ROOT_OF_MINUS_ONE: Self = Self::from_packed(&[
-        0xc4ee_1b27_4a0e_a0b0,
-        0x2f43_1806_ad2f_e478,
-        0x2b4d_0099_3dfb_d7a7,
-        0x2b83_2480_4fc1_df0b,
-    ]);
+    pub(crate) const ROOT_OF_MINUS_ONE: Self =
+        Self([0xc4ee_1b27_4a0e_a0b0, 0x2f43_1806_ad2f_e478, 0x2b4d_0099_3dfb_d7a7, 0x2b83_2480_4fc1_df0b]);
 
-    /// The reduced element of a packed number below 2^255.
+    /// The element with these limbs: loose, and reduced if they are below 2^255.
     #[inline]
-    pub(crate) const fn from_packed(packed: &Packed) -> Self {
-        let [a, b, c, d] = *packed;
-        Self([a & MASK, (a >> 51 | b << 13) & MASK, (b >> 38 | c << 26) & MASK, (c >> 25 | d << 39) & MASK, d >> 12])
+    pub(crate) const fn new(limbs: [u64; 4]) -> Self {
+        Self(limbs)
     }
 
     /// The number below p that a loose element stands for.
-    pub(crate) fn to_packed(self) -> Packed {
-        let mut limbs = carried(self.0).0;
-        // At most 2^255 + 2^51, and so below 2p. It is p or above exactly if adding 19 carries into bit 255.
-        let mut carry = 19;
-        for limb in limbs {
-            carry = (limb + carry) >> BITS;
-        }
-        // Subtract that many p: add 19 times as much, and forget bit 255.
-        carry *= 19;
-        for limb in &mut limbs {
-            carry += *limb;
-            *limb = carry & MASK;
-            carry >>= BITS;
-        }
-        let [a, b, c, d, e] = limbs;
-        [a | b << 51, b >> 13 | c << 38, c >> 26 | d << 25, d >> 39 | e << 12]
+    pub(crate) fn canonical(&self) -> [u64; 4] {
+        let [a, b, c, d] = self.0;
+        // Now below 2^255 + 19, and so below 2p. It is p or above exactly if adding 19 reaches bit 255.
+        let limbs = add_small([a, b, c, d & TOP], 19 * (d >> 63));
+        let [a, b, c, d] = add_small(limbs, 19);
+        if d > TOP { [a, b, c, d & TOP] } else { limbs }
     }
 
-    /// The sum: loose, if both are below 2^53.
-    #[inline]
+    /// The loose sum of two reduced elements.
+    #[inline(always)]
     pub(crate) fn add(&self, other: &Self) -> Self {
-        let ([a0, a1, a2, a3, a4], [b0, b1, b2, b3, b4]) = (self.0, other.0);
-        Self([a0 + b0, a1 + b1, a2 + b2, a3 + b3, a4 + b4])
+        debug_assert!(self.is_reduced() && other.is_reduced());
+        let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (self.0, other.0);
+        let (r0, carry) = a0.overflowing_add(b0);
+        let (r1, carry) = add_with(a1, b1, carry);
+        let (r2, carry) = add_with(a2, b2, carry);
+        let (r3, carry) = add_with(a3, b3, carry);
+        // If there is a carry, less than 2^12 is left, and the lowest limb has room.
+        Self([r0 + times_38(carry), r1, r2, r3])
     }
 
-    /// The difference: loose, if the first is below 2^53 and the second is reduced or the sum of two reduced ones.
-    #[inline]
+    /// The loose difference of two elements: the first loose, the second reduced or the difference of two reduced ones.
+    /// Either is no more than 2^256 − 38.
+    #[inline(always)]
     pub(crate) fn sub(&self, other: &Self) -> Self {
-        let ([a0, a1, a2, a3, a4], [b0, b1, b2, b3, b4]) = (self.0, other.0);
-        let [p0, p1, p2, p3, p4] = FOUR_P;
-        Self([a0 + p0 - b0, a1 + p1 - b1, a2 + p2 - b2, a3 + p3 - b3, a4 + p4 - b4])
+        debug_assert!(other.0[0] <= u64::MAX - 37 || other.0[1..] != [u64::MAX; 3]);
+        let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (self.0, other.0);
+        let (r0, borrow) = a0.overflowing_sub(b0);
+        let (r1, borrow) = sub_with(a1, b1, borrow);
+        let (r2, borrow) = sub_with(a2, b2, borrow);
+        let (r3, borrow) = sub_with(a3, b3, borrow);
+        // If there is a borrow, at least 38 is left.
+        let (r0, borrow) = r0.overflowing_sub(times_38(borrow));
+        let (r1, borrow) = r1.overflowing_sub(u64::from(borrow));
+        let (r2, borrow) = r2.overflowing_sub(u64::from(borrow));
+        Self([r0, r1, r2, r3 - u64::from(borrow)])
     }
 
-    /// The reduced negative of a reduced element.
+    /// The negative of an element that may be subtracted.
     #[inline]
     pub(crate) fn neg(&self) -> Self {
-        carried(Self::ZERO.sub(self).0)
+        Self::ZERO.sub(self)
     }
 
     /// The reduced product of two loose elements.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn mul(&self, other: &Self) -> Self {
-        debug_assert!(self.is_loose() && other.is_loose());
-        let ([a0, a1, a2, a3, a4], [b0, b1, b2, b3, b4]) = (self.0, other.0);
-        // 2^255 is 19: what is carried out at the top comes back nineteenfold at the bottom.
-        let (c1, c2, c3, c4) = (19 * b1, 19 * b2, 19 * b3, 19 * b4);
-        fold([
-            wide(a0, b0) + wide(a1, c4) + wide(a2, c3) + wide(a3, c2) + wide(a4, c1),
-            wide(a0, b1) + wide(a1, b0) + wide(a2, c4) + wide(a3, c3) + wide(a4, c2),
-            wide(a0, b2) + wide(a1, b1) + wide(a2, b0) + wide(a3, c4) + wide(a4, c3),
-            wide(a0, b3) + wide(a1, b2) + wide(a2, b1) + wide(a3, b0) + wide(a4, c4),
-            wide(a0, b4) + wide(a1, b3) + wide(a2, b2) + wide(a3, b1) + wide(a4, b0),
-        ])
+        let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (self.0, other.0);
+        let (t0, carry) = multiply(a0, b0, 0, 0);
+        let (t1, carry) = multiply(a0, b1, carry, 0);
+        let (t2, carry) = multiply(a0, b2, carry, 0);
+        let (t3, t4) = multiply(a0, b3, carry, 0);
+        let (t1, carry) = multiply(a1, b0, t1, 0);
+        let (t2, carry) = multiply(a1, b1, t2, carry);
+        let (t3, carry) = multiply(a1, b2, t3, carry);
+        let (t4, t5) = multiply(a1, b3, t4, carry);
+        let (t2, carry) = multiply(a2, b0, t2, 0);
+        let (t3, carry) = multiply(a2, b1, t3, carry);
+        let (t4, carry) = multiply(a2, b2, t4, carry);
+        let (t5, t6) = multiply(a2, b3, t5, carry);
+        let (t3, carry) = multiply(a3, b0, t3, 0);
+        let (t4, carry) = multiply(a3, b1, t4, carry);
+        let (t5, carry) = multiply(a3, b2, t5, carry);
+        let (t6, t7) = multiply(a3, b3, t6, carry);
+        fold([t0, t1, t2, t3, t4, t5, t6, t7])
     }
 
     /// The reduced square of a loose element.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn square(&self) -> Self {
-        debug_assert!(self.is_loose());
-        let [a0, a1, a2, a3, a4] = self.0;
-        let (twice0, twice1, twice2) = (2 * a0, 2 * a1, 2 * a2);
-        let (c3, c4) = (19 * a3, 19 * a4);
-        fold([
-            wide(a0, a0) + wide(twice1, c4) + wide(twice2, c3),
-            wide(twice0, a1) + wide(twice2, c4) + wide(a3, c3),
-            wide(twice0, a2) + wide(a1, a1) + wide(2 * a3, c4),
-            wide(twice0, a3) + wide(twice1, a2) + wide(a4, c4),
-            wide(twice0, a4) + wide(twice1, a3) + wide(a2, a2),
-        ])
+        let [a0, a1, a2, a3] = self.0;
+        // The products of two limbs that differ,
+        let (t1, carry) = multiply(a0, a1, 0, 0);
+        let (t2, carry) = multiply(a0, a2, carry, 0);
+        let (t3, t4) = multiply(a0, a3, carry, 0);
+        let (t3, carry) = multiply(a1, a2, t3, 0);
+        let (t4, t5) = multiply(a1, a3, t4, carry);
+        let (t5, t6) = multiply(a2, a3, t5, 0);
+        // twice (shifting across limbs is slow on many processors),
+        let (t1, carry) = t1.overflowing_add(t1);
+        let (t2, carry) = add_with(t2, t2, carry);
+        let (t3, carry) = add_with(t3, t3, carry);
+        let (t4, carry) = add_with(t4, t4, carry);
+        let (t5, carry) = add_with(t5, t5, carry);
+        let (t6, carry) = add_with(t6, t6, carry);
+        let t7 = u64::from(carry);
+        // and the squares.
+        let (t0, high) = multiply(a0, a0, 0, 0);
+        let (t1, carry) = t1.overflowing_add(high);
+        let (low, high) = multiply(a1, a1, 0, 0);
+        let (t2, carry) = add_with(t2, low, carry);
+        let (t3, carry) = add_with(t3, high, carry);
+        let (low, high) = multiply(a2, a2, 0, 0);
+        let (t4, carry) = add_with(t4, low, carry);
+        let (t5, carry) = add_with(t5, high, carry);
+        let (low, high) = multiply(a3, a3, 0, 0);
+        let (t6, carry) = add_with(t6, low, carry);
+        fold([t0, t1, t2, t3, t4, t5, t6, t7 + high + u64::from(carry)])
     }
 
     /// The square of the square of … of a loose element, so many times over; reduced.
@@ -137,7 +148,7 @@ impl Element {
 
     /// The inverse of a loose element; zero for zero.
     pub(crate) fn inverse(&self) -> Self {
-        MODULUS.inverse(&self.to_packed()).map_or(Self::ZERO, |inverse| Self::from_packed(&inverse))
+        MODULUS.inverse(&self.canonical()).map_or(Self::ZERO, Self)
     }
 
     /// A loose element to the power (p − 5) / 8 = 2^252 − 3; reduced.
@@ -158,16 +169,17 @@ impl Element {
 
     /// Whether two loose elements stand for the same number.
     pub(crate) fn is(&self, other: &Self) -> bool {
-        self.to_packed() == other.to_packed()
+        self.canonical() == other.canonical()
     }
 
     /// Whether this, a loose element, stands for zero.
     pub(crate) fn is_zero(&self) -> bool {
-        self.to_packed() == [0; 4]
+        self.canonical() == [0; 4]
     }
 
-    fn is_loose(&self) -> bool {
-        self.0.iter().all(|limb| *limb < 1 << 54)
+    fn is_reduced(&self) -> bool {
+        let [a, b, c, d] = self.0;
+        d <= TOP || ([b, c, d] == [0, 0, TOP + 1] && a < 1 << 11)
     }
 }
 
@@ -187,44 +199,56 @@ pub(crate) fn inverses(elements: impl DoubleEndedIterator<Item = Element> + Clon
     inverses
 }
 
-/// Whether a packed number is below p.
-pub(crate) fn is_canonical(packed: &Packed) -> bool {
-    packed.iter().rev().lt(P.iter().rev())
+/// Whether a number is below p.
+pub(crate) fn is_canonical(limbs: &[u64; 4]) -> bool {
+    limbs.iter().rev().lt(P.iter().rev())
 }
 
-/// The product of a limb below 2^55 and one below 2^54 · 19; five of these stay below 2^117.
+/// Reduces a product of eight limbs.
 #[inline(always)]
-fn wide(a: u64, b: u64) -> u128 {
-    u128::from(a) * u128::from(b)
+fn fold([r0, r1, r2, r3, h0, h1, h2, h3]: [u64; 8]) -> Element {
+    let (r0, carry) = multiply(h0, 38, r0, 0);
+    let (r1, carry) = multiply(h1, 38, r1, carry);
+    let (r2, carry) = multiply(h2, 38, r2, carry);
+    let (r3, carry) = multiply(h3, 38, r3, carry);
+    // The carry is at most 38, so that what comes back from bit 255 and above is below 2^11.
+    Element(add_small([r0, r1, r2, r3 & TOP], 38 * carry + 19 * (r3 >> 63)))
 }
 
-/// Reduces the five columns of a product, each below 2^115.
+/// The sum of a number below 2^255 and a few bits.
 #[inline(always)]
-fn fold([r0, mut r1, mut r2, mut r3, mut r4]: [u128; 5]) -> Element {
-    r1 += r0 >> BITS;
-    r2 += r1 >> BITS;
-    r3 += r2 >> BITS;
-    r4 += r3 >> BITS;
-    // The highest column has no nineteenfold terms: it is below 2^111, and what it carries below 2^60.
-    let low = low(r0) + 19 * (r4 >> BITS) as u64;
-    Element([low & MASK, self::low(r1) + (low >> BITS), self::low(r2), self::low(r3), self::low(r4)])
+fn add_small([r0, r1, r2, r3]: [u64; 4], small: u64) -> [u64; 4] {
+    let (r0, carry) = r0.overflowing_add(small);
+    let (r1, carry) = r1.overflowing_add(u64::from(carry));
+    let (r2, carry) = r2.overflowing_add(u64::from(carry));
+    [r0, r1, r2, r3 + u64::from(carry)]
 }
 
-/// The lowest 51 bits; truncation is meant.
+/// a · b + c + d, which always fits: the low limb, and the high.
 #[inline(always)]
-fn low(column: u128) -> u64 {
-    column as u64 & MASK
+fn multiply(a: u64, b: u64, c: u64, d: u64) -> (u64, u64) {
+    let product = u128::from(a) * u128::from(b) + u128::from(c) + u128::from(d);
+    // Truncation is meant.
+    (product as u64, (product >> 64) as u64)
 }
 
-/// Brings the limbs of a loose element back to 51 bits and a few.
-#[inline]
-fn carried([a, b, c, d, e]: [u64; 5]) -> Element {
-    let b = b + (a >> BITS);
-    let c = c + (b >> BITS);
-    let d = d + (c >> BITS);
-    let e = e + (d >> BITS);
-    let a = (a & MASK) + 19 * (e >> BITS);
-    Element([a & MASK, (b & MASK) + (a >> BITS), c & MASK, d & MASK, e & MASK])
+#[inline(always)]
+fn add_with(a: u64, b: u64, carry: bool) -> (u64, bool) {
+    let (sum, first) = a.overflowing_add(b);
+    let (sum, second) = sum.overflowing_add(u64::from(carry));
+    (sum, first | second)
+}
+
+#[inline(always)]
+fn sub_with(a: u64, b: u64, borrow: bool) -> (u64, bool) {
+    let (difference, first) = a.overflowing_sub(b);
+    let (difference, second) = difference.overflowing_sub(u64::from(borrow));
+    (difference, first | second)
+}
+
+#[inline(always)]
+fn times_38(carry: bool) -> u64 {
+    if carry { 38 } else { 0 }
 }
 
 #[cfg(test)]

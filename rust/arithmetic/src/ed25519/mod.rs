@@ -13,7 +13,7 @@ mod table;
 
 use std::sync::LazyLock;
 
-use field::{Element, Packed};
+use field::Element;
 use point::{Completed, Extended};
 use table::Multiples;
 
@@ -27,11 +27,11 @@ use crate::Width;
 const BASE_WIDTH: u32 = 8;
 
 static BASE: LazyLock<Multiples> =
-    LazyLock::new(|| Multiples::new(Element::from_packed(&BASE_X), Element::from_packed(&BASE_Y), BASE_WIDTH));
+    LazyLock::new(|| Multiples::new(Element::new(BASE_X), Element::new(BASE_Y), BASE_WIDTH));
 
 /// RFC 8032, section 5.1: the base point's coordinates.
-const BASE_X: Packed = [0xc956_2d60_8f25_d51a, 0x692c_c760_9525_a7b2, 0xc0a4_e231_fdd6_dc5c, 0x2169_36d3_cd6e_53fe];
-const BASE_Y: Packed = [0x6666_6666_6666_6658, 0x6666_6666_6666_6666, 0x6666_6666_6666_6666, 0x6666_6666_6666_6666];
+const BASE_X: [u64; 4] = [0xc956_2d60_8f25_d51a, 0x692c_c760_9525_a7b2, 0xc0a4_e231_fdd6_dc5c, 0x2169_36d3_cd6e_53fe];
+const BASE_Y: [u64; 4] = [0x6666_6666_6666_6658, 0x6666_6666_6666_6666, 0x6666_6666_6666_6666, 0x6666_6666_6666_6666];
 
 /// Builds the base point's table now rather than on first use.
 pub fn prepare() {
@@ -42,8 +42,8 @@ pub fn prepare() {
 #[derive(Debug, Clone)]
 pub struct PublicKey {
     /// The negative of the point, as −A is what is multiplied; both below p.
-    minus_x: Packed,
-    y: Packed,
+    minus_x: [u64; 4],
+    y: [u64; 4],
 }
 
 impl PublicKey {
@@ -57,7 +57,7 @@ impl PublicKey {
         }
         // x² = u / v = (y² − 1) / (d·y² + 1), of which the candidate u·v³·(u·v⁷)^((p−5)/8) is a root, or becomes one by
         // a root of −1, or there is none.
-        let yy = Element::from_packed(&y).square();
+        let yy = Element::new(y).square();
         let u = yy.sub(&Element::ONE);
         let v = yy.mul(&Element::D).add(&Element::ONE);
         let uv3 = u.mul(&v.square()).mul(&v);
@@ -66,16 +66,15 @@ impl PublicKey {
         let vxx = candidate.square().mul(&v);
         let x = if vxx.is(&u) {
             candidate
-        } else if vxx.add(&u).is_zero() {
+        } else if vxx.is(&u.neg()) {
             candidate.mul(&Element::ROOT_OF_MINUS_ONE)
         } else {
             return None;
         };
-        let packed = x.to_packed();
-        if packed == [0; 4] {
-            return (!sign).then_some(Self { minus_x: packed, y });
+        if x.is_zero() && sign {
+            return None;
         }
-        let minus_x = if is_odd(&packed) == sign { x.neg().to_packed() } else { packed };
+        let minus_x = if is_odd(&x.canonical()) == sign { x.neg().canonical() } else { x.canonical() };
         Some(Self { minus_x, y })
     }
 
@@ -102,7 +101,7 @@ impl PublicKey {
     }
 
     fn negative(&self) -> Extended {
-        Extended::from_affine(Element::from_packed(&self.minus_x), Element::from_packed(&self.y))
+        Extended::from_affine(Element::new(self.minus_x), Element::new(self.y))
     }
 }
 
@@ -147,11 +146,11 @@ fn limbs(bytes: &[u8; 32]) -> [u64; 4] {
 }
 
 /// An encoding's y, and whether its x is odd.
-fn split(encoding: &[u8; 32]) -> (Packed, bool) {
+fn split(encoding: &[u8; 32]) -> ([u64; 4], bool) {
     let [a, b, c, d] = limbs(encoding);
     ([a, b, c, d & (u64::MAX >> 1)], d >> 63 == 1)
 }
 
-fn is_odd(packed: &Packed) -> bool {
-    packed[0] & 1 == 1
+fn is_odd(limbs: &[u64; 4]) -> bool {
+    limbs[0] & 1 == 1
 }

@@ -3,7 +3,7 @@
 //! Hisil, Wong, Carter and Dawson, "Twisted Edwards Curves Revisited" (2008). Since −1 is a square and d is not, the
 //! formulas hold for every pair of points on the curve, those of small order included: there are no exceptions to handle.
 
-use super::field::{Element, Packed};
+use super::field::Element;
 
 /// (X : Y : Z) with x = X/Z and y = Y/Z; all reduced.
 #[derive(Debug, Clone, Copy)]
@@ -39,25 +39,19 @@ pub(super) struct Cached {
     twice_dt: Element,
 }
 
-/// The same with Z = 1: y + x, y − x, 2d·x·y, all below p. A table is made of these.
+/// The half of that with Z = 1: ((y + x) / 2, (y − x) / 2, 1, d·x·y). A table is made of these.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Affine {
-    sum_and_difference: [Packed; 2],
-    twice_dxy: Packed,
+    sum_and_difference: [Element; 2],
+    dxy: Element,
 }
 
 impl Projective {
     #[inline]
     pub(super) fn double(&self) -> Completed {
         let (xx, yy, zz) = (self.x.square(), self.y.square(), self.z.square());
-        let (y, z) = (yy.add(&xx), yy.sub(&xx));
-        Completed {
-            x: self.x.add(&self.y).square().sub(&y),
-            // 2·Z² less the new Z, written so that what is subtracted is reduced.
-            t: zz.add(&zz).add(&xx).sub(&yy),
-            y,
-            z,
-        }
+        let z = yy.sub(&xx);
+        Completed { x: self.x.add(&self.y).square().sub(&yy).sub(&xx), y: yy.add(&xx), t: zz.add(&zz).sub(&z), z }
     }
 }
 
@@ -95,11 +89,10 @@ impl Extended {
     /// The sum with a point, or with its negative.
     #[inline]
     pub(super) fn add_affine(&self, other: &Affine, negate: bool) -> Completed {
-        let plus = Element::from_packed(&other.sum_and_difference[usize::from(negate)]);
-        let minus = Element::from_packed(&other.sum_and_difference[usize::from(!negate)]);
-        let zz = self.z.add(&self.z);
-        let tt = self.t.mul(&Element::from_packed(&other.twice_dxy));
-        self.complete(&plus, &minus, &zz, &tt, negate)
+        let plus = &other.sum_and_difference[usize::from(negate)];
+        let minus = &other.sum_and_difference[usize::from(!negate)];
+        let tt = self.t.mul(&other.dxy);
+        self.complete(plus, minus, &self.z, &tt, negate)
     }
 
     #[inline(always)]
@@ -128,10 +121,11 @@ impl Completed {
 }
 
 impl Affine {
-    pub(super) fn new(x: &Element, y: &Element) -> Self {
-        Self {
-            sum_and_difference: [y.add(x).to_packed(), y.sub(x).to_packed()],
-            twice_dxy: x.mul(y).mul(&Element::TWICE_D).to_packed(),
-        }
+    /// The point (X : Y : Z), given the inverse of Z.
+    pub(super) fn new(point: &Extended, inverse: &Element) -> Self {
+        let half = inverse.mul(&Element::HALF);
+        let (x, y) = (point.x.mul(&half), point.y.mul(&half));
+        let twice_dx = x.mul(&Element::TWICE_D);
+        Self { sum_and_difference: [y.add(&x), y.sub(&x)], dxy: twice_dx.mul(&y.add(&y)) }
     }
 }

@@ -20,7 +20,7 @@ impl Sum {
 
     fn is_encoded_with(&self, inverse: &Element, encoding: &[u8; 32]) -> bool {
         let (y, sign) = super::split(encoding);
-        self.0.y.mul(inverse).to_packed() == y && super::is_odd(&self.0.x.mul(inverse).to_packed()) == sign
+        self.0.y.mul(inverse).canonical() == y && super::is_odd(&self.0.x.mul(inverse).canonical()) == sign
     }
 }
 

@@ -29,7 +29,7 @@ impl Multiples {
                 row.push(first);
             }
             let inverses = field::inverses(row.iter().map(|point: &Extended| point.z));
-            entries.extend(row.iter().zip(&inverses).map(|(point, z)| Affine::new(&point.x.mul(z), &point.y.mul(z))));
+            entries.extend(row.iter().zip(&inverses).map(|(point, inverse)| Affine::new(point, inverse)));
             // Half of the next row's first point is this row's last.
             first = first.projective().double().extended();
         }

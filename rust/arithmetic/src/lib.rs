@@ -14,6 +14,7 @@
 
 pub mod ed25519;
 mod inverse;
+pub mod p256;
 mod width;
 
 pub use width::Width;

@@ -1,0 +1,66 @@
+//! Many claims at once, for any mix of keys.
+//!
+//! Nothing is randomised and nothing is merged: the claims share inversions, and each gets the verdict that it would get
+//! alone.
+
+use super::Table;
+use super::point::Jacobian;
+use super::scalar::Scalar;
+use super::signature::Signature;
+use super::sum::Sums;
+
+/// How many claims share inversions: more gain little, and their points no longer fit a core's cache.
+const TOGETHER: usize = 64;
+
+/// What there is to be decided: that a signature is the key's, for a digest.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    /// The key's table.
+    pub table: &'a Table,
+    /// The digest of what was signed.
+    pub digest: [u8; 32],
+    /// The signature.
+    pub signature: Signature,
+}
+
+/// Says of each claim whether it holds, in the verdict at the same place. Claims and verdicts have to be equally many;
+/// what one has more is left alone.
+pub fn hold(claims: &[Claim<'_>], verdicts: &mut [bool]) {
+    let mut sums = Sums::default();
+    for (claims, verdicts) in claims.chunks(TOGETHER).zip(verdicts.chunks_mut(TOGETHER)) {
+        hold_together(claims, verdicts, &mut sums);
+    }
+}
+
+fn hold_together(claims: &[Claim<'_>], verdicts: &mut [bool], sums: &mut Sums) {
+    let mut points = Vec::new();
+    let mut ranges = Vec::with_capacity(claims.len());
+    for (claim, inverse) in claims.iter().zip(inverses_of_s(claims)) {
+        let (u1, u2) = claim.signature.multipliers(&claim.digest, &inverse);
+        let start = points.len();
+        points.extend(claim.table.summands(&u1, &u2));
+        ranges.push(start..points.len());
+    }
+    sums.add_up(&mut points, &mut ranges);
+    for ((claim, verdict), range) in claims.iter().zip(verdicts).zip(ranges) {
+        let rest = points[range].iter();
+        *verdict = claim.signature.is_x_of(&rest.fold(Jacobian::INFINITY, |sum, point| sum.add_affine(point)));
+    }
+}
+
+/// 1/s for each claim, times 2^256, for the price of one inversion and three products each.
+fn inverses_of_s(claims: &[Claim<'_>]) -> Vec<Scalar> {
+    let numbers = claims.iter().map(|claim| claim.signature.s.to_montgomery());
+    let mut product = Scalar::ONE.to_montgomery();
+    let before = numbers.clone().map(|s| {
+        let with = product.montgomery_product(&s);
+        std::mem::replace(&mut product, with)
+    });
+    let mut inverses: Vec<_> = before.collect();
+    let mut inverse = product.inverse().to_montgomery().to_montgomery();
+    for (s, before) in numbers.rev().zip(inverses.iter_mut().rev()) {
+        *before = inverse.montgomery_product(before);
+        inverse = inverse.montgomery_product(&s);
+    }
+    inverses
+}

@@ -1,0 +1,115 @@
+//! ECDSA over P-256 (FIPS 186-5, section 6.4.2) as far as verifying needs it: whether u1·G + u2·Q, for the base point G
+//! and a key Q, has the x that a signature names.
+
+mod batch;
+mod field;
+mod limbs;
+mod point;
+mod scalar;
+mod signature;
+mod sum;
+mod table;
+
+use std::sync::LazyLock;
+
+pub use batch::{Claim, hold};
+pub use signature::Signature;
+
+use field::Element;
+use point::{Affine, Jacobian};
+use scalar::Scalar;
+use sum::Sums;
+use table::Multiples;
+
+use crate::Width;
+
+/// The width of the base point's digits, whose table all keys share.
+const BASE_WIDTH: u32 = 8;
+
+static BASE: LazyLock<Multiples> = LazyLock::new(|| Multiples::new(&Affine::BASE, BASE_WIDTH));
+
+/// Builds the base point's table now rather than on first use.
+pub fn prepare() {
+    LazyLock::force(&BASE);
+}
+
+/// A point on the curve other than the one at infinity.
+#[derive(Debug, Clone)]
+pub struct PublicKey(Affine);
+
+impl PublicKey {
+    /// The point that these bytes encode (SEC 1, section 2.3.3): 4, x and y. None if it is not on the curve, or x or y
+    /// not below p.
+    #[must_use]
+    pub fn decode(sec1: &[u8; 65]) -> Option<Self> {
+        let [4, coordinates @ ..] = sec1 else { return None };
+        let ([x, y], []) = coordinates.as_chunks() else { return None };
+        let coordinate = |bytes| Element::from_number(&limbs::from_bytes(bytes));
+        let point = Affine { x: coordinate(x)?, y: coordinate(y)? };
+        point.is_on_curve().then_some(Self(point))
+    }
+
+    /// Whether the signature is this key's for a message of this digest, without a table of the key's own.
+    #[must_use]
+    pub fn holds(&self, digest: &[u8; 32], signature: &Signature) -> bool {
+        const WIDTH: u32 = 5;
+        let (u1, u2) = signature.multipliers(digest, &signature.s.inverse().to_montgomery());
+        let twice = Jacobian::to_affine(&[self.0.jacobian().double()]);
+        let mut odd_multiple = self.0.jacobian();
+        let odd_multiples: [_; 1 << (WIDTH - 2)] = std::array::from_fn(|_| {
+            let multiple = odd_multiple;
+            odd_multiple = multiple.add_affine(&twice[0]);
+            multiple
+        });
+        let odd_multiples = Jacobian::to_affine(&odd_multiples);
+        let mut sum = Jacobian::INFINITY;
+        for digit in u2.non_adjacent_form(WIDTH).into_iter().rev().skip_while(|digit| *digit == 0) {
+            sum = sum.double();
+            if digit != 0 {
+                sum = sum.add_affine(&odd_multiples[usize::from(digit.unsigned_abs() / 2)].neg_if(digit < 0));
+            }
+        }
+        signature.is_x_of(&BASE.summands(&u1).fold(sum, |sum, point| sum.add_affine(&point)))
+    }
+}
+
+/// A key's multiples, with which a verification takes additions only.
+#[derive(Debug, Clone)]
+pub struct Table(Multiples);
+
+impl Table {
+    /// The table of a key.
+    #[must_use]
+    pub fn new(key: &PublicKey, width: Width) -> Self {
+        Self(Multiples::new(&key.0, width.bits().into()))
+    }
+
+    /// The memory that the table takes, in bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.0.size()
+    }
+
+    /// The memory that a table of this width takes, in bytes.
+    #[must_use]
+    pub const fn size_for(width: Width) -> usize {
+        Multiples::size_for(width.bits() as u32)
+    }
+
+    /// Whether the signature is this key's for a message of this digest.
+    #[must_use]
+    pub fn holds(&self, digest: &[u8; 32], signature: &Signature) -> bool {
+        let (u1, u2) = signature.multipliers(digest, &signature.s.inverse().to_montgomery());
+        let mut points: Vec<_> = self.summands(&u1, &u2).collect();
+        let mut range = 0..points.len();
+        Sums::default().add_up(&mut points, std::slice::from_mut(&mut range));
+        let rest = points[range].iter();
+        signature.is_x_of(&rest.fold(Jacobian::INFINITY, |sum, point| sum.add_affine(point)))
+    }
+
+    /// The points whose sum is u1·G + u2·Q.
+    #[inline]
+    fn summands(&self, u1: &Scalar, u2: &Scalar) -> impl Iterator<Item = Affine> {
+        BASE.summands(u1).chain(self.0.summands(u2))
+    }
+}

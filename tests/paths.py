@@ -1,9 +1,13 @@
-"""Every way to a verdict: two backends, three entry points. A table of tokens runs over all of them."""
+"""Every way to a verdict: three backends, three entry points and the memory of verified tokens.
+
+A table of tokens runs over all of them.
+"""
 
 from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +16,13 @@ import pytest
 
 import watchword as ww
 
-Entry = Literal["verify", "verify_many", "verify_jws"]
+Backend = Literal["default", "unprepared", "reference"]
+Entry = Literal["verify", "verify_many", "verify_jws", "cached"]
+
+BACKENDS: tuple[Backend, ...] = ("default", "unprepared", "reference")
+
+#: Remembers what was accepted from one test to the next, as a gateway does.
+CACHE = ww.TokenCache(max_bytes=1024 * 1024)
 
 #: The codes that the JWS layer can yield; what comes after them is about claims.
 JWS_CODES = frozenset(
@@ -35,7 +45,7 @@ GOOD_KEYS = mint.jwks("ed25519", "p256", "p384", "rsa")
 
 @dataclass(frozen=True)
 class Path:
-    backend: Literal["default", "reference"]
+    backend: Backend
     entry: Entry
 
     def __str__(self) -> str:
@@ -68,32 +78,42 @@ class Path:
             first, _, second = ww.verify_many(batch, keys, demanded, now=now).codes()
             assert first == second, "text and bytes of one token got different verdicts"
             return first
-        try:
-            ww.verify(token, keys, demanded, now=now)
-        except ww.VerificationError as error:
-            return error.code
-        return None
+        if self.entry == "cached":
+            first, second = (verdict(CACHE.verify, token, keys, demanded, now=now) for _ in range(2))
+            assert first == second, "a token got another verdict when it came again"
+            return first
+        return verdict(ww.verify, token, keys, demanded, now=now)
 
     def expect(self, code: ww.ErrorCode) -> ww.ErrorCode | None:
         """What this path says of a token whose first defect has ``code``: the JWS layer is blind to claims."""
         return code if self.reads_claims or code in JWS_CODES else None
 
 
+def verdict(verify: Callable[..., object], *arguments: Any, now: float) -> ww.ErrorCode | None:
+    try:
+        verify(*arguments, now=now)
+    except ww.VerificationError as error:
+        return error.code
+    return None
+
+
 @functools.lru_cache(maxsize=256)
-def key_set(jwks: str, backend: Literal["default", "reference"] = "default") -> ww.KeySet:
-    return ww.KeySet.from_json(jwks, backend=backend)
+def key_set(jwks: str, backend: Backend = "default") -> ww.KeySet:
+    """With tables for all keys, where the backend has tables."""
+    keys = ww.KeySet.from_json(jwks, backend=backend)
+    keys.prepare()
+    return keys
 
 
 def compiled_policy(**demands: Any) -> ww.Policy:
     return ww.Policy(**demands)
 
 
-PATHS = tuple(
-    Path(backend, entry)
-    for backend in ("default", "reference")
-    for entry in ("verify", "verify_many", "verify_jws")
-)  # fmt: skip
+PATHS = (
+    *(Path(backend, entry) for backend in BACKENDS for entry in ("verify", "verify_many", "verify_jws")),
+    Path("default", "cached"),
+)
 
 every_path = pytest.mark.parametrize("path", PATHS, ids=str)
 claim_paths = pytest.mark.parametrize("path", [path for path in PATHS if path.reads_claims], ids=str)
-each_backend = pytest.mark.parametrize("backend", ["default", "reference"])
+each_backend = pytest.mark.parametrize("backend", BACKENDS)

@@ -1,13 +1,14 @@
 //! What must hold of any input whatever: the bodies of the fuzz targets, and of tests that replay and generate inputs.
 //!
 //! Each check takes the input and panics where something does not hold. The second opinions are the kernel's other
-//! backend, serde_json for JSON, and jsonwebtoken for whole tokens.
+//! backends, serde_json for JSON, and jsonwebtoken for whole tokens.
 
 #![allow(dead_code, unused_imports, reason = "each includer uses a part of this")]
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a check fails by panicking")]
 
 mod json;
 mod keys;
+mod signatures;
 mod tokens;
 
 use std::sync::LazyLock;
@@ -17,9 +18,10 @@ use watchword_kernel::{Audience, Backend, BoundTokens, JwsPolicy, KeySet, Limits
 
 pub(crate) use json::json;
 pub(crate) use keys::keys;
+pub(crate) use signatures::signatures;
 pub(crate) use tokens::{is_accepted, verify};
 
-const BACKENDS: [Backend; 2] = [Backend::Default, Backend::Reference];
+const BACKENDS: [Backend; 3] = [Backend::Default, Backend::Unprepared, Backend::Reference];
 
 /// The moment of judgement: 14 November 2023.
 const NOW: f64 = 1_700_000_000.0;
@@ -33,13 +35,19 @@ const SECRET: [u8; 32] = [
     0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
 ];
 
-/// The keys of the tests, which have names, and the public half of [`SECRET`], which has none; with both backends.
+/// The keys of the tests, which have names, and the public half of [`SECRET`], which has none; with all backends.
 const JWKS: &str = include_str!("../../rust/kernel/tests/keys/jwks.json");
 const RFC_8037: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
 static SIGNING_KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::from_bytes(&SECRET));
-static SETS: LazyLock<[[KeySet; 2]; 2]> = LazyLock::new(|| {
-    [JWKS, RFC_8037].map(|jwks| BACKENDS.map(|backend| KeySet::from_json(jwks.as_bytes(), backend).expect("a JWK Set")))
+static SETS: LazyLock<[[KeySet; 3]; 2]> = LazyLock::new(|| {
+    [JWKS, RFC_8037].map(|jwks| {
+        BACKENDS.map(|backend| {
+            let keys = KeySet::from_json(jwks.as_bytes(), backend).expect("a JWK Set");
+            keys.prepare();
+            keys
+        })
+    })
 });
 static POLICIES: LazyLock<[Policy; 2]> = LazyLock::new(|| [strict(), lax()]);
 

@@ -27,7 +27,7 @@ pub(crate) fn verify(token: &[u8]) {
 /// Whether the strict policy accepts a token, as it came or two lines signed, under one of the sets.
 pub(crate) fn is_accepted(input: &[u8]) -> bool {
     let is_accepted =
-        |token: &[u8]| SETS.iter().any(|[keys, _]| watchword_kernel::verify(token, keys, &POLICIES[0], now()).is_ok());
+        |token: &[u8]| SETS.iter().any(|[keys, ..]| watchword_kernel::verify(token, keys, &POLICIES[0], now()).is_ok());
     is_accepted(input) || input.contains(&b'\n') && signed(input).is_some_and(|token| is_accepted(&token))
 }
 
@@ -42,10 +42,12 @@ fn signed(input: &[u8]) -> Option<Vec<u8>> {
     Some([&input, &b"."[..], signature.as_bytes()].concat())
 }
 
-/// The same verdict from both backends; nothing of the token in what is said of it.
-fn judge(token: &[u8], sets: &[KeySet; 2]) {
+/// The same verdict from all backends; nothing of the token in what is said of it.
+fn judge(token: &[u8], sets: &[KeySet; 3]) {
     for policy in POLICIES.iter() {
-        let [verdict, reference] = [0, 1].map(|set| watchword_kernel::verify(token, &sets[set], policy, now()));
+        let [verdict, unprepared, reference] =
+            sets.each_ref().map(|keys| watchword_kernel::verify(token, keys, policy, now()));
+        assert_same(&verdict, &unprepared);
         assert_same(&verdict, &reference);
         match &verdict {
             Ok(verified) => check_verified(token, verified, &sets[0]),

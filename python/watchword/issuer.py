@@ -12,7 +12,7 @@ from watchword.jwks.memory import MemorySource
 from watchword.jwks.settings import CacheSettings
 
 if TYPE_CHECKING:
-    from watchword._kernel import _AnyAudience
+    from watchword._kernel import _AnyAudience, _Backend
     from watchword.jwks.events import Listener
     from watchword.jwks.fetch import Fetcher
     from watchword.jwks.source import KeySource
@@ -62,7 +62,7 @@ class Issuer:
     leeway: float | None = None
     bound_tokens: Literal["reject", "accept"] | None = None
     allow_loopback_http: bool = False
-    backend: Literal["default", "reference"] = "default"
+    backend: _Backend = "default"
     cache: CacheSettings = field(default_factory=CacheSettings, repr=False)
     _keys: KeySet | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -74,8 +74,8 @@ class Issuer:
             raise ValueError("issuer must not be empty")
         if not isinstance(self.cache, CacheSettings):
             raise TypeError("cache must be a CacheSettings")
-        if self.backend not in ("default", "reference"):
-            raise ValueError('backend must be "default" or "reference"')
+        if self.backend not in ("default", "unprepared", "reference"):
+            raise ValueError('backend must be "default", "unprepared" or "reference"')
         for name in _LISTS:
             object.__setattr__(self, name, as_tuple(name, getattr(self, name)))
         object.__setattr__(self, "audience", as_audience(self.audience))

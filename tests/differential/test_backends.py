@@ -1,4 +1,4 @@
-"""One verdict, whoever is asked: the kernel, the kernel over jsonwebtoken, and an oracle on ``cryptography``."""
+"""One verdict, whoever is asked: the kernel by its tables and without, the kernel over jsonwebtoken, and an oracle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import mutations
 import oracle
 from hypothesis import example, given
 from hypothesis import strategies as st
-from paths import GOOD_KEYS, key_set
+from paths import BACKENDS, GOOD_KEYS, key_set
 
 import watchword as ww
 
@@ -27,10 +27,10 @@ def verdict(token: str | bytes, keys: ww.KeySet) -> tuple[str | None, str | None
 
 
 def verdicts(token: str | bytes, jwks: str = JWKS) -> tuple[str | None, str | None]:
-    """The verdict of both backends, which must be the same to the letter."""
-    default, reference = key_set(jwks), key_set(jwks, "reference")
-    assert verdict(token, default) == verdict(token, reference)
-    return verdict(token, default)
+    """The verdict of all backends, which must be the same to the letter."""
+    default, *others = (verdict(token, key_set(jwks, backend)) for backend in BACKENDS)
+    assert others == [default] * len(others)
+    return default
 
 
 def oracle_accepts(token: str, jwks: list[Any]) -> bool:
@@ -58,15 +58,16 @@ def test_mutated_keys(changed: tuple[dict[str, Any], str]) -> None:
     try:
         oracle.strict_json(document.encode())
     except oracle.RefusedError:
-        for backend in ("default", "reference"):
+        for backend in BACKENDS:
             try:
                 ww.KeySet.from_json(document, backend=backend)
             except ww.KeySetError:
                 continue
             raise AssertionError("a document that is not strict JSON was taken") from None
         return
-    default, reference = key_set(document), key_set(document, "reference")
-    assert [r.reason for r in default.rejected] == [r.reason for r in reference.rejected]
+    default, *others = (key_set(document, backend) for backend in BACKENDS)
+    for other in others:
+        assert [r.reason for r in default.rejected] == [r.reason for r in other.rejected]
     assert len(default) == len(oracle.usable_keys([jwk]))
     code, detail = verdicts(token, document)
     assert (code is None) == oracle_accepts(token, [jwk]), (code, detail)
@@ -84,7 +85,7 @@ def test_arbitrary_bytes(token: bytes) -> None:
 @given(st.binary(min_size=32, max_size=32))
 def test_arbitrary_ed25519_keys(point: bytes) -> None:
     document = json.dumps({"kty": "OKP", "crv": "Ed25519", "x": mint.b64(point)})
-    for backend in ("default", "reference"):
+    for backend in BACKENDS:
         keys = ww.KeySet.from_json(document, backend=backend)
         assert [rejected.reason for rejected in keys.rejected] == [r for r in [ed25519_math.judge(point)] if r]
 
@@ -94,7 +95,7 @@ def test_arbitrary_payloads(signer: tuple[str, str], payload: bytes) -> None:
     key, algorithm = signer
     token = mint.token(payload, key=key, algorithm=algorithm)
     assert verdicts(token)[0] is not None
-    for backend in ("default", "reference"):
+    for backend in BACKENDS:
         assert ww.verify_jws(token, key_set(JWKS, backend)).payload == payload
 
 

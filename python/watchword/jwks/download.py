@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from watchword._kernel import KeySet
 from watchword.errors import KeySetError
@@ -16,6 +16,9 @@ from watchword.jwks.discovery import ABSENT, read_metadata, well_known_urls
 from watchword.jwks.fetch import Fetcher, FetchError, Response
 from watchword.jwks.settings import CacheSettings
 from watchword.jwks.urls import shown
+
+if TYPE_CHECKING:
+    from watchword._kernel import _Backend
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Endpoint:
     jwks_uri: str | None
     """``None``: it is discovered."""
     allow_loopback_http: bool
-    backend: Literal["default", "reference"]
+    backend: _Backend
     settings: CacheSettings
 
     def download(self, fetcher: Fetcher, previous: Origin | None, now: float) -> Answer:

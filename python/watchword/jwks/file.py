@@ -7,7 +7,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Collection
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from watchword._kernel import KeySet
 from watchword.errors import KeySetError, KeysUnavailableError
@@ -16,6 +16,9 @@ from watchword.jwks.events import Counters, EventKind, KeyEvent, Listener, Stats
 from watchword.jwks.forks import mind_forks
 from watchword.jwks.settings import CacheSettings
 from watchword.jwks.waiting import Pending
+
+if TYPE_CHECKING:
+    from watchword._kernel import _Backend
 
 # A file written to twice within its file system's time-stamp looks the same both times. One that changed only just
 # before it was read is therefore read again.
@@ -38,7 +41,7 @@ class FileSource:
         path: str,
         *,
         settings: CacheSettings,
-        backend: Literal["default", "reference"],
+        backend: _Backend,
         clock: Callable[[], float],
         listener: Listener | None,
     ) -> None:
@@ -169,7 +172,7 @@ def _mark(path: str) -> _Mark:
     return (found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev)
 
 
-def _read(path: str, settings: CacheSettings, backend: Literal["default", "reference"]) -> KeySet:
+def _read(path: str, settings: CacheSettings, backend: _Backend) -> KeySet:
     with open(path, "rb") as file:
         data = file.read(settings.max_bytes + 1)
     if len(data) > settings.max_bytes:
@@ -180,7 +183,7 @@ def _read(path: str, settings: CacheSettings, backend: Literal["default", "refer
     return keys
 
 
-def read_keys(data: bytes, backend: Literal["default", "reference"]) -> KeySet:
+def read_keys(data: bytes, backend: _Backend) -> KeySet:
     """The keys of a document in any of the forms that are read, told apart by how it begins: ``{`` for JSON,
     ``-----BEGIN`` for PEM, an ASN.1 SEQUENCE for DER. Raises :class:`~watchword.errors.KeySetError`.
     """

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use crate::algorithm::Algorithm;
 use crate::error::{Error, UnknownKey};
@@ -26,7 +27,12 @@ pub struct KeySet {
     by_id: HashMap<String, usize>,
     rejected: Vec<RejectedKey>,
     backend: Backend,
+    pins: Arc<OnceLock<Pins>>,
 }
+
+/// Keys whose tables stay as long as the set, and its copies, are there.
+#[derive(Debug)]
+struct Pins(Vec<PublicKey>);
 
 /// A key that was left out of a set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,6 +134,14 @@ impl KeySet {
         Ok(Self::of(vec![key], backend))
     }
 
+    /// Builds the tables of all keys now, where there is room within the budget, and keeps them as long as the set is
+    /// there: see [`tables`](crate::tables). Returns how many keys have all that they can have; the others verify
+    /// as well, and slower. A second call does nothing more.
+    pub fn prepare(&self) -> usize {
+        let pins = self.pins.get_or_init(|| Pins(self.keys.iter().filter(|key| key.pin()).cloned().collect()));
+        pins.0.len()
+    }
+
     /// The keys, in the order of the document.
     pub fn keys(&self) -> &[PublicKey] {
         &self.keys
@@ -202,6 +216,12 @@ impl KeySet {
 
     fn reject(&mut self, index: usize, key_id: Option<String>, defect: Defect) {
         self.rejected.push(RejectedKey { index, key_id, defect });
+    }
+}
+
+impl Drop for Pins {
+    fn drop(&mut self) {
+        self.0.iter().for_each(PublicKey::unpin);
     }
 }
 

@@ -169,14 +169,15 @@ impl Policy {
 
     /// Judges the claims, in the order: times, issuer, audience, required claims. The binding to a key comes after them.
     pub(crate) fn check(&self, claims: &Claims, members: &Object<'_>, now: UnixTime) -> Result<(), Error> {
-        self.check_times(claims, now.seconds())?;
+        self.check_times(claims, now)?;
         self.check_issuer(claims)?;
         self.check_audience(claims)?;
         self.check_required(members)
     }
 
     /// A token is valid from `nbf` on, and before `exp` (RFC 7519 sections 4.1.4 and 4.1.5).
-    fn check_times(&self, claims: &Claims, now: f64) -> Result<(), Error> {
+    pub(crate) fn check_times(&self, claims: &Claims, now: UnixTime) -> Result<(), Error> {
+        let now = now.seconds();
         let seconds = crate::time::NumericDate::seconds;
         if let Some(expires_at) = claims.expires_at.map(seconds).filter(|exp| now >= exp + self.leeway) {
             return Err(Error::Expired { expires_at, now });

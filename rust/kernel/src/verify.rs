@@ -50,7 +50,7 @@ pub fn verify_with_proof(
     judge(token, keys, policy, now, Some(proof))
 }
 
-fn judge(
+pub(crate) fn judge(
     token: &[u8],
     keys: &KeySet,
     policy: &Policy,
@@ -61,11 +61,9 @@ fn judge(
     let members = Object::parse(&jws.payload).map_err(|error| Error::MalformedClaims(error.into()))?;
     let claims = Claims::read(&members).map_err(Error::MalformedClaims)?;
     policy.check(&claims, &members, now)?;
-    match proof {
-        None => policy.check_binding(&claims)?,
-        Some(proof) => proof.check_possession(token, claims.confirmation.as_ref())?,
-    }
-    Ok(VerifiedToken { jws, claims })
+    let verified = VerifiedToken { jws, claims };
+    verified.check_binding(token, policy, proof)?;
+    Ok(verified)
 }
 
 /// Verifies a JWS in compact form (RFC 7515 section 5.2), whatever its payload is.
@@ -134,6 +132,24 @@ impl VerifiedToken {
     /// None in fact: a token whose `may_act` is malformed is not verified.
     pub fn may_act(&self) -> Result<Option<MayAct>, DelegationError> {
         MayAct::read(&self.members()?)
+    }
+
+    /// Whether the times of the claims still hold: of all that was checked, what may change.
+    pub(crate) fn is_valid_at(&self, policy: &Policy, now: UnixTime) -> bool {
+        policy.check_times(&self.claims, now).is_ok()
+    }
+
+    /// Judges the binding to a key, which depends on what came with the token.
+    pub(crate) fn check_binding(&self, token: &[u8], policy: &Policy, proof: Option<&DpopProof>) -> Result<(), Error> {
+        match proof {
+            None => policy.check_binding(&self.claims),
+            Some(proof) => proof.check_possession(token, self.claims.confirmation.as_ref()),
+        }
+    }
+
+    /// The bytes that it takes, about: what is decoded, and the claims that are read from it.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>() + self.jws.header.len() + 3 * self.jws.payload.len()
     }
 
     fn members(&self) -> Result<Object<'_>, DelegationError> {

@@ -44,6 +44,11 @@ fn json() {
     replay("json", 40, checks::json);
 }
 
+#[test]
+fn signatures() {
+    replay("signatures", 20, checks::signatures);
+}
+
 /// The seeds are what their names say: those called good are accepted, and those called bad are not.
 #[test]
 fn seeds_have_the_right_names() {

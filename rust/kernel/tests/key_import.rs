@@ -1,4 +1,4 @@
-//! Keys are judged once, at import: each defect by its name, on both backends, from JWK, PEM and DER.
+//! Keys are judged once, at import: each defect by its name, on all backends, from JWK, PEM and DER.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Damaged tokens and keys: the same verdict from both backends and from jsonwebtoken, and never a panic.
+//! Damaged tokens and keys: the same verdict from all backends and from jsonwebtoken, and never a panic.
 
 #![allow(
     clippy::unwrap_used,

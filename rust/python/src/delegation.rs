@@ -73,7 +73,7 @@ impl PyDelegationChain {
         max_actors: MaxActors,
     ) -> PyResult<Self> {
         let document = document(claims, max_actors)?;
-        let keys = keys.map(|keys| keys.get().kernel());
+        let keys = keys.map(|keys| keys.get().kernel().as_ref());
         let chain = py.detach(|| {
             DelegationChain::read_claims(document.as_ref(), max_actors.0)
                 .and_then(|claims| DelegationChain::from_records(&claims, keys, max_actors.0))

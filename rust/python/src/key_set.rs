@@ -1,5 +1,7 @@
 //! Key sets and their keys.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyString, PyTuple};
@@ -12,7 +14,7 @@ use crate::errors;
 ///
 /// A bad key is left out and listed in `rejected`; it never takes the others with it.
 #[pyclass(frozen, module = "watchword", name = "KeySet")]
-pub(crate) struct PyKeySet(KeySet);
+pub(crate) struct PyKeySet(Arc<KeySet>);
 
 /// One key of a set.
 #[pyclass(frozen, module = "watchword", name = "PublicKey")]
@@ -23,7 +25,11 @@ pub(crate) struct PyPublicKey(PublicKey);
 pub(crate) struct PyRejectedKey(RejectedKey);
 
 impl PyKeySet {
-    pub(crate) fn kernel(&self) -> &KeySet {
+    fn new(keys: KeySet) -> Self {
+        Self(Arc::new(keys))
+    }
+
+    pub(crate) fn kernel(&self) -> &Arc<KeySet> {
         &self.0
     }
 }
@@ -37,7 +43,9 @@ impl PyKeySet {
     #[pyo3(signature = (jwks, *, backend="default"))]
     fn from_json(py: Python<'_>, jwks: &Bound<'_, PyAny>, backend: &str) -> PyResult<Self> {
         let (document, backend) = (Text::of_json(jwks, "jwks")?, parse_backend(backend)?);
-        py.detach(|| KeySet::from_json(document.as_ref(), backend)).map(Self).map_err(|error| key_set_error(&error))
+        py.detach(|| KeySet::from_json(document.as_ref(), backend))
+            .map(Self::new)
+            .map_err(|error| key_set_error(&error))
     }
 
     /// Read the public keys of a PEM text (RFC 7468): PUBLIC KEY or RSA PUBLIC KEY blocks.
@@ -55,7 +63,7 @@ impl PyKeySet {
     ) -> PyResult<Self> {
         let (text, backend) = (pem_text(pem)?, parse_backend(backend)?);
         py.detach(|| KeySet::from_pem(&text, key_id, algorithm, backend))
-            .map(Self)
+            .map(Self::new)
             .map_err(|error| key_set_error(&error))
     }
 
@@ -72,7 +80,9 @@ impl PyKeySet {
         backend: &str,
     ) -> PyResult<Self> {
         let backend = parse_backend(backend)?;
-        py.detach(|| KeySet::from_der(der, key_id, algorithm, backend)).map(Self).map_err(|error| key_set_error(&error))
+        py.detach(|| KeySet::from_der(der, key_id, algorithm, backend))
+            .map(Self::new)
+            .map_err(|error| key_set_error(&error))
     }
 
     /// The keys that were left out, in the order of the document.
@@ -82,11 +92,12 @@ impl PyKeySet {
         PyTuple::new(py, rejected.collect::<PyResult<Vec<_>>>()?)
     }
 
-    /// "default" or "reference": which implementation verifies with these keys.
+    /// "default", "unprepared" or "reference": which implementation verifies with these keys.
     #[getter]
     fn backend(&self) -> &'static str {
         match self.0.backend() {
             Backend::Default => "default",
+            Backend::Unprepared => "unprepared",
             Backend::Reference => "reference",
         }
     }
@@ -95,6 +106,14 @@ impl PyKeySet {
     fn get(&self, key_id: &Bound<'_, PyString>) -> Option<PyPublicKey> {
         // What is not UTF-8 is no key's name.
         self.0.get(key_id.to_str().ok()?).cloned().map(PyPublicKey)
+    }
+
+    /// Build the tables of all keys now, and keep them as long as the set is there: see watchword.tables.
+    ///
+    /// Returns how many keys are as fast as they can be; where the memory for tables has no room left, the others verify
+    /// as well, and slower. Without this, a key earns its table by use.
+    fn prepare(&self, py: Python<'_>) -> usize {
+        py.detach(|| self.0.prepare())
     }
 
     fn __len__(&self) -> usize {
@@ -150,7 +169,7 @@ impl PyPublicKey {
 
     /// The RFC 7638 thumbprint: SHA-256, base64url without padding.
     #[getter]
-    fn thumbprint(&self) -> String {
+    fn thumbprint(&self) -> &str {
         self.0.thumbprint()
     }
 
@@ -195,8 +214,9 @@ impl PyRejectedKey {
 fn parse_backend(name: &str) -> PyResult<Backend> {
     match name {
         "default" => Ok(Backend::Default),
+        "unprepared" => Ok(Backend::Unprepared),
         "reference" => Ok(Backend::Reference),
-        _ => Err(PyValueError::new_err("backend is 'default' or 'reference'")),
+        _ => Err(PyValueError::new_err("backend is 'default', 'unprepared' or 'reference'")),
     }
 }
 

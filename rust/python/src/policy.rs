@@ -1,6 +1,7 @@
 //! Policies.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -24,7 +25,7 @@ use crate::arguments::{self, Given};
 /// Raises ValueError or TypeError for a demand that cannot be meant.
 #[pyclass(frozen, module = "watchword", name = "Policy")]
 pub(crate) struct PyPolicy {
-    policy: Policy,
+    policy: Arc<Policy>,
     shown: String,
 }
 
@@ -46,7 +47,7 @@ impl AnyAudience {
 }
 
 impl PyPolicy {
-    pub(crate) fn kernel(&self) -> &Policy {
+    pub(crate) fn kernel(&self) -> &Arc<Policy> {
         &self.policy
     }
 }
@@ -108,7 +109,7 @@ impl PyPolicy {
         if let Some(issuers) = issuers {
             policy = policy.with_issuers(issuers).map_err(|error| value_error(&error))?;
         }
-        Ok(Self { policy, shown })
+        Ok(Self { policy: Arc::new(policy), shown })
     }
 
     fn __repr__(&self) -> &str {

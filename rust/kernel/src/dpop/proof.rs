@@ -123,7 +123,7 @@ pub fn verify_proof(
         return Err(Possession::KeyMismatch.into());
     }
     Ok(DpopProof {
-        jkt,
+        jkt: jkt.to_owned(),
         jwk,
         algorithm,
         token_id: claims.token_id,

@@ -1,25 +1,29 @@
 //! Public keys: read from JWK, PEM or DER, and judged once, at import.
 
 mod jwk;
+mod known;
+mod many;
 mod spki;
 mod thumbprint;
 
 use std::fmt;
+use std::sync::Arc;
 
+pub use many::{Signed, verify_each};
 pub use thumbprint::{thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprint_uri};
 
 use crate::algorithm::{Algorithm, AlgorithmSet};
 use crate::json::Object;
 use crate::material::{Defect, Material};
-use crate::signature::{Backend, Verifier};
+use crate::signature::Backend;
+use known::Known;
 
 /// A public key that passed every check, ready to verify with.
 #[derive(Clone)]
 pub struct PublicKey {
     key_id: Option<String>,
     algorithms: AlgorithmSet,
-    material: Material,
-    verifier: Verifier,
+    known: Arc<Known>,
 }
 
 impl PublicKey {
@@ -29,8 +33,8 @@ impl PublicKey {
     /// The first [`Defect`] found.
     pub fn from_jwk(jwk: &Object<'_>, backend: Backend) -> Result<Self, Defect> {
         let jwk = jwk::Jwk::parse(jwk)?;
-        let verifier = Verifier::new(&jwk.material, backend)?;
-        Ok(Self { key_id: jwk.key_id, algorithms: jwk.algorithms, material: jwk.material, verifier })
+        let known = known::of(jwk.material, backend)?;
+        Ok(Self { key_id: jwk.key_id, algorithms: jwk.algorithms, known })
     }
 
     /// Reads a `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7) or a PKCS #1 `RSAPublicKey` in DER. These encodings
@@ -49,8 +53,8 @@ impl PublicKey {
             None => material.algorithms(),
             Some(name) => jwk::restricted(material.algorithms(), name)?,
         };
-        let verifier = Verifier::new(&material, backend)?;
-        Ok(Self { key_id: key_id.map(str::to_owned), algorithms, material, verifier })
+        let known = known::of(material, backend)?;
+        Ok(Self { key_id: key_id.map(str::to_owned), algorithms, known })
     }
 
     /// Reads every `PUBLIC KEY` and `RSA PUBLIC KEY` block of a PEM text (RFC 7468).
@@ -79,7 +83,7 @@ impl PublicKey {
 
     /// `kty`: `"EC"`, `"OKP"` or `"RSA"`.
     pub fn key_type(&self) -> &'static str {
-        match self.material {
+        match self.known.material {
             Material::Ed25519(_) => "OKP",
             Material::P256(_) | Material::P384(_) => "EC",
             Material::Rsa { .. } => "RSA",
@@ -88,7 +92,7 @@ impl PublicKey {
 
     /// `crv`, where the key type has curves.
     pub fn curve(&self) -> Option<&'static str> {
-        match self.material {
+        match self.known.material {
             Material::Ed25519(_) => Some("Ed25519"),
             Material::P256(_) => Some("P-256"),
             Material::P384(_) => Some("P-384"),
@@ -98,17 +102,26 @@ impl PublicKey {
 
     /// The size of the key, in bits.
     pub fn bits(&self) -> usize {
-        self.material.bits()
+        self.known.material.bits()
     }
 
     /// The RFC 7638 thumbprint: SHA-256, base64url.
-    pub fn thumbprint(&self) -> String {
-        self.material.thumbprint()
+    pub fn thumbprint(&self) -> &str {
+        self.known.thumbprint()
     }
 
     /// Whether `signature` holds over `message` under `algorithm`, which must be one of the key's.
     pub fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        self.algorithms.contains(algorithm) && self.verifier.verify(algorithm, message, signature)
+        self.algorithms.contains(algorithm) && self.known.verifier.verify(algorithm, message, signature)
+    }
+
+    /// Builds the key's table now, and keeps it until [`unpin`](Self::unpin); whether there was room for it.
+    pub(crate) fn pin(&self) -> bool {
+        self.known.verifier.pin()
+    }
+
+    pub(crate) fn unpin(&self) {
+        self.known.verifier.unpin();
     }
 }
 

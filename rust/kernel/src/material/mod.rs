@@ -1,18 +1,15 @@
-//! The numbers of a public key, judged once: what is built here is safe to verify with.
+//! The numbers of a public key: well-formed here, and judged where a verifier is made of them.
 
 mod defect;
 mod roca;
 
-use ed25519_dalek::VerifyingKey;
-use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
-use jsonwebtoken::{Algorithm as JwtAlgorithm, DecodingKey};
-
 pub use defect::Defect;
+pub(crate) use roca::is_vulnerable as has_roca_modulus;
 
 use crate::algorithm::{Algorithm, AlgorithmSet};
 
-/// The numbers of a public key that passed every check.
-#[derive(Clone, PartialEq, Eq)]
+/// The numbers of a public key, of lengths that a key may have.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Material {
     /// The encoded point.
     Ed25519([u8; 32]),
@@ -36,27 +33,16 @@ impl Material {
         let point: [u8; 32] = point
             .try_into()
             .map_err(|_| Defect::Malformed("\"x\" of Ed25519 must have 32 bytes (RFC 8037 section 2)"))?;
-        if !is_below_field_prime(&point) {
-            return Err(Defect::NonCanonicalPoint);
-        }
-        let key = VerifyingKey::from_bytes(&point).map_err(|_| Defect::PointNotOnCurve)?;
-        if key.is_weak() {
-            return Err(Defect::SmallOrderPoint);
-        }
         Ok(Self::Ed25519(point))
     }
 
     pub(crate) fn p256(x: &[u8], y: &[u8]) -> Result<Self, Defect> {
         let point = uncompressed(x, y).ok_or(Defect::Malformed("\"x\" and \"y\" of P-256 must have 32 bytes each"))?;
-        p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).map_err(|_| Defect::PointNotOnCurve)?;
         Ok(Self::P256(point))
     }
 
     pub(crate) fn p384(x: &[u8], y: &[u8]) -> Result<Self, Defect> {
         let point = uncompressed(x, y).ok_or(Defect::Malformed("\"x\" and \"y\" of P-384 must have 48 bytes each"))?;
-        if !is_p384_point(&point) {
-            return Err(Defect::PointNotOnCurve);
-        }
         Ok(Self::P384(point))
     }
 
@@ -78,9 +64,6 @@ impl Material {
         }
         if exponent == [1] || is_even(exponent) || bit_length(exponent) > MAX_EXPONENT_BITS {
             return Err(Defect::BadExponent);
-        }
-        if roca::is_vulnerable(modulus) {
-            return Err(Defect::Roca);
         }
         Ok(Self::Rsa { modulus: modulus.to_vec(), exponent: exponent.to_vec() })
     }
@@ -113,23 +96,11 @@ impl Material {
     }
 }
 
-/// Asked of the crate that verifies with such points.
-fn is_p384_point(point: &[u8; 97]) -> bool {
-    (DEFAULT_PROVIDER.verifier_factory)(&JwtAlgorithm::ES384, &DecodingKey::from_ec_der(point)).is_ok()
-}
-
 fn uncompressed<const LENGTH: usize>(x: &[u8], y: &[u8]) -> Option<[u8; LENGTH]> {
     if x.len() != y.len() {
         return None;
     }
     [&[4], x, y].concat().try_into().ok()
-}
-
-/// Whether an Ed25519 encoding's y is below p = 2^255 - 19: the other condition of RFC 8032 section 5.1.3, a sign bit
-/// on x = 0, holds for points of small order only.
-fn is_below_field_prime(point: &[u8; 32]) -> bool {
-    let [lowest, middle @ .., highest] = point;
-    !(highest & 0x7f == 0x7f && middle.iter().all(|&byte| byte == 0xff) && *lowest >= 0xed)
 }
 
 /// The length of a big-endian number without leading zero bytes, in bits.

@@ -11,7 +11,7 @@ const PRIMES: [u32; 38] = [
 const GENERATOR: u32 = 65537;
 
 /// Whether a big-endian modulus carries the fingerprint.
-pub(super) fn is_vulnerable(modulus: &[u8]) -> bool {
+pub(crate) fn is_vulnerable(modulus: &[u8]) -> bool {
     PRIMES.iter().all(|&prime| is_power_of_generator(remainder(modulus, prime), prime))
 }
 

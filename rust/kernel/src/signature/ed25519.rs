@@ -3,19 +3,87 @@
 //! There is one predicate everywhere: S < L, A and R canonical and neither of small order, and the equation without
 //! the cofactor. RFC 8032 leaves room for several; two verifiers that differ can be played off against each other.
 
-use ed25519_dalek::{Signature, VerifyingKey};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha512};
+use watchword_arithmetic::Width;
+use watchword_arithmetic::ed25519::{PublicKey, Scalar, Sum, Table, are_encoded_as, has_small_order};
 
 use crate::material::Defect;
+use crate::tables::{Earned, Tabled};
 
-#[derive(Clone)]
-pub(crate) struct Key(VerifyingKey);
+/// A key that was judged.
+pub(crate) struct Key {
+    encoding: [u8; 32],
+    point: PublicKey,
+}
 
 impl Key {
-    pub(super) fn new(point: &[u8; 32]) -> Result<Self, Defect> {
-        VerifyingKey::from_bytes(point).map(Self).map_err(|_| Defect::PointNotOnCurve)
+    pub(super) fn new(encoding: &[u8; 32]) -> Result<Self, Defect> {
+        if !is_below_field_prime(encoding) {
+            return Err(Defect::NonCanonicalPoint);
+        }
+        // By y alone: a sign bit on x = 0 makes no encoding at all (RFC 8032 section 5.1.3), and that of such a point.
+        let mut positive = *encoding;
+        positive[31] &= 0x7f;
+        if has_small_order(&positive) {
+            return Err(Defect::SmallOrderPoint);
+        }
+        let point = PublicKey::decode(encoding).ok_or(Defect::PointNotOnCurve)?;
+        Ok(Self { encoding: *encoding, point })
+    }
+}
+
+impl Tabled for Key {
+    type Table = Table;
+
+    fn table(&self, width: Width) -> Table {
+        Table::new(&self.point, width)
     }
 
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        Signature::from_slice(signature).is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
+    fn table_size(width: Width) -> usize {
+        Table::size_for(width)
     }
+}
+
+/// A signature of which everything is checked but the last comparison: that `sum` is what is encoded as R.
+pub(super) struct Equation {
+    sum: Sum,
+    r: [u8; 32],
+}
+
+impl Equation {
+    /// `None` where the signature is refused already.
+    pub(super) fn new(key: &Arc<Earned<Key>>, message: &[u8], signature: &[u8]) -> Option<Self> {
+        let (r, s) = signature.split_at_checked(32)?;
+        let (r, s): ([u8; 32], [u8; 32]) = (r.try_into().ok()?, s.try_into().ok()?);
+        let s = Scalar::from_canonical(&s)?;
+        if has_small_order(&r) {
+            return None;
+        }
+        let hash = Sha512::new().chain_update(r).chain_update(key.key().encoding).chain_update(message).finalize();
+        let k = Scalar::reduce(&hash.into());
+        let sum = key.with(|table| table.sum(&s, &k), |key| key.point.sum(&s, &k));
+        Some(Self { sum, r })
+    }
+
+    /// An R that is not canonical is never what a point is encoded as.
+    pub(super) fn holds(&self) -> bool {
+        self.sum.is_encoded_as(&self.r)
+    }
+
+    /// Each one's own verdict, by the work of one inversion for all.
+    pub(super) fn hold(equations: &[Self]) -> Vec<bool> {
+        let (sums, encodings): (Vec<_>, Vec<_>) = equations.iter().map(|one| (one.sum.clone(), one.r)).unzip();
+        let mut verdicts = vec![false; equations.len()];
+        are_encoded_as(&sums, &encodings, &mut verdicts);
+        verdicts
+    }
+}
+
+/// Whether an encoding's y is below p = 2^255 - 19: the other condition of RFC 8032 section 5.1.3, a sign bit on x = 0,
+/// holds for points of small order only.
+fn is_below_field_prime(point: &[u8; 32]) -> bool {
+    let [lowest, middle @ .., highest] = point;
+    !(highest & 0x7f == 0x7f && middle.iter().all(|&byte| byte == 0xff) && *lowest >= 0xed)
 }

@@ -5,6 +5,7 @@
 
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm as JwtAlgorithm, DecodingKey};
+use watchword_arithmetic::ed25519::has_small_order;
 
 use super::rsa::is_representative;
 use crate::algorithm::Algorithm;
@@ -24,6 +25,7 @@ impl Key {
         let key = match material {
             Material::Ed25519(point) => DecodingKey::from_ed_der(point),
             Material::P256(point) => DecodingKey::from_ec_der(point),
+            Material::P384(point) if !is_p384_point(point) => return Err(Defect::PointNotOnCurve),
             Material::P384(point) => DecodingKey::from_ec_der(point),
             Material::Rsa { modulus, .. } if modulus.len() > MAX_MODULUS => return Err(Defect::UnsupportedByBackend),
             Material::Rsa { modulus, exponent } => DecodingKey::from_rsa_raw_components(modulus, exponent),
@@ -44,6 +46,11 @@ impl Key {
     }
 }
 
+/// Asked of the crate that verifies with such points.
+fn is_p384_point(point: &[u8; 97]) -> bool {
+    (DEFAULT_PROVIDER.verifier_factory)(&JwtAlgorithm::ES384, &DecodingKey::from_ec_der(point)).is_ok()
+}
+
 fn jwt_algorithm(algorithm: Algorithm) -> JwtAlgorithm {
     match algorithm {
         Algorithm::EdDsa | Algorithm::Ed25519 => JwtAlgorithm::EdDSA,
@@ -61,27 +68,5 @@ fn jwt_algorithm(algorithm: Algorithm) -> JwtAlgorithm {
 /// Whether R, the first half of an Ed25519 signature, is a point of small order. A non-canonical R needs no check: the
 /// equation is compared in encoded form, and never yields one.
 fn has_small_order_r(signature: &[u8]) -> bool {
-    signature.get(..32).is_some_and(|r| SMALL_ORDER_POINTS.iter().any(|point| point == r))
+    signature.first_chunk().is_some_and(has_small_order)
 }
-
-/// The canonical encodings of the eight points whose order divides 8.
-#[rustfmt::skip]
-const SMALL_ORDER_POINTS: [[u8; 32]; 8] = [
-    // Order 1: y = 1.
-    [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-    // Order 2: y = -1.
-    [0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
-    // Order 4: y = 0, both signs of x.
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80],
-    // Order 8: two values of y, both signs of x.
-    [0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
-     0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05],
-    [0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
-     0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x85],
-    [0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
-     0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a],
-    [0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
-     0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0xfa],
-];

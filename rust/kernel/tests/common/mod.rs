@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test is a crate of its own and uses a part of this")]
 
+use std::fmt::Debug;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -9,10 +10,13 @@ use std::sync::LazyLock;
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::EncodingKey;
 use spki::der::pem::decode_vec;
-use watchword_kernel::{Algorithm, Audience, Backend, BoundTokens, JwsPolicy, KeySet, Limits, Policy, UnixTime};
+use watchword_kernel::{
+    Algorithm, Audience, Backend, BoundTokens, JwsPolicy, KeySet, Limits, Policy, PublicKey, Signed, UnixTime,
+    verify_each,
+};
 
-/// Everything is asked of both.
-pub(crate) const BACKENDS: [Backend; 2] = [Backend::Default, Backend::Reference];
+/// Everything is asked of all.
+pub(crate) const BACKENDS: [Backend; 3] = [Backend::Default, Backend::Unprepared, Backend::Reference];
 
 /// The public parts of the signing keys; each `kid` is the name of a file in `keys/`.
 pub(crate) const JWKS: &str = include_str!("../keys/jwks.json");
@@ -87,8 +91,32 @@ pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
     BASE64URL_NOPAD.encode(bytes.as_ref())
 }
 
+/// The test keys, with tables where the backend has tables.
 pub(crate) fn key_set(backend: Backend) -> KeySet {
-    KeySet::from_json(JWKS.as_bytes(), backend).expect("the test keys are a JWK Set")
+    let keys = KeySet::from_json(JWKS.as_bytes(), backend).expect("the test keys are a JWK Set");
+    keys.prepare();
+    keys
+}
+
+/// What all verdicts are; that they are not the same is a failure.
+pub(crate) fn agreed<T: PartialEq + Debug>(verdicts: impl IntoIterator<Item = T>) -> T {
+    let mut verdicts = verdicts.into_iter();
+    let first = verdicts.next().expect("somebody was asked");
+    verdicts.for_each(|other| assert_eq!(first, other));
+    first
+}
+
+/// Whether a signature holds: alone and among others, which must not make a difference.
+pub(crate) fn holds(key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+    let alone = key.verify(algorithm, message, signature);
+    if key.key_type() == "RSA" {
+        // Nothing is shared between RSA signatures, and the suites of them are long.
+        return alone;
+    }
+    let signed = Signed { key, algorithm, message, signature };
+    let others = [Signed { message: b"another", ..signed }, Signed { signature: &[1; 64], ..signed }, signed];
+    let [first, .., last] = verify_each(&[&[signed], &others[..]].concat())[..] else { panic!("one verdict for each") };
+    agreed([alone, first, last])
 }
 
 pub(crate) fn now() -> UnixTime {

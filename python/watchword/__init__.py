@@ -16,7 +16,7 @@ import time as _time
 from collections.abc import Iterable as _Iterable
 from collections.abc import Sequence as _Sequence
 
-from watchword import _kernel, dpop, scopes
+from watchword import _kernel, dpop, scopes, tables
 from watchword._kernel import (
     ANY_AUDIENCE,
     Actor,
@@ -29,6 +29,8 @@ from watchword._kernel import (
     Policy,
     PublicKey,
     RejectedKey,
+    TokenCache,
+    TokenCacheStats,
     VerifiedJws,
     VerifiedToken,
     __version__,
@@ -175,6 +177,8 @@ __all__ = [
     "RejectedKey",
     "ScopeSyntaxError",
     "ScopeWidenedError",
+    "TokenCache",
+    "TokenCacheStats",
     "TooLargeError",
     "UnknownKeyError",
     "UnsupportedCriticalHeaderError",
@@ -191,6 +195,7 @@ __all__ = [
     "dpop",
     "require_authentication",
     "scopes",
+    "tables",
     "thumbprint",
     "thumbprint_uri",
     "verify",

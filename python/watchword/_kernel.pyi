@@ -1,7 +1,7 @@
 """The kernel's binding, typed by hand. Everything public here is re-exported by :mod:`watchword`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal, SupportsIndex, final, overload
+from typing import Any, Literal, SupportsIndex, TypeAlias, final, overload
 
 from watchword.errors import ErrorCode, VerificationError
 
@@ -23,11 +23,16 @@ __all__ = [
     "ResourceScopes",
     "ScopeExplanation",
     "SlotScopes",
+    "TableStats",
+    "TokenCache",
+    "TokenCacheStats",
     "VerifiedJws",
     "VerifiedToken",
     "_AnyAudience",
     "__version__",
+    "configure_tables",
     "normalize_uri",
+    "table_stats",
     "thumbprint",
     "thumbprint_uri",
     "unverified_issuer",
@@ -37,6 +42,8 @@ __all__ = [
     "verify_many",
     "verify_proof",
 ]
+
+_Backend: TypeAlias = Literal["default", "unprepared", "reference"]
 
 __version__: str
 
@@ -79,16 +86,14 @@ class RejectedKey:
 @final
 class KeySet:
     @staticmethod
-    def from_json(
-        jwks: str | bytes | Mapping[str, Any], *, backend: Literal["default", "reference"] = "default"
-    ) -> KeySet: ...
+    def from_json(jwks: str | bytes | Mapping[str, Any], *, backend: _Backend = "default") -> KeySet: ...
     @staticmethod
     def from_pem(
         pem: str | bytes,
         *,
         key_id: str | None = None,
         algorithm: str | None = None,
-        backend: Literal["default", "reference"] = "default",
+        backend: _Backend = "default",
     ) -> KeySet: ...
     @staticmethod
     def from_der(
@@ -96,13 +101,14 @@ class KeySet:
         *,
         key_id: str | None = None,
         algorithm: str | None = None,
-        backend: Literal["default", "reference"] = "default",
+        backend: _Backend = "default",
     ) -> KeySet: ...
     @property
     def rejected(self) -> tuple[RejectedKey, ...]: ...
     @property
-    def backend(self) -> Literal["default", "reference"]: ...
+    def backend(self) -> _Backend: ...
     def get(self, key_id: str) -> PublicKey | None: ...
+    def prepare(self) -> int: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[PublicKey]: ...
     def __contains__(self, key_id: object, /) -> bool: ...
@@ -362,6 +368,59 @@ class ReplayCache:
     def capacity(self) -> int: ...
     def __len__(self) -> int: ...
 
+@final
+class TokenCache:
+    """A memory of verified tokens, bounded by bytes."""
+
+    def __new__(cls, *, max_bytes: int) -> TokenCache: ...
+    def verify(
+        self, token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: DpopProof | None = None
+    ) -> VerifiedToken: ...
+    def clear(self) -> None: ...
+    def stats(self) -> TokenCacheStats: ...
+
+@final
+class TokenCacheStats:
+    """The counters of a TokenCache."""
+
+    @property
+    def hits(self) -> int: ...
+    @property
+    def misses(self) -> int: ...
+    @property
+    def evictions(self) -> int: ...
+    @property
+    def tokens(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def max_bytes(self) -> int: ...
+
+@final
+class TableStats:
+    """How the tables of prepared keys stand, and the settings in force."""
+
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def tables(self) -> int: ...
+    @property
+    def built(self) -> int: ...
+    @property
+    def evicted(self) -> int: ...
+    @property
+    def refused(self) -> int: ...
+    @property
+    def max_bytes(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def after_uses(self) -> int: ...
+
+def configure_tables(
+    *, max_bytes: int | None = None, width: int | None = None, after_uses: int | None = None
+) -> None: ...
+def table_stats() -> TableStats: ...
 def verify(
     token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: DpopProof | None = None
 ) -> VerifiedToken: ...

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from watchword import _kernel
 from watchword import request as _request
-from watchword._kernel import BatchResult, DpopProof, KeySet, Policy, VerifiedToken
+from watchword._kernel import BatchResult, DpopProof, KeySet, Policy, TokenCache, VerifiedToken
 from watchword.batch import MergedResults
 from watchword.dpop import DpopVerifier
 from watchword.errors import KeysUnavailableError, UnknownKeyError, WrongIssuerError
@@ -50,7 +50,9 @@ class Verifier:
     ``issuers`` are :class:`~watchword.Issuer` objects (a string stands for ``Issuer(string)``). ``audience``,
     ``algorithms``, ``types``, ``leeway`` (seconds), ``required`` and ``bound_tokens`` are as in
     :class:`~watchword.Policy`, for every issuer that says nothing else. ``dpop`` judges the DPoP proofs
-    of requests (:class:`watchword.dpop.DpopVerifier`; by default one with a memory of this process). ``clock`` tells
+    of requests (:class:`watchword.dpop.DpopVerifier`; by default one with a memory of this process). ``cache``, a
+    :class:`watchword.TokenCache`, remembers verified tokens (by default nothing does); several Verifiers may share one,
+    and :meth:`verify_many` does without it. ``clock`` tells
     Unix seconds where ``now`` is left out. ``fetcher`` fetches keys (:class:`watchword.jwks.Fetcher`;
     ``watchword.jwks.HttpxFetcher(client)`` takes a client of yours); closing it stays with you. ``on_event`` is called
     with a :class:`watchword.jwks.KeyEvent` for everything that happens to keys, from whatever thread it happens in, so
@@ -70,6 +72,7 @@ class Verifier:
         required: Iterable[str] = ("exp",),
         bound_tokens: Literal["reject", "accept"] = "reject",
         dpop: DpopVerifier | None = None,
+        cache: TokenCache | None = None,
         clock: Callable[[], float] = time.time,
         fetcher: Fetcher | None = None,
         on_event: Listener | None = None,
@@ -86,6 +89,9 @@ class Verifier:
         if fetcher is not None and (hasattr(fetcher, "stream") or not callable(getattr(fetcher, "get", None))):
             raise TypeError("fetcher must be a watchword.jwks.Fetcher; watchword.jwks.HttpxFetcher(client) makes one")
         self._clock = clock
+        if cache is not None and not isinstance(cache, TokenCache):
+            raise TypeError("cache must be a watchword.TokenCache")
+        self._judge = _kernel.verify if cache is None else cache.verify
         self._dpop = dpop if dpop is not None else DpopVerifier()
         known = _issuers(issuers)
         self._own_fetcher = _default_fetcher() if fetcher is None and any(i.is_remote for i in known) else None
@@ -115,7 +121,7 @@ class Verifier:
         keys = site.source.current()
         if keys is not None:
             try:
-                return _kernel.verify(token, keys, site.policy, self._clock() if now is None else now, proof)
+                return self._judge(token, keys, site.policy, self._clock() if now is None else now, proof)
             except UnknownKeyError:
                 pass  # perhaps there are newer keys
         return finish(self._verify_slowly(site, token, now, proof))
@@ -128,7 +134,7 @@ class Verifier:
         keys = site.source.current()
         if keys is not None:
             try:
-                return _kernel.verify(token, keys, site.policy, self._clock() if now is None else now, proof)
+                return self._judge(token, keys, site.policy, self._clock() if now is None else now, proof)
             except UnknownKeyError:
                 pass  # perhaps there are newer keys
         return await finish_async(self._verify_slowly(site, token, now, proof))
@@ -232,13 +238,13 @@ class Verifier:
             self._check_without_keys(token, site.policy, now)
             keys = yield site.source.request()
         try:
-            return _kernel.verify(token, keys, site.policy, self._clock() if now is None else now, proof)
+            return self._judge(token, keys, site.policy, self._clock() if now is None else now, proof)
         except UnknownKeyError as error:
             unknown = error
         newer = yield site.source.request_newer(keys, (_kernel.unverified_key_id(token),))
         if newer is None:
             raise unknown
-        return _kernel.verify(token, newer, site.policy, self._clock() if now is None else now, proof)
+        return self._judge(token, newer, site.policy, self._clock() if now is None else now, proof)
 
     def _verify_many(
         self, tokens: list[str | bytes], now: float | None, threads: int | None

@@ -12,8 +12,10 @@ mod errors;
 mod key_set;
 mod policy;
 mod scope;
+mod tables;
 mod thumbprint;
 mod token;
+mod token_cache;
 
 use pyo3::prelude::*;
 use watchword_kernel as kernel;
@@ -123,6 +125,11 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<dpop::PyProofPolicy>()?;
     module.add_class::<dpop::PyDpopProof>()?;
     module.add_class::<dpop::PyReplayCache>()?;
+    module.add_class::<tables::PyTableStats>()?;
+    module.add_class::<token_cache::PyTokenCache>()?;
+    module.add_class::<token_cache::PyTokenCacheStats>()?;
+    module.add_function(wrap_pyfunction!(tables::configure_tables, module)?)?;
+    module.add_function(wrap_pyfunction!(tables::table_stats, module)?)?;
     module.add_function(wrap_pyfunction!(verify, module)?)?;
     module.add_function(wrap_pyfunction!(batch::verify_many, module)?)?;
     module.add_function(wrap_pyfunction!(verify_jws, module)?)?;

@@ -1,0 +1,205 @@
+//! The memory of verified tokens: what it may say, and what it must ask anew.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{CLAIMS, NOW, SIGNERS, base64url, key_set, lax, signer, strict};
+use proptest::prelude::*;
+use watchword_kernel::{
+    Algorithm, Backend, CacheStats, KeySet, Policy, Presented, TokenCache, UnixTime, VerifiedToken, verify,
+};
+
+const MANY: u64 = 1 << 20;
+
+struct Gateway {
+    cache: TokenCache,
+    keys: Arc<KeySet>,
+    policy: Arc<Policy>,
+}
+
+impl Gateway {
+    fn new() -> Self {
+        Self { cache: TokenCache::new(MANY), keys: Arc::new(key_set(Backend::Default)), policy: Arc::new(strict()) }
+    }
+
+    fn presented<'a>(&'a self, token: &'a str, now: f64) -> Presented<'a> {
+        let now = UnixTime::new(now).unwrap();
+        Presented { token: token.as_bytes(), keys: &self.keys, policy: &self.policy, now, proof: None }
+    }
+
+    fn at(&self, token: &str, now: f64) -> Result<Arc<VerifiedToken>, &'static str> {
+        let verdict = self.cache.verify(&self.presented(token, now), |work| work());
+        verdict.map_err(|error| error.code())
+    }
+
+    fn counts(&self) -> (u64, u64) {
+        let CacheStats { hits, misses, .. } = self.cache.stats();
+        (hits, misses)
+    }
+}
+
+fn token() -> String {
+    let signer = signer(Algorithm::EdDsa);
+    signer.token(signer.header(), CLAIMS)
+}
+
+#[test]
+fn the_same_token_is_found() {
+    let gateway = Gateway::new();
+    let first = gateway.at(&token(), NOW).unwrap();
+    let second = gateway.at(&token(), NOW).unwrap();
+    assert!(Arc::ptr_eq(&first, &second));
+    assert_eq!(gateway.counts(), (1, 1));
+    gateway.cache.clear();
+    gateway.at(&token(), NOW).unwrap();
+    assert_eq!(gateway.counts(), (1, 2));
+}
+
+#[test]
+fn times_are_judged_at_every_hit() {
+    let gateway = Gateway::new();
+    // The token of CLAIMS: issued ten seconds before, valid for a minute; the leeway is five seconds.
+    for (at, verdict) in [
+        (NOW, None),
+        (NOW + 64.0, None),
+        (NOW + 65.0, Some("expired")),
+        (NOW + 1e6, Some("expired")),
+        (NOW - 15.0, None),
+        (NOW - 16.0, Some("issued_in_future")),
+        (NOW, None),
+    ] {
+        assert_eq!(gateway.at(&token(), at).err(), verdict, "{at}");
+    }
+}
+
+#[test]
+fn another_policy_is_another_question() {
+    let mut gateway = Gateway::new();
+    gateway.at(&token(), NOW).unwrap();
+    // Equal demands, written anew, are verified anew; other demands get their own answer.
+    gateway.policy = Arc::new(strict());
+    gateway.at(&token(), NOW).unwrap();
+    assert_eq!(gateway.counts(), (0, 2));
+    let strict = std::mem::replace(
+        &mut gateway.policy,
+        Arc::new(lax().with_issuers(vec!["https://other.example".into()]).unwrap()),
+    );
+    assert_eq!(gateway.at(&token(), NOW).unwrap_err(), "wrong_issuer");
+    gateway.policy = strict;
+    gateway.at(&token(), NOW).unwrap();
+    assert_eq!(gateway.counts(), (1, 3));
+}
+
+#[test]
+fn a_key_that_disappears_takes_its_tokens_along() {
+    let mut gateway = Gateway::new();
+    gateway.at(&token(), NOW).unwrap();
+    gateway.keys = Arc::new(KeySet::from_json(br#"{"keys":[]}"#, Backend::Default).unwrap());
+    assert_eq!(gateway.at(&token(), NOW).unwrap_err(), "unknown_key");
+    // Nor does a set that was dropped leave its place to another.
+    for _ in 0..100 {
+        gateway.keys = Arc::new(key_set(Backend::Unprepared));
+        gateway.at(&token(), NOW).unwrap();
+        gateway.keys = Arc::new(KeySet::from_json(br#"{"keys":[]}"#, Backend::Default).unwrap());
+        assert_eq!(gateway.at(&token(), NOW).unwrap_err(), "unknown_key");
+    }
+    assert_eq!(gateway.counts().0, 0);
+}
+
+#[test]
+fn only_valid_tokens_are_kept() {
+    let gateway = Gateway::new();
+    let signer = signer(Algorithm::EdDsa);
+    let expired = signer.token(signer.header(), r#"{"iss":"https://as.example","aud":"https://api.example","exp":1}"#);
+    let bound = CLAIMS.replace('}', &format!(r#","cnf":{{"jkt":"{}"}}}}"#, base64url([1; 32])));
+    let bound = signer.token(signer.header(), bound);
+    for (token, code) in [(expired.as_str(), "expired"), (&bound, "dpop_proof_required"), ("a.b.c", "malformed_token")]
+    {
+        for _ in 0..3 {
+            assert_eq!(gateway.at(token, NOW).unwrap_err(), code);
+        }
+    }
+    assert_eq!((gateway.counts(), gateway.cache.stats().tokens), ((0, 9), 0));
+}
+
+#[test]
+fn the_whole_token_is_compared() {
+    let gateway = Gateway::new();
+    let token = token();
+    gateway.at(&token, NOW).unwrap();
+    for place in 0..token.len() {
+        let mut other = token.clone().into_bytes();
+        other[place] = if other[place] == b'A' { b'B' } else { b'A' };
+        let other = String::from_utf8(other).unwrap();
+        assert!(gateway.at(&other, NOW).is_err(), "byte {place}");
+        assert!(gateway.at(&token[..place], NOW).is_err());
+    }
+    assert!(gateway.at(&format!("{token}A"), NOW).is_err());
+    assert_eq!(gateway.counts().0, 0);
+}
+
+#[test]
+fn the_memory_is_bounded_by_bytes() {
+    let gateway = Gateway { cache: TokenCache::new(64 * 1024), ..Gateway::new() };
+    let signer = signer(Algorithm::EdDsa);
+    for number in 0..500 {
+        let claims = CLAIMS.replace("agent-7", &format!("agent-{number}"));
+        gateway.at(&signer.token(signer.header(), claims), NOW).unwrap();
+        let stats = gateway.cache.stats();
+        assert!(stats.bytes <= stats.max_bytes, "{stats:?}");
+    }
+    let stats = gateway.cache.stats();
+    assert!(stats.tokens > 10 && stats.evictions > 100, "{stats:?}");
+    assert_eq!(stats.evictions + u64::try_from(stats.tokens).unwrap(), stats.misses);
+}
+
+#[test]
+fn a_cache_that_is_too_small_for_any_token_verifies_all_the_same() {
+    let gateway = Gateway { cache: TokenCache::new(1), ..Gateway::new() };
+    for _ in 0..3 {
+        gateway.at(&token(), NOW).unwrap();
+    }
+    assert_eq!((gateway.counts(), gateway.cache.stats().tokens), ((0, 3), 0));
+}
+
+#[test]
+fn work_that_is_not_run_is_done_all_the_same() {
+    let gateway = Gateway::new();
+    let refused = gateway.cache.verify(&gateway.presented("a.b.c", NOW), |_| ());
+    assert_eq!(refused.unwrap_err().code(), "malformed_token");
+}
+
+proptest! {
+    /// Whatever comes, in whatever order and at whatever time: the verdict is that of the pipeline.
+    #[test]
+    fn the_verdict_is_always_that_of_the_pipeline(
+        presented in prop::collection::vec((0..SIGNERS.len(), 0..4_usize, -100_i32..100), 1..40)
+    ) {
+        let gateway = Gateway::new();
+        for (signer, damage, seconds) in presented {
+            let signer = &SIGNERS[signer];
+            let mut token = signer.token(signer.header(), CLAIMS);
+            if damage == 0 {
+                token.pop();
+            }
+            let at = NOW + f64::from(seconds);
+            let verdict = gateway.at(&token, at);
+            let expected = verify(token.as_bytes(), &gateway.keys, &gateway.policy, UnixTime::new(at).unwrap());
+            prop_assert_eq!(verdict.as_ref().err().copied(), expected.as_ref().err().map(|error| error.code()));
+            if let (Ok(verdict), Ok(expected)) = (verdict, expected) {
+                prop_assert_eq!(verdict.claims(), expected.claims());
+                prop_assert_eq!(verdict.jws().payload(), expected.jws().payload());
+                prop_assert_eq!(verdict.jws().key_id(), expected.jws().key_id());
+            }
+        }
+    }
+}

@@ -101,6 +101,7 @@ impl<'a> Scanner<'a> {
         Ok(levels)
     }
 
+    #[inline(always)]
     fn value(&mut self, depth: usize) -> Result<Value<'a>, Error> {
         let start = self.at;
         match self.peek() {
@@ -124,7 +125,7 @@ impl<'a> Scanner<'a> {
     fn object(&mut self, depth: usize) -> Result<Vec<Member<'a>>, Error> {
         let start = self.at;
         self.check_depth(depth)?;
-        let mut members = Vec::new();
+        let mut members = Vec::with_capacity(if depth == 0 { self.likely_members() } else { 0 });
         let mut more = self.enter(b'{', b'}')?;
         while more {
             let name = self.member_name()?;
@@ -138,6 +139,13 @@ impl<'a> Scanner<'a> {
         Ok(members)
     }
 
+    /// How many members an outermost object of this length is likely to have: growing costs more than room to spare.
+    fn likely_members(&self) -> usize {
+        const BYTES_A_MEMBER: usize = 24;
+        const MANY: usize = 16;
+        (self.text.len() / BYTES_A_MEMBER).min(MANY)
+    }
+
     fn array(&mut self, depth: usize) -> Result<(), Error> {
         self.check_depth(depth)?;
         let mut more = self.enter(b'[', b']')?;
@@ -149,6 +157,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The name of a member, up to its value.
+    #[inline(always)]
     fn member_name(&mut self) -> Result<Cow<'a, str>, Error> {
         let name = self.string()?;
         self.skip_space();
@@ -184,6 +193,8 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
+    // In line, like `value`, so that a string without escapes, as most are, goes straight to where it will stand.
+    #[inline(always)]
     fn string(&mut self) -> Result<Cow<'a, str>, Error> {
         self.take(b'"')?;
         let plain = self.plain_characters()?;
@@ -191,10 +202,16 @@ impl<'a> Scanner<'a> {
             self.at += 1;
             return Ok(Cow::Borrowed(plain));
         }
-        let mut text = String::from(plain);
+        self.escaped(plain).map(Cow::Owned)
+    }
+
+    /// The rest of a string that begins with this text and has an escape after it.
+    #[cold]
+    fn escaped(&mut self, start: &str) -> Result<String, Error> {
+        let mut text = String::from(start);
         loop {
             match self.next() {
-                Some(b'"') => return Ok(Cow::Owned(text)),
+                Some(b'"') => return Ok(text),
                 Some(b'\\') => text.push(self.escape()?),
                 _ => return Err(self.error(ErrorKind::Syntax)),
             }
@@ -203,14 +220,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// Everything up to the next quote, backslash or control character.
+    #[inline(always)]
     fn plain_characters(&mut self) -> Result<&'a str, Error> {
         let start = self.at;
-        while let Some(byte) = self.peek() {
-            if byte == b'"' || byte == b'\\' || byte < 0x20 {
-                break;
-            }
-            self.at += 1;
-        }
+        self.at += plain_length(self.text.as_bytes().get(start..).unwrap_or_default());
         self.since(start)
     }
 
@@ -272,7 +285,8 @@ impl<'a> Scanner<'a> {
             self.at += 1;
             self.digits()?;
         }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
+        let has_exponent = matches!(self.peek(), Some(b'e' | b'E'));
+        if has_exponent {
             self.at += 1;
             if matches!(self.peek(), Some(b'+' | b'-')) {
                 self.at += 1;
@@ -280,8 +294,9 @@ impl<'a> Scanner<'a> {
             self.digits()?;
         }
         let written = self.since(start)?;
-        let finite = written.parse::<f64>().is_ok_and(f64::is_finite);
-        if written.len() > MAX_NUMBER || !finite {
+        // Without an exponent, what is not too long is finite: a double reaches further than MAX_NUMBER digits.
+        let is_finite = || !has_exponent || written.parse::<f64>().is_ok_and(f64::is_finite);
+        if written.len() > MAX_NUMBER || !is_finite() {
             return Err(Error { kind: ErrorKind::NumberOutOfRange, offset: start });
         }
         Ok(Number(written))
@@ -341,6 +356,28 @@ impl<'a> Scanner<'a> {
     fn error(&self, kind: ErrorKind) -> Error {
         Error { kind, offset: self.at }
     }
+}
+
+/// How many bytes come before the first quote, backslash or control character: eight bytes are judged at a time.
+fn plain_length(text: &[u8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
+    // The high bit of each byte that is less than `bound`, where no lower byte is: the first is found, and no other.
+    let less_than = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word & HIGH_BITS;
+    let equal_to = |word: u64, byte: u8| less_than(word ^ (ONES * u64::from(byte)), 1);
+
+    let (words, rest) = text.as_chunks::<8>();
+    let mut length = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let special = equal_to(word, b'"') | equal_to(word, b'\\') | less_than(word, b' ');
+        if special != 0 {
+            return length + usize::try_from(special.trailing_zeros() / 8).unwrap_or_default();
+        }
+        length += 8;
+    }
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..b' ');
+    length + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
 fn has_repeated_name(members: &[Member<'_>]) -> bool {

@@ -86,7 +86,7 @@ fn check_verified(token: &[u8], verified: &VerifiedToken, keys: &KeySet) {
     assert_eq!([parts[0], parts[1]], [encoded[0].as_bytes(), encoded[1].as_bytes()]);
     check_no_leak(token, &format!("{verified:?}"));
 
-    let issuer = verified.claims().issuer.as_deref();
+    let issuer = verified.claims().issuer();
     assert_eq!(unverified_issuer(token, &Limits::default()).as_deref(), issuer);
     let jws = verify_jws(token, keys, &JwsPolicy::new(Limits::default(), None, None).expect("good")).expect("holds");
     assert_eq!(jws.payload(), verified.jws().payload());

@@ -1,34 +1,28 @@
 //! The registered claims (RFC 7519 section 4.1, RFC 7800 section 3.1, RFC 8693 section 4), typed.
 
 use std::fmt;
+use std::ops::Range;
 
 use crate::delegation;
 use crate::error::Malformed;
 use crate::json::{Object, Value};
-use crate::member::{date, must_be, strings, text, words};
+use crate::member::{each_string, each_word, must_be, numeric_date, string};
+use crate::texts::Texts;
 use crate::time::NumericDate;
 
 /// The registered claims of a claims set. Every claim that is there has the type that its definition gives it.
 #[derive(Clone, Default, PartialEq)]
 pub struct Claims {
-    /// `iss`
-    pub issuer: Option<String>,
-    /// `sub`
-    pub subject: Option<String>,
-    /// `aud`: one string or several, in the order of the token.
-    pub audience: Option<Vec<String>>,
-    /// `exp`
-    pub expires_at: Option<NumericDate>,
-    /// `nbf`
-    pub not_before: Option<NumericDate>,
-    /// `iat`
-    pub issued_at: Option<NumericDate>,
-    /// `jti`
-    pub token_id: Option<String>,
-    /// `scope`: its words, in the order of the token.
-    pub scopes: Vec<String>,
-    /// `cnf`
-    pub confirmation: Option<Confirmation>,
+    texts: Texts,
+    issuer: Option<usize>,
+    subject: Option<usize>,
+    token_id: Option<usize>,
+    audience: Option<Range<usize>>,
+    scopes: Range<usize>,
+    expires_at: Option<NumericDate>,
+    not_before: Option<NumericDate>,
+    issued_at: Option<NumericDate>,
+    confirmation: Option<Confirmation>,
 }
 
 /// The key to which a token is bound (RFC 7800 section 3).
@@ -66,29 +60,139 @@ impl fmt::Debug for Confirmation {
 
 impl Claims {
     pub(crate) fn read(members: &Object<'_>) -> Result<Self, Malformed> {
-        let claims = Self {
-            issuer: text(members, "iss")?,
-            subject: text(members, "sub")?,
-            audience: members.get("aud").map(audience).transpose()?,
-            expires_at: date(members, "exp")?,
-            not_before: date(members, "nbf")?,
-            issued_at: date(members, "iat")?,
-            token_id: text(members, "jti")?,
-            scopes: match members.get("scope") {
-                None => Vec::new(),
-                Some(scope) => words(scope).ok_or_else(|| must_be("scope", "a string or an array of strings"))?,
-            },
-            confirmation: members.get("cnf").map(confirmation).transpose()?,
+        let there = Registered::among(members);
+        let mut texts = there.room();
+        let mut text = |name, value: Option<&Value<'_>>| {
+            value.map(|value| string(name, value).map(|text| texts.push(text))).transpose()
         };
-        delegation::judge(members)?;
-        Ok(claims)
+        let (issuer, subject) = (text("iss", there.issuer)?, text("sub", there.subject)?);
+        let audience = there.audience.map(|value| audience(value, &mut texts)).transpose()?;
+        let date = |name, value: Option<&Value<'_>>| value.map(|value| numeric_date(name, value)).transpose();
+        let expires_at = date("exp", there.expires_at)?;
+        let not_before = date("nbf", there.not_before)?;
+        let issued_at = date("iat", there.issued_at)?;
+        let token_id = there.token_id.map(|value| string("jti", value).map(|text| texts.push(text))).transpose()?;
+        let scopes = there.scope.map(|value| scopes(value, &mut texts)).transpose()?.unwrap_or_default();
+        let confirmation = there.confirmation.map(confirmation).transpose()?;
+        if there.names_parties {
+            delegation::judge(members)?;
+        }
+        Ok(Self { texts, issuer, subject, token_id, audience, scopes, expires_at, not_before, issued_at, confirmation })
+    }
+
+    /// `iss`
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.map(|number| self.texts.get(number))
+    }
+
+    /// `sub`
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.map(|number| self.texts.get(number))
+    }
+
+    /// `aud`: one string or several, in the order of the token.
+    pub fn audience(&self) -> Option<impl ExactSizeIterator<Item = &str>> {
+        self.audience.clone().map(|numbers| self.texts.all(numbers))
+    }
+
+    /// `exp`
+    pub fn expires_at(&self) -> Option<NumericDate> {
+        self.expires_at
+    }
+
+    /// `nbf`
+    pub fn not_before(&self) -> Option<NumericDate> {
+        self.not_before
+    }
+
+    /// `iat`
+    pub fn issued_at(&self) -> Option<NumericDate> {
+        self.issued_at
+    }
+
+    /// `jti`
+    pub fn token_id(&self) -> Option<&str> {
+        self.token_id.map(|number| self.texts.get(number))
+    }
+
+    /// `scope`: its words, in the order of the token.
+    pub fn scopes(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.texts.all(self.scopes.clone())
+    }
+
+    /// `cnf`
+    pub fn confirmation(&self) -> Option<&Confirmation> {
+        self.confirmation.as_ref()
     }
 }
 
-fn audience(value: &Value<'_>) -> Result<Vec<String>, Malformed> {
-    strings(value)
-        .filter(|audience| !audience.is_empty())
-        .ok_or_else(|| must_be("aud", "a string or an array of strings that is not empty"))
+/// The registered claims as they stand in the claims set, found in one pass over it.
+#[derive(Default)]
+struct Registered<'m, 'a> {
+    issuer: Option<&'m Value<'a>>,
+    subject: Option<&'m Value<'a>>,
+    audience: Option<&'m Value<'a>>,
+    expires_at: Option<&'m Value<'a>>,
+    not_before: Option<&'m Value<'a>>,
+    issued_at: Option<&'m Value<'a>>,
+    token_id: Option<&'m Value<'a>>,
+    scope: Option<&'m Value<'a>>,
+    confirmation: Option<&'m Value<'a>>,
+    /// Whether there is an `act` or a `may_act`.
+    names_parties: bool,
+}
+
+impl<'m, 'a> Registered<'m, 'a> {
+    fn among(members: &'m Object<'a>) -> Self {
+        let mut found = Self::default();
+        for (name, value) in members.iter() {
+            // As bytes, because a match of those is decided byte by byte and not name by name.
+            let claim = match name.as_bytes() {
+                b"iss" => &mut found.issuer,
+                b"sub" => &mut found.subject,
+                b"aud" => &mut found.audience,
+                b"exp" => &mut found.expires_at,
+                b"nbf" => &mut found.not_before,
+                b"iat" => &mut found.issued_at,
+                b"jti" => &mut found.token_id,
+                b"scope" => &mut found.scope,
+                b"cnf" => &mut found.confirmation,
+                b"act" | b"may_act" => {
+                    found.names_parties = true;
+                    continue;
+                }
+                _ => continue,
+            };
+            *claim = Some(value);
+        }
+        found
+    }
+
+    /// Room for the texts of a usual claims set, in which `aud` and `scope` are strings.
+    fn room(&self) -> Texts {
+        const USUAL: usize = 8;
+        let texts = [self.issuer, self.subject, self.audience, self.token_id, self.scope];
+        Texts::with_room(USUAL, texts.iter().flatten().filter_map(|value| value.as_str()).map(str::len).sum())
+    }
+}
+
+fn audience(value: &Value<'_>, texts: &mut Texts) -> Result<Range<usize>, Malformed> {
+    let first = texts.len();
+    each_string(value, |text| {
+        texts.push(text);
+    })
+    .map(|()| first..texts.len())
+    .filter(|audience| !audience.is_empty())
+    .ok_or_else(|| must_be("aud", "a string or an array of strings that is not empty"))
+}
+
+fn scopes(value: &Value<'_>, texts: &mut Texts) -> Result<Range<usize>, Malformed> {
+    let first = texts.len();
+    each_word(value, |word| {
+        texts.push(word);
+    })
+    .map(|()| first..texts.len())
+    .ok_or_else(|| must_be("scope", "a string or an array of strings"))
 }
 
 fn confirmation(value: &Value<'_>) -> Result<Confirmation, Malformed> {

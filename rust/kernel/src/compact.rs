@@ -1,8 +1,7 @@
 //! The JWS compact form (RFC 7515 section 7.1): the only place that parses it.
 
-use data_encoding::BASE64URL_NOPAD;
-
 use crate::Error;
+use crate::base64url::decode_onto;
 
 /// How long a token may be, in bytes of its encoded form. Judged before anything is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,14 +21,18 @@ impl Default for Limits {
 
 /// A token taken apart and decoded; nothing of it is believed yet.
 pub(crate) struct Compact<'a> {
-    /// The decoded header: bytes that should be JSON.
-    pub(crate) header: Vec<u8>,
-    /// The decoded payload.
-    pub(crate) payload: Vec<u8>,
-    /// The decoded signature.
-    pub(crate) signature: Vec<u8>,
+    /// The three parts, decoded.
+    pub(crate) decoded: Decoded,
     /// What is signed: the first two parts as they came, with the dot between them (RFC 7515 section 5.2).
     pub(crate) signing_input: &'a [u8],
+}
+
+/// Header, payload and signature, one after the other in one piece of memory.
+#[derive(Clone)]
+pub(crate) struct Decoded {
+    bytes: Vec<u8>,
+    payload_at: usize,
+    signature_at: usize,
 }
 
 impl<'a> Compact<'a> {
@@ -37,34 +40,51 @@ impl<'a> Compact<'a> {
         if token.len() > limits.token {
             return Err(Error::TooLarge { part: "token", length: token.len(), limit: limits.token });
         }
-        let header_length = token.iter().position(|&byte| byte == b'.').unwrap_or(token.len());
-        if header_length > limits.header {
-            return Err(Error::TooLarge { part: "header", length: header_length, limit: limits.header });
+        let first_dot = memchr::memchr(b'.', token).unwrap_or(token.len());
+        if first_dot > limits.header {
+            return Err(Error::TooLarge { part: "header", length: first_dot, limit: limits.header });
         }
-        let [header, payload, signature] = split(token)?;
-        // Never underflows: the signature and the dot before it are part of the token.
-        let signed_length = token.len().saturating_sub(signature.len()).saturating_sub(1);
-        Ok(Self {
-            header: decode(header, "the header is not base64url (RFC 7515 section 2)")?,
-            payload: decode(payload, "the payload is not base64url (RFC 7515 section 2)")?,
-            signature: decode(signature, "the signature is not base64url (RFC 7515 section 2)")?,
-            signing_input: token.get(..signed_length).unwrap_or_default(),
-        })
+        // What lies between the first dot and the last is not searched for others: no dot is base64url.
+        let last_dot = memchr::memrchr(b'.', token).unwrap_or(token.len());
+        let malformed = |complaint| move || malformed(token, complaint);
+        let header = token.get(..first_dot).ok_or_else(malformed(SHAPE))?;
+        let payload = token.get(first_dot.saturating_add(1)..last_dot).ok_or_else(malformed(SHAPE))?;
+        let signature = token.get(last_dot.saturating_add(1)..).ok_or_else(malformed(SHAPE))?;
+
+        let mut bytes = Vec::with_capacity(token.len());
+        decode_onto(header, &mut bytes).ok_or_else(malformed("the header is not base64url (RFC 7515 section 2)"))?;
+        let payload_at = bytes.len();
+        decode_onto(payload, &mut bytes).ok_or_else(malformed("the payload is not base64url (RFC 7515 section 2)"))?;
+        let signature_at = bytes.len();
+        decode_onto(signature, &mut bytes)
+            .ok_or_else(malformed("the signature is not base64url (RFC 7515 section 2)"))?;
+        let signing_input = token.get(..last_dot).unwrap_or_default();
+        Ok(Self { decoded: Decoded { bytes, payload_at, signature_at }, signing_input })
     }
 }
 
-/// The three parts between the dots.
-fn split(token: &[u8]) -> Result<[&[u8]; 3], Error> {
-    let mut parts = token.split(|&byte| byte == b'.');
-    let (first, second, third) = (parts.next(), parts.next(), parts.next());
-    match (first, second, third, parts.count()) {
-        (Some(header), Some(payload), Some(signature), 0) => Ok([header, payload, signature]),
-        (_, _, Some(_), 2) => Err(Error::Unsupported("the token is encrypted (JWE), and only signed tokens are read")),
-        _ => Err(Error::MalformedToken("a token has three parts with a dot between them")),
+impl Decoded {
+    /// The header: bytes that should be JSON.
+    pub(crate) fn header(&self) -> &[u8] {
+        self.bytes.get(..self.payload_at).unwrap_or_default()
+    }
+
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.bytes.get(self.payload_at..self.signature_at).unwrap_or_default()
+    }
+
+    pub(crate) fn signature(&self) -> &[u8] {
+        self.bytes.get(self.signature_at..).unwrap_or_default()
     }
 }
 
-/// Strict base64url: no padding, no white space, no unused bits set, no other alphabet.
-fn decode(part: &[u8], complaint: &'static str) -> Result<Vec<u8>, Error> {
-    BASE64URL_NOPAD.decode(part).map_err(|_| Error::MalformedToken(complaint))
+const SHAPE: &str = "a token has three parts with a dot between them";
+
+/// What is wrong with a token that cannot be taken apart: the number of its parts, or else the complaint.
+fn malformed(token: &[u8], complaint: &'static str) -> Error {
+    match memchr::memchr_iter(b'.', token).count() {
+        2 => Error::MalformedToken(complaint),
+        4 => Error::Unsupported("the token is encrypted (JWE), and only signed tokens are read"),
+        _ => Error::MalformedToken(SHAPE),
+    }
 }

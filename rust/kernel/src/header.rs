@@ -1,17 +1,19 @@
 //! The JOSE header (RFC 7515 section 4), as far as it takes part in the verdict.
 
+use std::borrow::Cow;
+
 use crate::error::{Error, Malformed};
 use crate::json::Object;
-use crate::member::{must_be, text};
+use crate::member::{must_be, string};
 
 /// The members that are read. `jwk`, `jku`, `x5u` and `x5c` are not among them: a token does not choose its own key.
 pub(crate) struct Header<'a> {
     /// The name of the algorithm, known or not.
-    pub(crate) algorithm: String,
+    pub(crate) algorithm: Cow<'a, str>,
     /// `kid`
-    pub(crate) key_id: Option<String>,
+    pub(crate) key_id: Option<Cow<'a, str>>,
     /// `typ`
-    pub(crate) media_type: Option<String>,
+    pub(crate) media_type: Option<Cow<'a, str>>,
     /// All the members.
     pub(crate) members: Object<'a>,
 }
@@ -23,9 +25,10 @@ impl<'a> Header<'a> {
 
     fn read(json: &'a [u8]) -> Result<Self, Malformed> {
         let members = Object::parse(json)?;
-        let algorithm = text(&members, "alg")?.ok_or_else(|| must_be("alg", "there, and a string"))?;
-        let key_id = text(&members, "kid")?;
-        let media_type = text(&members, "typ")?;
+        let text = |name| members.get(name).map(|value| string(name, value).cloned()).transpose();
+        let algorithm = text("alg")?.ok_or_else(|| must_be("alg", "there, and a string"))?;
+        let key_id = text("kid")?;
+        let media_type = text("typ")?;
         Ok(Self { algorithm, key_id, media_type, members })
     }
 

@@ -48,6 +48,7 @@
 #![deny(missing_docs)]
 
 mod algorithm;
+mod base64url;
 mod batch;
 mod claims;
 mod compact;
@@ -67,6 +68,7 @@ mod replay;
 pub mod scope;
 mod signature;
 pub mod tables;
+mod texts;
 mod time;
 mod token_cache;
 mod verify;

@@ -6,10 +6,20 @@ pub(crate) struct MediaType(String);
 
 impl MediaType {
     pub(crate) fn new(typ: &str) -> Self {
-        let lower = typ.to_ascii_lowercase();
-        match lower.strip_prefix("application/") {
-            Some(subtype) if !subtype.contains('/') => Self(subtype.to_owned()),
-            _ => Self(lower),
-        }
+        Self(shortened(typ).to_ascii_lowercase())
+    }
+
+    /// Whether `typ` has this canonical form.
+    pub(crate) fn is(&self, typ: &str) -> bool {
+        shortened(typ).eq_ignore_ascii_case(&self.0)
+    }
+}
+
+/// `typ` without "application/" where nothing else needs it.
+fn shortened(typ: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match typ.split_at_checked(PREFIX.len()) {
+        Some((prefix, subtype)) if prefix.eq_ignore_ascii_case(PREFIX) && !subtype.contains('/') => subtype,
+        _ => typ,
     }
 }

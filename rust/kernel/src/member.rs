@@ -1,43 +1,74 @@
 //! Members of an object by their type: the same readers for headers, claims and proofs.
 
+use std::borrow::Cow;
+
 use crate::error::Malformed;
 use crate::json::{Object, Value};
 use crate::time::NumericDate;
 
-/// A string, where the member is there.
+/// A string: the document's own bytes, unless it is written with escapes.
+pub(crate) fn string<'m, 'a>(name: &'static str, value: &'m Value<'a>) -> Result<&'m Cow<'a, str>, Malformed> {
+    match value {
+        Value::String(text) => Ok(text),
+        _ => Err(must_be(name, "a string")),
+    }
+}
+
+/// A string to keep, where the member is there.
 pub(crate) fn text(members: &Object<'_>, name: &'static str) -> Result<Option<String>, Malformed> {
-    match members.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone().into_owned())),
-        Some(_) => Err(must_be(name, "a string")),
-    }
+    members.get(name).map(|value| string(name, value).map(|text| text.clone().into_owned())).transpose()
 }
 
-/// A NumericDate (RFC 7519 section 2), where the member is there.
-pub(crate) fn date(members: &Object<'_>, name: &'static str) -> Result<Option<NumericDate>, Malformed> {
-    let date = match members.get(name) {
-        None => return Ok(None),
-        Some(Value::Number(number)) => NumericDate::new(*number),
-        Some(_) => None,
+/// A NumericDate (RFC 7519 section 2).
+pub(crate) fn numeric_date(name: &'static str, value: &Value<'_>) -> Result<NumericDate, Malformed> {
+    let date = match value {
+        Value::Number(number) => NumericDate::new(*number),
+        _ => None,
     };
-    date.map(Some).ok_or_else(|| must_be(name, "a number of seconds from 0 to the year 9999"))
+    date.ok_or_else(|| must_be(name, "a number of seconds from 0 to the year 9999"))
 }
 
-/// Words: a string with spaces between them, as of `scope` (RFC 8693 section 4.2), or an array, as some issuers send.
-pub(crate) fn words(value: &Value<'_>) -> Option<Vec<String>> {
+/// A NumericDate, where the member is there.
+pub(crate) fn date(members: &Object<'_>, name: &'static str) -> Result<Option<NumericDate>, Malformed> {
+    members.get(name).map(|value| numeric_date(name, value)).transpose()
+}
+
+/// Gives each word to `take`: of a string with spaces between them, as of `scope` (RFC 8693 section 4.2), or of an array,
+/// as some issuers send. `None` where the value is neither.
+pub(crate) fn each_word(value: &Value<'_>, take: impl FnMut(&str)) -> Option<()> {
     match value {
-        Value::String(text) => Some(text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()),
-        _ => strings(value),
+        Value::String(text) => {
+            text.split(' ').filter(|word| !word.is_empty()).for_each(take);
+            Some(())
+        }
+        _ => each_string(value, take),
     }
 }
 
-/// One string, or an array of strings.
-pub(crate) fn strings(value: &Value<'_>) -> Option<Vec<String>> {
+/// Gives one string, or each of an array, to `take`. `None` where the value is neither.
+pub(crate) fn each_string(value: &Value<'_>, mut take: impl FnMut(&str)) -> Option<()> {
     match value {
-        Value::String(text) => Some(vec![text.clone().into_owned()]),
-        Value::Array(elements) => elements.iter().map(|element| element.as_str().map(str::to_owned)).collect(),
+        Value::String(text) => {
+            take(text);
+            Some(())
+        }
+        Value::Array(elements) => elements.iter().try_for_each(|element| element.as_str().map(&mut take)),
         _ => None,
     }
+}
+
+/// Words to keep.
+pub(crate) fn words(value: &Value<'_>) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    each_word(value, |word| words.push(word.to_owned()))?;
+    Some(words)
+}
+
+/// Strings to keep.
+pub(crate) fn strings(value: &Value<'_>) -> Option<Vec<String>> {
+    let mut strings = Vec::new();
+    each_string(value, |text| strings.push(text.to_owned()))?;
+    Some(strings)
 }
 
 /// What is wrong with a member.

@@ -2,12 +2,13 @@
 
 use crate::algorithm::Algorithm;
 use crate::claims::Claims;
-use crate::compact::Compact;
+use crate::compact::{Compact, Decoded};
 use crate::delegation::{DelegationChain, DelegationError, MayAct};
 use crate::dpop::DpopProof;
 use crate::error::Error;
 use crate::header::Header;
 use crate::json::Object;
+use crate::key::PublicKey;
 use crate::key_set::KeySet;
 use crate::policy::{JwsPolicy, Policy};
 use crate::time::UnixTime;
@@ -15,8 +16,7 @@ use crate::time::UnixTime;
 /// A signed object whose signature holds. It cannot be made but by [`verify_jws`].
 #[derive(Clone)]
 pub struct VerifiedJws {
-    header: Vec<u8>,
-    payload: Vec<u8>,
+    decoded: Decoded,
     algorithm: Algorithm,
     key_id: Option<String>,
 }
@@ -50,6 +50,16 @@ pub fn verify_with_proof(
     judge(token, keys, policy, now, Some(proof))
 }
 
+/// Verifies a JWS in compact form (RFC 7515 section 5.2), whatever its payload is.
+///
+/// # Errors
+/// The first check that fails, in the order of [`Error`]'s variants.
+pub fn verify_jws(token: &[u8], keys: &KeySet, policy: &JwsPolicy) -> Result<VerifiedJws, Error> {
+    let opened = open(token, keys, policy)?;
+    let key = opened.keys.iter().copied().find(|key| opened.holds_under(key)).ok_or(Error::InvalidSignature)?;
+    Ok(opened.signed_by(key))
+}
+
 pub(crate) fn judge(
     token: &[u8],
     keys: &KeySet,
@@ -57,8 +67,36 @@ pub(crate) fn judge(
     now: UnixTime,
     proof: Option<&DpopProof>,
 ) -> Result<VerifiedToken, Error> {
-    let jws = verify_jws(token, keys, policy.jws())?;
-    let members = Object::parse(&jws.payload).map_err(|error| Error::MalformedClaims(error.into()))?;
+    close(verify_jws(token, keys, policy.jws())?, token, policy, now, proof)
+}
+
+/// A token before its signature is looked at, and the keys that it may have been signed with.
+struct Opened<'t, 'k> {
+    parts: Compact<'t>,
+    algorithm: Algorithm,
+    keys: Vec<&'k PublicKey>,
+}
+
+/// Everything that comes before the signature. Nothing of the payload is looked at.
+fn open<'t, 'k>(token: &'t [u8], keys: &'k KeySet, policy: &JwsPolicy) -> Result<Opened<'t, 'k>, Error> {
+    let parts = Compact::parse(token, policy.limits())?;
+    let header = Header::parse(parts.decoded.header())?;
+    header.check_extensions()?;
+    policy.check_type(header.media_type.as_deref())?;
+    let algorithm = policy.algorithm(&header.algorithm)?;
+    let keys = keys.candidates(header.key_id.as_deref(), algorithm)?;
+    Ok(Opened { parts, algorithm, keys })
+}
+
+/// Everything that comes after it: only now is the payload believed to be the issuer's.
+fn close(
+    jws: VerifiedJws,
+    token: &[u8],
+    policy: &Policy,
+    now: UnixTime,
+    proof: Option<&DpopProof>,
+) -> Result<VerifiedToken, Error> {
+    let members = Object::parse(jws.payload()).map_err(|error| Error::MalformedClaims(error.into()))?;
     let claims = Claims::read(&members).map_err(Error::MalformedClaims)?;
     policy.check(&claims, &members, now)?;
     let verified = VerifiedToken { jws, claims };
@@ -66,34 +104,27 @@ pub(crate) fn judge(
     Ok(verified)
 }
 
-/// Verifies a JWS in compact form (RFC 7515 section 5.2), whatever its payload is.
-///
-/// # Errors
-/// The first check that fails, in the order of [`Error`]'s variants.
-pub fn verify_jws(token: &[u8], keys: &KeySet, policy: &JwsPolicy) -> Result<VerifiedJws, Error> {
-    let parts = Compact::parse(token, policy.limits())?;
-    let header = Header::parse(&parts.header)?;
-    header.check_extensions()?;
-    policy.check_type(header.media_type.as_deref())?;
-    let algorithm = policy.algorithm(&header.algorithm)?;
-    let key = keys
-        .candidates(header.key_id.as_deref(), algorithm)?
-        .into_iter()
-        .find(|key| key.verify(algorithm, parts.signing_input, &parts.signature))
-        .ok_or(Error::InvalidSignature)?;
-    let key_id = key.key_id().map(str::to_owned);
-    Ok(VerifiedJws { header: parts.header, payload: parts.payload, algorithm, key_id })
+impl Opened<'_, '_> {
+    fn holds_under(&self, key: &PublicKey) -> bool {
+        key.verify(self.algorithm, self.parts.signing_input, self.parts.decoded.signature())
+    }
+
+    /// The token as signed by this key, under which the signature holds.
+    fn signed_by(self, key: &PublicKey) -> VerifiedJws {
+        let key_id = key.key_id().map(str::to_owned);
+        VerifiedJws { decoded: self.parts.decoded, algorithm: self.algorithm, key_id }
+    }
 }
 
 impl VerifiedJws {
     /// The JOSE header: strict JSON.
     pub fn header(&self) -> &[u8] {
-        &self.header
+        self.decoded.header()
     }
 
     /// The payload.
     pub fn payload(&self) -> &[u8] {
-        &self.payload
+        self.decoded.payload()
     }
 
     /// The algorithm of the signature.
@@ -143,17 +174,17 @@ impl VerifiedToken {
     pub(crate) fn check_binding(&self, token: &[u8], policy: &Policy, proof: Option<&DpopProof>) -> Result<(), Error> {
         match proof {
             None => policy.check_binding(&self.claims),
-            Some(proof) => proof.check_possession(token, self.claims.confirmation.as_ref()),
+            Some(proof) => proof.check_possession(token, self.claims.confirmation()),
         }
     }
 
     /// The bytes that it takes, about: what is decoded, and the claims that are read from it.
     pub(crate) fn size(&self) -> usize {
-        size_of::<Self>() + self.jws.header.len() + 3 * self.jws.payload.len()
+        size_of::<Self>() + self.jws.header().len() + 3 * self.jws.payload().len()
     }
 
     fn members(&self) -> Result<Object<'_>, DelegationError> {
-        Object::parse(&self.jws.payload).map_err(|error| DelegationError::Malformed(error.into()))
+        Object::parse(self.jws.payload()).map_err(|error| DelegationError::Malformed(error.into()))
     }
 }
 
@@ -163,7 +194,7 @@ impl std::fmt::Debug for VerifiedJws {
         f.debug_struct("VerifiedJws")
             .field("key_id", &self.key_id)
             .field("algorithm", &self.algorithm)
-            .field("payload_bytes", &self.payload.len())
+            .field("payload_bytes", &self.payload().len())
             .finish_non_exhaustive()
     }
 }

@@ -69,49 +69,49 @@ impl PyVerifiedToken {
     /// `iss`, or None.
     #[getter]
     fn issuer(&self) -> Option<&str> {
-        self.token.claims().issuer.as_deref()
+        self.token.claims().issuer()
     }
 
     /// `sub`, or None.
     #[getter]
     fn subject(&self) -> Option<&str> {
-        self.token.claims().subject.as_deref()
+        self.token.claims().subject()
     }
 
     /// `aud` as a tuple, empty where the token names no audience.
     #[getter]
     fn audience<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, self.token.claims().audience.as_deref().unwrap_or_default())
+        self.token.claims().audience().map_or_else(|| Ok(PyTuple::empty(py)), |names| PyTuple::new(py, names))
     }
 
     /// `exp` in Unix seconds, or None: an int where the token has one, else a float.
     #[getter]
     fn expires_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        date(py, self.token.claims().expires_at)
+        date(py, self.token.claims().expires_at())
     }
 
     /// `nbf` in Unix seconds, or None.
     #[getter]
     fn not_before<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        date(py, self.token.claims().not_before)
+        date(py, self.token.claims().not_before())
     }
 
     /// `iat` in Unix seconds, or None.
     #[getter]
     fn issued_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        date(py, self.token.claims().issued_at)
+        date(py, self.token.claims().issued_at())
     }
 
     /// `jti`, or None.
     #[getter]
     fn token_id(&self) -> Option<&str> {
-        self.token.claims().token_id.as_deref()
+        self.token.claims().token_id()
     }
 
     /// The words of `scope`, in the order of the token.
     #[getter]
     fn scopes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        PyTuple::new(py, &self.token.claims().scopes)
+        PyTuple::new(py, self.token.claims().scopes())
     }
 
     /// The `kid` of the key that verified the signature; None where that key has none.
@@ -129,7 +129,7 @@ impl PyVerifiedToken {
     /// The key to which the token is bound (`cnf`), or None.
     #[getter]
     fn confirmation(&self) -> Option<PyConfirmation> {
-        self.token.claims().confirmation.clone().map(PyConfirmation)
+        self.token.claims().confirmation().cloned().map(PyConfirmation)
     }
 
     /// On whose behalf the token's holder acts: a DelegationChain, without actors where the token records none.

@@ -97,7 +97,7 @@ pub fn verify_proof(
         return Err(ProofError::Several);
     }
     let parts = Compact::parse(proof, &policy.limits).map_err(form_error)?;
-    let header = Header::parse(&parts.header).map_err(form_error)?;
+    let header = Header::parse(parts.decoded.header()).map_err(form_error)?;
     header.check_extensions().map_err(form_error)?;
     check_type(&header)?;
     let algorithm = allowed_algorithm(&header, policy)?;
@@ -105,10 +105,10 @@ pub fn verify_proof(
     if !key.algorithms().contains(algorithm) {
         return Err(ProofError::AlgorithmNotAllowed("the DPoP proof's \"alg\" is not one of its key's"));
     }
-    if !key.verify(algorithm, parts.signing_input, &parts.signature) {
+    if !key.verify(algorithm, parts.signing_input, parts.decoded.signature()) {
         return Err(ProofError::InvalidSignature);
     }
-    let claims = Claims::read(&parts.payload)?;
+    let claims = Claims::read(parts.decoded.payload())?;
     if claims.method != request.method {
         return Err(ProofError::WrongMethod);
     }

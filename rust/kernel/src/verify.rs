@@ -8,7 +8,7 @@ use crate::dpop::DpopProof;
 use crate::error::Error;
 use crate::header::Header;
 use crate::json::Object;
-use crate::key::PublicKey;
+use crate::key::{PublicKey, Signed, verify_each};
 use crate::key_set::KeySet;
 use crate::policy::{JwsPolicy, Policy};
 use crate::time::UnixTime;
@@ -56,7 +56,7 @@ pub fn verify_with_proof(
 /// The first check that fails, in the order of [`Error`]'s variants.
 pub fn verify_jws(token: &[u8], keys: &KeySet, policy: &JwsPolicy) -> Result<VerifiedJws, Error> {
     let opened = open(token, keys, policy)?;
-    let key = opened.keys.iter().copied().find(|key| opened.holds_under(key)).ok_or(Error::InvalidSignature)?;
+    let key = opened.key().ok_or(Error::InvalidSignature)?;
     Ok(opened.signed_by(key))
 }
 
@@ -68,6 +68,30 @@ pub(crate) fn judge(
     proof: Option<&DpopProof>,
 ) -> Result<VerifiedToken, Error> {
     close(verify_jws(token, keys, policy.jws())?, token, policy, now, proof)
+}
+
+/// What [`judge`] says of each of the tokens, in their order, without proofs. The signatures of those that name one key
+/// each, which is nearly all of them, are verified together.
+pub(crate) fn judge_each(
+    tokens: &[&[u8]],
+    keys: &KeySet,
+    policy: &Policy,
+    now: UnixTime,
+) -> Vec<Result<VerifiedToken, Error>> {
+    let opened: Vec<_> = tokens.iter().map(|token| open(token, keys, policy.jws())).collect();
+    let named: Vec<_> = opened.iter().map(|opened| opened.as_ref().ok()?.by_its_only_key()).collect();
+    let signed: Vec<_> = named.iter().flatten().copied().collect();
+    let mut verdicts = verify_each(&signed).into_iter();
+    let holds: Vec<_> = named.iter().map(|named| named.and_then(|_| verdicts.next())).collect();
+    let jws = opened.into_iter().zip(holds).map(|(opened, holds)| {
+        let opened = opened?;
+        let key = match (holds, opened.keys.as_slice()) {
+            (Some(holds), [key]) => holds.then_some(*key),
+            _ => opened.key(),
+        };
+        key.map(|key| opened.signed_by(key)).ok_or(Error::InvalidSignature)
+    });
+    jws.zip(tokens).map(|(jws, token)| close(jws?, token, policy, now, None)).collect()
 }
 
 /// A token before its signature is looked at, and the keys that it may have been signed with.
@@ -104,9 +128,18 @@ fn close(
     Ok(verified)
 }
 
-impl Opened<'_, '_> {
-    fn holds_under(&self, key: &PublicKey) -> bool {
-        key.verify(self.algorithm, self.parts.signing_input, self.parts.decoded.signature())
+impl<'k> Opened<'_, 'k> {
+    /// The first of the keys under which the signature holds.
+    fn key(&self) -> Option<&'k PublicKey> {
+        let signature = self.parts.decoded.signature();
+        self.keys.iter().copied().find(|key| key.verify(self.algorithm, self.parts.signing_input, signature))
+    }
+
+    /// The signature and the key that it should be by, where that is one.
+    fn by_its_only_key(&self) -> Option<Signed<'_>> {
+        let [key] = self.keys[..] else { return None };
+        let (message, signature) = (self.parts.signing_input, self.parts.decoded.signature());
+        Some(Signed { key, algorithm: self.algorithm, message, signature })
     }
 
     /// The token as signed by this key, under which the signature holds.

@@ -15,6 +15,7 @@
 pub mod ed25519;
 mod inverse;
 pub mod p256;
+pub mod rsa;
 mod width;
 
 pub use width::Width;

@@ -1,0 +1,200 @@
+//! Residues modulo an odd number, with the reduction of Montgomery by rows of eight limbs.
+//!
+//! Let n be the modulus, B = 2^512 and R = B^m above n. A row q at the lower end of a number is taken away by adding
+//! q·k·n for the k below B with k·n = -1 modulo B: since q·(k·n + 1) is q·B·M for M = (k·n + 1) / B, that is adding q·M
+//! one row further up. So q is what stands there, where the usual reduction has to multiply for each limb of it and wait
+//! for the result. Only the last row is taken away by adding a multiple of n itself, -q/n modulo B times n, since q·M is
+//! one row longer than n.
+
+use super::product::{ROW, Row, add, add_row, multiply, square};
+
+/// The largest modulus, in limbs.
+pub(super) const MAX_LIMBS: usize = 128;
+
+/// A place for the largest product.
+type Product = [u64; 2 * MAX_LIMBS];
+
+/// What is computed once for a modulus. Residues are of whole rows, below R, and not always below the modulus.
+#[derive(Clone)]
+pub(super) struct Ring {
+    modulus: Box<[u64]>,
+    /// M.
+    step: Box<[u64]>,
+    /// -1/n modulo B.
+    inverse: Row,
+    /// R² modulo n.
+    r_squared: Box<[u64]>,
+}
+
+impl Ring {
+    /// For an odd modulus above 1, of whole rows of limbs and with a limb of the uppermost row that is not zero.
+    pub(super) fn new(modulus: Box<[u64]>) -> Self {
+        let inverse = negated_inverse(&modulus);
+        let step = step(&modulus, &inverse);
+        let mut ring = Self { r_squared: Box::default(), modulus, step, inverse };
+        ring.r_squared = ring.square_of_r();
+        ring
+    }
+
+    /// The numbers held, in bytes.
+    pub(super) fn size(&self) -> usize {
+        size_of_val(&*self.modulus) + size_of_val(&*self.step) + size_of_val(&*self.r_squared)
+    }
+
+    /// The length of residues, in limbs.
+    pub(super) fn limbs(&self) -> usize {
+        self.modulus.len()
+    }
+
+    pub(super) fn is_below_modulus(&self, number: &[u64]) -> bool {
+        number.iter().rev().lt(self.modulus.iter().rev())
+    }
+
+    /// Replaces a number below the modulus by its power, below the modulus too. The exponent is odd and above 1.
+    pub(super) fn power(&self, base: &mut [u64], exponent: u64) {
+        let mut product: Product = [0; 2 * MAX_LIMBS];
+        let product = &mut product[..2 * self.limbs()];
+        let (mut factor, mut power) = ([0; MAX_LIMBS], [0; MAX_LIMBS]);
+        let (factor, power) = (&mut factor[..self.limbs()], &mut power[..self.limbs()]);
+
+        multiply(base, &self.r_squared, product);
+        self.reduce(product, factor);
+        power.copy_from_slice(factor);
+        for bit in (1..exponent.ilog2()).rev() {
+            square(power, product);
+            self.reduce(product, power);
+            if exponent >> bit & 1 == 1 {
+                multiply(power, factor, product);
+                self.reduce(product, power);
+            }
+        }
+        square(power, product);
+        self.reduce(product, power);
+        // The last factor is the base itself, so that its product leaves Montgomery's form.
+        multiply(power, base, product);
+        self.reduce(product, base);
+        while !self.is_below_modulus(base) {
+            subtract(base, &self.modulus);
+        }
+    }
+
+    /// `product` / R modulo n, for a product of two numbers below R.
+    ///
+    /// What is left is below product / R + M + n < R + 2n.
+    fn reduce(&self, product: &mut [u64], residue: &mut [u64]) {
+        let length = self.limbs();
+        let mut carry = 0;
+        let last = length - ROW;
+        for start in (0..last).step_by(ROW) {
+            let row = row_at(product, start);
+            carry = add_to(&mut product[start + ROW..], &row, &self.step, carry);
+        }
+        let row = low_product(&row_at(product, last), &self.inverse);
+        carry += add_to(&mut product[last..], &row, &self.modulus, 0);
+        residue.copy_from_slice(&product[length..]);
+        while carry > 0 {
+            carry -= subtract(residue, &self.modulus);
+        }
+    }
+
+    /// R² is 2^m in Montgomery's form, squared nine times: R is 2^(512·m).
+    fn square_of_r(&self) -> Box<[u64]> {
+        let length = self.limbs();
+        let bits = bit_length(&self.modulus);
+        let mut residue = vec![0; length].into_boxed_slice();
+        residue[(bits - 1) / 64] = 1 << ((bits - 1) % 64);
+        for _ in bits - 1..length * 64 + length / ROW {
+            self.double(&mut residue);
+        }
+        let mut product = vec![0; 2 * length];
+        for _ in 0..9 {
+            square(&residue, &mut product);
+            self.reduce(&mut product, &mut residue);
+        }
+        residue
+    }
+
+    /// Doubles a number below the modulus.
+    fn double(&self, number: &mut [u64]) {
+        let mut shifted_out = 0;
+        for limb in number.iter_mut() {
+            (*limb, shifted_out) = (*limb << 1 | shifted_out, *limb >> 63);
+        }
+        if shifted_out == 1 || !self.is_below_modulus(number) {
+            subtract(number, &self.modulus);
+        }
+    }
+}
+
+/// Adds `row * number` to `sum`, and `carry` to what is above the number. Returns the carry out of the row above it.
+fn add_to(sum: &mut [u64], row: &Row, number: &[u64], mut carry: u64) -> u64 {
+    let (below, above) = sum.split_at_mut(number.len());
+    let open = add_row(below, row, number, [0; ROW]);
+    for (sum, open) in above.iter_mut().zip(open) {
+        (*sum, carry) = add(*sum, open, carry);
+    }
+    carry
+}
+
+/// Subtracts, and returns the borrow.
+fn subtract(number: &mut [u64], other: &[u64]) -> u64 {
+    let mut borrow = false;
+    for (limb, &other) in number.iter_mut().zip(other) {
+        let (difference, first) = limb.overflowing_sub(other);
+        let (difference, second) = difference.overflowing_sub(u64::from(borrow));
+        (*limb, borrow) = (difference, first | second);
+    }
+    u64::from(borrow)
+}
+
+fn row_at(number: &[u64], start: usize) -> Row {
+    let mut row = [0; ROW];
+    row.copy_from_slice(&number[start..][..ROW]);
+    row
+}
+
+/// The product modulo B.
+fn low_product(a: &Row, b: &Row) -> Row {
+    let mut product = [0; ROW];
+    for (place, &limb) in a.iter().enumerate() {
+        let mut carry = 0;
+        for (sum, &other) in product[place..].iter_mut().zip(b) {
+            let wide = u128::from(limb) * u128::from(other) + u128::from(*sum) + u128::from(carry);
+            (*sum, carry) = (wide as u64, (wide >> 64) as u64);
+        }
+    }
+    product
+}
+
+/// -1/n modulo B by Newton's iteration: x·(2 + n·x) doubles the bits that are right. One bit is, to begin with.
+fn negated_inverse(modulus: &[u64]) -> Row {
+    let modulus = row_at(modulus, 0);
+    let mut inverse = [u64::MAX; ROW];
+    for _ in 0..ROW.ilog2() + 6 {
+        let mut correction = low_product(&modulus, &inverse);
+        let mut carry = 2;
+        for limb in &mut correction {
+            (*limb, carry) = add(*limb, carry, 0);
+        }
+        inverse = low_product(&inverse, &correction);
+    }
+    inverse
+}
+
+/// M = (k·n + 1) / B: the lower row of k·n is B - 1.
+fn step(modulus: &[u64], inverse: &Row) -> Box<[u64]> {
+    let mut product = vec![0; modulus.len() + ROW];
+    add_to(&mut product, inverse, modulus, 0);
+    let mut step = product.split_off(ROW).into_boxed_slice();
+    let mut carry = 1;
+    for limb in &mut step {
+        (*limb, carry) = add(*limb, carry, 0);
+    }
+    step
+}
+
+fn bit_length(number: &[u64]) -> usize {
+    let used = number.iter().rposition(|&limb| limb != 0).map_or(0, |index| index + 1);
+    let unused = used.checked_sub(1).map_or(0, |index| number[index].leading_zeros());
+    used * 64 - unused as usize
+}

@@ -1,7 +1,6 @@
 //! Public keys in DER and PEM: `SubjectPublicKeyInfo` (RFC 5280, RFC 5480, RFC 8410) and PKCS #1 (RFC 8017).
 
-use rsa::pkcs1;
-use rsa::pkcs8::PrivateKeyInfo;
+use pkcs8::PrivateKeyInfo;
 use spki::der::pem::{PemLabel as _, decode_vec};
 use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 

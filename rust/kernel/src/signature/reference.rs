@@ -1,13 +1,14 @@
 //! The second opinion: the `jsonwebtoken` crate with its pure-Rust cryptography.
 //!
 //! It is asked about signatures only. Alone it accepts what the kernel does not (an Ed25519 signature whose R has small
-//! order, a PSS signature above the modulus), so these two are refused before it is asked.
+//! order, a PSS signature above the modulus or of an encoding that is a bit too long), so these are refused before it is
+//! asked.
 
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm as JwtAlgorithm, DecodingKey};
 use watchword_arithmetic::ed25519::has_small_order;
+use watchword_arithmetic::rsa::PublicKey;
 
-use super::rsa::is_representative;
 use crate::algorithm::Algorithm;
 use crate::material::{Defect, Material};
 
@@ -36,7 +37,10 @@ impl Key {
     pub(super) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         let acceptable = match &self.material {
             Material::Ed25519(_) => !has_small_order_r(signature),
-            Material::Rsa { modulus, .. } => is_representative(signature, modulus),
+            Material::Rsa { modulus, exponent } => {
+                is_representative(signature, modulus)
+                    && (!is_pss(algorithm) || is_pss_length(modulus, exponent, signature))
+            }
             Material::P256(_) | Material::P384(_) => true,
         };
         // Through the provider itself: the crate's process-wide choice may be another, or none.
@@ -63,6 +67,25 @@ fn jwt_algorithm(algorithm: Algorithm) -> JwtAlgorithm {
         Algorithm::Ps384 => JwtAlgorithm::PS384,
         Algorithm::Ps512 => JwtAlgorithm::PS512,
     }
+}
+
+/// Whether a signature is as long as the modulus and, as a number, below it (RFC 8017 sections 5.2.2 and 8.1.2). The
+/// crate does not ask the latter of PSS, where s + n would pass for s.
+fn is_representative(signature: &[u8], modulus: &[u8]) -> bool {
+    signature.len() == modulus.len() && signature < modulus
+}
+
+fn is_pss(algorithm: Algorithm) -> bool {
+    matches!(algorithm, Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512)
+}
+
+/// Whether the encoding has a bit less than the modulus, so that its first byte is zero where that of the modulus is one
+/// (RFC 8017 section 8.1.2, step 2c). The crate drops that byte unread.
+fn is_pss_length(modulus: &[u8], exponent: &[u8], signature: &[u8]) -> bool {
+    let mut encoded = vec![0; modulus.len()];
+    modulus.first() != Some(&1)
+        || PublicKey::new(modulus, exponent).is_some_and(|key| key.power(signature, &mut encoded))
+            && encoded.first() == Some(&0)
 }
 
 /// Whether R, the first half of an Ed25519 signature, is a point of small order. A non-canonical R needs no check: the

@@ -9,6 +9,12 @@ impl Width {
     /// What suits a few hundred keys: three quarters of what the widest gains, for a fifth of its memory.
     pub const DEFAULT: Self = Self(5);
 
+    /// The smallest tables.
+    pub const NARROWEST: Self = Self(4);
+
+    /// The fastest tables.
+    pub const WIDEST: Self = Self(8);
+
     /// A width of this many bits; none outside 4 to 8.
     #[must_use]
     pub const fn new(bits: u8) -> Option<Self> {

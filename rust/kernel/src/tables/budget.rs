@@ -12,8 +12,8 @@ pub struct Settings {
     /// The bytes that all tables may take together, beside the tables of the curves' own base points. With 0 there are
     /// none.
     pub max_bytes: usize,
-    /// The width of a digit, in bits. Each bit more makes tables nearly twice as large, and verification faster by less
-    /// and less.
+    /// The width of a digit, in bits: of as many as there is ample room for. Each bit more makes tables nearly twice as
+    /// large, and verification faster by less and less; as the budget fills, new tables are narrower.
     pub width: Width,
     /// After how many uses a key asks for a table.
     pub after_uses: u32,
@@ -78,8 +78,8 @@ static EVICTED: AtomicU64 = AtomicU64::new(0);
 static REFUSED: AtomicU64 = AtomicU64::new(0);
 
 impl Settings {
-    /// 64 MiB, the default width, a table after 16 uses.
-    pub const DEFAULT: Self = Self { max_bytes: 64 * 1024 * 1024, width: Width::DEFAULT, after_uses: 16 };
+    /// 64 MiB, the widest digits, and a table after 32 uses: about what building it costs.
+    pub const DEFAULT: Self = Self { max_bytes: 64 * 1024 * 1024, width: Width::WIDEST, after_uses: 32 };
 }
 
 impl Default for Settings {
@@ -126,9 +126,10 @@ pub(super) fn is_due(uses: u32) -> bool {
 }
 
 /// Room for a table of this key, made where need be; `None` where those that have one are used more.
-pub(super) fn admit(holder: &Arc<dyn Holder>, size: impl FnOnce(Width) -> usize) -> Option<(Lease, Width)> {
+pub(super) fn admit(holder: &Arc<dyn Holder>, size: impl Fn(Width) -> usize) -> Option<(Lease, Width)> {
     let mut budget = budget();
-    let Settings { max_bytes, width, .. } = budget.settings;
+    let max_bytes = budget.settings.max_bytes;
+    let width = affordable(&budget.settings, &size);
     let bytes = size(width);
     budget.holders.retain(|other| other.strong_count() > 0);
     while BYTES.load(Ordering::Relaxed).saturating_add(bytes) > max_bytes {
@@ -143,6 +144,13 @@ pub(super) fn admit(holder: &Arc<dyn Holder>, size: impl FnOnce(Width) -> usize)
         }
     }
     Some((Lease::take(bytes), width))
+}
+
+/// The widest digits whose table takes no more than a sixteenth of what is free, so that others find room as well.
+fn affordable(settings: &Settings, size: impl Fn(Width) -> usize) -> Width {
+    let free = settings.max_bytes.saturating_sub(BYTES.load(Ordering::Relaxed));
+    let widths = (Width::NARROWEST.bits()..=settings.width.bits()).rev().filter_map(Width::new);
+    widths.into_iter().find(|width| size(*width) <= free / 16).unwrap_or(Width::NARROWEST)
 }
 
 /// From now on this key's table may be asked to give way: at once, where the settings changed while it was built.

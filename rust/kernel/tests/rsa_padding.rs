@@ -1,7 +1,13 @@
 //! RSA signatures that are right in everything but the encoding under them: all backends and the `rsa` crate must give
 //! the verdict that RFC 8017 gives, for moduli of every length.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod common;
 #[path = "common/rsa_signer.rs"]

@@ -1,6 +1,6 @@
 //! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 7518 sections 3.3 and 3.5, RFC 8017 section 8).
 //!
-//! The encodings are judged here and the power is taken in `watchword-arithmetic`: no line is shared with the reference.
+//! The power is taken in `watchword-arithmetic`; what it must be is judged here.
 
 mod pkcs1;
 mod pss;

@@ -139,20 +139,15 @@ fn steps(eta: &mut i64, mut f: u64, mut g: u64) -> Matrix {
         if left == 0 {
             break;
         }
-        // As many bits of g as the next steps cannot exchange are cancelled at once by a multiple w of f.
-        let multiple = if *eta < 0 {
+        if *eta < 0 {
             *eta = -*eta;
             (f, g) = (g, f.wrapping_neg());
             (u, q) = (q, u.wrapping_neg());
             (v, r) = (r, v.wrapping_neg());
-            // f · (f² − 2) is −1/f modulo 64.
-            let w = f.wrapping_mul(g).wrapping_mul(f.wrapping_mul(f).wrapping_sub(2));
-            w & bits(*eta, left) & 63
-        } else {
-            // −f − 8 · (bit 2 of f + 1) is −1/f modulo 16.
-            let w = f.wrapping_add((f.wrapping_add(1) & 4) << 1);
-            w.wrapping_neg().wrapping_mul(g) & bits(*eta, left) & 15
-        };
+        }
+        // As many bits of g as the next steps cannot exchange are cancelled at once by a multiple of f, up to six:
+        // f · (f² − 2) is −1/f modulo 64.
+        let multiple = f.wrapping_mul(g).wrapping_mul(f.wrapping_mul(f).wrapping_sub(2)) & bits(*eta, left) & 63;
         g = g.wrapping_add(f.wrapping_mul(multiple));
         q = q.wrapping_add(u.wrapping_mul(multiple));
         r = r.wrapping_add(v.wrapping_mul(multiple));

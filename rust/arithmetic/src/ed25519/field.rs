@@ -57,9 +57,9 @@ impl Element {
         let (r0, carry) = a0.overflowing_add(b0);
         let (r1, carry) = add_with(a1, b1, carry);
         let (r2, carry) = add_with(a2, b2, carry);
-        let (r3, carry) = add_with(a3, b3, carry);
+        let r3 = u128::from(a3) + u128::from(b3) + u128::from(carry);
         // If there is a carry, less than 2^12 is left, and the lowest limb has room.
-        Self([r0 + times_38(carry), r1, r2, r3])
+        Self([r0 + (38 & high(r3).wrapping_neg()), r1, r2, low(r3)])
     }
 
     /// The loose difference of two elements: the first loose, the second reduced or the difference of two reduced ones.
@@ -71,18 +71,39 @@ impl Element {
         let (r0, borrow) = a0.overflowing_sub(b0);
         let (r1, borrow) = sub_with(a1, b1, borrow);
         let (r2, borrow) = sub_with(a2, b2, borrow);
-        let (r3, borrow) = sub_with(a3, b3, borrow);
+        // Its high half is all ones after a borrow. Choosing by a mask, as a branch on it could not be foretold.
+        let r3 = u128::from(a3).wrapping_sub(u128::from(b3)).wrapping_sub(u128::from(borrow));
         // If there is a borrow, at least 38 is left.
-        let (r0, borrow) = r0.overflowing_sub(times_38(borrow));
+        let (r0, borrow) = r0.overflowing_sub(38 & high(r3));
         let (r1, borrow) = r1.overflowing_sub(u64::from(borrow));
         let (r2, borrow) = r2.overflowing_sub(u64::from(borrow));
-        Self([r0, r1, r2, r3 - u64::from(borrow)])
+        Self([r0, r1, r2, low(r3) - u64::from(borrow)])
     }
 
     /// The negative of an element that may be subtracted.
     #[inline]
     pub(crate) fn neg(&self) -> Self {
         Self::ZERO.sub(self)
+    }
+
+    /// The two elements or, swapped, the second and the first, without a branch.
+    #[inline(always)]
+    pub(crate) fn swapped_if(swap: bool, Self(a): &Self, Self(b): &Self) -> (Self, Self) {
+        let mask = u64::from(swap).wrapping_neg();
+        let difference = [0, 1, 2, 3].map(|i| (a[i] ^ b[i]) & mask);
+        (Self([0, 1, 2, 3].map(|i| a[i] ^ difference[i])), Self([0, 1, 2, 3].map(|i| b[i] ^ difference[i])))
+    }
+
+    /// The element or its negative, without a branch; of an element that may be subtracted.
+    #[inline]
+    pub(crate) fn negated_if(&self, negative: bool) -> Self {
+        // −a is 2^256 − 38 − a, and so all bits of a the other way round, less 37.
+        let mask = u64::from(negative).wrapping_neg();
+        let [a, b, c, d] = self.0;
+        let (a, borrow) = (a ^ mask).overflowing_sub(37 & mask);
+        let (b, borrow) = (b ^ mask).overflowing_sub(u64::from(borrow));
+        let (c, borrow) = (c ^ mask).overflowing_sub(u64::from(borrow));
+        Self([a, b, c, (d ^ mask) - u64::from(borrow)])
     }
 
     /// The reduced product of two loose elements.
@@ -119,26 +140,14 @@ impl Element {
         let (t3, carry) = multiply(a1, a2, t3, 0);
         let (t4, t5) = multiply(a1, a3, t4, carry);
         let (t5, t6) = multiply(a2, a3, t5, 0);
-        // twice (shifting across limbs is slow on many processors),
-        let (t1, carry) = t1.overflowing_add(t1);
-        let (t2, carry) = add_with(t2, t2, carry);
-        let (t3, carry) = add_with(t3, t3, carry);
-        let (t4, carry) = add_with(t4, t4, carry);
-        let (t5, carry) = add_with(t5, t5, carry);
-        let (t6, carry) = add_with(t6, t6, carry);
-        let t7 = u64::from(carry);
-        // and the squares.
-        let (t0, high) = multiply(a0, a0, 0, 0);
-        let (t1, carry) = t1.overflowing_add(high);
-        let (low, high) = multiply(a1, a1, 0, 0);
-        let (t2, carry) = add_with(t2, low, carry);
-        let (t3, carry) = add_with(t3, high, carry);
-        let (low, high) = multiply(a2, a2, 0, 0);
-        let (t4, carry) = add_with(t4, low, carry);
-        let (t5, carry) = add_with(t5, high, carry);
-        let (low, high) = multiply(a3, a3, 0, 0);
-        let (t6, carry) = add_with(t6, low, carry);
-        fold([t0, t1, t2, t3, t4, t5, t6, t7 + high + u64::from(carry)])
+        // which are added twice to the squares, as shifting across limbs is slow on many processors.
+        let (s0, s1) = multiply(a0, a0, 0, 0);
+        let (s2, s3) = multiply(a1, a1, 0, 0);
+        let (s4, s5) = multiply(a2, a2, 0, 0);
+        let (s6, s7) = multiply(a3, a3, 0, 0);
+        let crossed = [t1, t2, t3, t4, t5, t6, 0];
+        let [s1, s2, s3, s4, s5, s6, s7] = add_seven(add_seven([s1, s2, s3, s4, s5, s6, s7], crossed), crossed);
+        fold([s0, s1, s2, s3, s4, s5, s6, s7])
     }
 
     /// The square of the square of … of a loose element, so many times over; reduced.
@@ -228,8 +237,18 @@ fn add_small([r0, r1, r2, r3]: [u64; 4], small: u64) -> [u64; 4] {
 #[inline(always)]
 fn multiply(a: u64, b: u64, c: u64, d: u64) -> (u64, u64) {
     let product = u128::from(a) * u128::from(b) + u128::from(c) + u128::from(d);
-    // Truncation is meant.
-    (product as u64, (product >> 64) as u64)
+    (low(product), high(product))
+}
+
+/// The sum of two numbers of seven limbs, which has to fit seven.
+#[inline(always)]
+fn add_seven(a: [u64; 7], b: [u64; 7]) -> [u64; 7] {
+    let mut carry = false;
+    let mut sum = [0; 7];
+    for i in 0..7 {
+        (sum[i], carry) = add_with(a[i], b[i], carry);
+    }
+    sum
 }
 
 #[inline(always)]
@@ -247,8 +266,14 @@ fn sub_with(a: u64, b: u64, borrow: bool) -> (u64, bool) {
 }
 
 #[inline(always)]
-fn times_38(carry: bool) -> u64 {
-    if carry { 38 } else { 0 }
+fn high(wide: u128) -> u64 {
+    (wide >> 64) as u64
+}
+
+/// The lowest 64 bits; truncation is meant.
+#[inline(always)]
+fn low(wide: u128) -> u64 {
+    wide as u64
 }
 
 #[cfg(test)]

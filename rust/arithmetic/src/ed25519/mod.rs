@@ -24,7 +24,7 @@ pub use sum::{Sum, are_encoded_as};
 use crate::Width;
 
 /// The width of the base point's digits, whose table all keys share.
-const BASE_WIDTH: u32 = 8;
+const BASE_WIDTH: u32 = 9;
 
 static BASE: LazyLock<Multiples> =
     LazyLock::new(|| Multiples::new(Element::new(BASE_X), Element::new(BASE_Y), BASE_WIDTH));
@@ -87,14 +87,15 @@ impl PublicKey {
         let mut odd_multiple = point;
         let odd_multiples: [_; 1 << (WIDTH - 2)] = std::array::from_fn(|_| {
             let cached = odd_multiple.cached();
-            odd_multiple = odd_multiple.add(&twice, false).extended();
+            odd_multiple = odd_multiple.add(&twice).extended();
             cached
         });
         let mut sum = Completed::IDENTITY;
         for digit in k.non_adjacent_form(WIDTH).into_iter().rev().skip_while(|digit| *digit == 0) {
             sum = sum.projective().double();
-            if digit != 0 {
-                sum = sum.extended().add(&odd_multiples[usize::from(digit.unsigned_abs() / 2)], digit < 0);
+            if let Some(entry) = odd_multiples.get(usize::from(digit.unsigned_abs() / 2)).filter(|_| digit != 0) {
+                let entry = if digit < 0 { &entry.negated() } else { entry };
+                sum = sum.extended().add(entry);
             }
         }
         Sum::new(&BASE.add_to(sum.extended(), s))

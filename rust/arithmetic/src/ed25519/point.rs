@@ -39,15 +39,19 @@ pub(super) struct Cached {
     twice_dt: Element,
 }
 
-/// The half of that with Z = 1: ((y + x) / 2, (y − x) / 2, 1, d·x·y). A table is made of these.
+/// Half of that with Z = 1: ((y − x) / 2, (y + x) / 2, d·x·y). A table is made of these.
+///
+/// Aligned so that none lies in more than two lines of a cache.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
 pub(super) struct Affine {
-    sum_and_difference: [Element; 2],
+    difference: Element,
+    sum: Element,
     dxy: Element,
 }
 
 impl Projective {
-    #[inline]
+    #[inline(always)]
     pub(super) fn double(&self) -> Completed {
         let (xx, yy, zz) = (self.x.square(), self.y.square(), self.z.square());
         let z = yy.sub(&xx);
@@ -62,7 +66,7 @@ impl Extended {
         Self { x, y, z: Element::ONE, t: x.mul(&y) }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn projective(&self) -> Projective {
         Projective { x: self.x, y: self.y, z: self.z }
     }
@@ -76,56 +80,67 @@ impl Extended {
         }
     }
 
-    /// The sum with a point, or with its negative.
-    #[inline]
-    pub(super) fn add(&self, other: &Cached, negate: bool) -> Completed {
-        let (plus, minus) =
-            if negate { (&other.y_minus_x, &other.y_plus_x) } else { (&other.y_plus_x, &other.y_minus_x) };
+    #[inline(always)]
+    pub(super) fn add(&self, other: &Cached) -> Completed {
         let zz = self.z.mul(&other.twice_z);
         let tt = self.t.mul(&other.twice_dt);
-        self.complete(plus, minus, &zz, &tt, negate)
-    }
-
-    /// The sum with a point, or with its negative.
-    #[inline]
-    pub(super) fn add_affine(&self, other: &Affine, negate: bool) -> Completed {
-        let plus = &other.sum_and_difference[usize::from(negate)];
-        let minus = &other.sum_and_difference[usize::from(!negate)];
-        let tt = self.t.mul(&other.dxy);
-        self.complete(plus, minus, &self.z, &tt, negate)
+        self.complete([&other.y_minus_x, &other.y_plus_x], &zz, &tt)
     }
 
     #[inline(always)]
-    fn complete(&self, plus: &Element, minus: &Element, zz: &Element, tt: &Element, negate: bool) -> Completed {
-        let a = self.y.add(&self.x).mul(plus);
-        let b = self.y.sub(&self.x).mul(minus);
-        let (sum, difference) = (zz.add(tt), zz.sub(tt));
-        let (z, t) = if negate { (difference, sum) } else { (sum, difference) };
-        Completed { x: a.sub(&b), y: a.add(&b), z, t }
+    pub(super) fn add_affine(&self, other: &Affine) -> Completed {
+        self.complete([&other.difference, &other.sum], &self.z, &self.t.mul(&other.dxy))
+    }
+
+    #[inline(always)]
+    fn complete(&self, [difference, sum]: [&Element; 2], zz: &Element, tt: &Element) -> Completed {
+        let a = self.y.sub(&self.x).mul(difference);
+        let b = self.y.add(&self.x).mul(sum);
+        Completed { x: b.sub(&a), y: b.add(&a), z: zz.add(tt), t: zz.sub(tt) }
     }
 }
 
 impl Completed {
     pub(super) const IDENTITY: Self = Self { x: Element::ZERO, y: Element::ONE, z: Element::ONE, t: Element::ONE };
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn projective(&self) -> Projective {
         Projective { x: self.x.mul(&self.t), y: self.y.mul(&self.z), z: self.z.mul(&self.t) }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn extended(&self) -> Extended {
         let Projective { x, y, z } = self.projective();
         Extended { x, y, z, t: self.x.mul(&self.y) }
     }
 }
 
+impl Cached {
+    pub(super) fn negated(&self) -> Self {
+        Self {
+            y_plus_x: self.y_minus_x,
+            y_minus_x: self.y_plus_x,
+            twice_z: self.twice_z,
+            twice_dt: self.twice_dt.neg(),
+        }
+    }
+}
+
 impl Affine {
+    pub(super) const IDENTITY: Self = Self { difference: Element::HALF, sum: Element::HALF, dxy: Element::ZERO };
+
     /// The point (X : Y : Z), given the inverse of Z.
     pub(super) fn new(point: &Extended, inverse: &Element) -> Self {
         let half = inverse.mul(&Element::HALF);
         let (x, y) = (point.x.mul(&half), point.y.mul(&half));
         let twice_dx = x.mul(&Element::TWICE_D);
-        Self { sum_and_difference: [y.add(&x), y.sub(&x)], dxy: twice_dx.mul(&y.add(&y)) }
+        Self { difference: y.sub(&x), sum: y.add(&x), dxy: twice_dx.mul(&y.add(&y)) }
+    }
+
+    /// The point or its negative, without a branch, as a digit's sign is as good as random.
+    #[inline(always)]
+    pub(super) fn negated_if(&self, negative: bool) -> Self {
+        let (difference, sum) = Element::swapped_if(negative, &self.difference, &self.sum);
+        Self { difference, sum, dxy: self.dxy.negated_if(negative) }
     }
 }

@@ -47,29 +47,19 @@ impl Scalar {
     }
 
     /// The scalar as Σ digit[i] · 2^(width·i), with as many digits as [`digits`] says: all lie in
-    /// (−2^(width − 1), 2^(width − 1)] but the last, which lies in [0, [`last_digit`]].
-    ///
-    /// [`digits`]: digits
+    /// [−2^(width − 1), 2^(width − 1)) but the last, which lies in [0, [`last_digit`]].
     #[inline]
     pub(super) fn signed_digits(&self, width: u32) -> impl Iterator<Item = i32> {
-        let Self(mut rest) = *self;
+        // With half its range added to each digit but the last, none is negative, and they are the bits as they stand.
+        let half = 1 << (width - 1);
+        let [a, b, c, d] = add(&self.0, &HALVES[(width - MIN_WIDTH) as usize]);
+        let limbs = [a, b, c, d, 0];
         let count = digits(width);
-        let mut carry = 0;
-        (1..=count).map(move |position| {
-            let window = (rest[0] & ((1 << width) - 1)) + carry;
-            let [a, b, c, d] = rest;
-            if position == count {
-                // All that is left; bit 252 is set only above a run of zeros that nothing carries through.
-                return small(a + carry);
-            }
-            rest = [
-                a >> width | b << (64 - width),
-                b >> width | c << (64 - width),
-                c >> width | d << (64 - width),
-                d >> width,
-            ];
-            carry = u64::from(window > 1 << (width - 1));
-            small(window) - (small(carry) << width)
+        (0..count).map(move |position| {
+            let bit = position * width;
+            let (limb, shift) = ((bit / 64) as usize & 3, bit % 64);
+            let bits = limbs[limb] >> shift | limbs[limb + 1] << 1 << (63 - shift);
+            if position == count - 1 { small(bits) } else { small(bits & ((1 << width) - 1)) - half }
         })
     }
 
@@ -97,6 +87,26 @@ impl Scalar {
     }
 }
 
+/// The least and the largest width of digits.
+const MIN_WIDTH: u32 = 4;
+const MAX_WIDTH: u32 = 10;
+
+/// For each width, the sum of 2^(width − 1) at every digit but the last.
+const HALVES: [[u64; 4]; (MAX_WIDTH - MIN_WIDTH + 1) as usize] = {
+    let mut halves = [[0; 4]; (MAX_WIDTH - MIN_WIDTH + 1) as usize];
+    let mut width = MIN_WIDTH;
+    while width <= MAX_WIDTH {
+        let mut position = 1;
+        while position < digits(width) {
+            let bit = position * width - 1;
+            halves[(width - MIN_WIDTH) as usize][(bit / 64) as usize] |= 1 << (bit % 64);
+            position += 1;
+        }
+        width += 1;
+    }
+    halves
+};
+
 /// How many digits of so many bits a scalar has. A scalar is below 2^252 but for a sliver, which the last digit takes in.
 pub(super) const fn digits(width: u32) -> u32 {
     252u32.div_ceil(width)
@@ -112,6 +122,18 @@ pub(super) const fn last_digit(width: u32) -> u32 {
 fn small(digit: u64) -> i32 {
     // Wide windows are of sixteen bits at most.
     digit as i32
+}
+
+/// The sum of two numbers, which has to be below 2^256.
+#[inline]
+fn add(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
+    let mut carry = false;
+    std::array::from_fn(|i| {
+        let (sum, first) = a[i].overflowing_add(b[i]);
+        let (sum, second) = sum.overflowing_add(u64::from(carry));
+        carry = first | second;
+        sum
+    })
 }
 
 /// Adds the product of two numbers to `sum`, which has to be as long as both together, and zero at first.

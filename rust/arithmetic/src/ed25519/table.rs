@@ -25,7 +25,7 @@ impl Multiples {
             row.clear();
             row.push(first);
             for _ in 1..length {
-                first = first.add(&step, false).extended();
+                first = first.add(&step).extended();
                 row.push(first);
             }
             let inverses = field::inverses(row.iter().map(|point: &Extended| point.z));
@@ -55,12 +55,22 @@ impl Multiples {
     /// `sum` and the point times a scalar.
     #[inline]
     pub(super) fn add_to(&self, mut sum: Extended, scalar: &Scalar) -> Extended {
-        let mut row = 0;
-        for digit in scalar.signed_digits(self.width) {
-            if let Some(entry) = digit.unsigned_abs().checked_sub(1) {
-                sum = sum.add_affine(&self.entries[row + entry as usize], digit < 0).extended();
+        // Entries are copied out a batch at a time, so that the processor waits for memory once for all of them.
+        const BATCH: usize = 16;
+        let mut batch = [Affine::IDENTITY; BATCH];
+        let row = 1 << (self.width - 1);
+        let mut digits = scalar.signed_digits(self.width).zip((0..).step_by(row));
+        while digits.size_hint().0 > 0 {
+            let mut selected = 0;
+            for (digit, row) in digits.by_ref().take(BATCH) {
+                if let Some(entry) = digit.unsigned_abs().checked_sub(1) {
+                    batch[selected % BATCH] = self.entries[row + entry as usize].negated_if(digit < 0);
+                    selected += 1;
+                }
             }
-            row += 1 << (self.width - 1);
+            for entry in &batch[..selected] {
+                sum = sum.add_affine(entry).extended();
+            }
         }
         sum
     }

@@ -72,6 +72,8 @@ fn check_differences(a: &Element, b: &Element) {
     assert_eq!(difference.canonical(), number(&carried(&expected)), "{a:x?} − {b:x?}");
     fiat::fiat_25519_opp(&mut expected, &tight(b));
     assert_eq!(b.neg().canonical(), number(&carried(&expected)), "−{b:x?}");
+    assert_eq!(b.negated_if(true).canonical(), b.neg().canonical(), "−{b:x?}");
+    assert_eq!(b.negated_if(false).0, b.0);
     // What may be subtracted in turn.
     let difference = Element(min(a.0, REDUCED)).sub(&Element(min(b.0, REDUCED))).0;
     assert_eq!(min(difference, SUBTRAHEND), difference);

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x448, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
 from vectors_in_rfcs import RFC_7638_JWK, RFC_7638_THUMBPRINT, RFC_8037_JWK, RFC_8037_THUMBPRINT
 
 import watchword as ww
@@ -97,6 +100,18 @@ def test_a_symmetric_key_has_one_though_nothing_is_verified_with_it() -> None:
     assert ww.thumbprint_uri(jwk) == PREFIX + expected(jwk)
     (rejected,) = ww.KeySet.from_json(jwk).rejected
     assert rejected.reason == "symmetric_key"
+
+
+@given(st.dictionaries(st.text(max_size=6), st.text(max_size=6), max_size=4))
+def test_a_mapping_is_the_json_that_it_is_written_as(others: dict[str, str]) -> None:
+    jwk = {**others, **RFC_8037_JWK}
+    try:
+        expected = ww.thumbprint(json.dumps(jwk))
+    except ww.KeySetError:  # lone surrogates, which no JSON of ours has
+        with pytest.raises(ww.KeySetError):
+            ww.thumbprint(jwk)
+    else:
+        assert ww.thumbprint(jwk) == ww.thumbprint(MappingProxyType(jwk)) == expected == RFC_8037_THUMBPRINT
 
 
 @pytest.mark.parametrize(

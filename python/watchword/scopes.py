@@ -1,6 +1,6 @@
 """What a token's scopes let its bearer do: three grammars, one kind of matcher.
 
-    held = scopes.ResourceScopes.from_claim(token.scopes)
+    held = token.resource_scopes  # or token.slot_scopes, token.plain_scopes
     held.allows(action="read", resource="users.keys")
     held.require(action="read", resource="users.keys")  # or raises InsufficientScopeError: 403
     print(held.explain(action="read", resource="users.keys"))
@@ -8,7 +8,8 @@
 :class:`ResourceScopes` are of the form ``resource(.sub)*:action``, :class:`SlotScopes` of the form
 ``action:resource:identifier``, :class:`PlainScopes` are OAuth 2 scope tokens, each by itself. The constructors raise
 :class:`ScopeSyntaxError` for what is not a scope; ``from_claim`` leaves it out and lists it in ``ignored``: strict for
-what you demand, lenient for what somebody holds.
+what you demand, lenient for what somebody holds. A verified token compiles its own scopes by ``from_claim`` when it is
+first asked for them, and keeps them.
 
 A set stands for the requests that it allows. Two sets are equal where they allow the same; iteration, ``len`` and
 ``str`` have the shortest list that says so, sorted; ``in`` asks whether one scope is covered.

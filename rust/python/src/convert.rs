@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyMapping, PyString};
+use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyMapping, PyString};
+use watchword_kernel::json::{Object, Value};
 
 use crate::errors::KeySetError;
 
@@ -39,9 +40,12 @@ impl<'a> Text<'a> {
         if let Ok(bytes) = document.cast::<PyBytes>() {
             return Ok(Self(Cow::Borrowed(bytes.as_bytes())));
         }
+        if let Some(json) = plain_json(document) {
+            return Ok(Self(Cow::Owned(json.into_bytes())));
+        }
         if document.cast::<PyMapping>().is_ok() {
-            let plain = document.py().get_type::<pyo3::types::PyDict>().call1((document,))?;
-            let written = json(document.py(), "dumps")?.call1((plain,)).map_err(|error| {
+            let plain = document.py().get_type::<PyDict>().call1((document,))?;
+            let written = json_dumps(document.py())?.call1((plain,)).map_err(|error| {
                 if error.is_instance_of::<PyRecursionError>(document.py()) {
                     return KeySetError::new_err(format!("{name} is nested too deeply"));
                 }
@@ -63,13 +67,59 @@ pub(crate) fn type_name(object: &Bound<'_, PyAny>) -> String {
     object.get_type().name().map_or_else(|_| "that".to_owned(), |name| name.to_string())
 }
 
-/// A JSON document as Python's own parser reads it. The kernel has checked it: strict JSON has one reading.
+/// A JSON object as Python's own parser reads it: strict JSON has one reading.
 pub(crate) fn from_json<'py>(py: Python<'py>, document: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    let text = std::str::from_utf8(document).map_err(|error| PyValueError::new_err(error.to_string()))?;
-    json(py, "loads")?.call1((text,))
+    let members = Object::parse(document).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    dict(py, &members).map(Bound::into_any)
 }
 
-fn json<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    static JSON: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    JSON.get_or_try_init(py, || py.import("json").map(Bound::unbind))?.bind(py).getattr(name)
+fn dict<'py>(py: Python<'py>, members: &Object<'_>) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, value) in members.iter() {
+        dict.set_item(name, object(py, value)?)?;
+    }
+    Ok(dict)
+}
+
+/// Calls itself no deeper than the scanner of a document lets values nest.
+fn object<'py>(py: Python<'py>, value: &Value<'_>) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        Value::Null => py.None().into_bound(py),
+        Value::Bool(value) => value.into_pyobject(py)?.to_owned().into_any(),
+        Value::Number(number) if number.is_integer() => match number.as_str().parse::<i64>() {
+            Ok(number) => number.into_pyobject(py)?.into_any(),
+            Err(_) => py.get_type::<PyInt>().call1((number.as_str(),))?,
+        },
+        Value::Number(number) => number.as_f64().into_pyobject(py)?.into_any(),
+        Value::String(text) => text.into_pyobject(py)?.into_any(),
+        Value::Array(elements) => {
+            let elements = elements.iter().map(|element| object(py, &element)).collect::<PyResult<Vec<_>>>()?;
+            PyList::new(py, elements)?.into_any()
+        }
+        Value::Object(members) => dict(py, &members.members())?.into_any(),
+    })
+}
+
+/// A dict that holds nothing but text without escapes, as a JWK does, in JSON. `None` for any other: `json.dumps` is for
+/// those.
+fn plain_json(document: &Bound<'_, PyAny>) -> Option<String> {
+    let mut json = String::from("{");
+    for (name, value) in document.cast_exact::<PyDict>().ok()?.iter() {
+        for (text, mark) in [(name, ':'), (value, ',')] {
+            let text = text.cast_into_exact::<PyString>().ok()?;
+            let text = text.to_str().ok()?;
+            if text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | ..b' ')) {
+                return None;
+            }
+            json.extend(["\"", text, "\""]);
+            json.push(mark);
+        }
+    }
+    // The last comma, or the bracket of an empty object, which is left to others.
+    (json.pop() == Some(',')).then_some(json + "}")
+}
+
+fn json_dumps(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static DUMPS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    DUMPS.import(py, "json", "dumps")
 }

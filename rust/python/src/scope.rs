@@ -60,6 +60,13 @@ struct ScopeList(Vec<String>);
 /// What every matcher has, whatever its grammar, and what this one has of its own.
 macro_rules! matcher {
     ($class:ident, $matcher:ident, $name:literal, { $($own:tt)* }) => {
+        impl $class {
+            /// What the bearer of a token holds.
+            pub(crate) fn held<'s>(scopes: impl Iterator<Item = &'s str>) -> Self {
+                Self($matcher::from_claim(scopes))
+            }
+        }
+
         #[pymethods]
         impl $class {
             #[new]

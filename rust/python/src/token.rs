@@ -5,10 +5,12 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyTuple};
+use pyo3::{PyClass, PyClassInitializer};
 use watchword_kernel::{Confirmation, NumericDate, VerifiedJws, VerifiedToken};
 
 use crate::convert::from_json;
 use crate::delegation::{PyDelegationChain, PyMayAct};
+use crate::scope::{PyPlainScopes, PyResourceScopes, PySlotScopes};
 
 /// A JWT that passed every check. It cannot be made but by verifying a token.
 #[pyclass(frozen, module = "watchword", name = "VerifiedToken")]
@@ -17,6 +19,9 @@ pub(crate) struct PyVerifiedToken {
     header: PyOnceLock<Py<PyAny>>,
     claims: PyOnceLock<Py<PyAny>>,
     delegation: PyOnceLock<Py<PyDelegationChain>>,
+    resource_scopes: PyOnceLock<Py<PyResourceScopes>>,
+    slot_scopes: PyOnceLock<Py<PySlotScopes>>,
+    plain_scopes: PyOnceLock<Py<PyPlainScopes>>,
 }
 
 /// A JWS whose signature holds. It cannot be made but by verifying one.
@@ -36,7 +41,15 @@ impl PyVerifiedToken {
     }
 
     pub(crate) fn shared(token: Arc<VerifiedToken>) -> Self {
-        Self { token, header: PyOnceLock::new(), claims: PyOnceLock::new(), delegation: PyOnceLock::new() }
+        Self {
+            token,
+            header: PyOnceLock::new(),
+            claims: PyOnceLock::new(),
+            delegation: PyOnceLock::new(),
+            resource_scopes: PyOnceLock::new(),
+            slot_scopes: PyOnceLock::new(),
+            plain_scopes: PyOnceLock::new(),
+        }
     }
 }
 
@@ -114,6 +127,24 @@ impl PyVerifiedToken {
         PyTuple::new(py, self.token.claims().scopes())
     }
 
+    /// The scopes as ResourceScopes.from_claim reads them, compiled when first asked for and kept.
+    #[getter]
+    fn resource_scopes(&self, py: Python<'_>) -> PyResult<Py<PyResourceScopes>> {
+        kept(py, &self.resource_scopes, || Ok(PyResourceScopes::held(self.token.claims().scopes())))
+    }
+
+    /// The scopes as SlotScopes.from_claim reads them, compiled when first asked for and kept.
+    #[getter]
+    fn slot_scopes(&self, py: Python<'_>) -> PyResult<Py<PySlotScopes>> {
+        kept(py, &self.slot_scopes, || Ok(PySlotScopes::held(self.token.claims().scopes())))
+    }
+
+    /// The scopes as PlainScopes.from_claim reads them, compiled when first asked for and kept.
+    #[getter]
+    fn plain_scopes(&self, py: Python<'_>) -> PyResult<Py<PyPlainScopes>> {
+        kept(py, &self.plain_scopes, || Ok(PyPlainScopes::held(self.token.claims().scopes())))
+    }
+
     /// The `kid` of the key that verified the signature; None where that key has none.
     #[getter]
     fn key_id(&self) -> Option<&str> {
@@ -138,8 +169,7 @@ impl PyVerifiedToken {
     /// where there is more than one record: read the one that is meant with a constructor of DelegationChain.
     #[getter]
     fn delegation(&self, py: Python<'_>) -> PyResult<Py<PyDelegationChain>> {
-        let read = || PyDelegationChain::new(py, self.token.delegation()).and_then(|chain| Py::new(py, chain));
-        self.delegation.get_or_try_init(py, read).map(|chain| chain.clone_ref(py))
+        kept(py, &self.delegation, || PyDelegationChain::new(py, self.token.delegation()))
     }
 
     /// Who may act on behalf of the token's subject (`may_act`), or None where the token does not say.
@@ -205,6 +235,15 @@ impl PyConfirmation {
             _ => "Confirmation()",
         }
     }
+}
+
+/// The object in the cell, made when first asked for.
+fn kept<T: PyClass + Into<PyClassInitializer<T>>>(
+    py: Python<'_>,
+    cell: &PyOnceLock<Py<T>>,
+    make: impl FnOnce() -> PyResult<T>,
+) -> PyResult<Py<T>> {
+    cell.get_or_try_init(py, || Py::new(py, make()?)).map(|object| object.clone_ref(py))
 }
 
 fn read_once(py: Python<'_>, cell: &PyOnceLock<Py<PyAny>>, document: &[u8]) -> PyResult<Py<PyAny>> {

@@ -30,8 +30,9 @@ pub struct NumericDate {
 
 impl NumericDate {
     pub(crate) fn new(number: Number<'_>) -> Option<Self> {
-        let seconds = number.as_f64();
-        let whole = if number.is_integer() { number.as_str().parse().ok() } else { None };
+        let whole: Option<i64> = if number.is_integer() { number.as_str().parse().ok() } else { None };
+        // Until the year 2106 a date fits 32 bits, and a double that is made of them is not parsed a second time.
+        let seconds = whole.and_then(|whole| u32::try_from(whole).ok()).map_or_else(|| number.as_f64(), f64::from);
         (0.0..=LAST).contains(&seconds).then_some(Self { seconds, whole })
     }
 

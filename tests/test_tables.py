@@ -1,0 +1,129 @@
+"""Tables of prepared keys, as an operator sees them. The settings are the process's: each test puts them back."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import mint
+import pytest
+from paths import GOOD_KEYS
+
+import watchword as ww
+
+POLICY = ww.Policy(issuer=mint.ISSUER, audience=mint.AUDIENCE)
+
+
+@pytest.fixture(autouse=True)
+def settings() -> Iterator[None]:
+    before = ww.tables.stats()
+    yield
+    ww.tables.configure(max_bytes=before.max_bytes, width=before.width, after_uses=before.after_uses)
+
+
+def fresh_key() -> tuple[ww.KeySet, str]:
+    """A key that nobody has met, and a token by it."""
+    from watchword.testing import LocalIssuer
+
+    issuer = LocalIssuer(mint.ISSUER, algorithms=("EdDSA",))
+    return ww.KeySet.from_json(issuer.jwks()), issuer.mint({"aud": mint.AUDIENCE})
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline, ww.tables.stats()
+        time.sleep(0.001)
+
+
+def test_a_set_is_prepared_at_once() -> None:
+    keys, token = fresh_key()
+    before = ww.tables.stats()
+    assert keys.prepare() == 1
+    after = ww.tables.stats()
+    assert after.built == before.built + 1
+    assert 0 < after.bytes <= after.max_bytes
+    ww.verify(token, keys, POLICY)
+    assert keys.prepare() == 1
+    assert ww.tables.stats().built == after.built
+
+
+def test_a_key_earns_its_table_by_use() -> None:
+    ww.tables.configure(after_uses=4)
+    keys, token = fresh_key()
+    built = ww.tables.stats().built
+
+    def verified_once_more() -> bool:
+        ww.verify(token, keys, POLICY)
+        return ww.tables.stats().built > built
+
+    wait_until(verified_once_more)
+
+
+def test_without_memory_keys_verify_all_the_same() -> None:
+    ww.tables.configure(max_bytes=0)
+    assert (ww.tables.stats().tables, ww.tables.stats().bytes) == (0, 0)
+    keys, token = fresh_key()
+    assert keys.prepare() == 0
+    for _ in range(100):
+        ww.verify(token, keys, POLICY)
+    assert ww.tables.stats().tables == 0
+
+
+def test_keys_that_never_have_a_table() -> None:
+    before = ww.tables.stats().built
+    keys = ww.KeySet.from_json(GOOD_KEYS, backend="unprepared")
+    assert keys.prepare() == len(keys)
+    for _ in range(100):
+        ww.verify(mint.token(), keys, POLICY, now=mint.NOW)
+    assert ww.tables.stats().built == before
+
+
+@pytest.mark.parametrize(
+    ("setting", "error"),
+    [
+        ({"max_bytes": -1}, ValueError),
+        ({"max_bytes": 1 << 70}, ValueError),
+        ({"max_bytes": "much"}, TypeError),
+        ({"width": 3}, ValueError),
+        ({"width": 9}, ValueError),
+        ({"width": 300}, ValueError),
+        ({"width": None, "after_uses": 0}, ValueError),
+        ({"after_uses": 1 << 40}, ValueError),
+        ({"after_uses": 1.5}, TypeError),
+    ],
+)
+def test_settings_that_cannot_be_meant(setting: dict[str, Any], error: type[Exception]) -> None:
+    before = ww.tables.stats()
+    with pytest.raises(error, match="|".join(setting)):
+        ww.tables.configure(**setting)
+    after = ww.tables.stats()
+    assert (after.max_bytes, after.width, after.after_uses) == (before.max_bytes, before.width, before.after_uses)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="a fork beside threads warns from Python 3.12 on")
+def test_a_forked_child_builds_tables_of_its_own() -> None:
+    """The builder's thread stays behind in the parent: the child has to notice."""
+    ww.tables.configure(after_uses=4)
+    keys, token = fresh_key()
+    for _ in range(64):
+        ww.verify(token, keys, POLICY)
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            keys, token = fresh_key()
+            built = ww.tables.stats().built
+            deadline = time.monotonic() + 30
+            while ww.tables.stats().built == built and time.monotonic() < deadline:
+                ww.verify(token, keys, POLICY)
+            results = ww.verify_many([token] * 500, keys, POLICY, threads=2)
+            status = 0 if ww.tables.stats().built > built and results.valid_count == 500 else 2
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0

@@ -132,22 +132,8 @@ impl Element {
     /// The reduced square of a loose element.
     #[inline(always)]
     pub(crate) fn square(&self) -> Self {
-        let [a0, a1, a2, a3] = self.0;
-        // The products of two limbs that differ,
-        let (t1, carry) = multiply(a0, a1, 0, 0);
-        let (t2, carry) = multiply(a0, a2, carry, 0);
-        let (t3, t4) = multiply(a0, a3, carry, 0);
-        let (t3, carry) = multiply(a1, a2, t3, 0);
-        let (t4, t5) = multiply(a1, a3, t4, carry);
-        let (t5, t6) = multiply(a2, a3, t5, 0);
-        // which are added twice to the squares, as shifting across limbs is slow on many processors.
-        let (s0, s1) = multiply(a0, a0, 0, 0);
-        let (s2, s3) = multiply(a1, a1, 0, 0);
-        let (s4, s5) = multiply(a2, a2, 0, 0);
-        let (s6, s7) = multiply(a3, a3, 0, 0);
-        let crossed = [t1, t2, t3, t4, t5, t6, 0];
-        let [s1, s2, s3, s4, s5, s6, s7] = add_seven(add_seven([s1, s2, s3, s4, s5, s6, s7], crossed), crossed);
-        fold([s0, s1, s2, s3, s4, s5, s6, s7])
+        // The compiler finds the products that occur twice, and nothing written out by hand was faster.
+        self.mul(self)
     }
 
     /// The square of the square of … of a loose element, so many times over; reduced.
@@ -192,20 +178,24 @@ impl Element {
     }
 }
 
-/// The inverses of loose elements other than zero, for the price of one inversion and three products each.
-pub(crate) fn inverses(elements: impl DoubleEndedIterator<Item = Element> + Clone) -> Vec<Element> {
+/// A number divided by each of these loose elements, none of them zero, for the price of one inversion and three products
+/// each.
+pub(crate) fn quotients(
+    dividend: &Element,
+    divisors: impl DoubleEndedIterator<Item = Element> + Clone,
+) -> Vec<Element> {
     let mut product = Element::ONE;
-    let before = elements.clone().map(|element| {
-        let with = product.mul(&element);
+    let before = divisors.clone().map(|divisor| {
+        let with = product.mul(&divisor);
         std::mem::replace(&mut product, with)
     });
-    let mut inverses: Vec<_> = before.collect();
-    let mut inverse = product.inverse();
-    for (element, before) in elements.rev().zip(inverses.iter_mut().rev()) {
+    let mut quotients: Vec<_> = before.collect();
+    let mut inverse = product.inverse().mul(dividend);
+    for (divisor, before) in divisors.rev().zip(quotients.iter_mut().rev()) {
         *before = inverse.mul(before);
-        inverse = inverse.mul(&element);
+        inverse = inverse.mul(&divisor);
     }
-    inverses
+    quotients
 }
 
 /// Whether a number is below p.
@@ -238,17 +228,6 @@ fn add_small([r0, r1, r2, r3]: [u64; 4], small: u64) -> [u64; 4] {
 fn multiply(a: u64, b: u64, c: u64, d: u64) -> (u64, u64) {
     let product = u128::from(a) * u128::from(b) + u128::from(c) + u128::from(d);
     (low(product), high(product))
-}
-
-/// The sum of two numbers of seven limbs, which has to fit seven.
-#[inline(always)]
-fn add_seven(a: [u64; 7], b: [u64; 7]) -> [u64; 7] {
-    let mut carry = false;
-    let mut sum = [0; 7];
-    for i in 0..7 {
-        (sum[i], carry) = add_with(a[i], b[i], carry);
-    }
-    sum
 }
 
 #[inline(always)]

@@ -129,10 +129,9 @@ impl Cached {
 impl Affine {
     pub(super) const IDENTITY: Self = Self { difference: Element::HALF, sum: Element::HALF, dxy: Element::ZERO };
 
-    /// The point (X : Y : Z), given the inverse of Z.
-    pub(super) fn new(point: &Extended, inverse: &Element) -> Self {
-        let half = inverse.mul(&Element::HALF);
-        let (x, y) = (point.x.mul(&half), point.y.mul(&half));
+    /// The point (X : Y : Z), given one half divided by Z.
+    pub(super) fn new(point: &Extended, half: &Element) -> Self {
+        let (x, y) = (point.x.mul(half), point.y.mul(half));
         let twice_dx = x.mul(&Element::TWICE_D);
         Self { difference: y.sub(&x), sum: y.add(&x), dxy: twice_dx.mul(&y.add(&y)) }
     }

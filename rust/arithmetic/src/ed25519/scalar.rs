@@ -165,3 +165,63 @@ fn subtract(a: [u64; 5], b: [u64; 5]) -> ([u64; 5], bool) {
     }
     (difference, borrow)
 }
+
+#[cfg(test)]
+mod tests {
+    use num_bigint::BigInt;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn number(limbs: &[u64; 4]) -> BigInt {
+        limbs.iter().rev().fold(BigInt::ZERO, |sum, limb| (sum << 64u32) + limb)
+    }
+
+    fn check(scalar: &Scalar) {
+        for width in MIN_WIDTH..=MAX_WIDTH {
+            let all: Vec<_> = scalar.signed_digits(width).collect();
+            assert_eq!(all.len(), digits(width) as usize);
+            let (last, others) = (&all[all.len() - 1], &all[..all.len() - 1]);
+            let half = 1 << (width - 1);
+            assert!(others.iter().all(|digit| (-half..half).contains(digit)), "{all:?}");
+            assert!((0..=last_digit(width) as i32).contains(last), "{all:?}");
+            let sum = all.iter().rev().fold(BigInt::ZERO, |sum, digit| (sum << width) + digit);
+            assert_eq!(sum, number(&scalar.0), "{width} {all:?}");
+        }
+        for width in 2..=8 {
+            let form = scalar.non_adjacent_form(width);
+            let sum = form.iter().rev().fold(BigInt::ZERO, |sum, digit| (sum << 1u32) + digit);
+            assert_eq!(sum, number(&scalar.0), "{width} {form:?}");
+            for (position, digit) in form.iter().enumerate().filter(|(_, digit)| **digit != 0) {
+                assert!(digit % 2 != 0 && i32::from(digit.unsigned_abs()) < 1 << (width - 1), "{form:?}");
+                let zeros = form[position + 1..].iter().take(width as usize - 1);
+                assert!(zeros.into_iter().all(|digit| *digit == 0), "{form:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn digits_of_edge_scalars() {
+        let [o0, o1, o2, o3] = ORDER;
+        check(&Scalar([0; 4]));
+        check(&Scalar([o0 - 1, o1, o2, o3]));
+        check(&Scalar([0, 0, 0, o3]));
+        check(&Scalar([u64::MAX, u64::MAX, u64::MAX, o3 - 1]));
+        for bit in 0..252u32 {
+            let mut limbs = [0; 4];
+            limbs[(bit / 64) as usize] = 1 << (bit % 64);
+            check(&Scalar(limbs));
+            // All bits below that one.
+            let [a, b, c, d] = limbs;
+            let ([a, b, c, d, _], _) = subtract([a, b, c, d, 0], [1, 0, 0, 0, 0]);
+            check(&Scalar([a, b, c, d]));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn digits_of_any_scalar(bytes: [[u8; 32]; 2]) {
+            check(&Scalar::reduce(&std::array::from_fn(|i| bytes[i / 32][i % 32])));
+        }
+    }
+}

@@ -30,7 +30,7 @@ impl Sum {
 /// Where one slice is longer than another, the verdict is `false`.
 pub fn are_encoded_as(sums: &[Sum], encodings: &[[u8; 32]], verdicts: &mut [bool]) {
     verdicts.fill(false);
-    let inverses = field::inverses(sums.iter().map(|Sum(sum)| sum.z));
+    let inverses = field::quotients(&Element::ONE, sums.iter().map(|Sum(sum)| sum.z));
     for (((sum, inverse), encoding), verdict) in sums.iter().zip(&inverses).zip(encodings).zip(verdicts) {
         *verdict = sum.is_encoded_with(inverse, encoding);
     }

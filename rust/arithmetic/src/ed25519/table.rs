@@ -28,8 +28,8 @@ impl Multiples {
                 first = first.add(&step).extended();
                 row.push(first);
             }
-            let inverses = field::inverses(row.iter().map(|point: &Extended| point.z));
-            entries.extend(row.iter().zip(&inverses).map(|(point, inverse)| Affine::new(point, inverse)));
+            let halves = field::quotients(&Element::HALF, row.iter().map(|point: &Extended| point.z));
+            entries.extend(row.iter().zip(&halves).map(|(point, half)| Affine::new(point, half)));
             // Half of the next row's first point is this row's last.
             first = first.projective().double().extended();
         }

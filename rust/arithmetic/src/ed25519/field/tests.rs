@@ -124,6 +124,14 @@ fn zero_is_its_own_inverse() {
 }
 
 #[test]
+fn swapping() {
+    let (a, b) = (Element([1, 2, 3, u64::MAX]), Element([5, 6, 7, 8]));
+    let limbs = |(a, b): (Element, Element)| [a.0, b.0];
+    assert_eq!(limbs(Element::swapped_if(false, &a, &b)), [a.0, b.0]);
+    assert_eq!(limbs(Element::swapped_if(true, &a, &b)), [b.0, a.0]);
+}
+
+#[test]
 fn constants() {
     let quotient = Element([121_666, 0, 0, 0]).inverse().mul(&Element([121_665, 0, 0, 0]));
     assert!(quotient.neg().is(&Element::D));
@@ -151,11 +159,11 @@ proptest! {
 
 proptest! {
     #[test]
-    fn inverses_and_roots(elements in prop::collection::vec(any_element(), 0..20)) {
+    fn quotients_and_roots(dividend in any_element(), elements in prop::collection::vec(any_element(), 0..20)) {
         let elements: Vec<_> = elements.into_iter().filter(|element| !element.is_zero()).collect();
-        for (element, inverse) in elements.iter().zip(inverses(elements.iter().copied())) {
-            prop_assert!(element.mul(&inverse).is(&Element::ONE));
-            prop_assert!(element.inverse().is(&inverse));
+        for (element, quotient) in elements.iter().zip(quotients(&dividend, elements.iter().copied())) {
+            prop_assert!(element.mul(&quotient).is(&dividend));
+            prop_assert!(element.inverse().mul(&dividend).is(&quotient));
             // x^(p − 5) is x^−4.
             let power = element.power_of_root().square_times(3);
             prop_assert!(power.mul(&element.square_times(2)).is(&Element::ONE));

@@ -3,11 +3,11 @@
 //! Nothing is randomised and nothing is merged: the claims share inversions, and each gets the verdict that it would get
 //! alone.
 
-use super::Table;
-use super::point::Jacobian;
+use super::point::{Affine, Jacobian};
 use super::scalar::Scalar;
 use super::signature::Signature;
 use super::sum::Sums;
+use super::{SUMMANDS, Table};
 
 /// How many claims share inversions: more gain little, and their points no longer fit a core's cache.
 const TOGETHER: usize = 64;
@@ -27,21 +27,22 @@ pub struct Claim<'a> {
 /// what one has more is left alone.
 pub fn hold(claims: &[Claim<'_>], verdicts: &mut [bool]) {
     let mut sums = Sums::default();
+    let mut points = Vec::with_capacity(SUMMANDS * claims.len().min(TOGETHER));
     for (claims, verdicts) in claims.chunks(TOGETHER).zip(verdicts.chunks_mut(TOGETHER)) {
-        hold_together(claims, verdicts, &mut sums);
+        points.clear();
+        hold_together(claims, verdicts, &mut points, &mut sums);
     }
 }
 
-fn hold_together(claims: &[Claim<'_>], verdicts: &mut [bool], sums: &mut Sums) {
-    let mut points = Vec::new();
+fn hold_together(claims: &[Claim<'_>], verdicts: &mut [bool], points: &mut Vec<Affine>, sums: &mut Sums) {
     let mut ranges = Vec::with_capacity(claims.len());
     for (claim, inverse) in claims.iter().zip(inverses_of_s(claims)) {
         let (u1, u2) = claim.signature.multipliers(&claim.digest, &inverse);
         let start = points.len();
-        points.extend(claim.table.summands(&u1, &u2));
+        claim.table.summands(&u1, &u2, points);
         ranges.push(start..points.len());
     }
-    sums.add_up(&mut points, &mut ranges);
+    sums.add_up(points, &mut ranges);
     for ((claim, verdict), range) in claims.iter().zip(verdicts).zip(ranges) {
         let rest = points[range].iter();
         *verdict = claim.signature.is_x_of(&rest.fold(Jacobian::INFINITY, |sum, point| sum.add_affine(point)));

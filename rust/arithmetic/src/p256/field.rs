@@ -1,9 +1,10 @@
 //! Numbers modulo p = 2^256 − 2^224 + 2^192 + 2^96 − 1, in four limbs of 64 bits, multiplied in Montgomery's way.
 //!
 //! An element x is kept as x · 2^256 modulo p, always below p, so that equal elements have equal limbs. Modulo 2^64 the
-//! prime is −1: the multiple of p that clears a product's lowest limb is that limb itself.
+//! prime is −1: the multiple of p that clears the lowest limb of a product is that limb itself.
 
-use super::limbs::{self, Limbs, add_with_carry, multiply_add, subtract_with_borrow};
+use super::carry;
+use super::limbs::{self, Limbs};
 use crate::inverse::Modulus;
 
 /// p.
@@ -37,14 +38,10 @@ impl Element {
         limbs::is_less(number, &P).then(|| Self(*number).mul(&R2))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn add(&self, other: &Self) -> Self {
-        let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (self.0, other.0);
-        let (s0, carry) = add_with_carry(a0, b0, false);
-        let (s1, carry) = add_with_carry(a1, b1, carry);
-        let (s2, carry) = add_with_carry(a2, b2, carry);
-        let (s3, carry) = add_with_carry(a3, b3, carry);
-        below_p([s0, s1, s2, s3], carry)
+        let (sum, carry) = limbs::add(&self.0, &other.0);
+        Self(limbs::reduce_once(&sum, carry, &P))
     }
 
     #[inline]
@@ -57,20 +54,19 @@ impl Element {
         self.add(self).add(self)
     }
 
+    /// The element whose double this is.
     #[inline]
+    pub(super) fn half(&self) -> Self {
+        let mask = (self.0[0] & 1).wrapping_neg();
+        let ([a, b, c, d], carry) = limbs::add(&self.0, &P.map(|limb| limb & mask));
+        Self([a >> 1 | b << 63, b >> 1 | c << 63, c >> 1 | d << 63, d >> 1 | u64::from(carry) << 63])
+    }
+
+    #[inline(always)]
     pub(super) fn sub(&self, other: &Self) -> Self {
-        let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (self.0, other.0);
-        let (d0, borrow) = subtract_with_borrow(a0, b0, false);
-        let (d1, borrow) = subtract_with_borrow(a1, b1, borrow);
-        let (d2, borrow) = subtract_with_borrow(a2, b2, borrow);
-        let (d3, borrow) = subtract_with_borrow(a3, b3, borrow);
-        // Below zero: add p.
+        let (difference, borrow) = limbs::subtract(&self.0, &other.0);
         let mask = u64::from(borrow).wrapping_neg();
-        let (d0, carry) = add_with_carry(d0, P[0] & mask, false);
-        let (d1, carry) = add_with_carry(d1, P[1] & mask, carry);
-        let (d2, carry) = add_with_carry(d2, 0, carry);
-        let (d3, _) = add_with_carry(d3, P[3] & mask, carry);
-        Self([d0, d1, d2, d3])
+        Self(limbs::add(&difference, &P.map(|limb| limb & mask)).0)
     }
 
     #[inline]
@@ -80,17 +76,32 @@ impl Element {
 
     #[inline]
     pub(super) fn neg_if(&self, negate: bool) -> Self {
-        if negate { self.neg() } else { *self }
+        Self(limbs::select(negate, &self.neg().0, &self.0))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn mul(&self, other: &Self) -> Self {
-        reduce(limbs::product(&self.0, &other.0))
+        let [a0, a1, a2, a3] = self.0;
+        let [t0, t1, t2, t3, t4] = limbs::multiply_row(a0, &other.0);
+        let t = clear_lowest([t0, t1, t2, t3, t4, 0]);
+        let t = clear_lowest(limbs::add_row(t, a1, &other.0));
+        let t = clear_lowest(limbs::add_row(t, a2, &other.0));
+        let [t0, t1, t2, t3, t4] = clear_lowest(limbs::add_row(t, a3, &other.0));
+        // Below 2p.
+        Self(limbs::reduce_once(&[t0, t1, t2, t3], t4 != 0, &P))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn square(&self) -> Self {
-        reduce(limbs::square(&self.0))
+        let [t0, t1, t2, t3, high @ ..] = limbs::square(&self.0);
+        // Alone, the lower half stays below 2^256, and becomes at most p.
+        let clear = |[t0, t1, t2, t3]: Limbs| {
+            let [t0, t1, t2, t3, _] = clear_lowest([t0, t1, t2, t3, 0, 0]);
+            [t0, t1, t2, t3]
+        };
+        let low = clear(clear(clear(clear([t0, t1, t2, t3]))));
+        let (sum, carry) = limbs::add(&low, &high);
+        Self(limbs::reduce_once(&sum, carry, &P))
     }
 
     /// The inverse; zero for zero.
@@ -106,39 +117,18 @@ impl Element {
     }
 }
 
-/// A product of two elements, divided by 2^256 and brought below p.
+/// (t + t0 · p) / 2^64, in which t0 · p is t0 · (2^256 − 2^224 + 2^192 + 2^96) − t0.
 #[inline(always)]
-fn reduce([t0, t1, t2, t3, t4, t5, t6, t7]: [u64; 8]) -> Element {
-    // Four times the lowest limb is cleared and the rest moves down, until only the highest half is left to add.
-    let low = clear_lowest([t0, t1, t2, t3]);
-    let low = clear_lowest(low);
-    let low = clear_lowest(low);
-    let [l0, l1, l2, l3] = clear_lowest(low);
-    let (s0, carry) = add_with_carry(l0, t4, false);
-    let (s1, carry) = add_with_carry(l1, t5, carry);
-    let (s2, carry) = add_with_carry(l2, t6, carry);
-    let (s3, carry) = add_with_carry(l3, t7, carry);
-    below_p([s0, s1, s2, s3], carry)
-}
-
-/// (t + t0 · p) / 2^64, which is at most p: t0 · (p + 1) is t0 · (2^96 + 2^192 · (2^64 − 2^32 + 1)), so that t0 comes
-/// back in the places above its own.
-#[inline(always)]
-fn clear_lowest([t0, t1, t2, t3]: Limbs) -> Limbs {
-    let (t1, carry) = add_with_carry(t1, t0 << 32, false);
-    let (t2, carry) = add_with_carry(t2, t0 >> 32, carry);
-    let (low, high) = multiply_add(t3, t0, P[3], u64::from(carry));
-    [t1, t2, low, high]
-}
-
-/// A number below 2p, whose bit 256 is `high`, brought below p.
-#[inline(always)]
-fn below_p([a0, a1, a2, a3]: Limbs, high: bool) -> Element {
-    let (d0, borrow) = subtract_with_borrow(a0, P[0], false);
-    let (d1, borrow) = subtract_with_borrow(a1, P[1], borrow);
-    let (d2, borrow) = subtract_with_borrow(a2, P[2], borrow);
-    let (d3, borrow) = subtract_with_borrow(a3, P[3], borrow);
-    Element(if borrow && !high { [a0, a1, a2, a3] } else { [d0, d1, d2, d3] })
+fn clear_lowest([t0, t1, t2, t3, t4, t5]: [u64; 6]) -> [u64; 5] {
+    let (low, high) = (t0 << 32, t0 >> 32);
+    let (m3, borrow) = carry::subtract(t0, low, false);
+    let (m4, _) = carry::subtract(t0, high, borrow);
+    let (t1, carry) = carry::add(t1, low, false);
+    let (t2, carry) = carry::add(t2, high, carry);
+    let (t3, carry) = carry::add(t3, m3, carry);
+    let (t4, carry) = carry::add(t4, m4, carry);
+    let (t5, _) = carry::add(t5, 0, carry);
+    [t1, t2, t3, t4, t5]
 }
 
 #[cfg(test)]

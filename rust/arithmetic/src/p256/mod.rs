@@ -2,6 +2,7 @@
 //! and a key Q, has the x that a signature names.
 
 mod batch;
+mod carry;
 mod field;
 mod limbs;
 mod point;
@@ -24,9 +25,12 @@ use table::Multiples;
 use crate::Width;
 
 /// The width of the base point's digits, whose table all keys share.
-const BASE_WIDTH: u32 = 8;
+const BASE_WIDTH: u32 = 10;
 
 static BASE: LazyLock<Multiples> = LazyLock::new(|| Multiples::new(&Affine::BASE, BASE_WIDTH));
+
+/// The most points that a table of any width has to add for one signature.
+const SUMMANDS: usize = (scalar::digits(BASE_WIDTH) + scalar::digits(4)) as usize;
 
 /// Builds the base point's table now rather than on first use.
 pub fn prepare() {
@@ -69,7 +73,9 @@ impl PublicKey {
                 sum = sum.add_affine(&odd_multiples[usize::from(digit.unsigned_abs() / 2)].neg_if(digit < 0));
             }
         }
-        signature.is_x_of(&BASE.summands(&u1).fold(sum, |sum, point| sum.add_affine(&point)))
+        let mut points = Vec::with_capacity(SUMMANDS);
+        BASE.summands(&u1, &mut points);
+        signature.is_x_of(&points.iter().fold(sum, |sum, point| sum.add_affine(point)))
     }
 }
 
@@ -100,16 +106,18 @@ impl Table {
     #[must_use]
     pub fn holds(&self, digest: &[u8; 32], signature: &Signature) -> bool {
         let (u1, u2) = signature.multipliers(digest, &signature.s.inverse().to_montgomery());
-        let mut points: Vec<_> = self.summands(&u1, &u2).collect();
+        let mut points = Vec::with_capacity(SUMMANDS);
+        self.summands(&u1, &u2, &mut points);
         let mut range = 0..points.len();
         Sums::default().add_up(&mut points, std::slice::from_mut(&mut range));
         let rest = points[range].iter();
         signature.is_x_of(&rest.fold(Jacobian::INFINITY, |sum, point| sum.add_affine(point)))
     }
 
-    /// The points whose sum is u1·G + u2·Q.
+    /// Appends the points whose sum is u1·G + u2·Q: at most [`SUMMANDS`].
     #[inline]
-    fn summands(&self, u1: &Scalar, u2: &Scalar) -> impl Iterator<Item = Affine> {
-        BASE.summands(u1).chain(self.0.summands(u2))
+    fn summands(&self, u1: &Scalar, u2: &Scalar, summands: &mut Vec<Affine>) {
+        BASE.summands(u1, summands);
+        self.0.summands(u2, summands);
     }
 }

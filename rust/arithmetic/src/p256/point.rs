@@ -56,18 +56,17 @@ impl Jacobian {
         self.z.is_zero()
     }
 
-    /// Twice the point. "dbl-2001-b" of the Explicit-Formulas Database; it holds for the point at infinity too.
+    /// Twice the point; the point at infinity for itself.
     #[inline]
     pub(super) fn double(&self) -> Self {
-        let delta = self.z.square();
-        let gamma = self.y.square();
-        let beta = self.x.mul(&gamma);
-        let alpha = self.x.sub(&delta).mul(&self.x.add(&delta)).triple();
-        let beta4 = beta.double().double();
-        let x = alpha.square().sub(&beta4.double());
-        let z = self.y.add(&self.z).square().sub(&gamma).sub(&delta);
-        let y = alpha.mul(&beta4.sub(&x)).sub(&gamma.square().double().double().double());
-        Self { x, y, z }
+        let zz = self.z.square();
+        let twice_y = self.y.double();
+        let yy4 = twice_y.square();
+        let slope = self.x.sub(&zz).mul(&self.x.add(&zz)).triple();
+        let s = yy4.mul(&self.x);
+        let x = slope.square().sub(&s.double());
+        let y = slope.mul(&s.sub(&x)).sub(&yy4.square().half());
+        Self { x, y, z: twice_y.mul(&self.z) }
     }
 
     /// The sum: eight products and three squares where nothing is exceptional.

@@ -1,6 +1,6 @@
 //! Numbers modulo n, the order of the base point, and their digits.
 
-use super::limbs::{self, Limbs, add_with_carry, multiply_add};
+use super::limbs::{self, Limbs};
 use crate::inverse::Modulus;
 
 /// n.
@@ -58,20 +58,10 @@ impl Scalar {
 
     /// The product divided by 2^256.
     pub(super) fn montgomery_product(&self, other: &Self) -> Self {
-        let [t0, t1, t2, t3, t4, t5, t6, t7] = limbs::product(&self.0, &other.0);
-        let mut low = [t0, t1, t2, t3];
-        for _ in 0..4 {
-            low = clear_lowest(low);
-        }
-        let [l0, l1, l2, l3] = low;
-        let (s0, carry) = add_with_carry(l0, t4, false);
-        let (s1, carry) = add_with_carry(l1, t5, carry);
-        let (s2, carry) = add_with_carry(l2, t6, carry);
-        let (s3, high) = add_with_carry(l3, t7, carry);
-        let sum = [s0, s1, s2, s3];
+        let [t0, t1, t2, t3, t4] =
+            self.0.iter().fold([0; 5], |t, limb| clear_lowest(limbs::add_row(t, *limb, &other.0)));
         // Below 2n.
-        let (rest, negative) = limbs::subtract(&sum, &N);
-        Self(if negative && !high { sum } else { rest })
+        Self(limbs::reduce_once(&[t0, t1, t2, t3], t4 != 0, &N))
     }
 
     /// The scalar or its negative, whichever is at most (n − 1) / 2 and so below 2^255, and whether it is the negative.
@@ -85,25 +75,16 @@ impl Scalar {
     /// [`digits`]: digits
     #[inline]
     pub(super) fn signed_digits(&self, width: u32) -> impl Iterator<Item = i32> {
-        let (mut rest, negative) = self.halved();
-        let count = digits(width);
-        let mut carry = 0;
-        (1..=count).map(move |position| {
-            let [a, b, c, d] = rest;
-            let digit = if position == count {
-                small(a + carry)
-            } else {
-                let window = (a & ((1 << width) - 1)) + carry;
-                rest = [
-                    a >> width | b << (64 - width),
-                    b >> width | c << (64 - width),
-                    c >> width | d << (64 - width),
-                    d >> width,
-                ];
-                carry = u64::from(window > 1 << (width - 1));
-                small(window) - (small(carry) << width)
-            };
-            if negative { -digit } else { digit }
+        let (number, negative) = self.halved();
+        let sign = if negative { -1 } else { 1 };
+        let last = digits(width) - 1;
+        // A digit whose highest bit is set is negative, and counts for one more in the next: so each depends on its own
+        // bits and the one below, and none on a carry.
+        (0..=last).map(move |position| {
+            let window = bits(&number, position * width, width);
+            let below = if position == 0 { 0 } else { bits(&number, position * width - 1, 1) };
+            let borrowed = if position == last { 0 } else { window >> (width - 1) << width };
+            sign * (window + below - borrowed)
         })
     }
 
@@ -111,25 +92,32 @@ impl Scalar {
     /// `width − 1` zeros after each.
     pub(super) fn non_adjacent_form(&self, width: u32) -> [i8; 256] {
         let mut form = [0; 256];
-        let ([a, b, c, d], negative) = self.halved();
-        let limbs = [a, b, c, d, 0];
+        let (number, negative) = self.halved();
         let (mut position, mut carry) = (0, 0);
         while position < 256 {
-            let (limb, shift) = (position / 64, position % 64);
-            let bits = u128::from(limbs[limb]) | u128::from(limbs[limb + 1]) << 64;
-            // Truncation is meant.
-            let window = carry + ((bits >> shift) as u64 & ((1 << width) - 1));
+            let window = carry + bits(&number, position, width);
             if window & 1 == 0 {
                 position += 1;
                 continue;
             }
-            carry = u64::from(window > 1 << (width - 1));
-            let digit = small(window) - (small(carry) << width);
-            form[position] = if negative { -digit } else { digit } as i8;
-            position += width as usize;
+            carry = window >> (width - 1);
+            let digit = window - (carry << width);
+            // Eight bits at most.
+            form[position as usize] = if negative { -digit } else { digit } as i8;
+            position += width;
         }
         form
     }
+}
+
+/// So many bits of a number, from this one on: at most sixteen.
+#[inline]
+fn bits(number: &Limbs, from: u32, count: u32) -> i32 {
+    let limb = (from / 64) as usize;
+    let high = number.get(limb + 1).copied().unwrap_or_default();
+    let both = u128::from(number[limb & 3]) | u128::from(high) << 64;
+    // Truncation is meant.
+    (both >> (from % 64)) as i32 & ((1 << count) - 1)
 }
 
 /// How many digits of so many bits a scalar has: it is below 2^255 when its sign is apart.
@@ -142,23 +130,13 @@ pub(super) const fn last_digit(width: u32) -> u32 {
     1 << (255 - width * (digits(width) - 1))
 }
 
-/// A digit of a few bits.
-#[inline]
-fn small(digit: u64) -> i32 {
-    // Wide windows are of sixteen bits at most.
-    digit as i32
-}
-
-/// (t + m · n) / 2^64, which is at most n, for the m that clears the lowest limb.
+/// (t + m · n) / 2^64, for the m that clears the lowest limb.
 #[inline(always)]
-fn clear_lowest([t0, t1, t2, t3]: Limbs) -> Limbs {
-    let [n0, n1, n2, n3] = N;
+fn clear_lowest([t0, t1, t2, t3, t4, t5]: [u64; 6]) -> [u64; 5] {
     let m = t0.wrapping_mul(MINUS_INVERSE);
-    let (_, c) = multiply_add(t0, m, n0, 0);
-    let (t1, c) = multiply_add(t1, m, n1, c);
-    let (t2, c) = multiply_add(t2, m, n2, c);
-    let (t3, t4) = multiply_add(t3, m, n3, c);
-    [t1, t2, t3, t4]
+    let [_, t1, t2, t3, t4, carry] = limbs::add_row([t0, t1, t2, t3, t4], m, &N);
+    // Below 2n all together.
+    [t1, t2, t3, t4, t5 + carry]
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ impl Signature {
     fn candidates(&self) -> impl Iterator<Item = Element> {
         let r = *self.r.number();
         // p is a little above n: r + n is below p for one r in 2^128 or so, unless someone looks for it.
-        let second = limbs::is_less(&r, &P_MINUS_N).then(|| limbs::add(&r, &N));
+        let second = limbs::is_less(&r, &P_MINUS_N).then(|| limbs::add(&r, &N).0);
         [Some(r), second].into_iter().flatten().filter_map(|x| Element::from_number(&x))
     }
 }

@@ -8,13 +8,6 @@ use std::ops::Range;
 use super::field::Element;
 use super::point::Affine;
 
-/// One of many sums: the denominator of its slope, or what the sum is without one.
-#[derive(Clone, Copy)]
-enum Denominator {
-    Slope(Element),
-    Exception(Affine),
-}
-
 /// Sums of pairs, to which one inversion is enough.
 #[derive(Default)]
 pub(super) struct Sums {
@@ -23,7 +16,7 @@ pub(super) struct Sums {
 }
 
 /// From how many pairs on an inversion is cheaper than Jacobian sums.
-const WORTHWHILE: usize = 18;
+const WORTHWHILE: usize = 16;
 
 impl Sums {
     /// Adds up the points of each range to few, as long as that is cheaper in affine sums, and narrows the range to those.
@@ -46,48 +39,44 @@ impl Sums {
         points: &mut [Affine],
         pairs: impl DoubleEndedIterator<Item = (usize, usize)> + Clone,
     ) {
-        self.products.clear();
         let mut product = Element::ONE;
-        for (first, second) in pairs.clone() {
+        pairs.clone().for_each(|(first, second)| {
             self.products.push(product);
-            if let Denominator::Slope(denominator) = denominator(&points[first], &points[second]) {
+            if let Some((_, denominator)) = slope(&points[first], &points[second]) {
                 product = product.mul(&denominator);
             }
-        }
+        });
         let mut inverse = product.inverse();
-        for ((first, second), product) in pairs.rev().zip(self.products.iter().rev()) {
+        pairs.rev().for_each(|(first, second)| {
+            let Some(product) = self.products.pop() else { return };
             let (a, b) = (points[first], points[second]);
-            points[first] = match denominator(&a, &b) {
-                Denominator::Slope(denominator) => {
-                    let slope = numerator(&a, &b).mul(&inverse.mul(product));
+            points[first] = match slope(&a, &b) {
+                Some((numerator, denominator)) => {
+                    let slope = numerator.mul(&inverse.mul(&product));
                     inverse = inverse.mul(&denominator);
                     let x = slope.square().sub(&a.x).sub(&b.x);
                     Affine { x, y: slope.mul(&a.x.sub(&x)).sub(&a.y) }
                 }
-                Denominator::Exception(sum) => sum,
+                None if a.is_infinity() => b,
+                None if b.is_infinity() => a,
+                None => Affine::INFINITY,
             };
-        }
+        });
     }
 }
 
-#[inline]
-fn denominator(a: &Affine, b: &Affine) -> Denominator {
+/// The slope of the line through two points, or along the curve where they are one, as numerator and denominator. None if
+/// either is the point at infinity or their sum is.
+#[inline(always)]
+fn slope(a: &Affine, b: &Affine) -> Option<(Element, Element)> {
     let difference = b.x.sub(&a.x);
-    if a.is_infinity() {
-        Denominator::Exception(*b)
-    } else if b.is_infinity() {
-        Denominator::Exception(*a)
+    if a.is_infinity() || b.is_infinity() {
+        None
     } else if !difference.is_zero() {
-        Denominator::Slope(difference)
+        Some((b.y.sub(&a.y), difference))
     } else if a.y == b.y {
-        Denominator::Slope(a.y.double())
+        Some((a.x.square().sub(&Element::ONE).triple(), a.y.double()))
     } else {
-        Denominator::Exception(Affine::INFINITY)
+        None
     }
-}
-
-/// The numerator of the slope, through two points or, where they are one, along the curve: 3x² − 3.
-#[inline]
-fn numerator(a: &Affine, b: &Affine) -> Element {
-    if a.x == b.x { a.x.square().sub(&Element::ONE).triple() } else { b.y.sub(&a.y) }
 }

@@ -59,14 +59,16 @@ impl Multiples {
         Self::count(width) * size_of::<Affine>()
     }
 
-    /// The entries whose sum is the point times a scalar.
+    /// Appends the entries whose sum is the point times a scalar.
     #[inline]
-    pub(super) fn summands(&self, scalar: &Scalar) -> impl Iterator<Item = Affine> {
-        let rows = (0..).step_by(1 << (self.width - 1));
-        rows.zip(scalar.signed_digits(self.width)).filter_map(|(row, digit)| {
-            let entry = digit.unsigned_abs().checked_sub(1)?;
-            Some(self.entries[row + entry as usize].neg_if(digit < 0))
-        })
+    pub(super) fn summands(&self, scalar: &Scalar, summands: &mut Vec<Affine>) {
+        let mut row = 0;
+        for digit in scalar.signed_digits(self.width) {
+            if let Some(entry) = digit.unsigned_abs().checked_sub(1) {
+                summands.push(self.entries[row + entry as usize].neg_if(digit < 0));
+            }
+            row += 1 << (self.width - 1);
+        }
     }
 }
 

@@ -27,6 +27,7 @@ fn check(a: &Element, b: &Element) {
     assert_eq!(a.neg(), theirs(|result| fiat::fiat_p256_opp(result, &x)), "−{a:?}");
     let twice = theirs(|result| fiat::fiat_p256_add(result, &x, &x));
     assert_eq!(a.double(), twice, "2 · {a:?}");
+    assert_eq!(a.half().double(), *a, "half of {a:?}");
     assert_eq!(a.triple(), theirs(|result| fiat::fiat_p256_add(result, &wrap(&twice), &x)), "3 · {a:?}");
     let mut number = fiat::fiat_p256_non_montgomery_domain_field_element([0; 4]);
     fiat::fiat_p256_from_montgomery(&mut number, &x);

@@ -53,8 +53,7 @@ fn check_digits(scalar: &Scalar) {
 
 fn add(a: &Scalar, b: &Scalar, negate: bool) -> Scalar {
     let b = if negate { limbs::subtract(&N, &b.0).0 } else { b.0 };
-    let sum = limbs::add(&a.0, &b);
-    let wrapped = limbs::is_less(&sum, &b);
+    let (sum, wrapped) = limbs::add(&a.0, &b);
     if wrapped || !limbs::is_less(&sum, &N) { Scalar(limbs::subtract(&sum, &N).0) } else { Scalar(sum) }
 }
 
@@ -80,7 +79,7 @@ fn edge_limbs() {
         }
     }
     let one = [1, 0, 0, 0];
-    let halves = [Scalar(HALF), Scalar(limbs::add(&HALF, &one)), Scalar(limbs::subtract(&N, &one).0), Scalar(one)];
+    let halves = [Scalar(HALF), Scalar(limbs::add(&HALF, &one).0), Scalar(limbs::subtract(&N, &one).0), Scalar(one)];
     for scalar in edges().step_by(7).chain(halves) {
         check_digits(&scalar);
     }

@@ -164,12 +164,12 @@ impl KeySet {
 
     /// The keys that a token with this header may have been signed with: the key that it names; else, of the keys
     /// without a `kid` (or, where the token names none, of all), those that have the algorithm.
-    pub(crate) fn candidates(&self, key_id: Option<&str>, algorithm: Algorithm) -> Result<Vec<&PublicKey>, Error> {
+    pub(crate) fn candidates(&self, key_id: Option<&str>, algorithm: Algorithm) -> Result<Candidates<'_>, Error> {
         if let Some(key) = key_id.and_then(|key_id| self.get(key_id)) {
             if !key.algorithms().contains(algorithm) {
                 return Err(Error::AlgorithmNotAllowed("the header's \"alg\" is not one of the key's algorithms"));
             }
-            return Ok(vec![key]);
+            return Ok(Candidates::Named(key));
         }
         let fitting: Vec<&PublicKey> = self
             .keys
@@ -180,7 +180,7 @@ impl KeySet {
         match (fitting.len(), key_id) {
             (0, Some(key_id)) => Err(Error::UnknownKey(UnknownKey::Named(key_id.to_owned()))),
             (0, None) => Err(Error::UnknownKey(UnknownKey::NoneFits)),
-            (1..=MAX_TRIED, _) => Ok(fitting),
+            (1..=MAX_TRIED, _) => Ok(Candidates::Fitting(fitting)),
             _ => Err(Error::UnknownKey(UnknownKey::TooManyFit)),
         }
     }
@@ -216,6 +216,21 @@ impl KeySet {
 
     fn reject(&mut self, index: usize, key_id: Option<String>, defect: Defect) {
         self.rejected.push(RejectedKey { index, key_id, defect });
+    }
+}
+
+/// The keys that a token may have been signed with: nearly always the one that it names.
+pub(crate) enum Candidates<'k> {
+    Named(&'k PublicKey),
+    Fitting(Vec<&'k PublicKey>),
+}
+
+impl<'k> Candidates<'k> {
+    pub(crate) fn as_slice(&self) -> &[&'k PublicKey] {
+        match self {
+            Self::Named(key) => std::slice::from_ref(key),
+            Self::Fitting(keys) => keys,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::header::Header;
 use crate::json::Object;
 use crate::key::{PublicKey, Signed, verify_each};
-use crate::key_set::KeySet;
+use crate::key_set::{Candidates, KeySet};
 use crate::policy::{JwsPolicy, Policy};
 use crate::time::UnixTime;
 
@@ -98,7 +98,7 @@ pub(crate) fn judge_each(
 struct Opened<'t, 'k> {
     parts: Compact<'t>,
     algorithm: Algorithm,
-    keys: Vec<&'k PublicKey>,
+    keys: Candidates<'k>,
 }
 
 /// Everything that comes before the signature. Nothing of the payload is looked at.
@@ -132,12 +132,12 @@ impl<'k> Opened<'_, 'k> {
     /// The first of the keys under which the signature holds.
     fn key(&self) -> Option<&'k PublicKey> {
         let signature = self.parts.decoded.signature();
-        self.keys.iter().copied().find(|key| key.verify(self.algorithm, self.parts.signing_input, signature))
+        self.keys.as_slice().iter().copied().find(|key| key.verify(self.algorithm, self.parts.signing_input, signature))
     }
 
     /// The signature and the key that it should be by, where that is one.
     fn by_its_only_key(&self) -> Option<Signed<'_>> {
-        let [key] = self.keys[..] else { return None };
+        let [key] = *self.keys.as_slice() else { return None };
         let (message, signature) = (self.parts.signing_input, self.parts.decoded.signature());
         Some(Signed { key, algorithm: self.algorithm, message, signature })
     }

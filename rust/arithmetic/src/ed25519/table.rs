@@ -8,7 +8,7 @@ use super::scalar::{self, Scalar};
 ///
 /// A digit is negative as often as positive, and the negative of a point costs nothing: a row has an entry for every
 /// absolute value, and none for zero. The last digit is never negative, so its row is as long as it has to be.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Multiples {
     width: u32,
     entries: Box<[Affine]>,
@@ -58,15 +58,16 @@ impl Multiples {
         // Entries are copied out a batch at a time, so that the processor waits for memory once for all of them.
         const BATCH: usize = 16;
         let mut batch = [Affine::IDENTITY; BATCH];
-        let row = 1 << (self.width - 1);
-        let mut digits = scalar.signed_digits(self.width).zip((0..).step_by(row));
-        while digits.size_hint().0 > 0 {
+        let mut digits = scalar.signed_digits(self.width);
+        let mut row = 0;
+        while digits.len() > 0 {
             let mut selected = 0;
-            for (digit, row) in digits.by_ref().take(BATCH) {
+            for digit in digits.by_ref().take(BATCH) {
                 if let Some(entry) = digit.unsigned_abs().checked_sub(1) {
                     batch[selected % BATCH] = self.entries[row + entry as usize].negated_if(digit < 0);
                     selected += 1;
                 }
+                row += 1 << (self.width - 1);
             }
             for entry in &batch[..selected] {
                 sum = sum.add_affine(entry).extended();

@@ -173,7 +173,7 @@ proptest! {
 
 /// The same comparison for 200 million pairs.
 #[test]
-#[ignore = "takes a minute: cargo test -p watchword-arithmetic --release -- --ignored hundreds_of_millions"]
+#[ignore = "takes minutes: cargo test -p watchword-arithmetic --release -- --ignored hundreds_of_millions"]
 fn hundreds_of_millions() {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     // A linear congruential generator; some limbs are ends of their range.

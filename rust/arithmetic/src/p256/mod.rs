@@ -10,6 +10,7 @@ mod scalar;
 mod signature;
 mod sum;
 mod table;
+mod window;
 
 use std::sync::LazyLock;
 
@@ -30,7 +31,7 @@ const BASE_WIDTH: u32 = 10;
 static BASE: LazyLock<Multiples> = LazyLock::new(|| Multiples::new(&Affine::BASE, BASE_WIDTH));
 
 /// The most points that a table of any width has to add for one signature.
-const SUMMANDS: usize = (scalar::digits(BASE_WIDTH) + scalar::digits(4)) as usize;
+const SUMMANDS: usize = (scalar::digits(BASE_WIDTH) + scalar::digits(Multiples::NARROWEST)) as usize;
 
 /// Builds the base point's table now rather than on first use.
 pub fn prepare() {
@@ -56,26 +57,10 @@ impl PublicKey {
     /// Whether the signature is this key's for a message of this digest, without a table of the key's own.
     #[must_use]
     pub fn holds(&self, digest: &[u8; 32], signature: &Signature) -> bool {
-        const WIDTH: u32 = 5;
         let (u1, u2) = signature.multipliers(digest, &signature.s.inverse().to_montgomery());
-        let twice = Jacobian::to_affine(&[self.0.jacobian().double()]);
-        let mut odd_multiple = self.0.jacobian();
-        let odd_multiples: [_; 1 << (WIDTH - 2)] = std::array::from_fn(|_| {
-            let multiple = odd_multiple;
-            odd_multiple = multiple.add_affine(&twice[0]);
-            multiple
-        });
-        let odd_multiples = Jacobian::to_affine(&odd_multiples);
-        let mut sum = Jacobian::INFINITY;
-        for digit in u2.non_adjacent_form(WIDTH).into_iter().rev().skip_while(|digit| *digit == 0) {
-            sum = sum.double();
-            if digit != 0 {
-                sum = sum.add_affine(&odd_multiples[usize::from(digit.unsigned_abs() / 2)].neg_if(digit < 0));
-            }
-        }
         let mut points = Vec::with_capacity(SUMMANDS);
         BASE.summands(&u1, &mut points);
-        signature.is_x_of(&points.iter().fold(sum, |sum, point| sum.add_affine(point)))
+        signature.is_x_of(&points.iter().fold(window::multiple(&self.0, &u2), |sum, point| sum.add_affine(point)))
     }
 }
 

@@ -37,11 +37,6 @@ impl Affine {
     }
 
     #[inline]
-    pub(super) fn neg_if(&self, negate: bool) -> Self {
-        Self { x: self.x, y: self.y.neg_if(negate) }
-    }
-
-    #[inline]
     pub(super) fn jacobian(&self) -> Jacobian {
         let z = if self.is_infinity() { Element::ZERO } else { Element::ONE };
         Jacobian { x: self.x, y: self.y, z }

@@ -15,6 +15,9 @@ pub(super) struct Multiples {
 }
 
 impl Multiples {
+    /// The smallest width there is.
+    pub(super) const NARROWEST: u32 = 4;
+
     pub(super) fn new(point: &Affine, width: u32) -> Self {
         let mut entries = vec![Affine::INFINITY; Self::count(width)];
         let rows = || (0..scalar::digits(width)).map(|position| entries_before(width, position));
@@ -62,14 +65,31 @@ impl Multiples {
     /// Appends the entries whose sum is the point times a scalar.
     #[inline]
     pub(super) fn summands(&self, scalar: &Scalar, summands: &mut Vec<Affine>) {
+        // Most entries are not in the nearest cache. All places are found first, so that the entries can be fetched
+        // together.
+        let mut places = [Place::default(); scalar::digits(Self::NARROWEST) as usize];
+        let mut count = 0;
         let mut row = 0;
         for digit in scalar.signed_digits(self.width) {
             if let Some(entry) = digit.unsigned_abs().checked_sub(1) {
-                summands.push(self.entries[row + entry as usize].neg_if(digit < 0));
+                places[count] = Place { entry: row + entry, negative: digit < 0 };
+                count += 1;
             }
             row += 1 << (self.width - 1);
         }
+        let (places, start) = (&places[..count], summands.len());
+        summands.extend(places.iter().map(|place| self.entries[place.entry as usize]));
+        for (summand, place) in summands[start..].iter_mut().zip(places) {
+            summand.y = summand.y.neg_if(place.negative);
+        }
     }
+}
+
+/// Where a summand is, and whether its negative is meant.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    entry: u32,
+    negative: bool,
 }
 
 const fn entries_before(width: u32, position: u32) -> usize {

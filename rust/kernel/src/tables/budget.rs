@@ -1,8 +1,9 @@
 //! How much memory tables may take, and who gives way when it is full.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError, Weak};
+use std::time::Duration;
 
 use watchword_arithmetic::Width;
 
@@ -59,23 +60,27 @@ pub(super) struct Lease {
     is_out: AtomicBool,
 }
 
-struct Budget {
-    settings: Settings,
-    holders: Vec<Weak<dyn Holder>>,
-}
+/// The settings, each by itself, so that reading them takes no lock.
+static MAX_BYTES: AtomicUsize = AtomicUsize::new(Settings::DEFAULT.max_bytes);
+static WIDTH: AtomicU8 = AtomicU8::new(Settings::DEFAULT.width.bits());
+static AFTER_USES: AtomicU32 = AtomicU32::new(Settings::DEFAULT.after_uses);
 
-static BUDGET: Mutex<Budget> = Mutex::new(Budget { settings: Settings::DEFAULT, holders: Vec::new() });
-
-/// What is out on lease. Apart from the rest, since leases end wherever a key is dropped.
+/// What is out on lease: leases end wherever a key is dropped.
 static BYTES: AtomicUsize = AtomicUsize::new(0);
 static TABLES: AtomicUsize = AtomicUsize::new(0);
-
-/// A copy for those who verify: they take no lock.
-static AFTER_USES: AtomicU32 = AtomicU32::new(Settings::DEFAULT.after_uses);
 
 static BUILT: AtomicU64 = AtomicU64::new(0);
 static EVICTED: AtomicU64 = AtomicU64::new(0);
 static REFUSED: AtomicU64 = AtomicU64::new(0);
+
+/// The keys that have tables. Whoever holds the lock may give out leases.
+struct Holders(Vec<Weak<dyn Holder>>);
+
+static HOLDERS: Mutex<Holders> = Mutex::new(Holders(Vec::new()));
+
+/// How often the lock is asked for, a millisecond apart. It is held for microseconds, save in a child that was forked in
+/// just these: there it is held for ever, and keys do without new tables.
+const PATIENCE: u32 = 100;
 
 impl Settings {
     /// 64 MiB, the widest digits, and a table after 32 uses: about what building it costs.
@@ -90,7 +95,11 @@ impl Default for Settings {
 
 /// The settings in force.
 pub fn settings() -> Settings {
-    budget().settings
+    Settings {
+        max_bytes: MAX_BYTES.load(Ordering::Relaxed),
+        width: Width::new(WIDTH.load(Ordering::Relaxed)).unwrap_or(Settings::DEFAULT.width),
+        after_uses: AFTER_USES.load(Ordering::Relaxed),
+    }
 }
 
 /// Changes the settings. Tables that no longer fit are dropped; those that do keep the width that they were built with.
@@ -101,10 +110,12 @@ pub fn configure(settings: Settings) -> Result<(), SettingsError> {
     if settings.after_uses == 0 {
         return Err(SettingsError("after_uses must be 1 or more"));
     }
-    let mut budget = budget();
-    budget.settings = settings;
+    MAX_BYTES.store(settings.max_bytes, Ordering::Relaxed);
+    WIDTH.store(settings.width.bits(), Ordering::Relaxed);
     AFTER_USES.store(settings.after_uses, Ordering::Relaxed);
-    budget.shrink();
+    if let Some(mut holders) = holders() {
+        holders.shrink();
+    }
     Ok(())
 }
 
@@ -127,17 +138,17 @@ pub(super) fn is_due(uses: u32) -> bool {
 
 /// Room for a table of this key, made where need be; `None` where those that have one are used more.
 pub(super) fn admit(holder: &Arc<dyn Holder>, size: impl Fn(Width) -> usize) -> Option<(Lease, Width)> {
-    let mut budget = budget();
-    let max_bytes = budget.settings.max_bytes;
-    let width = affordable(&budget.settings, &size);
+    let mut holders = holders()?;
+    let settings = settings();
+    let width = affordable(&settings, &size);
     let bytes = size(width);
-    budget.holders.retain(|other| other.strong_count() > 0);
-    while BYTES.load(Ordering::Relaxed).saturating_add(bytes) > max_bytes {
-        let weakest = budget.least_used(|other| !other.is_pinned());
+    holders.0.retain(|other| other.strong_count() > 0);
+    while BYTES.load(Ordering::Relaxed).saturating_add(bytes) > settings.max_bytes {
+        let weakest = holders.least_used(|other| !other.is_pinned());
         match weakest.filter(|weakest| holder.is_pinned() || weakest.uses() < holder.uses()) {
-            Some(weakest) if bytes <= max_bytes => budget.evict(&weakest),
+            Some(weakest) if bytes <= settings.max_bytes => holders.evict(&weakest),
             _ => {
-                budget.age();
+                holders.age();
                 REFUSED.fetch_add(1, Ordering::Relaxed);
                 return None;
             }
@@ -149,31 +160,39 @@ pub(super) fn admit(holder: &Arc<dyn Holder>, size: impl Fn(Width) -> usize) -> 
 /// The widest digits whose table takes no more than a sixteenth of what is free, so that others find room as well.
 fn affordable(settings: &Settings, size: impl Fn(Width) -> usize) -> Width {
     let free = settings.max_bytes.saturating_sub(BYTES.load(Ordering::Relaxed));
-    let widths = (Width::NARROWEST.bits()..=settings.width.bits()).rev().filter_map(Width::new);
-    widths.into_iter().find(|width| size(*width) <= free / 16).unwrap_or(Width::NARROWEST)
+    let mut widths = (Width::NARROWEST.bits()..=settings.width.bits()).rev().filter_map(Width::new);
+    widths.find(|width| size(*width) <= free / 16).unwrap_or(Width::NARROWEST)
 }
 
 /// From now on this key's table may be asked to give way: at once, where the settings changed while it was built.
 pub(super) fn enter(holder: &Arc<dyn Holder>) {
     BUILT.fetch_add(1, Ordering::Relaxed);
-    let mut budget = budget();
-    budget.holders.push(Arc::downgrade(holder));
-    budget.shrink();
+    if let Some(mut holders) = holders() {
+        holders.0.push(Arc::downgrade(holder));
+        holders.shrink();
+    }
 }
 
-fn budget() -> MutexGuard<'static, Budget> {
-    // Nothing in here panics half-way; if it did, the numbers would still be only about memory.
-    BUDGET.lock().unwrap_or_else(PoisonError::into_inner)
+fn holders() -> Option<MutexGuard<'static, Holders>> {
+    for _ in 0..PATIENCE {
+        match HOLDERS.try_lock() {
+            Ok(holders) => return Some(holders),
+            // Nothing in here panics half-way; if it did, the list would still be only about memory.
+            Err(TryLockError::Poisoned(holders)) => return Some(holders.into_inner()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
+    None
 }
 
-impl Budget {
+impl Holders {
     fn least_used(&self, may_go: impl Fn(&dyn Holder) -> bool) -> Option<Arc<dyn Holder>> {
-        let holders = self.holders.iter().filter_map(Weak::upgrade);
+        let holders = self.0.iter().filter_map(Weak::upgrade);
         holders.filter(|holder| may_go(&**holder)).min_by_key(|holder| holder.uses())
     }
 
     fn shrink(&mut self) {
-        while BYTES.load(Ordering::Relaxed) > self.settings.max_bytes {
+        while BYTES.load(Ordering::Relaxed) > MAX_BYTES.load(Ordering::Relaxed) {
             let Some(least) = self.least_used(|_| true) else { break };
             self.evict(&least);
         }
@@ -181,12 +200,12 @@ impl Budget {
 
     fn evict(&mut self, holder: &Arc<dyn Holder>) {
         holder.drop_table();
-        self.holders.retain(|other| !std::ptr::addr_eq(other.as_ptr(), Arc::as_ptr(holder)));
+        self.0.retain(|other| !std::ptr::addr_eq(other.as_ptr(), Arc::as_ptr(holder)));
         EVICTED.fetch_add(1, Ordering::Relaxed);
     }
 
     fn age(&self) {
-        self.holders.iter().filter_map(Weak::upgrade).for_each(|holder| holder.age());
+        self.0.iter().filter_map(Weak::upgrade).for_each(|holder| holder.age());
     }
 }
 

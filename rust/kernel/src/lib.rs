@@ -61,6 +61,8 @@ pub mod dpop;
 mod error;
 mod header;
 pub mod json;
+#[cfg(feature = "jsonwebtoken-provider")]
+pub mod jsonwebtoken_provider;
 mod key;
 mod key_set;
 mod material;

@@ -17,6 +17,8 @@ use crate::json::Object;
 use crate::material::{Defect, Material};
 use crate::signature::Backend;
 use known::Known;
+#[cfg(feature = "jsonwebtoken-provider")]
+pub(crate) use spki::coordinates;
 
 /// A public key that passed every check, ready to verify with.
 #[derive(Clone)]
@@ -63,6 +65,13 @@ impl PublicKey {
     /// The first [`Defect`] found; a text without a block is malformed.
     pub fn from_pem(pem: &str, algorithm: Option<&str>, backend: Backend) -> Result<Vec<Self>, Defect> {
         spki::pem_blocks(pem)?.iter().map(|der| Self::from_der(der, None, algorithm, backend)).collect()
+    }
+
+    /// A key that is known by its numbers alone.
+    #[cfg(feature = "jsonwebtoken-provider")]
+    pub(crate) fn from_material(material: Material, backend: Backend) -> Result<Self, Defect> {
+        let algorithms = material.algorithms();
+        Ok(Self { key_id: None, algorithms, known: known::of(material, backend)? })
     }
 
     /// The same key under another name.

@@ -56,7 +56,7 @@ pub(super) fn read<T>(der: &[u8], judge: impl FnOnce(Numbers<'_>) -> Result<T, D
 }
 
 /// The two halves of an uncompressed point (SEC 1 section 2.3.3).
-pub(super) fn coordinates(point: &[u8]) -> Result<(&[u8], &[u8]), Defect> {
+pub(crate) fn coordinates(point: &[u8]) -> Result<(&[u8], &[u8]), Defect> {
     let [4, coordinates @ ..] = point else {
         return Err(Defect::Malformed("an elliptic curve point must be uncompressed"));
     };

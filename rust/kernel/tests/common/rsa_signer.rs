@@ -3,6 +3,8 @@
 //!
 //! Their moduli are products of many primes below 2^64: worthless as keys, made in no time, and the same to a verifier.
 
+#![allow(dead_code, reason = "each test is a crate of its own and uses a part of this")]
+
 use num_bigint::BigUint;
 
 use super::common::base64url;

@@ -171,3 +171,13 @@ def test_nothing_of_a_token_is_shown() -> None:
     for shown in (repr(cache), repr(cache.stats())):
         assert "tokens=1" in shown
         assert all(part not in shown for part in raw.split("."))
+
+
+def test_scopes_are_compiled_once_for_all_requests_with_a_token(issuer: LocalIssuer) -> None:
+    gateway = verifier(issuer, ww.TokenCache(max_bytes=1 << 20))
+    raw = issuer.mint({"aud": API, "scope": "orders:read users.keys:*"})
+    first, second = gateway.verify(raw), gateway.verify(raw)
+    assert first.resource_scopes == second.resource_scopes
+    assert second.resource_scopes.allows(action="read", resource="orders")
+    assert not second.resource_scopes.allows(action="write", resource="orders")
+    assert second.plain_scopes.allows("orders:read")

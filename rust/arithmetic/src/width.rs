@@ -6,9 +6,6 @@
 pub struct Width(u8);
 
 impl Width {
-    /// Five bits, which suits hundreds of keys: most of what a table gains, for a fifth of the widest one's memory.
-    pub const DEFAULT: Self = Self(5);
-
     /// The smallest tables.
     pub const NARROWEST: Self = Self(4);
 
@@ -28,11 +25,5 @@ impl Width {
     #[must_use]
     pub const fn bits(self) -> u8 {
         self.0
-    }
-}
-
-impl Default for Width {
-    fn default() -> Self {
-        Self::DEFAULT
     }
 }

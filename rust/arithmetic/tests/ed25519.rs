@@ -102,7 +102,7 @@ fn the_sum_may_be_the_identity() {
         let key = PublicKey::decode(EdwardsPoint::mul_base(a).compress().as_bytes()).unwrap();
         let k = DalekScalar::from(0xfeed_beef_u64).invert();
         assert!(key.sum(&scalar(&(k * a)), &scalar(&k)).is_encoded_as(identity.as_bytes()));
-        let table = Table::new(&key, Width::DEFAULT);
+        let table = Table::new(&key, Width::WIDEST);
         assert!(table.sum(&scalar(&(k * a)), &scalar(&k)).is_encoded_as(identity.as_bytes()));
         assert!(table.sum(&scalar(&DalekScalar::ZERO), &scalar(&DalekScalar::ZERO)).is_encoded_as(identity.as_bytes()));
     }

@@ -1,5 +1,7 @@
 //! The pipeline: what every token goes through, top to bottom.
 
+use std::sync::{Arc, OnceLock};
+
 use crate::algorithm::Algorithm;
 use crate::claims::Claims;
 use crate::compact::{Compact, Decoded};
@@ -11,6 +13,7 @@ use crate::json::Object;
 use crate::key::{PublicKey, Signed, verify_each};
 use crate::key_set::{Candidates, KeySet};
 use crate::policy::{JwsPolicy, Policy};
+use crate::scope::{PlainScopes, ResourceScopes, SlotScopes};
 use crate::time::UnixTime;
 
 /// A signed object whose signature holds. It cannot be made but by [`verify_jws`].
@@ -26,6 +29,15 @@ pub struct VerifiedJws {
 pub struct VerifiedToken {
     jws: VerifiedJws,
     claims: Claims,
+    matchers: Matchers,
+}
+
+/// The token's scopes, compiled when they are first asked for.
+#[derive(Clone, Default)]
+struct Matchers {
+    resource: OnceLock<Arc<ResourceScopes>>,
+    slot: OnceLock<Arc<SlotScopes>>,
+    plain: OnceLock<Arc<PlainScopes>>,
 }
 
 /// Verifies a JWT (RFC 7519 section 7.2) as of the moment `now`.
@@ -123,7 +135,7 @@ fn close(
     let members = Object::parse(jws.payload()).map_err(|error| Error::MalformedClaims(error.into()))?;
     let claims = Claims::read(&members).map_err(Error::MalformedClaims)?;
     policy.check(&claims, &members, now)?;
-    let verified = VerifiedToken { jws, claims };
+    let verified = VerifiedToken { jws, claims, matchers: Matchers::default() };
     verified.check_binding(token, policy, proof)?;
     Ok(verified)
 }
@@ -182,6 +194,21 @@ impl VerifiedToken {
         &self.claims
     }
 
+    /// The scopes as [`ResourceScopes::from_claim`] reads them, compiled once.
+    pub fn resource_scopes(&self) -> &Arc<ResourceScopes> {
+        self.matchers.resource.get_or_init(|| Arc::new(ResourceScopes::from_claim(self.claims.scopes())))
+    }
+
+    /// The scopes as [`SlotScopes::from_claim`] reads them, compiled once.
+    pub fn slot_scopes(&self) -> &Arc<SlotScopes> {
+        self.matchers.slot.get_or_init(|| Arc::new(SlotScopes::from_claim(self.claims.scopes())))
+    }
+
+    /// The scopes as [`PlainScopes::from_claim`] reads them, compiled once.
+    pub fn plain_scopes(&self) -> &Arc<PlainScopes> {
+        self.matchers.plain.get_or_init(|| Arc::new(PlainScopes::from_claim(self.claims.scopes())))
+    }
+
     /// On whose behalf the token's holder acts: the chain that the claims record, in whichever form.
     ///
     /// # Errors
@@ -211,9 +238,11 @@ impl VerifiedToken {
         }
     }
 
-    /// The bytes that it takes, about: what is decoded, and the claims that are read from it.
+    /// The bytes that it takes, about: what is decoded, the claims that are read from it, and the scopes once they are
+    /// compiled, each word of them a string or two.
     pub(crate) fn size(&self) -> usize {
-        size_of::<Self>() + self.jws.header().len() + 3 * self.jws.payload().len()
+        let words = self.claims.scopes().map(|scope| 128 + 4 * scope.len()).sum::<usize>();
+        size_of::<Self>() + self.jws.header().len() + 3 * self.jws.payload().len() + words
     }
 
     fn members(&self) -> Result<Object<'_>, DelegationError> {

@@ -1,6 +1,7 @@
 //! The matchers of scopes.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -24,7 +25,7 @@ use crate::errors;
 /// Raises ScopeSyntaxError for the first that is not a scope.
 #[pyclass(frozen, eq, hash, module = "watchword.scopes", name = "ResourceScopes")]
 #[derive(PartialEq, Hash)]
-pub(crate) struct PyResourceScopes(ResourceScopes);
+pub(crate) struct PyResourceScopes(Arc<ResourceScopes>);
 
 /// Scopes of the form `action:resource:identifier`: three parts, none empty.
 ///
@@ -36,7 +37,7 @@ pub(crate) struct PyResourceScopes(ResourceScopes);
 /// Raises ScopeSyntaxError for the first that is not a scope.
 #[pyclass(frozen, eq, hash, module = "watchword.scopes", name = "SlotScopes")]
 #[derive(PartialEq, Hash)]
-pub(crate) struct PySlotScopes(SlotScopes);
+pub(crate) struct PySlotScopes(Arc<SlotScopes>);
 
 /// OAuth 2 scope tokens (RFC 6749 section 3.3): each stands for itself, exactly and with regard to case.
 ///
@@ -45,7 +46,7 @@ pub(crate) struct PySlotScopes(SlotScopes);
 /// Raises ScopeSyntaxError for the first that is not a scope token: printable ASCII without quotes and backslashes.
 #[pyclass(frozen, eq, hash, module = "watchword.scopes", name = "PlainScopes")]
 #[derive(PartialEq, Hash)]
-pub(crate) struct PyPlainScopes(PlainScopes);
+pub(crate) struct PyPlainScopes(Arc<PlainScopes>);
 
 /// Which scope grants a request, or the nearest that does not. Its truth value is the answer.
 #[pyclass(frozen, module = "watchword.scopes", name = "ScopeExplanation")]
@@ -61,17 +62,21 @@ struct ScopeList(Vec<String>);
 macro_rules! matcher {
     ($class:ident, $matcher:ident, $name:literal, { $($own:tt)* }) => {
         impl $class {
-            /// What the bearer of a token holds.
-            pub(crate) fn held<'s>(scopes: impl Iterator<Item = &'s str>) -> Self {
-                Self($matcher::from_claim(scopes))
+            pub(crate) fn new(scopes: $matcher) -> Self {
+                Self(Arc::new(scopes))
+            }
+
+            /// Scopes that are compiled already.
+            pub(crate) fn shared(scopes: &Arc<$matcher>) -> Self {
+                Self(Arc::clone(scopes))
             }
         }
 
         #[pymethods]
         impl $class {
             #[new]
-            fn new(scopes: &Bound<'_, PyAny>) -> PyResult<Self> {
-                $matcher::new(ScopeList::extract(scopes)?.0).map(Self).map_err(|error| scope_error(&error))
+            fn from_python(scopes: &Bound<'_, PyAny>) -> PyResult<Self> {
+                $matcher::new(ScopeList::extract(scopes)?.0).map(Self::new).map_err(|error| scope_error(&error))
             }
 
             /// What somebody holds: scopes as they stand in a claim (a str, an iterable of str, or None).
@@ -81,7 +86,7 @@ macro_rules! matcher {
             #[staticmethod]
             fn from_claim(claim: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
                 let scopes = claim.map(ScopeList::extract).transpose()?.map_or_else(Vec::new, |list| list.0);
-                Ok(Self($matcher::from_claim(scopes)))
+                Ok(Self::new($matcher::from_claim(scopes)))
             }
 
             /// What `from_claim` left out, sorted.
@@ -113,7 +118,7 @@ macro_rules! matcher {
             ///
             /// Raises ValueError where it would take more than 64 KiB to write down.
             fn narrow(&self, other: &Self) -> PyResult<Self> {
-                self.0.narrow(&other.0).map(Self).map_err(|error| scope_error(&error))
+                self.0.narrow(&other.0).map(Self::new).map_err(|error| scope_error(&error))
             }
 
             fn __len__(&self) -> usize {

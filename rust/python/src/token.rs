@@ -130,19 +130,19 @@ impl PyVerifiedToken {
     /// The scopes as ResourceScopes.from_claim reads them, compiled when first asked for and kept.
     #[getter]
     fn resource_scopes(&self, py: Python<'_>) -> PyResult<Py<PyResourceScopes>> {
-        kept(py, &self.resource_scopes, || Ok(PyResourceScopes::held(self.token.claims().scopes())))
+        kept(py, &self.resource_scopes, || Ok(PyResourceScopes::shared(self.token.resource_scopes())))
     }
 
     /// The scopes as SlotScopes.from_claim reads them, compiled when first asked for and kept.
     #[getter]
     fn slot_scopes(&self, py: Python<'_>) -> PyResult<Py<PySlotScopes>> {
-        kept(py, &self.slot_scopes, || Ok(PySlotScopes::held(self.token.claims().scopes())))
+        kept(py, &self.slot_scopes, || Ok(PySlotScopes::shared(self.token.slot_scopes())))
     }
 
     /// The scopes as PlainScopes.from_claim reads them, compiled when first asked for and kept.
     #[getter]
     fn plain_scopes(&self, py: Python<'_>) -> PyResult<Py<PyPlainScopes>> {
-        kept(py, &self.plain_scopes, || Ok(PyPlainScopes::held(self.token.claims().scopes())))
+        kept(py, &self.plain_scopes, || Ok(PyPlainScopes::shared(self.token.plain_scopes())))
     }
 
     /// The `kid` of the key that verified the signature; None where that key has none.

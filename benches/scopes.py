@@ -7,39 +7,29 @@ for hostile inputs of 1, 10 and 100 times the length, microseconds for each kilo
 from __future__ import annotations
 
 import contextlib
-import statistics
-import time
 from collections.abc import Callable
 from typing import Any
 
-from scope_contenders import NUMBERS, QUESTIONS
+from contender import Repeated
+from groups import scopes
+from rounds import Pace, interleave, median, ratio
+from scope_questions import NUMBERS, QUESTIONS
 
 from watchword.scopes import PlainScopes, ResourceScopes, SlotScopes
-
-ROUNDS = 15
-
-
-def microseconds(call: Callable[[], Any], calls: int) -> float:
-    """Of this thread's own time: what else runs on the machine is not counted."""
-    start = time.thread_time()
-    for _ in range(calls):
-        call()
-    return (time.thread_time() - start) / calls * 1e6
 
 
 def side_by_side() -> None:
     print("| question | scopes | watchword | the other | ratio |\n|---|---|---|---|---|")
-    for question, (make, peer) in QUESTIONS.items():
+    for question, (_, peer) in QUESTIONS.items():
         for number in NUMBERS:
-            try:
-                calls = [make(number, "watchword"), make(number, peer)]
-            except ImportError:
-                print(f"| {question} | {number} | | {peer} is not installed | |")
+            group = scopes(question, number)
+            if group.unable:
+                print(f"| {question} | {number} | | {peer} {group.unable[peer]} | |")
                 continue
-            rounds = [[microseconds(call, 2000) for call in calls] for _ in range(ROUNDS)]
-            ours, theirs = (statistics.median(column) for column in zip(*rounds, strict=True))
-            ratio = statistics.median(second / first for first, second in rounds)
-            print(f"| {question} | {number} | {ours:.2f} | {peer} {theirs:.2f} | {ratio:.1f} |")
+            times = interleave(group, Pace(seconds=1))
+            ours, theirs = median(times, "Watchword"), median(times, peer)
+            slower = ratio(times, peer, "Watchword")
+            print(f"| {question} | {number} | {ours:.2f} | {peer} {theirs:.2f} | {slower:.1f} |")
 
 
 def numbered(pattern: str, size: int) -> list[str]:
@@ -110,9 +100,9 @@ def growth() -> None:
     for name, make in HOSTILE.items():
         cells = []
         for size in (2_000, 20_000, 200_000):
-            call = make(size)
-            best = min(microseconds(call, max(1, 20_000 // size)) for _ in range(7))
-            cells.append(f"{best / size * 1000:.2f}")
+            contender, calls = Repeated(make(size)), max(1, 20_000 // size)
+            best = min(contender.turn(calls) for _ in range(7)) / calls
+            cells.append(f"{best * 1e6 / size * 1000:.2f}")
         print(f"| {name} | " + " | ".join(cells) + " |")
 
 

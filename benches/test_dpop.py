@@ -1,7 +1,4 @@
-"""``python -m pytest benches/test_dpop.py``: proofs by keys never seen and by one key; URIs and proofs by length.
-
-authgent's verifier is timed beside ours where that package is installed (it is no dependency of anything here).
-"""
+"""Proofs of possession under pytest-benchmark: by keys never seen and by one key; URIs and proofs by length."""
 
 from __future__ import annotations
 
@@ -10,43 +7,31 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import proof_makers
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import watchword as ww
 from watchword.testing import LocalIssuer
 
-URI = "https://api.example.com/v1/orders"
-TOKEN = "a" * 700
-ALGORITHMS: tuple[Any, ...] = ("ES256", "EdDSA")
-
-#: Enough that no run sees a key twice before others have passed.
-KEYS = 500
+URI = proof_makers.URI
+VERIFIERS = {"Watchword": proof_makers.watchword, "authgent": proof_makers.authgent}
+MAKERS = {"new keys": proof_makers.by_new_keys, "one key": proof_makers.by_one_key}
 
 
-def _proofs(algorithm: Any, keys: int) -> list[str]:
-    provers = [ww.dpop.DpopProver(algorithm) for _ in range(keys)]
-    return [prover.proof("GET", URI, TOKEN) for prover in provers]
-
-
-def _ours(text: str) -> Any:
-    return ww.dpop.verify_proof(text, method="GET", uri=URI, access_token=TOKEN, max_age=3600)
-
-
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-@pytest.mark.parametrize("keys", [KEYS, 1], ids=["new keys", "one key"])
-def test_proof(benchmark: BenchmarkFixture, algorithm: str, keys: int) -> None:
+@pytest.mark.parametrize("library", VERIFIERS)
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
+@pytest.mark.parametrize("keys", MAKERS)
+def test_proof(benchmark: BenchmarkFixture, algorithm: Any, keys: str, library: str) -> None:
+    if library == "authgent" and algorithm != "ES256":
+        pytest.skip("authgent knows P-256 only")
     benchmark.group = f"proof {algorithm}"
-    proofs = itertools.cycle(_proofs(algorithm, keys))
-    assert benchmark(lambda: _ours(next(proofs))).algorithm == algorithm
-
-
-def test_proof_authgent(benchmark: BenchmarkFixture) -> None:
-    authgent = pytest.importorskip("authgent.dpop", reason="authgent is not installed")
-    benchmark.group = "proof ES256"
-    prover = ww.dpop.DpopProver("ES256")
-    text, claims = prover.proof("GET", URI, TOKEN), {"cnf": {"jkt": prover.jkt}}
-    assert benchmark(lambda: authgent.verify_dpop_proof(claims, text, "GET", URI))["jkt"] == prover.jkt
+    try:
+        verify = proof_makers.checked(library, VERIFIERS[library](), algorithm)
+    except ImportError:
+        pytest.skip("authgent is not installed")
+    make = MAKERS[keys](algorithm)
+    assert benchmark.pedantic(verify, setup=lambda: ((make(),), {}), rounds=2000)
 
 
 def test_replay_memory(benchmark: BenchmarkFixture) -> None:

@@ -1,20 +1,85 @@
-"""``python -m pytest benches``: each library's whole verification under pytest-benchmark, grouped by algorithm."""
+"""Each library's whole verification under pytest-benchmark, grouped by algorithm; then threads, and many tokens."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+import libraries
 import pytest
-from contenders import ALGORITHMS, CONTENDERS, Token
+from contender import Batch, Over, Threads
+from groups import ALGORITHMS, BATCH, RIVALS, verify_many
 from pytest_benchmark.fixture import BenchmarkFixture
+from samples import Samples
+
+import watchword
+
+# Some of the libraries warn of themselves, or of each other.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+samples = functools.cache(Samples)
+NAMES = [*libraries.WHOLE, libraries.BARE]
 
 
-@pytest.fixture(scope="session")
-def tokens() -> dict[str, Token]:
-    return {algorithm: Token(algorithm) for algorithm in ALGORITHMS}
+def contestant(algorithm: str, library: str) -> tuple[libraries.Verify, list[Any]]:
+    try:
+        return libraries.contestant(library, samples(algorithm))
+    except libraries.CannotError as reason:
+        pytest.skip(str(reason))
 
 
-@pytest.mark.parametrize("library", CONTENDERS)
+@pytest.fixture
+def no_tables() -> Iterator[None]:
+    """No key has a table while this lasts."""
+    if not hasattr(watchword, "tables"):
+        yield
+        return
+    before = watchword.tables.stats().max_bytes
+    watchword.tables.configure(max_bytes=0)
+    yield
+    watchword.tables.configure(max_bytes=before)
+
+
+@pytest.mark.parametrize("library", NAMES)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_verify(benchmark: BenchmarkFixture, tokens: dict[str, Token], algorithm: str, library: str) -> None:
-    benchmark.group = algorithm
-    verify = CONTENDERS[library](tokens[algorithm])
-    assert benchmark(verify) is not False
+def test_verify(benchmark: BenchmarkFixture, algorithm: str, library: str) -> None:
+    benchmark.group = f"verify {algorithm}"
+    assert benchmark(Over(*contestant(algorithm, library)).once) is not False
+
+
+@pytest.mark.usefixtures("no_tables")
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_cold_key(benchmark: BenchmarkFixture, algorithm: str) -> None:
+    benchmark.group = f"verify {algorithm}"
+    keys = watchword.KeySet.from_json(samples(algorithm).jwks)
+    call = libraries.watchword_verify(samples(algorithm), keys)
+    assert benchmark(Over(call, samples(algorithm).tokens).once).algorithm == algorithm
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("library", ["Watchword", *RIVALS, libraries.BARE])
+@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "RS256", "PS256"])
+def test_threads(benchmark: BenchmarkFixture, algorithm: str, library: str, number: int) -> None:
+    """All of the tokens, so many threads at once."""
+    benchmark.group = f"threads {algorithm}"
+    threads = Threads(*contestant(algorithm, library), number)
+    benchmark(threads.once)
+    threads.close()
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "RS256", "PS256"])
+def test_verify_many(benchmark: BenchmarkFixture, algorithm: str, number: int) -> None:
+    benchmark.group = f"batch {algorithm}"
+    benchmark(Batch(verify_many(samples(algorithm, BATCH), number), samples(algorithm, BATCH).tokens).once)
+
+
+@pytest.mark.parametrize("library", ["Watchword", *RIVALS])
+@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "RS256", "PS256"])
+def test_loop(benchmark: BenchmarkFixture, algorithm: str, library: str) -> None:
+    """As many tokens as in a batch, one after the other."""
+    benchmark.group = f"batch {algorithm}"
+    call, tokens = contestant(algorithm, library)
+    rounds = BATCH // len(tokens)
+    benchmark(lambda: [call(token) for _ in range(rounds) for token in tokens])

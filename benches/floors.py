@@ -1,0 +1,143 @@
+"""What must hold, row by row, and what was measured. Ratios are medians of the ratios within a round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from libraries import BARE
+from rounds import Times, difference, median, ratio
+
+#: By the name of the group.
+Measured = dict[str, Times]
+
+
+@dataclass(frozen=True)
+class Floor:
+    """``measure`` raises ``KeyError`` where what it needs was not run."""
+
+    work: str
+    against: str
+    wanted: float
+    measure: Callable[[Measured], float]
+    at_most: bool = False
+    unit: str = "×"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    floor: Floor
+    found: float | None
+
+    @property
+    def holds(self) -> bool | None:
+        if self.found is None:
+            return None
+        return self.found <= self.floor.wanted if self.floor.at_most else self.found >= self.floor.wanted
+
+
+def judge(groups: list[dict[str, Any]]) -> list[Verdict]:
+    measured = {group["name"]: times(group) for group in groups}
+    return [Verdict(floor, _found(floor, measured)) for floor in FLOORS]
+
+
+def times(group: dict[str, Any]) -> Times:
+    return {contender["name"]: contender["microseconds"] for contender in group["contenders"]}
+
+
+def _found(floor: Floor, measured: Measured) -> float | None:
+    try:
+        return floor.measure(measured)
+    except KeyError:
+        return None
+
+
+def _times_as_fast(group: str, ours: str, other: str) -> Callable[[Measured], float]:
+    return lambda measured: ratio(measured[group], other, ours)
+
+
+def _verify(algorithm: str, other: str, wanted: float) -> Floor:
+    measure = _times_as_fast(f"verify {algorithm}", "Watchword", other)
+    return Floor(f"{algorithm} `verify`, prepared key, claims checked", other, wanted, measure)
+
+
+def _signature(name: str, state: str, ours: str, other: str, wanted: float) -> Floor:
+    group = f"signature {name}, key {state}"
+    return Floor(f"{name} signature in Rust, key {state}", other, wanted, _times_as_fast(group, ours, other))
+
+
+def _prepared(name: str, other: str, wanted: float) -> Floor:
+    return _signature(name, "prepared", "Watchword", other, wanted)
+
+
+def _cold(name: str, other: str, wanted: float) -> Floor:
+    return _signature(name, "never seen", "Watchword, from the key's bytes", other, wanted)
+
+
+def _around(measured: Measured) -> float:
+    return difference(measured["around the signature EdDSA"], "Watchword", "signature alone")
+
+
+def _hit(measured: Measured) -> float:
+    return median(measured["cached EdDSA"], "Watchword Verifier, token cached")
+
+
+_MANY = "Watchword verify_many, 2 threads"
+_ONE = "Watchword verify_many, 1 thread"
+
+FLOORS = (
+    _verify("EdDSA", "PyJWT", 12),
+    _verify("EdDSA", "joserfc", 10),
+    _verify("EdDSA", BARE, 7),
+    _verify("ES256", "PyJWT", 6.5),
+    _verify("ES256", BARE, 2.9),
+    _verify("RS256", "PyJWT", 2.7),
+    _verify("RS256", "joserfc", 1.7),
+    _prepared("Ed25519", "aws-lc-rs ParsedPublicKey", 2.5),
+    _prepared("P-256", "aws-lc-rs ParsedPublicKey", 2.6),
+    _cold("Ed25519", "aws-lc-rs UnparsedPublicKey", 0.75),
+    _cold("P-256", "aws-lc-rs UnparsedPublicKey", 0.75),
+    _cold("P-256", "p256", 3.5),
+    _prepared("RSA-2048 PKCS#1", "aws-lc-rs ParsedPublicKey", 0.45),
+    _prepared("RSA-2048 PKCS#1", "rsa 0.9", 4),
+    Floor("everything around the signature, EdDSA", "", 2, _around, at_most=True, unit="µs"),
+    Floor("token-cache hit from Python", "", 0.5, _hit, at_most=True, unit="µs"),
+    Floor(
+        "token-cache hit from Python",
+        "fast-jwt, token cached",
+        10,
+        _times_as_fast("cached EdDSA", "Watchword Verifier, token cached", "fast-jwt, token cached"),
+    ),
+    Floor("`verify_many`, 2 threads, EdDSA", "1 thread", 1.7, _times_as_fast("batch EdDSA", _MANY, _ONE)),
+    Floor(
+        "`verify_many`, 2 threads, EdDSA",
+        "PyJWT in a loop",
+        22,
+        _times_as_fast("batch EdDSA", _MANY, "PyJWT in a loop"),
+    ),
+    Floor(
+        "2 threads calling `verify`, EdDSA",
+        "1 thread",
+        1.6,
+        _times_as_fast("threads EdDSA", "Watchword, 2 threads", "Watchword, 1 thread"),
+    ),
+    Floor(
+        "`ResourceScopes.allows`, 20 scopes",
+        "authpi-idp",
+        70,
+        _times_as_fast("resource: allows, 20", "Watchword", "authpi-idp"),
+    ),
+    Floor(
+        "DPoP proof, key never seen",
+        "authgent",
+        2.5,
+        _times_as_fast("proofs ES256", "Watchword, key never seen", "authgent, key never seen"),
+    ),
+    Floor(
+        "DPoP proof, key seen before",
+        "authgent",
+        8,
+        _times_as_fast("proofs ES256", "Watchword, key seen before", "authgent, key seen before"),
+    ),
+)

@@ -1,0 +1,151 @@
+"""What is measured: groups of contenders for the same work, each made right before it is run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import children
+import libraries
+import proof_makers
+import scope_questions
+from contender import WALL, Batch, Child, Contender, Fresh, Over, Repeated, Threads
+from rounds import Group
+from samples import Samples
+
+import watchword
+
+HERE = Path(__file__).resolve().parent
+ALGORITHMS = ("EdDSA", "ES256", "RS256", "PS256", "ES384")
+#: The tokens of a batch.
+BATCH = 512
+#: The libraries that are also measured on several threads and in loops over a batch.
+RIVALS = ("PyJWT", "joserfc")
+
+
+def verify(algorithm: str) -> Group:
+    """Whole verifications, one after the other, on one thread."""
+    samples = Samples(algorithm)
+    able, unable = libraries.contestants(samples, [*libraries.WHOLE, libraries.BARE])
+    group = Group({name: Over(call, inputs) for name, (call, inputs) in able.items()}, unable)
+    group.contenders["Watchword, cold key"] = Child([sys.executable, HERE / "cold_key.py"], samples.task())
+    return group
+
+
+def around(algorithm: str) -> Group:
+    """A whole verification, and the kernel's signature alone over the same tokens: the difference is all the rest."""
+    samples = Samples(algorithm)
+    signature = Child([children.kernel_binaries()["signature_alone"]], samples.task())
+    call = libraries.watchword_verify(samples)
+    return Group({"signature alone": signature, "Watchword": Over(call, samples.tokens)})
+
+
+def cached(algorithm: str) -> Group:
+    """Tokens that were verified before, and fast-jwt, which remembers them as well. Everyone by the wall clock."""
+    samples = Samples(algorithm)
+    fast_jwt = [children.node(), children.node_package() / "fast_jwt.mjs"]
+    group = Group({})
+    try:
+        call = libraries.watchword_cached(samples)
+        libraries.check("Watchword's cache", call, samples.tokens, samples.forged + samples.unfit)
+        group.contenders["Watchword Verifier, token cached"] = Over(call, samples.tokens, WALL)
+    except libraries.CannotError as reason:
+        group.unable["Watchword Verifier, token cached"] = str(reason)
+    group.contenders["Watchword Verifier"] = Over(libraries.watchword_verifier(samples), samples.tokens, WALL)
+    for name, size in (("fast-jwt, token cached", 1000), ("fast-jwt", False)):
+        group.contenders[name] = Child(fast_jwt, {**samples.task(), "cached": size})
+    return group
+
+
+def threads(algorithm: str) -> Group:
+    """The same calls by one thread and by two."""
+    able, unable = libraries.contestants(Samples(algorithm), ["Watchword", *RIVALS, libraries.BARE])
+    contenders: dict[str, Contender] = {
+        f"{name}, {_threads(number)}": Threads(*able[name], number) for name in able for number in (1, 2)
+    }
+    return Group(contenders, unable, stretch=10)
+
+
+def batch(algorithm: str) -> Group:
+    """Many tokens: ``verify_many`` on one thread and on two, and loops."""
+    samples = Samples(algorithm, BATCH)
+    able, unable = libraries.contestants(samples, ["Watchword", *RIVALS])
+    contenders: dict[str, Contender] = {
+        f"Watchword verify_many, {_threads(number)}": Batch(verify_many(samples, number), samples.tokens)
+        for number in (1, 2)
+    }
+    for name, (call, tokens) in able.items():
+        contenders[f"{name} in a loop"] = Over(call, tokens, WALL)
+        contenders[f"{name} in two threads' loops"] = Threads(call, tokens, 2)
+    return Group(contenders, unable, stretch=10)
+
+
+def verify_many(samples: Samples, number: int) -> Callable[[Sequence[str]], None]:
+    """Verifies a batch on so many threads, and counts the good ones."""
+    keys = libraries.key_set(samples)
+    policy = watchword.Policy(issuer=libraries.ISSUER, audience=libraries.AUDIENCE, algorithms=[samples.algorithm])
+    bad = samples.forged + samples.unfit
+    found = watchword.verify_many([*samples.tokens, *bad], keys, policy, threads=number)
+    assert found.valid_count == len(samples.tokens), "verify_many accepts a bad token: the comparison is void"
+
+    def work(tokens: Sequence[str]) -> None:
+        result = watchword.verify_many(tokens, keys, policy, threads=number)
+        assert result.valid_count == len(tokens)
+
+    return work
+
+
+def _threads(number: int) -> str:
+    return "1 thread" if number == 1 else f"{number} threads"
+
+
+def scopes(question: str, number: int) -> Group:
+    """A question about so many scopes, and the package whose grammar it is."""
+    group, peer = Group({}), scope_questions.QUESTIONS[question][1]
+    for name, library in (("Watchword", "watchword"), (peer, peer)):
+        try:
+            group.contenders[name] = Repeated(scope_questions.ask(question, number, library))
+        except ImportError:
+            group.unable[name] = "is not installed"
+    return group
+
+
+def proofs(algorithm: proof_makers.Algorithm) -> Group:
+    """DPoP proofs by keys that were never seen, and by one that was."""
+    group = Group({})
+    for name, make_verify in (("Watchword", proof_makers.watchword), ("authgent", proof_makers.authgent)):
+        if name == "authgent" and algorithm != "ES256":
+            group.unable[name] = f"has no {algorithm}"
+            continue
+        try:
+            call = proof_makers.checked(name, make_verify(), algorithm)
+        except ImportError:
+            group.unable[name] = "is not installed"
+            continue
+        group.contenders[f"{name}, key never seen"] = Fresh(call, proof_makers.by_new_keys(algorithm))
+        group.contenders[f"{name}, key seen before"] = Fresh(call, proof_makers.by_one_key(algorithm))
+    return group
+
+
+Make = Callable[[], Group]
+
+
+def groups(*, node: bool, kernel: bool) -> Iterator[tuple[str, Make]]:
+    """Names, and what makes the groups: those that need Node.js or the compiled benches only where these are wanted."""
+    for algorithm in ALGORITHMS:
+        yield f"verify {algorithm}", lambda algorithm=algorithm: verify(algorithm)
+    if kernel:
+        for algorithm in ("EdDSA", "ES256", "RS256"):
+            yield f"around the signature {algorithm}", lambda algorithm=algorithm: around(algorithm)
+    if node:
+        for algorithm in ("EdDSA", "ES256", "RS256"):
+            yield f"cached {algorithm}", lambda algorithm=algorithm: cached(algorithm)
+    for algorithm in ("EdDSA", "ES256", "RS256"):
+        yield f"threads {algorithm}", lambda algorithm=algorithm: threads(algorithm)
+        yield f"batch {algorithm}", lambda algorithm=algorithm: batch(algorithm)
+    for question in scope_questions.QUESTIONS:
+        for number in scope_questions.NUMBERS:
+            yield f"{question}, {number}", lambda question=question, number=number: scopes(question, number)
+    yield "proofs ES256", lambda: proofs("ES256")
+    yield "proofs EdDSA", lambda: proofs("EdDSA")

@@ -1,0 +1,71 @@
+//! One who does a piece of work as often as asked, and says how long it took.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use cpu_time::ThreadTime;
+
+/// A name, and the work behind it.
+pub struct Contender {
+    pub name: &'static str,
+    turn: Box<dyn FnMut(u64) -> Duration>,
+}
+
+impl Contender {
+    /// Does `work` on each of `inputs` in turn, round and round. What else runs on the machine is not counted.
+    pub fn over<T: 'static>(name: &'static str, inputs: Vec<T>, mut work: impl FnMut(&T) -> bool + 'static) -> Self {
+        let mut next = 0;
+        let turn = move |calls: u64| {
+            let mut good = true;
+            let start = ThreadTime::now();
+            for _ in 0..calls {
+                good &= work(black_box(&inputs[next]));
+                next = (next + 1) % inputs.len();
+            }
+            let elapsed = start.elapsed();
+            assert!(good, "a contender refused what is good");
+            elapsed
+        };
+        Self { name, turn: Box::new(turn) }
+    }
+
+    /// Does `work` on inputs that no one has seen before; making them is not counted.
+    pub fn fresh<T: 'static>(
+        name: &'static str,
+        mut make: impl FnMut() -> T + 'static,
+        mut work: impl FnMut(&T) -> bool + 'static,
+    ) -> Self {
+        let turn = move |calls: u64| {
+            let inputs: Vec<T> = (0..calls).map(|_| make()).collect();
+            let mut good = true;
+            let start = ThreadTime::now();
+            for input in &inputs {
+                good &= work(black_box(input));
+            }
+            let elapsed = start.elapsed();
+            assert!(good, "a contender refused what is good");
+            elapsed
+        };
+        Self { name, turn: Box::new(turn) }
+    }
+
+    /// Does `work` over all of `items` at once, on threads of its own: the wall clock counts, and a call is one item.
+    pub fn batch<T: 'static>(name: &'static str, items: Vec<T>, mut work: impl FnMut(&[T]) -> bool + 'static) -> Self {
+        let turn = move |calls: u64| {
+            let (mut done, mut good, start) = (0, true, Instant::now());
+            while done < calls {
+                good &= work(black_box(&items));
+                done += items.len() as u64;
+            }
+            let elapsed = start.elapsed();
+            assert!(good, "a contender refused what is good");
+            elapsed.mul_f64(calls as f64 / done as f64)
+        };
+        Self { name, turn: Box::new(turn) }
+    }
+
+    /// The time of so many calls.
+    pub fn turn(&mut self, calls: u64) -> Duration {
+        (self.turn)(calls)
+    }
+}

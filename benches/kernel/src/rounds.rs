@@ -1,0 +1,52 @@
+//! Rounds in which every contender has a turn.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::contender::Contender;
+
+/// How long: a contender's turn, roughly, and rounds until `all` is over or there are enough of them.
+pub struct Pace {
+    pub turn: Duration,
+    pub most_rounds: usize,
+    pub fewest_rounds: usize,
+    pub all: Duration,
+}
+
+/// Lets the contenders take turns. Gives each one's microseconds a call, in the order of the rounds.
+pub fn interleave(contenders: &mut [Contender], pace: &Pace) -> Value {
+    let calls: Vec<u64> = contenders.iter_mut().map(|contender| calls_a_turn(contender, pace.turn)).collect();
+    let mut times: Vec<Vec<f64>> = vec![Vec::new(); contenders.len()];
+    let start = Instant::now();
+    for round in 0..pace.most_rounds {
+        if round >= pace.fewest_rounds && start.elapsed() > pace.all {
+            break;
+        }
+        for offset in 0..contenders.len() {
+            // Each round another contender begins, so that none always follows the same one.
+            let place = (round + offset) % contenders.len();
+            let time = contenders[place].turn(calls[place]);
+            times[place].push(time.as_secs_f64() * 1e6 / calls[place] as f64);
+        }
+    }
+    contenders
+        .iter()
+        .zip(times)
+        .map(|(contender, times)| json!({ "name": contender.name, "microseconds": times }))
+        .collect()
+}
+
+/// So many that a turn takes about as long as it should; fewer, where it takes far longer to make what the work is done
+/// on. The first call, which may prepare something, is not counted.
+fn calls_a_turn(contender: &mut Contender, turn: Duration) -> u64 {
+    contender.turn(1);
+    let mut calls = 1;
+    loop {
+        let start = Instant::now();
+        if contender.turn(calls) * 2 >= turn || start.elapsed() >= turn * 20 {
+            return calls;
+        }
+        calls *= 2;
+    }
+}

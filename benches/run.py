@@ -1,0 +1,92 @@
+"""``python benches/run.py``: every measurement that the documents quote, as one JSON file, tables and a chart.
+
+They are written to ``benches/results``. ``--quick`` lets every contender work once or twice: it says whether all of
+them accept and refuse what they should, and nothing about time. ``--readme`` puts the tables into
+``benches/README.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import chart
+import children
+import floors
+import machine
+import report
+from groups import groups
+from rounds import Pace, interleave
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
+PARTS = ("node", "kernel", "criterion")
+
+
+def main() -> None:
+    options = _options()
+    # Some of the libraries warn of themselves, or of each other.
+    warnings.simplefilter("ignore")
+    pace = Pace.quick() if options.quick else Pace(seconds=options.seconds)
+    wanted = {part: part not in options.without for part in PARTS}
+    measured: list[dict[str, Any]] = []
+    for group in _python(pace, options.only, node=wanted["node"], kernel=wanted["kernel"]):
+        measured.append(group)
+    if wanted["kernel"] and not options.only:
+        print("the kernel beside other crates", file=sys.stderr)
+        measured += children.kernel_interleaved(pace.most_rounds, pace.seconds)
+    results: dict[str, Any] = {"machine": machine.describe(), "quick": options.quick, "groups": measured}
+    if wanted["criterion"] and not (options.quick or options.only):
+        print("the kernel under criterion", file=sys.stderr)
+        results["criterion"] = children.criterion()
+    if options.quick:
+        print("every contender accepts and refuses what it should; how long it takes was not measured")
+        return
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "last.json").write_text(json.dumps(results, indent=1) + "\n")
+    publish(results, readme=options.readme)
+
+
+def publish(results: dict[str, Any], *, readme: bool) -> None:
+    """The tables and the chart of a run."""
+    text = report.markdown(results, floors.judge(results["groups"]))
+    (RESULTS / "last.md").write_text(text)
+    (RESULTS / "last.svg").write_text(chart.draw(results))
+    if readme:
+        report.insert(HERE / "README.md", text)
+    print(text)
+
+
+def _python(pace: Pace, only: str | None, *, node: bool, kernel: bool) -> Iterator[dict[str, Any]]:
+    for name, make in groups(node=node, kernel=kernel):
+        if only and only not in name:
+            continue
+        print(name, file=sys.stderr)
+        group = make()
+        try:
+            times = interleave(group, pace)
+        finally:
+            group.close()
+        contenders = [{"name": who, "microseconds": found} for who, found in times.items()]
+        yield {"name": name, "contenders": contenders, "unable": group.unable}
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="only see that every contender works")
+    parser.add_argument(
+        "--without", choices=PARTS, action="append", default=[], help="leave this part out (repeatable)"
+    )
+    parser.add_argument("--only", metavar="TEXT", help="only the groups of Python whose name has this in it")
+    parser.add_argument("--seconds", type=float, default=8, help="how long each group takes at most (8)")
+    parser.add_argument("--readme", action="store_true", help="put the tables into benches/README.md")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

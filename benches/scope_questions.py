@@ -1,0 +1,69 @@
+"""Questions about scopes, each asked of Watchword and of the published package whose grammar it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from watchword.scopes import PlainScopes, ResourceScopes, SlotScopes
+
+Ask = Callable[[], bool]
+
+RESOURCE = [
+    f"{name}:{action}" for name in ("users", "orders", "teams.keys", "files", "billing") for action in ("read", "write")
+]
+RESOURCE += [f"{name}:**" for name in ("projects", "teams.members", "audit", "search", "reports")]
+RESOURCE += [f"{name}:*" for name in ("sessions", "hooks", "invoices", "plans", "labels")]
+SLOT = [f"{action}:data:set-{number}" for action in ("read", "write") for number in range(10)]
+
+
+def resource(number: int, library: str) -> tuple[Ask, Ask]:
+    """Whether something is allowed that the last of ``number`` scopes grants, and something that none does."""
+    scopes = ["labels:*"] if number == 1 else RESOURCE
+    if library == "watchword":
+        allows = ResourceScopes(scopes).allows
+        return partial(allows, action="delete", resource="labels"), partial(allows, action="delete", resource="label")
+    from authpi_idp import has_access  # each library is needed by its own contender only
+
+    return partial(has_access, scopes, "delete", "labels"), partial(has_access, scopes, "delete", "label")
+
+
+def slot(number: int, library: str) -> tuple[Ask, Ask]:
+    """As many are demanded as are held. Watchword has compiled both."""
+    scopes = ["read:data:*"] if number == 1 else SLOT
+    wanted = ["read:data:customers"] if number == 1 else SLOT
+    too_much = [*wanted[:-1], "delete:data:customers"]
+    if library == "watchword":
+        covers = SlotScopes(scopes).covers
+        return partial(covers, SlotScopes(wanted)), partial(covers, SlotScopes(too_much))
+    from agentwrit import scope_is_subset
+
+    return partial(scope_is_subset, wanted, scopes), partial(scope_is_subset, too_much, scopes)
+
+
+def plain(number: int, library: str) -> tuple[Ask, Ask]:
+    """One of ``number`` scope tokens, against a list of str."""
+    scopes = [f"orders-{index}:read" for index in range(number)]
+    if library == "watchword":
+        allows = PlainScopes(scopes).allows
+        return partial(allows, scopes[-1]), partial(allows, "orders:read")
+    return partial(scopes.__contains__, scopes[-1]), partial(scopes.__contains__, "orders:read")
+
+
+QUESTIONS: dict[str, tuple[Callable[[int, str], tuple[Ask, Ask]], str]] = {
+    "resource: allows": (resource, "authpi-idp"),
+    "slot: covers": (slot, "agentwrit"),
+    "plain: allows": (plain, "a list"),
+}
+NUMBERS = (1, 20)
+
+
+def ask(question: str, number: int, library: str) -> Ask:
+    """The question to which the answer is yes, once it is seen that the other one is answered no.
+
+    Raises ``ImportError`` where the package is not installed.
+    """
+    granted, refused = QUESTIONS[question][0](number, library)
+    assert granted() is True, f"{library} refuses what the scopes grant"
+    assert refused() is False, f"{library} grants what the scopes do not"
+    return granted

@@ -24,9 +24,9 @@ def kernel_binaries() -> dict[str, Path]:
     return {found["target"]["name"]: Path(found["executable"]) for found in messages if found.get("executable")}
 
 
-def kernel_interleaved(rounds: int, seconds: float) -> list[dict[str, Any]]:
-    """What the kernel's contenders took in turns: groups, in the form in which those of Python are kept."""
-    command = [kernel_binaries()["interleaved"], str(rounds), str(seconds)]
+def kernel_interleaved(rounds: int, seconds: float, text: str = "") -> list[dict[str, Any]]:
+    """What the kernel's contenders took in turns: groups whose name has the text in it, kept as those of Python are."""
+    command = [kernel_binaries()["interleaved"], str(rounds), str(seconds), text]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     found: list[dict[str, Any]] = json.loads(done.stdout)
     return found

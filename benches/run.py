@@ -37,9 +37,9 @@ def main() -> None:
     measured: list[dict[str, Any]] = []
     for group in _python(pace, options.only, node=wanted["node"], kernel=wanted["kernel"]):
         measured.append(group)
-    if wanted["kernel"] and not options.only:
+    if wanted["kernel"]:
         print("the kernel beside other crates", file=sys.stderr)
-        measured += children.kernel_interleaved(pace.most_rounds, pace.seconds)
+        measured += children.kernel_interleaved(pace.most_rounds, pace.seconds, options.only)
     results: dict[str, Any] = {"machine": machine.describe(), "quick": options.quick, "groups": measured}
     if wanted["criterion"] and not (options.quick or options.only):
         print("the kernel under criterion", file=sys.stderr)
@@ -62,9 +62,9 @@ def publish(results: dict[str, Any], *, readme: bool) -> None:
     print(text)
 
 
-def _python(pace: Pace, only: str | None, *, node: bool, kernel: bool) -> Iterator[dict[str, Any]]:
+def _python(pace: Pace, only: str, *, node: bool, kernel: bool) -> Iterator[dict[str, Any]]:
     for name, make in groups(node=node, kernel=kernel):
-        if only and only not in name:
+        if only not in name:
             continue
         print(name, file=sys.stderr)
         group = make()
@@ -82,7 +82,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--without", choices=PARTS, action="append", default=[], help="leave this part out (repeatable)"
     )
-    parser.add_argument("--only", metavar="TEXT", help="only the groups of Python whose name has this in it")
+    parser.add_argument("--only", metavar="TEXT", default="", help="only the groups whose name has this in it")
     parser.add_argument("--seconds", type=float, default=8, help="how long each group takes at most (8)")
     parser.add_argument("--readme", action="store_true", help="put the tables into benches/README.md")
     return parser.parse_args()

@@ -15,7 +15,7 @@ fn main() {
     for (name, contenders) in GROUPS {
         let mut group = criterion.benchmark_group(name);
         for mut contender in contenders() {
-            group.bench_function(contender.name, |bencher| bencher.iter_custom(|calls| contender.turn(calls)));
+            group.bench_function(contender.name.clone(), |bencher| bencher.iter_custom(|calls| contender.turn(calls)));
         }
         group.finish();
     }

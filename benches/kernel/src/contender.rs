@@ -7,13 +7,17 @@ use cpu_time::ThreadTime;
 
 /// A name, and the work behind it.
 pub struct Contender {
-    pub name: &'static str,
+    pub name: String,
     turn: Box<dyn FnMut(u64) -> Duration>,
 }
 
 impl Contender {
     /// Does `work` on each of `inputs` in turn, round and round. What else runs on the machine is not counted.
-    pub fn over<T: 'static>(name: &'static str, inputs: Vec<T>, mut work: impl FnMut(&T) -> bool + 'static) -> Self {
+    pub fn over<T: 'static>(
+        name: impl Into<String>,
+        inputs: Vec<T>,
+        mut work: impl FnMut(&T) -> bool + 'static,
+    ) -> Self {
         let mut next = 0;
         let turn = move |calls: u64| {
             let mut good = true;
@@ -26,12 +30,12 @@ impl Contender {
             assert!(good, "a contender refused what is good");
             elapsed
         };
-        Self { name, turn: Box::new(turn) }
+        Self { name: name.into(), turn: Box::new(turn) }
     }
 
     /// Does `work` on inputs that no one has seen before; making them is not counted.
     pub fn fresh<T: 'static>(
-        name: &'static str,
+        name: impl Into<String>,
         mut make: impl FnMut() -> T + 'static,
         mut work: impl FnMut(&T) -> bool + 'static,
     ) -> Self {
@@ -46,11 +50,15 @@ impl Contender {
             assert!(good, "a contender refused what is good");
             elapsed
         };
-        Self { name, turn: Box::new(turn) }
+        Self { name: name.into(), turn: Box::new(turn) }
     }
 
     /// Does `work` over all of `items` at once, on threads of its own: the wall clock counts, and a call is one item.
-    pub fn batch<T: 'static>(name: &'static str, items: Vec<T>, mut work: impl FnMut(&[T]) -> bool + 'static) -> Self {
+    pub fn batch<T: 'static>(
+        name: impl Into<String>,
+        items: Vec<T>,
+        mut work: impl FnMut(&[T]) -> bool + 'static,
+    ) -> Self {
         let turn = move |calls: u64| {
             let (mut done, mut good, start) = (0, true, Instant::now());
             while done < calls {
@@ -61,7 +69,7 @@ impl Contender {
             assert!(good, "a contender refused what is good");
             elapsed.mul_f64(calls as f64 / done as f64)
         };
-        Self { name, turn: Box::new(turn) }
+        Self { name: name.into(), turn: Box::new(turn) }
     }
 
     /// The time of so many calls.

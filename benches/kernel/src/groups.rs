@@ -3,12 +3,12 @@
 use watchword_kernel::Algorithm::{EdDsa, Es256, Ps256, Rs256};
 
 use crate::contender::Contender;
-use crate::{proofs, signatures, tokens};
+use crate::{proofs, signatures, tokens, widths};
 
 /// A name, and how its contenders are made: right before they run, since some switch the kernel's tables off.
 pub type Group = (&'static str, fn() -> Vec<Contender>);
 
-pub const GROUPS: [Group; 18] = [
+pub const GROUPS: [Group; 20] = [
     ("signature Ed25519, key prepared", || signatures::prepared(EdDsa)),
     ("signature P-256, key prepared", || signatures::prepared(Es256)),
     ("signature RSA-2048 PKCS#1, key prepared", || signatures::prepared(Rs256)),
@@ -25,6 +25,8 @@ pub const GROUPS: [Group; 18] = [
     ("batch of 512 RS256", || tokens::batch(Rs256)),
     ("key Ed25519", || tokens::keys(EdDsa)),
     ("key P-256", || tokens::keys(Es256)),
+    ("table of Ed25519, verification by", widths::ed25519_verified),
+    ("table of Ed25519, building of", widths::ed25519_built),
     ("proof EdDSA", || proofs::proofs(EdDsa)),
     ("proof ES256", || proofs::proofs(Es256)),
 ];

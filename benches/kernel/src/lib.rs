@@ -12,3 +12,4 @@ pub mod samples;
 mod signatures;
 pub mod tables;
 mod tokens;
+mod widths;

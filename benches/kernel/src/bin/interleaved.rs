@@ -1,5 +1,6 @@
-//! `interleaved ROUNDS SECONDS`: every group's contenders in turns, for so many rounds or seconds each, whichever is over
-//! first; prints one JSON document. 0 seconds are for seeing that everything works.
+//! `interleaved ROUNDS SECONDS [TEXT]`: the contenders of every group whose name has the text in it in turns, for so many
+//! rounds or seconds each, whichever is over first; prints one JSON document. 0 seconds are for seeing that everything
+//! works.
 
 use std::time::Duration;
 
@@ -8,9 +9,12 @@ use watchword_kernel_benches::groups::GROUPS;
 use watchword_kernel_benches::rounds::{Pace, interleave};
 
 fn main() {
-    let pace = pace(std::env::args().skip(1).collect());
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [rounds, seconds, text @ ..] = arguments.as_slice() else { panic!("two numbers: rounds and seconds") };
+    let pace = pace(rounds, seconds);
     let results: Value = GROUPS
         .iter()
+        .filter(|(name, _)| text.iter().all(|text| name.contains(text)))
         .map(|(name, contenders)| {
             eprintln!("{name}");
             json!({ "name": name, "contenders": interleave(&mut contenders(), &pace), "unable": {} })
@@ -19,8 +23,7 @@ fn main() {
     println!("{results}");
 }
 
-fn pace(arguments: Vec<String>) -> Pace {
-    let [rounds, seconds] = arguments.try_into().expect("two numbers: rounds and seconds");
+fn pace(rounds: &str, seconds: &str) -> Pace {
     let seconds: f64 = seconds.parse().expect("a number of seconds");
     let most_rounds = rounds.parse().expect("a number of rounds");
     let turn = Duration::from_millis(if seconds > 0.0 { 2 } else { 0 });

@@ -6,6 +6,7 @@ import functools
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,8 @@ NODE = HERE / "node"
 @functools.cache
 def kernel_binaries() -> dict[str, Path]:
     """The binaries of ``benches/kernel``, compiled."""
-    command = ["cargo", "build", "--release", "--locked", "--manifest-path", str(KERNEL)]
-    command += ["--bins", "--message-format", "json-render-diagnostics"]
-    built = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    messages = map(json.loads, built.stdout.splitlines())
+    built = _cargo("build", "--release", "--locked", "--bins", "--message-format", "json-render-diagnostics")
+    messages = map(json.loads, built.splitlines())
     return {found["target"]["name"]: Path(found["executable"]) for found in messages if found.get("executable")}
 
 
@@ -34,30 +33,26 @@ def kernel_interleaved(rounds: int, seconds: float, text: str = "") -> list[dict
 
 def criterion() -> list[dict[str, Any]]:
     """Runs ``cargo bench`` and reads what criterion wrote: nanoseconds, by group and contender."""
-    command = ["cargo", "bench", "--locked", "--manifest-path", str(KERNEL)]
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-    metadata = subprocess.run(
-        ["cargo", "metadata", "--no-deps", "--format-version", "1", "--manifest-path", str(KERNEL)],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
+    start = time.time()
+    _cargo("bench", "--locked")
+    folder = (
+        Path(json.loads(_cargo("metadata", "--no-deps", "--format-version", "1"))["target_directory"]) / "criterion"
     )
-    return read_criterion(Path(json.loads(metadata.stdout)["target_directory"]) / "criterion")
+    # Earlier runs, of groups that may be gone, stay in the folder.
+    written = (path for path in folder.glob("**/new/estimates.json") if path.stat().st_mtime >= start)
+    return [_estimate(path) for path in sorted(written)]
 
 
-def read_criterion(folder: Path) -> list[dict[str, Any]]:
-    found = []
-    for path in sorted(folder.glob("**/new/estimates.json")):
-        benchmark = json.loads((path.parent / "benchmark.json").read_text())
-        estimates = json.loads(path.read_text())
-        found.append(
-            {
-                "group": benchmark["group_id"],
-                "contender": benchmark["function_id"],
-                "nanoseconds": {name: estimates[name]["point_estimate"] for name in ("median", "mean")},
-            }
-        )
-    return found
+def _estimate(path: Path) -> dict[str, Any]:
+    benchmark, estimates = json.loads((path.parent / "benchmark.json").read_text()), json.loads(path.read_text())
+    nanoseconds = {name: estimates[name]["point_estimate"] for name in ("median", "mean")}
+    return {"group": benchmark["group_id"], "contender": benchmark["function_id"], "nanoseconds": nanoseconds}
+
+
+def _cargo(*arguments: str) -> str:
+    """Its standard output."""
+    command = ["cargo", arguments[0], "--manifest-path", str(KERNEL), *arguments[1:]]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def node() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import children
@@ -12,12 +13,14 @@ import proof_makers
 import scope_questions
 from contender import WALL, Batch, Child, Contender, Fresh, Over, Repeated, Threads
 from rounds import Group
-from samples import Samples
+from samples import AUDIENCE, ISSUER, Samples
 
 import watchword
 
 HERE = Path(__file__).resolve().parent
 ALGORITHMS = ("EdDSA", "ES256", "RS256", "PS256", "ES384")
+#: Those whose keys are prepared.
+PREPARED = ALGORITHMS[:4]
 #: The tokens of a batch.
 BATCH = 512
 #: The libraries that are also measured on several threads and in loops over a batch.
@@ -44,7 +47,7 @@ def around(algorithm: str) -> Group:
 def cached(algorithm: str) -> Group:
     """Tokens that were verified before, and fast-jwt, which remembers them as well. Everyone by the wall clock."""
     samples = Samples(algorithm)
-    fast_jwt = [children.node(), children.node_package() / "fast_jwt.mjs"]
+    fast_jwt = [children.node(), str(children.node_package() / "fast_jwt.mjs")]
     group = Group({})
     try:
         call = libraries.watchword_cached(samples)
@@ -84,7 +87,7 @@ def batch(algorithm: str) -> Group:
 def verify_many(samples: Samples, number: int) -> Callable[[Sequence[str]], None]:
     """Verifies a batch on so many threads, and counts the good ones."""
     keys = libraries.key_set(samples)
-    policy = watchword.Policy(issuer=libraries.ISSUER, audience=libraries.AUDIENCE, algorithms=[samples.algorithm])
+    policy = watchword.Policy(issuer=ISSUER, audience=AUDIENCE, algorithms=[samples.algorithm])
     bad = samples.forged + samples.unfit
     found = watchword.verify_many([*samples.tokens, *bad], keys, policy, threads=number)
     assert found.valid_count == len(samples.tokens), "verify_many accepts a bad token: the comparison is void"
@@ -134,18 +137,18 @@ Make = Callable[[], Group]
 def groups(*, node: bool, kernel: bool) -> Iterator[tuple[str, Make]]:
     """Names, and what makes the groups: those that need Node.js or the compiled benches only where these are wanted."""
     for algorithm in ALGORITHMS:
-        yield f"verify {algorithm}", lambda algorithm=algorithm: verify(algorithm)
+        yield f"verify {algorithm}", partial(verify, algorithm)
     if kernel:
         for algorithm in ("EdDSA", "ES256", "RS256"):
-            yield f"around the signature {algorithm}", lambda algorithm=algorithm: around(algorithm)
+            yield f"around the signature {algorithm}", partial(around, algorithm)
     if node:
         for algorithm in ("EdDSA", "ES256", "RS256"):
-            yield f"cached {algorithm}", lambda algorithm=algorithm: cached(algorithm)
-    for algorithm in ("EdDSA", "ES256", "RS256"):
-        yield f"threads {algorithm}", lambda algorithm=algorithm: threads(algorithm)
-        yield f"batch {algorithm}", lambda algorithm=algorithm: batch(algorithm)
+            yield f"cached {algorithm}", partial(cached, algorithm)
+    for algorithm in PREPARED:
+        yield f"threads {algorithm}", partial(threads, algorithm)
+        yield f"batch {algorithm}", partial(batch, algorithm)
     for question in scope_questions.QUESTIONS:
         for number in scope_questions.NUMBERS:
-            yield f"{question}, {number}", lambda question=question, number=number: scopes(question, number)
-    yield "proofs ES256", lambda: proofs("ES256")
-    yield "proofs EdDSA", lambda: proofs("EdDSA")
+            yield f"{question}, {number}", partial(scopes, question, number)
+    yield "proofs ES256", partial(proofs, "ES256")
+    yield "proofs EdDSA", partial(proofs, "EdDSA")

@@ -74,7 +74,10 @@ def joserfc(samples: Samples) -> Verify:
 
 def authlib(samples: Samples) -> Verify:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # says that joserfc takes its place
+        # It says that joserfc takes its place, and sees to it that this is shown.
+        from authlib.deprecate import AuthlibDeprecationWarning
+
+        warnings.simplefilter("ignore", AuthlibDeprecationWarning)
         from authlib.jose import JsonWebKey, JsonWebToken
 
     key, decoder = JsonWebKey.import_key(samples.jwk), JsonWebToken([samples.algorithm])

@@ -9,7 +9,7 @@ from typing import Any
 import libraries
 import pytest
 from contender import Batch, Over, Threads
-from groups import ALGORITHMS, BATCH, RIVALS, verify_many
+from groups import ALGORITHMS, BATCH, PREPARED, RIVALS, verify_many
 from pytest_benchmark.fixture import BenchmarkFixture
 from samples import Samples
 
@@ -59,7 +59,7 @@ def test_cold_key(benchmark: BenchmarkFixture, algorithm: str) -> None:
 
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("library", ["Watchword", *RIVALS, libraries.BARE])
-@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "RS256", "PS256"])
+@pytest.mark.parametrize("algorithm", PREPARED)
 def test_threads(benchmark: BenchmarkFixture, algorithm: str, library: str, number: int) -> None:
     """All of the tokens, so many threads at once."""
     benchmark.group = f"threads {algorithm}"
@@ -69,14 +69,14 @@ def test_threads(benchmark: BenchmarkFixture, algorithm: str, library: str, numb
 
 
 @pytest.mark.parametrize("number", [1, 2])
-@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "RS256", "PS256"])
+@pytest.mark.parametrize("algorithm", PREPARED)
 def test_verify_many(benchmark: BenchmarkFixture, algorithm: str, number: int) -> None:
     benchmark.group = f"batch {algorithm}"
     benchmark(Batch(verify_many(samples(algorithm, BATCH), number), samples(algorithm, BATCH).tokens).once)
 
 
 @pytest.mark.parametrize("library", ["Watchword", *RIVALS])
-@pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "RS256", "PS256"])
+@pytest.mark.parametrize("algorithm", PREPARED)
 def test_loop(benchmark: BenchmarkFixture, algorithm: str, library: str) -> None:
     """As many tokens as in a batch, one after the other."""
     benchmark.group = f"batch {algorithm}"

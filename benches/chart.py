@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from floors import times
 from libraries import BARE
+from measured import Measured
 from rounds import Times, ratio
 
 WIDTH, MARGIN, LABELS, ROW = 900, 16, 250, 20
@@ -38,48 +38,47 @@ class Bar:
 Section = tuple[str, list[Bar]]
 
 
-def draw(results: dict[str, Any]) -> str:
+def draw(measured: Measured, machine: dict[str, Any]) -> str:
     """The chart of what was run; nothing is drawn of what was not."""
-    measured = {group["name"]: times(group) for group in results["groups"]}
     drawn = [(name, bars) for name, bars in _sections(measured) if bars]
-    return _svg(drawn, results["machine"]) if drawn else ""
+    return _svg(drawn, machine) if drawn else ""
 
 
-def _sections(measured: dict[str, Times]) -> Iterator[Section]:
+def _sections(measured: Measured) -> Iterator[Section]:
     libraries = {
         name: name for name in ("Watchword, cold key", "PyJWT", "joserfc", "Authlib", "jwcrypto", "python-jose", BARE)
     }
     for algorithm in ("EdDSA", "ES256", "RS256", "PS256"):
-        bars = _bars(measured.get(f"verify {algorithm}", {}), "Watchword", libraries)
+        bars = _bars(measured.get(("verify", algorithm), {}), "Watchword", libraries)
         yield f"{algorithm}: a whole verification from Python", bars
     for name in ("Ed25519", "P-256", "RSA-2048 PKCS#1"):
         for state, ours in (("prepared", "Watchword"), ("never seen", "Watchword, from the key's bytes")):
-            found = measured.get(f"signature {name}, key {state}", {})
+            found = measured.get((f"signature in Rust, key {state}", name), {})
             others = {other: other for other in found if not other.startswith("Watchword")}
             yield f"{name}: the signature in Rust, key {state}", _bars(found, ours, others)
     yield "Many tokens, EdDSA", [bar for pair in _many(measured) for bar in pair]
     yield "Other packages' own verbs", [bar for pair in _verbs(measured) for bar in pair]
 
 
-def _many(measured: dict[str, Times]) -> Iterator[list[Bar]]:
+def _many(measured: Measured) -> Iterator[list[Bar]]:
     cached = {"fast-jwt, token cached": "cached token: fast-jwt's cache"}
-    yield _bars(measured.get("cached EdDSA", {}), "Watchword Verifier, token cached", cached)
+    yield _bars(measured.get(("cached token", "EdDSA"), {}), "Watchword Verifier, token cached", cached)
     one_thread = {
         "Watchword verify_many, 1 thread": "verify_many, 2 threads: 1 thread",
         "PyJWT in a loop": "verify_many, 2 threads: PyJWT in a loop",
         "PyJWT in two threads' loops": "verify_many, 2 threads: PyJWT, 2 threads",
     }
-    yield _bars(measured.get("batch EdDSA", {}), "Watchword verify_many, 2 threads", one_thread)
+    yield _bars(measured.get(("batch of 512", "EdDSA"), {}), "Watchword verify_many, 2 threads", one_thread)
 
 
-def _verbs(measured: dict[str, Times]) -> Iterator[list[Bar]]:
+def _verbs(measured: Measured) -> Iterator[list[Bar]]:
     for number in (1, 20):
         for question, peer in (("resource: allows", "authpi-idp"), ("slot: covers", "agentwrit")):
             label = {peer: f"{question}, {number}: {peer}"}
-            yield _bars(measured.get(f"{question}, {number}", {}), "Watchword", label)
+            yield _bars(measured.get((f"scopes, {question}", f"{number} held"), {}), "Watchword", label)
     for state in ("never seen", "seen before"):
         label = {f"authgent, key {state}": f"DPoP proof, key {state}: authgent"}
-        yield _bars(measured.get("proofs ES256", {}), f"Watchword, key {state}", label)
+        yield _bars(measured.get(("DPoP proof", "ES256"), {}), f"Watchword, key {state}", label)
 
 
 def _bars(found: Times, ours: str, labels: dict[str, str]) -> list[Bar]:

@@ -25,7 +25,7 @@ def kernel_binaries() -> dict[str, Path]:
 
 def kernel_interleaved(rounds: int, seconds: float, text: str = "") -> list[dict[str, Any]]:
     """What the kernel's contenders took in turns: groups whose name has the text in it, kept as those of Python are."""
-    command = [kernel_binaries()["interleaved"], str(rounds), str(seconds), text]
+    command = [str(kernel_binaries()["interleaved"]), str(rounds), str(seconds), text]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     found: list[dict[str, Any]] = json.loads(done.stdout)
     return found

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from libraries import BARE
-from rounds import Times, difference, median, ratio
-
-#: By the name of the group.
-Measured = dict[str, Times]
+from measured import Measured
+from rounds import difference, median, ratio
 
 
 @dataclass(frozen=True)
@@ -37,13 +34,8 @@ class Verdict:
         return self.found <= self.floor.wanted if self.floor.at_most else self.found >= self.floor.wanted
 
 
-def judge(groups: list[dict[str, Any]]) -> list[Verdict]:
-    measured = {group["name"]: times(group) for group in groups}
+def judge(measured: Measured) -> list[Verdict]:
     return [Verdict(floor, _found(floor, measured)) for floor in FLOORS]
-
-
-def times(group: dict[str, Any]) -> Times:
-    return {contender["name"]: contender["microseconds"] for contender in group["contenders"]}
 
 
 def _found(floor: Floor, measured: Measured) -> float | None:
@@ -53,18 +45,18 @@ def _found(floor: Floor, measured: Measured) -> float | None:
         return None
 
 
-def _times_as_fast(group: str, ours: str, other: str) -> Callable[[Measured], float]:
-    return lambda measured: ratio(measured[group], other, ours)
+def _times_as_fast(work: str, what: str, ours: str, other: str) -> Callable[[Measured], float]:
+    return lambda measured: ratio(measured[work, what], other, ours)
 
 
 def _verify(algorithm: str, other: str, wanted: float) -> Floor:
-    measure = _times_as_fast(f"verify {algorithm}", "Watchword", other)
+    measure = _times_as_fast("verify", algorithm, "Watchword", other)
     return Floor(f"{algorithm} `verify`, prepared key, claims checked", other, wanted, measure)
 
 
 def _signature(name: str, state: str, ours: str, other: str, wanted: float) -> Floor:
-    group = f"signature {name}, key {state}"
-    return Floor(f"{name} signature in Rust, key {state}", other, wanted, _times_as_fast(group, ours, other))
+    measure = _times_as_fast(f"signature in Rust, key {state}", name, ours, other)
+    return Floor(f"{name} signature in Rust, key {state}", other, wanted, measure)
 
 
 def _prepared(name: str, other: str, wanted: float) -> Floor:
@@ -76,11 +68,11 @@ def _cold(name: str, other: str, wanted: float) -> Floor:
 
 
 def _around(measured: Measured) -> float:
-    return difference(measured["around the signature EdDSA"], "Watchword", "signature alone")
+    return difference(measured["around the signature", "EdDSA"], "Watchword", "signature alone")
 
 
 def _hit(measured: Measured) -> float:
-    return median(measured["cached EdDSA"], "Watchword Verifier, token cached")
+    return median(measured["cached token", "EdDSA"], "Watchword Verifier, token cached")
 
 
 _MANY = "Watchword verify_many, 2 threads"
@@ -107,37 +99,37 @@ FLOORS = (
         "token-cache hit from Python",
         "fast-jwt, token cached",
         10,
-        _times_as_fast("cached EdDSA", "Watchword Verifier, token cached", "fast-jwt, token cached"),
+        _times_as_fast("cached token", "EdDSA", "Watchword Verifier, token cached", "fast-jwt, token cached"),
     ),
-    Floor("`verify_many`, 2 threads, EdDSA", "1 thread", 1.7, _times_as_fast("batch EdDSA", _MANY, _ONE)),
+    Floor("`verify_many`, 2 threads, EdDSA", "1 thread", 1.7, _times_as_fast("batch of 512", "EdDSA", _MANY, _ONE)),
     Floor(
         "`verify_many`, 2 threads, EdDSA",
         "PyJWT in a loop",
         22,
-        _times_as_fast("batch EdDSA", _MANY, "PyJWT in a loop"),
+        _times_as_fast("batch of 512", "EdDSA", _MANY, "PyJWT in a loop"),
     ),
     Floor(
         "2 threads calling `verify`, EdDSA",
         "1 thread",
         1.6,
-        _times_as_fast("threads EdDSA", "Watchword, 2 threads", "Watchword, 1 thread"),
+        _times_as_fast("threads", "EdDSA", "Watchword, 2 threads", "Watchword, 1 thread"),
     ),
     Floor(
         "`ResourceScopes.allows`, 20 scopes",
         "authpi-idp",
         70,
-        _times_as_fast("resource: allows, 20", "Watchword", "authpi-idp"),
+        _times_as_fast("scopes, resource: allows", "20 held", "Watchword", "authpi-idp"),
     ),
     Floor(
         "DPoP proof, key never seen",
         "authgent",
         2.5,
-        _times_as_fast("proofs ES256", "Watchword, key never seen", "authgent, key never seen"),
+        _times_as_fast("DPoP proof", "ES256", "Watchword, key never seen", "authgent, key never seen"),
     ),
     Floor(
         "DPoP proof, key seen before",
         "authgent",
         8,
-        _times_as_fast("proofs ES256", "Watchword, key seen before", "authgent, key seen before"),
+        _times_as_fast("DPoP proof", "ES256", "Watchword, key seen before", "authgent, key seen before"),
     ),
 )

@@ -134,21 +134,25 @@ def proofs(algorithm: proof_makers.Algorithm) -> Group:
 Make = Callable[[], Group]
 
 
-def groups(*, node: bool, kernel: bool) -> Iterator[tuple[str, Make]]:
-    """Names, and what makes the groups: those that need Node.js or the compiled benches only where these are wanted."""
+def groups(*, node: bool, kernel: bool) -> Iterator[tuple[str, str, Make]]:
+    """What is done, with what, and what makes the group.
+
+    What needs Node.js or the compiled benches is there only where it is wanted.
+    """
     for algorithm in ALGORITHMS:
-        yield f"verify {algorithm}", partial(verify, algorithm)
+        yield "verify", algorithm, partial(verify, algorithm)
     if kernel:
-        for algorithm in ("EdDSA", "ES256", "RS256"):
-            yield f"around the signature {algorithm}", partial(around, algorithm)
+        for algorithm in PREPARED:
+            yield "around the signature", algorithm, partial(around, algorithm)
     if node:
-        for algorithm in ("EdDSA", "ES256", "RS256"):
-            yield f"cached {algorithm}", partial(cached, algorithm)
+        for algorithm in PREPARED:
+            yield "cached token", algorithm, partial(cached, algorithm)
     for algorithm in PREPARED:
-        yield f"threads {algorithm}", partial(threads, algorithm)
-        yield f"batch {algorithm}", partial(batch, algorithm)
+        yield "threads", algorithm, partial(threads, algorithm)
+    for algorithm in PREPARED:
+        yield f"batch of {BATCH}", algorithm, partial(batch, algorithm)
     for question in scope_questions.QUESTIONS:
         for number in scope_questions.NUMBERS:
-            yield f"{question}, {number}", partial(scopes, question, number)
-    yield "proofs ES256", partial(proofs, "ES256")
-    yield "proofs EdDSA", partial(proofs, "EdDSA")
+            yield f"scopes, {question}", f"{number} held", partial(scopes, question, number)
+    yield "DPoP proof", "ES256", partial(proofs, "ES256")
+    yield "DPoP proof", "EdDSA", partial(proofs, "EdDSA")

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 #: Whose versions are told.
-PACKAGES = ("watchword", "cryptography", "PyJWT", "joserfc", "Authlib", "jwcrypto", "python-jose")
-PACKAGES += ("agentwrit", "authpi-idp", "authgent")
+LIBRARIES = ("watchword", "cryptography", "PyJWT", "joserfc", "Authlib", "jwcrypto", "python-jose")
+PEERS = ("agentwrit", "authpi-idp", "authgent")
 
 
 def describe() -> dict[str, Any]:
@@ -28,7 +28,7 @@ def describe() -> dict[str, Any]:
         "node": _output("node", "--version"),
         "commit": _output("git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"),
         "load": [round(load, 2) for load in os.getloadavg()],
-        "packages": {name: version for name in PACKAGES if (version := _version(name))},
+        "packages": {name: version for name in LIBRARIES + PEERS if (version := _version(name))},
     }
 
 

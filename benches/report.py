@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from floors import Verdict, times
+from floors import Verdict
+from measured import Measured
 from rounds import Times, median, ratio
 
 BEGIN, END = "<!-- the last run -->", "<!-- the last run ends -->"
 
 
-def markdown(results: dict[str, Any], verdicts: Iterable[Verdict]) -> str:
-    return "\n".join([*_machine(results["machine"]), "", *_floors(verdicts), "", *_groups(results["groups"])]) + "\n"
+def markdown(results: dict[str, Any], measured: Measured, verdicts: Iterable[Verdict]) -> str:
+    """All of it, the machine first."""
+    unable = {(group["work"], group["what"]): group["unable"] for group in results["groups"]}
+    lines = [*_machine(results["machine"]), "", *_floors(verdicts), "", *_everything(measured, unable)]
+    return "\n".join(lines) + "\n"
 
 
 def insert(readme: Path, text: str) -> None:
@@ -48,20 +52,31 @@ def _floors(verdicts: Iterable[Verdict]) -> Iterator[str]:
         yield f"| {floor.work} | {floor.against} | {wanted} | {found} | {word} |"
 
 
-def _groups(groups: Iterable[dict[str, Any]]) -> Iterator[str]:
+def _everything(measured: Measured, unable: Mapping[tuple[str, str], Mapping[str, str]]) -> Iterator[str]:
     yield "### Everything measured"
     yield ""
-    yield "Medians in microseconds a piece of work; in brackets the median of the ratios to the first of the row."
-    yield ""
-    yield "| work | | |"
-    yield "|---|---|---|"
-    for group in groups:
-        found = times(group)
-        first, *others = found
-        cells = "; ".join(f"{name} {_cell(found, name, first)}" for name in others)
-        unable = "".join(f"; {name}: {reason}" for name, reason in group["unable"].items())
-        yield f"| {group['name']} | {first} {median(found, first):.3g} | {cells}{unable} |"
+    yield "Medians in microseconds a piece of work; in brackets the median of the ratios to the first of the column."
+    for work in dict.fromkeys(work for work, _ in measured):
+        columns = {what: times for (other, what), times in measured.items() if other == work}
+        cannot = {what: unable[work, what] for what in columns}
+        yield ""
+        yield from _table(work, columns, cannot)
 
 
-def _cell(found: Times, name: str, first: str) -> str:
-    return f"{median(found, name):.3g} ({ratio(found, name, first):.2f})"
+def _table(work: str, columns: Mapping[str, Times], unable: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    yield f"| {work} | " + " | ".join(columns) + " |"
+    yield "|---|" + "---|" * len(columns)
+    for name in dict.fromkeys(name for column in columns.values() for name in column):
+        cells = (
+            _cell(column, name) if name in column else unable[what].get(name, "") for what, column in columns.items()
+        )
+        yield f"| {name} | " + " | ".join(cells) + " |"
+
+
+def _cell(column: Times, name: str) -> str:
+    return f"{_figure(median(column, name))} ({ratio(column, name, next(iter(column))):.2f})"
+
+
+def _figure(value: float) -> str:
+    """Three digits, more for what is longer."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

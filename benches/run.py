@@ -20,7 +20,8 @@ import children
 import floors
 import machine
 import report
-from groups import groups
+from groups import groups as all_groups
+from measured import read
 from rounds import Pace, interleave
 
 HERE = Path(__file__).resolve().parent
@@ -34,13 +35,12 @@ def main() -> None:
     warnings.simplefilter("ignore")
     pace = Pace.quick() if options.quick else Pace(seconds=options.seconds)
     wanted = {part: part not in options.without for part in PARTS}
-    measured: list[dict[str, Any]] = []
-    for group in _python(pace, options.only, node=wanted["node"], kernel=wanted["kernel"]):
-        measured.append(group)
+    ran_on = machine.describe()
+    groups = list(_python(pace, options.only, node=wanted["node"], kernel=wanted["kernel"]))
     if wanted["kernel"]:
         print("the kernel beside other crates", file=sys.stderr)
-        measured += children.kernel_interleaved(pace.most_rounds, pace.seconds, options.only)
-    results: dict[str, Any] = {"machine": machine.describe(), "quick": options.quick, "groups": measured}
+        groups += children.kernel_interleaved(pace.most_rounds, pace.seconds, options.only)
+    results: dict[str, Any] = {"machine": ran_on, "groups": groups}
     if wanted["criterion"] and not (options.quick or options.only):
         print("the kernel under criterion", file=sys.stderr)
         results["criterion"] = children.criterion()
@@ -54,26 +54,27 @@ def main() -> None:
 
 def publish(results: dict[str, Any], *, readme: bool) -> None:
     """The tables and the chart of a run."""
-    text = report.markdown(results, floors.judge(results["groups"]))
+    measured = read(results["groups"])
+    text = report.markdown(results, measured, floors.judge(measured))
     (RESULTS / "last.md").write_text(text)
-    (RESULTS / "last.svg").write_text(chart.draw(results))
+    (RESULTS / "last.svg").write_text(chart.draw(measured, results["machine"]))
     if readme:
         report.insert(HERE / "README.md", text)
     print(text)
 
 
 def _python(pace: Pace, only: str, *, node: bool, kernel: bool) -> Iterator[dict[str, Any]]:
-    for name, make in groups(node=node, kernel=kernel):
-        if only not in name:
+    for work, what, make in all_groups(node=node, kernel=kernel):
+        if only not in f"{work}, {what}":
             continue
-        print(name, file=sys.stderr)
+        print(f"{work}, {what}", file=sys.stderr)
         group = make()
         try:
             times = interleave(group, pace)
         finally:
             group.close()
         contenders = [{"name": who, "microseconds": found} for who, found in times.items()]
-        yield {"name": name, "contenders": contenders, "unable": group.unable}
+        yield {"work": work, "what": what, "contenders": contenders, "unable": group.unable}
 
 
 def _options() -> argparse.Namespace:

@@ -12,8 +12,8 @@ fn main() {
         .sample_size(30)
         .without_plots()
         .configure_from_args();
-    for (name, contenders) in GROUPS {
-        let mut group = criterion.benchmark_group(name);
+    for (work, what, contenders) in GROUPS {
+        let mut group = criterion.benchmark_group(format!("{work}, {what}"));
         for mut contender in contenders() {
             group.bench_function(contender.name.clone(), |bencher| bencher.iter_custom(|calls| contender.turn(calls)));
         }

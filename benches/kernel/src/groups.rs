@@ -5,28 +5,38 @@ use watchword_kernel::Algorithm::{EdDsa, Es256, Ps256, Rs256};
 use crate::contender::Contender;
 use crate::{proofs, signatures, tokens, widths};
 
-/// A name, and how its contenders are made: right before they run, since some switch the kernel's tables off.
-pub type Group = (&'static str, fn() -> Vec<Contender>);
+/// What is done, with what, and how the contenders are made: right before they run, since some switch the kernel's tables
+/// off.
+pub type Group = (&'static str, &'static str, fn() -> Vec<Contender>);
 
-pub const GROUPS: [Group; 20] = [
-    ("signature Ed25519, key prepared", || signatures::prepared(EdDsa)),
-    ("signature P-256, key prepared", || signatures::prepared(Es256)),
-    ("signature RSA-2048 PKCS#1, key prepared", || signatures::prepared(Rs256)),
-    ("signature RSA-2048 PSS, key prepared", || signatures::prepared(Ps256)),
-    ("signature Ed25519, key never seen", || signatures::cold(EdDsa)),
-    ("signature P-256, key never seen", || signatures::cold(Es256)),
-    ("signature RSA-2048 PKCS#1, key never seen", || signatures::cold(Rs256)),
-    ("parts of EdDSA", || tokens::parts(EdDsa)),
-    ("parts of ES256", || tokens::parts(Es256)),
-    ("parts of RS256", || tokens::parts(Rs256)),
-    ("parts of PS256", || tokens::parts(Ps256)),
-    ("batch of 512 EdDSA", || tokens::batch(EdDsa)),
-    ("batch of 512 ES256", || tokens::batch(Es256)),
-    ("batch of 512 RS256", || tokens::batch(Rs256)),
-    ("key Ed25519", || tokens::keys(EdDsa)),
-    ("key P-256", || tokens::keys(Es256)),
-    ("table of Ed25519, verification by", widths::ed25519_verified),
-    ("table of Ed25519, building of", widths::ed25519_built),
-    ("proof EdDSA", || proofs::proofs(EdDsa)),
-    ("proof ES256", || proofs::proofs(Es256)),
+const PREPARED: &str = "signature in Rust, key prepared";
+const COLD: &str = "signature in Rust, key never seen";
+const PARTS: &str = "the kernel's verification and its parts";
+const BATCH: &str = "the kernel's batch of 512";
+const KEY_SET: &str = "the kernel's key set of one key";
+const PROOF: &str = "the kernel's DPoP proof";
+
+pub const GROUPS: [Group; 22] = [
+    (PREPARED, "Ed25519", || signatures::prepared(EdDsa)),
+    (PREPARED, "P-256", || signatures::prepared(Es256)),
+    (PREPARED, "RSA-2048 PKCS#1", || signatures::prepared(Rs256)),
+    (PREPARED, "RSA-2048 PSS", || signatures::prepared(Ps256)),
+    (COLD, "Ed25519", || signatures::cold(EdDsa)),
+    (COLD, "P-256", || signatures::cold(Es256)),
+    (COLD, "RSA-2048 PKCS#1", || signatures::cold(Rs256)),
+    (PARTS, "EdDSA", || tokens::parts(EdDsa)),
+    (PARTS, "ES256", || tokens::parts(Es256)),
+    (PARTS, "RS256", || tokens::parts(Rs256)),
+    (PARTS, "PS256", || tokens::parts(Ps256)),
+    (BATCH, "EdDSA", || tokens::batch(EdDsa)),
+    (BATCH, "ES256", || tokens::batch(Es256)),
+    (BATCH, "RS256", || tokens::batch(Rs256)),
+    (KEY_SET, "Ed25519", || tokens::keys(EdDsa)),
+    (KEY_SET, "P-256", || tokens::keys(Es256)),
+    ("table of Ed25519", "verification by it", widths::ed25519_verified),
+    ("table of Ed25519", "building it", widths::ed25519_built),
+    ("table of P-256", "verification by it", widths::p256_verified),
+    ("table of P-256", "building it", widths::p256_built),
+    (PROOF, "EdDSA", || proofs::proofs(EdDsa)),
+    (PROOF, "ES256", || proofs::proofs(Es256)),
 ];

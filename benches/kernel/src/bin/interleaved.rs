@@ -14,10 +14,11 @@ fn main() {
     let pace = pace(rounds, seconds);
     let results: Value = GROUPS
         .iter()
-        .filter(|(name, _)| text.iter().all(|text| name.contains(text)))
-        .map(|(name, contenders)| {
-            eprintln!("{name}");
-            json!({ "name": name, "contenders": interleave(&mut contenders(), &pace), "unable": {} })
+        .filter(|(work, what, _)| text.iter().all(|text| format!("{work}, {what}").contains(text)))
+        .map(|(work, what, contenders)| {
+            eprintln!("{work}, {what}");
+            let contenders = interleave(&mut contenders(), &pace);
+            json!({ "work": work, "what": what, "contenders": contenders, "unable": {} })
         })
         .collect();
     println!("{results}");

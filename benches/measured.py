@@ -1,0 +1,19 @@
+"""What was measured, by what was done and with what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rounds import Times
+
+#: By the work and what it was done with: "verify", "EdDSA".
+Measured = dict[tuple[str, str], Times]
+
+
+def read(groups: list[dict[str, Any]]) -> Measured:
+    """From a run's JSON."""
+    return {(group["work"], group["what"]): _times(group) for group in groups}
+
+
+def _times(group: dict[str, Any]) -> Times:
+    return {contender["name"]: contender["microseconds"] for contender in group["contenders"]}

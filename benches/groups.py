@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 
 import children
 import libraries
@@ -17,7 +15,6 @@ from samples import AUDIENCE, ISSUER, Samples
 
 import watchword
 
-HERE = Path(__file__).resolve().parent
 ALGORITHMS = ("EdDSA", "ES256", "RS256", "PS256", "ES384")
 #: Those whose keys are prepared.
 PREPARED = ALGORITHMS[:4]
@@ -31,9 +28,7 @@ def verify(algorithm: str) -> Group:
     """Whole verifications, one after the other, on one thread."""
     samples = Samples(algorithm)
     able, unable = libraries.contestants(samples, [*libraries.WHOLE, libraries.BARE])
-    group = Group({name: Over(call, inputs) for name, (call, inputs) in able.items()}, unable)
-    group.contenders["Watchword, cold key"] = Child([sys.executable, HERE / "cold_key.py"], samples.task())
-    return group
+    return Group({name: Over(call, inputs) for name, (call, inputs) in able.items()}, unable)
 
 
 def around(algorithm: str) -> Group:
@@ -48,14 +43,8 @@ def cached(algorithm: str) -> Group:
     """Tokens that were verified before, and fast-jwt, which remembers them as well. Everyone by the wall clock."""
     samples = Samples(algorithm)
     fast_jwt = [children.node(), str(children.node_package() / "fast_jwt.mjs")]
-    group = Group({})
-    try:
-        call = libraries.watchword_cached(samples)
-        libraries.check("Watchword's cache", call, samples.tokens, samples.forged + samples.unfit)
-        group.contenders["Watchword Verifier, token cached"] = Over(call, samples.tokens, WALL)
-    except libraries.CannotError as reason:
-        group.unable["Watchword Verifier, token cached"] = str(reason)
-    group.contenders["Watchword Verifier"] = Over(libraries.watchword_verifier(samples), samples.tokens, WALL)
+    able, unable = libraries.contestants(samples, ["Watchword Verifier, token cached", "Watchword Verifier"])
+    group = Group({name: Over(call, inputs, WALL) for name, (call, inputs) in able.items()}, unable)
     for name, size in (("fast-jwt, token cached", 1000), ("fast-jwt", False)):
         group.contenders[name] = Child(fast_jwt, {**samples.task(), "cached": size})
     return group

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from typing import Any
 
 import libraries
@@ -12,8 +11,6 @@ from contender import Batch, Over, Threads
 from groups import ALGORITHMS, BATCH, PREPARED, RIVALS, verify_many
 from pytest_benchmark.fixture import BenchmarkFixture
 from samples import Samples
-
-import watchword
 
 # Some of the libraries warn of themselves, or of each other.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -29,32 +26,11 @@ def contestant(algorithm: str, library: str) -> tuple[libraries.Verify, list[Any
         pytest.skip(str(reason))
 
 
-@pytest.fixture
-def no_tables() -> Iterator[None]:
-    """No key has a table while this lasts."""
-    if not hasattr(watchword, "tables"):
-        yield
-        return
-    before = watchword.tables.stats().max_bytes
-    watchword.tables.configure(max_bytes=0)
-    yield
-    watchword.tables.configure(max_bytes=before)
-
-
 @pytest.mark.parametrize("library", NAMES)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_verify(benchmark: BenchmarkFixture, algorithm: str, library: str) -> None:
     benchmark.group = f"verify {algorithm}"
     assert benchmark(Over(*contestant(algorithm, library)).once) is not False
-
-
-@pytest.mark.usefixtures("no_tables")
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_cold_key(benchmark: BenchmarkFixture, algorithm: str) -> None:
-    benchmark.group = f"verify {algorithm}"
-    keys = watchword.KeySet.from_json(samples(algorithm).jwks)
-    call = libraries.watchword_verify(samples(algorithm), keys)
-    assert benchmark(Over(call, samples(algorithm).tokens).once).algorithm == algorithm
 
 
 @pytest.mark.parametrize("number", [1, 2])

@@ -5,8 +5,7 @@ use watchword_kernel::Algorithm::{EdDsa, Es256, Ps256, Rs256};
 use crate::contender::Contender;
 use crate::{proofs, signatures, tokens, widths};
 
-/// What is done, with what, and how the contenders are made: right before they run, since some switch the kernel's tables
-/// off.
+/// What is done, with what, and how the contenders are made: right before they run.
 pub type Group = (&'static str, &'static str, fn() -> Vec<Contender>);
 
 const PREPARED: &str = "signature in Rust, key prepared";

@@ -10,6 +10,5 @@ mod proofs;
 pub mod rounds;
 pub mod samples;
 mod signatures;
-pub mod tables;
 mod tokens;
 mod widths;

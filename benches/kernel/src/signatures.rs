@@ -12,13 +12,12 @@ use watchword_kernel::{Algorithm, Backend, KeySet, PublicKey};
 
 use crate::contender::Contender;
 use crate::samples::{Sample, Signer, TOKENS};
-use crate::tables;
 
 /// By a key that was parsed beforehand, and for which Watchword has a table.
 pub(crate) fn prepared(algorithm: Algorithm) -> Vec<Contender> {
     let signer = Signer::new(algorithm);
     let keys = KeySet::from_der(&signer.spki(), None, None, Backend::Default).expect("a good key");
-    tables::prepare(&keys);
+    keys.prepare();
     let parsed = aws::ParsedPublicKey::new(aws_algorithm(algorithm), signer.raw()).expect("a good key");
     let raw = signer.raw();
     let mut contenders = vec![
@@ -49,17 +48,16 @@ pub(crate) fn prepared(algorithm: Algorithm) -> Vec<Contender> {
 
 /// By a key of which nothing is known but its bytes: each verification parses it anew.
 pub(crate) fn cold(algorithm: Algorithm) -> Vec<Contender> {
-    tables::off();
     let signer = Signer::new(algorithm);
     let (spki, raw, raw_again) = (signer.spki(), signer.raw(), signer.raw());
-    let parsed = PublicKey::from_der(&spki, None, None, Backend::Default).expect("a good key");
+    let parsed = PublicKey::from_der(&spki, None, None, Backend::Unprepared).expect("a good key");
     let unparsed = aws::UnparsedPublicKey::new(aws_algorithm(algorithm), raw.clone());
     let mut contenders = vec![
         verifier("Watchword, from the key's bytes", &signer, move |sample| {
-            PublicKey::from_der(&spki, None, None, Backend::Default)
+            PublicKey::from_der(&spki, None, None, Backend::Unprepared)
                 .is_ok_and(|key| key.verify(algorithm, &sample.message, &sample.signature))
         }),
-        verifier("Watchword, key parsed, no table", &signer, move |sample| {
+        verifier("Watchword, no table", &signer, move |sample| {
             parsed.verify(algorithm, &sample.message, &sample.signature)
         }),
         verifier("aws-lc-rs UnparsedPublicKey", &signer, move |sample| {

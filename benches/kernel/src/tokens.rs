@@ -9,7 +9,6 @@ use watchword_kernel::{
 
 use crate::contender::Contender;
 use crate::samples::{AUDIENCE, ISSUER, KEY_ID, Sample, Signer, TOKENS, now};
-use crate::tables;
 
 /// The tokens of a batch.
 const BATCH: usize = 512;
@@ -19,7 +18,9 @@ const BATCH: usize = 512;
 pub(crate) fn parts(algorithm: Algorithm) -> Vec<Contender> {
     let signer = Signer::new(algorithm);
     let (samples, limits) = (signer.tokens(TOKENS), Limits::default());
-    let (policy, keys, alone) = (policy(), key_set(&signer), key_set(&signer));
+    let (policy, keys) = (policy(), key_set(&signer));
+    // The same table.
+    let alone = keys.clone();
     for sample in &samples {
         assert!(holds(sample, &keys, &policy), "a good token is refused");
         assert!(!sample.tampered().iter().any(|bad| holds(bad, &keys, &policy)), "a bad token is accepted");
@@ -42,13 +43,14 @@ pub(crate) fn parts(algorithm: Algorithm) -> Vec<Contender> {
 pub(crate) fn batch(algorithm: Algorithm) -> Vec<Contender> {
     let signer = Signer::new(algorithm);
     let tokens: Vec<String> = signer.tokens(BATCH).into_iter().map(|sample| sample.token).collect();
-    let alone = key_set(&signer);
+    let keys = key_set(&signer);
+    let alone = keys.clone();
     let one_by_one = Contender::batch("verify, one by one", tokens.clone(), move |tokens| {
         let (policy, now) = (policy(), moment());
         tokens.iter().all(|token| verify(token.as_bytes(), &alone, &policy, now).is_ok())
     });
     let on_threads = |name, threads: usize| {
-        let (keys, threads) = (key_set(&signer), NonZeroUsize::new(threads).expect("not 0"));
+        let (keys, threads) = (keys.clone(), NonZeroUsize::new(threads).expect("not 0"));
         Contender::batch(name, tokens.clone(), move |tokens| {
             verify_many(tokens, &keys, &policy(), moment(), threads).iter().all(Result::is_ok)
         })
@@ -63,14 +65,7 @@ pub(crate) fn keys(algorithm: Algorithm) -> Vec<Contender> {
     let documents: Vec<String> = (0..TOKENS).map(|_| document()).collect();
     vec![
         Contender::over("read", documents, move |document| read(document).rejected().is_empty()),
-        Contender::fresh(
-            "prepare",
-            move || read(&document()),
-            |keys| {
-                tables::prepare(keys);
-                true
-            },
-        ),
+        Contender::fresh("prepare", move || read(&document()), |keys| keys.prepare() == 1),
     ]
 }
 
@@ -84,7 +79,7 @@ fn holds(sample: &Sample, keys: &KeySet, policy: &Policy) -> bool {
 
 fn key_set(signer: &Signer) -> KeySet {
     let keys = KeySet::from_der(&signer.spki(), Some(KEY_ID), None, Backend::Default).expect("a good key");
-    tables::prepare(&keys);
+    keys.prepare();
     keys
 }
 

@@ -9,7 +9,6 @@ use data_encoding::BASE64URL_NOPAD;
 use serde_json::Value;
 use watchword_kernel::{Algorithm, Backend, KeySet};
 use watchword_kernel_benches::contender::Contender;
-use watchword_kernel_benches::tables;
 
 fn main() {
     let mut lines = std::io::stdin().lock().lines().map(|line| line.expect("a line"));
@@ -27,7 +26,7 @@ fn contender(task: &Value) -> Contender {
         .find(|algorithm| task["algorithm"] == algorithm.name())
         .expect("an algorithm of the kernel's");
     let keys = KeySet::from_json(task["jwks"].to_string().as_bytes(), Backend::Default).expect("a key set");
-    tables::prepare(&keys);
+    keys.prepare();
     let samples: Vec<(String, Vec<u8>)> = task["tokens"].as_array().expect("tokens").iter().map(taken_apart).collect();
     Contender::over("signature alone", samples, move |(message, signature)| {
         keys.keys()[0].verify(algorithm, message.as_bytes(), signature)

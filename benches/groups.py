@@ -56,7 +56,7 @@ def threads(algorithm: str) -> Group:
     contenders: dict[str, Contender] = {
         f"{name}, {_threads(number)}": Threads(*able[name], number) for name in able for number in (1, 2)
     }
-    return Group(contenders, unable, stretch=10)
+    return Group(contenders, unable, stretch=5)
 
 
 def batch(algorithm: str) -> Group:
@@ -70,7 +70,7 @@ def batch(algorithm: str) -> Group:
     for name, (call, tokens) in able.items():
         contenders[f"{name} in a loop"] = Over(call, tokens, WALL)
         contenders[f"{name} in two threads' loops"] = Threads(call, tokens, 2)
-    return Group(contenders, unable, stretch=10)
+    return Group(contenders, unable, stretch=5)
 
 
 def verify_many(samples: Samples, number: int) -> Callable[[Sequence[str]], None]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -21,7 +22,9 @@ class CannotError(Exception):
     """A library has no such algorithm, or is not installed."""
 
 
+@functools.cache
 def key_set(samples: Samples) -> watchword.KeySet:
+    """The same for all that verify with it, and so are its tables."""
     keys = watchword.KeySet.from_json(samples.jwks)
     keys.prepare()
     return keys

@@ -14,6 +14,9 @@ pub struct Pace {
     pub all: Duration,
 }
 
+/// One in so many calls of a turn comes before it, and is not counted.
+const WARM_UP: u64 = 4;
+
 /// Lets the contenders take turns. Gives each one's microseconds a call, in the order of the rounds.
 pub fn interleave(contenders: &mut [Contender], pace: &Pace) -> Value {
     let calls: Vec<u64> = contenders.iter_mut().map(|contender| calls_a_turn(contender, pace.turn)).collect();
@@ -23,9 +26,10 @@ pub fn interleave(contenders: &mut [Contender], pace: &Pace) -> Value {
         if round >= pace.fewest_rounds && start.elapsed() > pace.all {
             break;
         }
-        for offset in 0..contenders.len() {
-            // Each round another contender begins, so that none always follows the same one.
-            let place = (round + offset) % contenders.len();
+        for place in order(contenders.len(), round) {
+            // What others left in the caches gives way first: this is about work that goes on, not about coming back to
+            // it.
+            contenders[place].turn(calls[place].div_ceil(WARM_UP));
             let time = contenders[place].turn(calls[place]);
             times[place].push(time.as_secs_f64() * 1e6 / calls[place] as f64);
         }
@@ -35,6 +39,12 @@ pub fn interleave(contenders: &mut [Contender], pace: &Pace) -> Value {
         .zip(times)
         .map(|(contender, times)| json!({ "name": contender.name, "microseconds": times }))
         .collect()
+}
+
+/// Each round another contender begins, and every other round goes backwards, so that none always follows the same.
+fn order(contenders: usize, round: usize) -> Vec<usize> {
+    let forwards = (0..contenders).map(|offset| (round + offset) % contenders);
+    if round % 2 == 0 { forwards.collect() } else { forwards.rev().collect() }
 }
 
 /// So many that a turn takes about as long as it should; fewer, where it takes far longer to make what the work is done

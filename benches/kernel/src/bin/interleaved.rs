@@ -27,6 +27,6 @@ fn main() {
 fn pace(rounds: &str, seconds: &str) -> Pace {
     let seconds: f64 = seconds.parse().expect("a number of seconds");
     let most_rounds = rounds.parse().expect("a number of rounds");
-    let turn = Duration::from_millis(if seconds > 0.0 { 2 } else { 0 });
+    let turn = Duration::from_millis(if seconds > 0.0 { 4 } else { 0 });
     Pace { turn, most_rounds, fewest_rounds: most_rounds.min(15), all: Duration::from_secs_f64(seconds) }
 }

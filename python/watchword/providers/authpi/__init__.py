@@ -1,0 +1,59 @@
+"""AuthPI: the verifying side of ``authpi_idp``, under its names.
+
+    from watchword.providers.authpi import IdTokenVerifier, has_access, parse_scope
+
+    idp = IdTokenVerifier("https://idp.authpi.com/iss_xxx", "cli_xxx")
+    agent = idp.create_agent(session["tokens"])
+    agent.has_access_in("org_xxx", "write", "projects")
+
+What is here, what is checked and what differs is in ``docs/providers/authpi.md``. Needs pydantic, which
+``watchword[authpi]`` brings.
+"""
+
+from __future__ import annotations
+
+from watchword.providers.authpi.agent import AgentType, AuthenticatedAgent, PrincipalType
+from watchword.providers.authpi.errors import (
+    AccountLinkingRequiredError,
+    ConfigurationError,
+    ConsentRequiredError,
+    InsufficientScopeError,
+    InteractionRequiredError,
+    LoginRequiredError,
+    OAuthError,
+    RefreshError,
+    SessionExpiredError,
+    SubjectMismatchError,
+    TokenExpiredError,
+    TokenParseError,
+    UserBlockedError,
+)
+from watchword.providers.authpi.id_token import IdTokenVerifier
+from watchword.providers.authpi.scopes import has_access, parse_scope
+from watchword.providers.authpi.types import Organization, ParsedScope, TokenSet, UserInfo
+
+__all__ = [
+    "AccountLinkingRequiredError",
+    "AgentType",
+    "AuthenticatedAgent",
+    "ConfigurationError",
+    "ConsentRequiredError",
+    "IdTokenVerifier",
+    "InsufficientScopeError",
+    "InteractionRequiredError",
+    "LoginRequiredError",
+    "OAuthError",
+    "Organization",
+    "ParsedScope",
+    "PrincipalType",
+    "RefreshError",
+    "SessionExpiredError",
+    "SubjectMismatchError",
+    "TokenExpiredError",
+    "TokenParseError",
+    "TokenSet",
+    "UserBlockedError",
+    "UserInfo",
+    "has_access",
+    "parse_scope",
+]

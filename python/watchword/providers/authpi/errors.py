@@ -1,0 +1,148 @@
+"""What goes wrong, as ``authpi_idp.errors`` names it.
+
+A token that is not accepted raises one of these, with the kernel's :class:`~watchword.VerificationError` and its code
+as the ``__cause__``. No message holds a token, nor what a token says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from watchword.errors import ExpiredError, KeysUnavailableError, VerificationError
+
+
+class ConfigurationError(ValueError):
+    """The caller's own settings cannot be meant. Not an :class:`OAuthError`."""
+
+
+class OAuthError(Exception):
+    """The base of everything that can go wrong with a login.
+
+    ``error`` is a code as OAuth has them (RFC 6749 section 5.2), ``error_description`` a sentence or ``None``.
+    """
+
+    def __init__(self, error: str, error_description: str | None = None) -> None:
+        super().__init__(error_description or error)
+        self.error = error
+        self.error_description = error_description
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Each of the classes below takes other arguments; a copy is made without asking for any of them.
+        return (_restored, (type(self), self.args), vars(self))
+
+
+class TokenExpiredError(OAuthError):
+    """A token has expired, and there is nothing to renew it with."""
+
+    def __init__(self, message: str = "the token has expired") -> None:
+        super().__init__("token_expired", message)
+
+
+class RefreshError(OAuthError):
+    """A token could not be renewed. ``status_code`` is the HTTP status of the answer, where there was one."""
+
+    def __init__(self, error: str, error_description: str | None = None, status_code: int | None = None) -> None:
+        super().__init__(error, error_description)
+        self.status_code = status_code
+
+
+class TokenParseError(OAuthError):
+    """The ID token, or the token set that should hold one, is missing, malformed or not to be believed."""
+
+    def __init__(self, message: str = "the ID token cannot be read") -> None:
+        super().__init__("invalid_token", message)
+
+
+class SubjectMismatchError(OAuthError):
+    """The tokens are somebody else's than they were before (OpenID Connect Core 1.0 section 12.2)."""
+
+    def __init__(self, expected_sub: str, actual_sub: str) -> None:
+        super().__init__("subject_mismatch", "the tokens belong to another subject than before")
+        self.expected_sub = expected_sub
+        self.actual_sub = actual_sub
+
+
+class InsufficientScopeError(OAuthError):
+    """The scopes do not allow what was asked for (RFC 6750 section 3.1)."""
+
+    def __init__(self, message: str = "the scopes do not allow this") -> None:
+        super().__init__("insufficient_scope", message)
+
+
+class SessionExpiredError(OAuthError):
+    """The session at the issuer is over."""
+
+    def __init__(self, message: str = "the session has expired") -> None:
+        super().__init__("session_expired", message)
+
+
+class UserBlockedError(OAuthError):
+    """The user is blocked."""
+
+    def __init__(self, message: str = "the user is blocked") -> None:
+        super().__init__("user_blocked", message)
+
+
+class AccountLinkingRequiredError(OAuthError):
+    """The account must be linked with another first."""
+
+    def __init__(self, message: str = "the account must be linked first") -> None:
+        super().__init__("account_linking_required", message)
+
+
+class InteractionRequiredError(OAuthError):
+    """The user has to do something that was not allowed to be asked (OpenID Connect Core 1.0 section 3.1.2.6)."""
+
+    def __init__(self, message: str = "the user has to interact") -> None:
+        super().__init__("interaction_required", message)
+
+
+class LoginRequiredError(OAuthError):
+    """The user has to log in, which was not allowed to be asked."""
+
+    def __init__(self, message: str = "the user has to log in") -> None:
+        super().__init__("login_required", message)
+
+
+class ConsentRequiredError(OAuthError):
+    """The user has to consent, which was not allowed to be asked."""
+
+    def __init__(self, message: str = "the user has to consent") -> None:
+        super().__init__("consent_required", message)
+
+
+@contextlib.contextmanager
+def in_authpis_terms() -> Iterator[None]:
+    """Raises as one of these what leaves the block as a verdict of the kernel; the verdict is the cause."""
+    try:
+        yield
+    except ExpiredError as error:
+        raise TokenExpiredError("the ID token has expired") from error
+    except KeysUnavailableError as error:
+        raise OAuthError("temporarily_unavailable", error.detail) from error
+    except VerificationError as error:
+        raise TokenParseError(error.detail) from error
+
+
+def _restored(kind: type[OAuthError], arguments: tuple[object, ...]) -> OAuthError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    return error
+
+
+__all__ = [
+    "AccountLinkingRequiredError",
+    "ConfigurationError",
+    "ConsentRequiredError",
+    "InsufficientScopeError",
+    "InteractionRequiredError",
+    "LoginRequiredError",
+    "OAuthError",
+    "RefreshError",
+    "SessionExpiredError",
+    "SubjectMismatchError",
+    "TokenExpiredError",
+    "TokenParseError",
+    "UserBlockedError",
+]

@@ -1,0 +1,78 @@
+"""The models of ``agentwrit.models`` that have to do with verification."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from watchword._kernel import DelegationChain
+from watchword.errors import ErrorCode
+
+
+@dataclass(frozen=True)
+class DelegationRecord:
+    """One time that authority was handed on: by which agent (a SPIFFE ID), the scopes that it held, when (RFC 3339),
+    and the broker's signature over all that, in hexadecimal.
+    """
+
+    agent: str
+    scope: list[str]
+    delegated_at: str
+    signature: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class AgentClaims:
+    """The claims of a token; times in Unix seconds.
+
+    ``sub`` is a SPIFFE ID, and ``delegation_chain`` has the oldest record first. ``task_id`` and ``orch_id`` are those
+    of the agent that the task was given to, and empty in a token of an application or of the admin.
+    """
+
+    iss: str
+    sub: str
+    aud: list[str]
+    exp: int
+    nbf: int
+    iat: int
+    jti: str
+    scope: list[str]
+    task_id: str
+    orch_id: str
+    sid: str | None = None
+    delegation_chain: list[DelegationRecord] | None = None
+    chain_hash: str | None = None
+
+
+@dataclass(frozen=True)
+class ValidateResult:
+    """Whether a token is valid: with its ``claims``, or with the ``error`` in a sentence and its ``code``.
+
+    ``delegation`` is who acts for whom in a valid token, for demands of your own:
+    ``result.delegation.check(allowed_actors=...)``.
+    """
+
+    valid: bool
+    claims: AgentClaims | None = None
+    error: str | None = None
+    code: ErrorCode | None = None
+    delegation: DelegationChain | None = None
+
+
+@dataclass(frozen=True)
+class ProblemDetail:
+    """What a broker says went wrong (RFC 9457, which took the place of RFC 7807).
+
+    ``error_code``, ``request_id`` (the ``X-Request-ID`` of the answer) and ``hint`` are the broker's own.
+    """
+
+    type: str = "about:blank"
+    title: str = ""
+    detail: str = ""
+    instance: str = ""
+    status: int | None = None
+    error_code: str | None = None
+    request_id: str | None = None
+    hint: str | None = None
+
+
+__all__ = ["AgentClaims", "DelegationRecord", "ProblemDetail", "ValidateResult"]

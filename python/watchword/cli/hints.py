@@ -23,7 +23,11 @@ def hint_for(token: str | bytes, verdict: VerifiedToken | VerificationError, opt
         return None
     if verdict.code is ErrorCode.MALFORMED_TOKEN:
         return about_shape(token)
-    answered = {ErrorCode.WRONG_AUDIENCE: options.audience, ErrorCode.EXPIRED: options.at}
+    answered = {
+        ErrorCode.WRONG_TYPE: options.provider,
+        ErrorCode.WRONG_AUDIENCE: options.audience,
+        ErrorCode.EXPIRED: options.at,
+    }
     return None if answered.get(verdict.code) else _HINTS.get(verdict.code)
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from watchword import _kernel
-from watchword._kernel import ANY_AUDIENCE, Policy, VerifiedToken
-from watchword.cli import sources
+from watchword._kernel import ANY_AUDIENCE, KeySet, Policy, VerifiedToken
+from watchword.cli import provider, sources
 from watchword.cli.command_error import CommandError, in_options
 from watchword.cli.hints import hint_for
 from watchword.cli.input import blocks_of_lines, standard_input
@@ -18,13 +18,17 @@ from watchword.cli.times import parse_moment
 from watchword.cli.verdicts import JsonLines, Tally, VerdictTable
 from watchword.errors import KeysUnavailableError, VerificationError
 from watchword.issuer import Issuer
+from watchword.providers import PROVIDERS
 from watchword.verifier import Verifier
 
 if TYPE_CHECKING:
     from watchword.cli.verdicts import Judged
+    from watchword.providers.profiles import Profile
 
 Verdict = VerifiedToken | VerificationError
 Judge = Callable[[list["str | bytes"], float], Iterable[Verdict]]
+#: What judges a block of tokens, what ends it, and the keys where they are in hand.
+Judging = tuple[Judge, Callable[[], None], "KeySet | None"]
 
 _DESCRIPTION = """\
 Verifies tokens: those given as arguments, or else the lines of standard
@@ -57,10 +61,15 @@ def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     keys.add_argument("--jwks", metavar="FILE|URL", help="a JWK Set or a JWK")
     keys.add_argument("--pem", metavar="FILE", help="a public key in PEM")
     parser.add_argument("--allow-loopback-http", action="store_true", help="let http to this very machine pass")
-    demands = parser.add_argument_group("what is demanded of a token", "All but the leeway may be given several times.")
+    demands = parser.add_argument_group(
+        "what is demanded of a token", "All but the provider and the leeway may be given several times."
+    )
     demands.add_argument("--issuer", action="append", default=[], metavar="URL", help="who may have issued it")
     demands.add_argument("--audience", action="append", default=[], metavar="URL", help="for whom it may be")
     demands.add_argument("--any-audience", action="store_true", help="for anybody")
+    demands.add_argument(
+        "--provider", choices=PROVIDERS, metavar="NAME", help=f"whose shape it must have: {', '.join(PROVIDERS)}"
+    )
     demands.add_argument(
         "--algorithm", action="append", metavar="ALG", help="EdDSA, ES256, ... (default: those of the keys)"
     )
@@ -100,7 +109,7 @@ def _print_verdicts(arguments: argparse.Namespace, judge: Judge, at: float | Non
         now = time.time() if at is None else at
         verdicts = judge([token for _, token in block], now)
         judged: list[Judged] = [
-            (number, verdict, hint_for(token, verdict, arguments))
+            (number, verdict, _hint(token, verdict, arguments))
             for (number, token), verdict in zip(block, verdicts, strict=True)
         ]
         tally.add(judged)
@@ -111,6 +120,12 @@ def _print_verdicts(arguments: argparse.Namespace, judge: Judge, at: float | Non
     if not arguments.json:
         print(tally.summary(_not_checked(arguments)))
     return tally
+
+
+def _hint(token: str | bytes, verdict: Verdict, arguments: argparse.Namespace) -> str | None:
+    if isinstance(verdict, VerifiedToken):
+        return None
+    return provider.hint_at_another(token, arguments) or hint_for(token, verdict, arguments)
 
 
 def _blocks(arguments: argparse.Namespace) -> Iterable[Sequence[tuple[int, str | bytes]]]:
@@ -130,16 +145,23 @@ def _judge(arguments: argparse.Namespace) -> tuple[Judge, Callable[[], None]]:
     source = arguments.jwks or arguments.pem
     if source is None and not arguments.issuer:
         raise CommandError("whose keys? Give --jwks FILE or URL, --pem FILE, or --issuer URL to discover them.")
+    profile = provider.profile_in(arguments)
     try:
-        # A verifier keeps looking after keys that come over HTTP; keys in a file, or of nobody in particular, stay.
-        if arguments.issuer and (source is None or sources.is_url(source)):
-            return _by_verifier(arguments, source)
-        return _by_key_set(arguments, source)
+        demands = _demands(arguments, profile)
+        # A verifier keeps looking after keys that come over HTTP; keys in a file, or of nobody in particular, stay. So
+        # do those of a provider that publishes none: its profile needs them in hand.
+        if arguments.issuer and (source is None or sources.is_url(source)) and (not profile or profile.publishes_keys):
+            judge, close, keys = _by_verifier(arguments, source, demands)
+        else:
+            judge, close, keys = _by_key_set(arguments, source, demands)
     except ValueError as error:
         raise CommandError(in_options(error)) from None
+    if profile is None:
+        return judge, close
+    return lambda tokens, now: provider.checked(judge(tokens, now), profile, arguments.audience, keys), close
 
 
-def _demands(arguments: argparse.Namespace) -> dict[str, Any]:
+def _demands(arguments: argparse.Namespace, profile: Profile | None) -> dict[str, Any]:
     demands: dict[str, Any] = {
         "audience": ANY_AUDIENCE if arguments.any_audience else arguments.audience or None,
         "algorithms": arguments.algorithm,
@@ -149,25 +171,25 @@ def _demands(arguments: argparse.Namespace) -> dict[str, Any]:
     }
     if arguments.type:
         demands["types"] = [None if name == "none" else name for name in arguments.type]
-    return demands
+    return demands if profile is None else provider.narrowed(demands, profile, arguments.provider)
 
 
-def _by_key_set(arguments: argparse.Namespace, source: str) -> tuple[Judge, Callable[[], None]]:
+def _by_key_set(arguments: argparse.Namespace, source: str, demands: dict[str, Any]) -> Judging:
     keys = sources.load_keys(source, allow_loopback_http=arguments.allow_loopback_http)
     command = f"watchword keys {source}"
     if len(keys) == 0:
         raise CommandError(f"{source!r} holds no usable key. Run `{command}` to see why.")
     if keys.rejected:
         print(f"Left out {len(keys.rejected)} of the keys; `{command}` says which and why.", file=sys.stderr)
-    policy = Policy(issuer=arguments.issuer or None, **_demands(arguments))
-    return lambda tokens, now: _kernel.verify_many(tokens, keys, policy, now, arguments.threads), lambda: None
+    policy = Policy(issuer=arguments.issuer or None, **demands)
+    return lambda tokens, now: _kernel.verify_many(tokens, keys, policy, now, arguments.threads), lambda: None, keys
 
 
-def _by_verifier(arguments: argparse.Namespace, jwks_uri: str | None) -> tuple[Judge, Callable[[], None]]:
+def _by_verifier(arguments: argparse.Namespace, jwks_uri: str | None, demands: dict[str, Any]) -> Judging:
     issuers = [
         Issuer(name, jwks_uri=jwks_uri, allow_loopback_http=arguments.allow_loopback_http) for name in arguments.issuer
     ]
-    verifier = Verifier(issuers, **_demands(arguments))
+    verifier = Verifier(issuers, **demands)
     try:
         verifier.refresh()
     except KeysUnavailableError as error:
@@ -175,7 +197,7 @@ def _by_verifier(arguments: argparse.Namespace, jwks_uri: str | None) -> tuple[J
             verifier.close()
             raise CommandError(f"{error.detail}. Check the URL, or give the keys with --jwks FILE.") from None
         print(f"Going on without some keys: {error.detail}.", file=sys.stderr)
-    return lambda tokens, now: verifier.verify_many(tokens, now=now, threads=arguments.threads), verifier.close
+    return lambda tokens, now: verifier.verify_many(tokens, now=now, threads=arguments.threads), verifier.close, None
 
 
 def _moment(text: str | None) -> float | None:
@@ -194,4 +216,7 @@ def _not_checked(arguments: argparse.Namespace) -> list[str]:
         unchecked.append("whom they are for (--any-audience)")
     if arguments.accept_bound:
         unchecked.append("whether their senders hold the keys they are bound to (--accept-bound)")
+    profile = provider.profile_in(arguments)
+    if profile is not None and profile.not_checked is not None:
+        unchecked.append(profile.not_checked)
     return unchecked

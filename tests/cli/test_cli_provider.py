@@ -1,0 +1,111 @@
+"""``watchword verify --provider``: the shape that one provider's tokens must have."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import mint
+import pytest
+from provider_samples import ACCEPTED, JWKS, SAMPLES, Sample
+
+from watchword.providers import PROVIDERS
+from watchword.testing import LocalIssuer
+
+MEANT = ["--issuer", mint.ISSUER, "--audience", mint.AUDIENCE, "--at", str(mint.NOW)]
+
+
+@pytest.fixture(name="keys")
+def _keys(tmp_path: Path) -> str:
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps(JWKS))
+    return str(path)
+
+
+def named(name: str) -> Sample:
+    return next(sample for sample in SAMPLES if str(sample) == name)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_token_of_that_provider_and_of_no_other(run, keys: str, provider: str) -> None:
+    answer = run(
+        "verify", "--provider", provider, "--jwks", keys, *MEANT, "--json", *(sample.mint() for sample in SAMPLES)
+    )
+    valid = [str(sample) for sample, one in zip(SAMPLES, answer.objects, strict=True) if one["valid"]]
+    assert valid == [str(one) for one in SAMPLES if one.provider == provider and one.kind in ACCEPTED[provider]]
+    assert valid
+    assert answer.status == 1
+
+
+def test_one_token_in_words(run, keys: str) -> None:
+    answer = run("verify", "--provider", "agentwrit", "--jwks", keys, *MEANT, named("agentwrit-agent_token").mint())
+    assert answer.status == 0
+    assert "1 token: valid." in answer.out
+    assert "Not checked: whether their broker revoked them." in answer.out
+
+
+def test_a_chain_is_verified_with_the_keys(run, keys: str) -> None:
+    sample = named("agentwrit-delegated_agent_token")
+    options = ["verify", "--provider", "agentwrit", "--jwks", keys, *MEANT, "--json"]
+    assert run(*options, sample.mint()).status == 0
+    claims = sample.payload()
+    claims["delegation_chain"][0]["delegated_at"] = "2026-11-21T07:00:01Z"
+    changed = mint.token(claims, mint.header(), algorithm="EdDSA")
+    assert [one["code"] for one in run(*options, changed).objects] == ["delegation_hash_mismatch"]
+
+
+def test_another_providers_token_is_named(run, keys: str) -> None:
+    other = named("authgent-access_token").mint()
+    answer = run("verify", "--provider", "authpi", "--jwks", keys, *MEANT, other)
+    assert answer.status == 1
+    assert "Hint: A token looks like one of authgent's: --provider authgent." in answer.out
+    # What the profile says of types is not to be got round with an option.
+    grant = run("verify", "--provider", "authgent", "--jwks", keys, *MEANT, named("authgent-chaining_grant").mint())
+    assert "wrong type" in grant.out
+    assert "--type" not in grant.out
+    assert "looks like" not in run("verify", "--jwks", keys, *MEANT, other + "x").out
+
+
+def test_options_may_only_narrow(run, keys: str) -> None:
+    token = named("authpi-id_token").mint()
+    options = ["verify", "--provider", "authpi", "--jwks", keys, *MEANT]
+    assert run(*options, "--algorithm", "RS256", token).status == 0
+    assert run(*options, "--algorithm", "ES256", token).status == 1
+    assert run(*options, "--type", "JWT", token).status == 0
+    assert run(*options, "--type", "none", token).status == 1
+    assert run(*options, "--require", "organizations", token).status == 0
+    assert run(*options, "--require", "nonce", token).status == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--provider", "agentwrit", "--algorithm", "ES256"], "contradicts --provider agentwrit"),
+        (["--provider", "agentwrit", "--type", "at+jwt"], "whose tokens have JWT"),
+        (["--provider", "authpi", "--type", "at+jwt"], "whose tokens have JWT, none"),
+        (["--provider", "nobody"], "invalid choice"),
+    ],
+)
+def test_what_no_token_can_meet_is_a_mistake(run, keys: str, options: list[str], said: str) -> None:
+    answer = run("verify", "--jwks", keys, *MEANT, *options, "a.b.c")
+    assert answer.status == 2
+    assert said in answer.err
+
+
+@pytest.mark.parametrize("provider", ["agentwrit", "clawauth"])
+def test_keys_that_nobody_publishes_must_be_given(run, keys: str, provider: str) -> None:
+    answer = run("verify", "--provider", provider, *MEANT, "a.b.c")
+    assert answer.status == 2
+    assert "--jwks or --pem" in answer.err
+
+
+def test_keys_over_http_are_followed(run) -> None:
+    with LocalIssuer(audience=mint.AUDIENCE, algorithms=("RS256",)).serve() as served:
+        claims = {"sub": "usr_1", "scope": None, "client_id": None, "jti": None}
+        options = ["verify", "--provider", "authpi", "--issuer", served.issuer, "--allow-loopback-http", "--json"]
+        good, bad = served.mint(claims, header={"typ": "JWT"}), served.mint(header={"typ": "JWT"})
+        answer = run(*options, "--audience", mint.AUDIENCE, good, bad)
+        assert [one["code"] for one in answer.objects] == [None, "wrong_type"]
+        # A provider that publishes no keys: the set is fetched once, for its records are verified by it as well.
+        answer = run(*options, "--any-audience", "--jwks", served.jwks_uri, "--provider", "clawauth", good)
+        assert [one["code"] for one in answer.objects] == ["algorithm_not_allowed"]

@@ -163,3 +163,35 @@ def test_dpop() -> None:
         "401 dpop_proof_required",
         "401 dpop_key_mismatch",
     ]
+
+
+AUTHPI_SAID = """\
+usr_1 user ada@example.com
+may delete tasks: True
+may change users: False
+is admin, is owner: True False
+expired: False
+invalid_token - the signature does not hold
+token_expired - the ID token has expired
+True
+"""
+
+
+def test_authpi_scopes() -> None:
+    assert _run("authpi_scopes.py").stdout == AUTHPI_SAID
+
+
+AGENTWRIT_SAID = """\
+spiffe://agentwrit.local/agent/support/42/a1b2c3d4 ['read:data:*', 'send:mail:customer-7']
+may read: True
+may delete: False
+for spiffe://agentwrit.local/agent/support/42/a1b2c3d4 acts spiffe://agentwrit.local/agent/support/42/e5f60718
+delegation_scope_widened
+expired
+wrong_type
+invalid_signature
+"""
+
+
+def test_agentwrit_validate() -> None:
+    assert _run("agentwrit_validate.py").stdout == AGENTWRIT_SAID

@@ -38,8 +38,9 @@ def _mypy(path: Path, folder: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_a_program_that_uses_everything_is_accepted(tmp_path: Path) -> None:
-    assert _mypy(GOOD, tmp_path) == []
+@pytest.mark.parametrize("program", sorted(HERE.glob("uses_*.py")), ids=lambda path: path.stem)
+def test_a_program_without_mistakes_is_accepted(program: Path, tmp_path: Path) -> None:
+    assert _mypy(program, tmp_path) == []
 
 
 @pytest.mark.parametrize(("name", "module"), [("ww", watchword), ("jwks", watchword.jwks)])

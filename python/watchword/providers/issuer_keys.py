@@ -1,0 +1,102 @@
+"""One issuer's keys, for policies that differ from call to call."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from watchword import _kernel
+from watchword._kernel import KeySet, Policy, VerifiedToken
+from watchword.errors import UnknownKeyError
+from watchword.issuer import Issuer
+from watchword.jwks.clock import monotonic
+from watchword.jwks.events import Listener, Stats
+from watchword.jwks.waiting import Steps, finish, finish_async
+
+if TYPE_CHECKING:
+    from watchword.jwks.fetch import DefaultFetcher, Fetcher
+
+_NO_KEYS = KeySet.from_json(b'{"keys":[]}')
+
+
+class IssuerKeys:
+    """Verifies tokens by the keys of one :class:`~watchword.Issuer`, whose own demands are not looked at.
+
+    A :class:`~watchword.Verifier` has its policy when it is made; where a provider's verb takes the audience with every
+    token, the policy comes with the token too. Everything else is the Verifier's way: a token that is no good whatever
+    the key never causes a fetch, an unknown kid causes one for each cooldown. It may be used from any number of threads
+    and event loops at once. ``fetcher`` stays its owner's to close.
+    """
+
+    def __init__(
+        self,
+        issuer: Issuer,
+        *,
+        fetcher: Fetcher | None = None,
+        clock: Callable[[], float] = time.time,
+        on_event: Listener | None = None,
+    ) -> None:
+        self._own_fetcher: DefaultFetcher | None = None
+        if fetcher is None and issuer.is_remote:
+            from watchword.jwks.fetch import DefaultFetcher
+
+            self._own_fetcher = DefaultFetcher()
+        self._source = issuer.open(fetcher or self._own_fetcher, monotonic, on_event)
+        self._owned = issuer.source is None
+        self._clock = clock
+
+    def verify(self, token: str | bytes, policy: Policy, now: float | None) -> VerifiedToken:
+        """Verifies a token as of ``now`` in Unix seconds (``None``: by the clock), as ``Verifier.verify`` does."""
+        keys = self._source.current()
+        if keys is not None:
+            with contextlib.suppress(UnknownKeyError):  # perhaps there are newer keys
+                return _kernel.verify(token, keys, policy, self.at(now))
+        return finish(self._verify_slowly(token, policy, now))
+
+    async def verify_async(self, token: str | bytes, policy: Policy, now: float | None) -> VerifiedToken:
+        """As :meth:`verify`, waiting without blocking the event loop."""
+        keys = self._source.current()
+        if keys is not None:
+            with contextlib.suppress(UnknownKeyError):
+                return _kernel.verify(token, keys, policy, self.at(now))
+        return await finish_async(self._verify_slowly(token, policy, now))
+
+    def at(self, now: float | None) -> float:
+        """The moment meant: ``now``, or the clock's."""
+        return self._clock() if now is None else now
+
+    def refresh(self) -> None:
+        """Fetches the keys now. Raises :class:`~watchword.errors.KeysUnavailableError` where they can't be had."""
+        self._source.refresh().result()
+
+    async def refresh_async(self) -> None:
+        """As :meth:`refresh`, without blocking the event loop."""
+        await self._source.refresh().result_async()
+
+    def stats(self) -> Stats:
+        """What happened to the keys."""
+        return self._source.stats()
+
+    def close(self) -> None:
+        """Ends what runs in the background. A source that the issuer was given stays its owner's to close."""
+        if self._owned:
+            self._source.close()
+        if self._own_fetcher is not None:
+            self._own_fetcher.close()
+
+    def _verify_slowly(self, token: str | bytes, policy: Policy, now: float | None) -> Steps[VerifiedToken]:
+        keys = self._source.current()
+        if keys is None:
+            with contextlib.suppress(UnknownKeyError):
+                _kernel.verify(token, _NO_KEYS, policy, self.at(now))
+            keys = yield self._source.request()
+        try:
+            return _kernel.verify(token, keys, policy, self.at(now))
+        except UnknownKeyError as error:
+            unknown = error
+        newer = yield self._source.request_newer(keys, (_kernel.unverified_key_id(token),))
+        if newer is None:
+            raise unknown
+        return _kernel.verify(token, newer, policy, self.at(now))

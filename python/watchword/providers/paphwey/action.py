@@ -1,0 +1,91 @@
+"""The approved action against the one that is about to happen. Amounts are compared as they are written, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal
+
+from watchword.providers.paphwey.claim_names import ClaimNames
+from watchword.providers.paphwey.errors import PaphweyVerificationError
+
+#: What the amount may be: at most the approved one, or exactly that.
+AmountRule = Literal["at_most", "exactly"]
+
+_MEMBERS = ("scope", "amount_minor", "currency", "merchant")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """An action that is about to happen; ``None`` where it has no such member.
+
+    ``amount_minor`` is in the currency's smallest unit. Raises ``TypeError`` or ``ValueError`` for what is no action.
+    """
+
+    scope: str
+    amount_minor: int | None = None
+    currency: str | None = None
+    merchant: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("scope", "currency", "merchant"):
+            value = getattr(self, name)
+            if (value is not None or name == "scope") and not isinstance(value, str):
+                raise TypeError(f"expected_action's {name} must be a string")
+        if not self.scope:
+            raise ValueError("expected_action's scope must not be empty")
+        amount = self.amount_minor
+        # A float cannot say what was meant: 0.1 + 0.2 is another amount than 0.3.
+        if amount is not None and (not isinstance(amount, int) or isinstance(amount, bool)):
+            raise TypeError("expected_action's amount_minor must be an int, in the currency's smallest unit")
+        if amount is not None and amount < 0:
+            raise ValueError("expected_action's amount_minor must not be negative")
+        if (amount is None) != (self.currency is None):
+            raise ValueError("expected_action must have both amount_minor and currency, or neither")
+
+    @classmethod
+    def of(cls, members: Mapping[str, Any]) -> Action:
+        """The action of a mapping. Raises ``TypeError`` or ``ValueError`` where it is none, or says more than can be
+        compared."""
+        unknown = [str(name) for name in members if name not in _MEMBERS]
+        if unknown:
+            raise ValueError(f"expected_action may have {', '.join(_MEMBERS)}, and nothing else")
+        if "scope" not in members:
+            raise ValueError("expected_action must have a scope")
+        return cls(**members)
+
+
+def compare(approved: Mapping[str, Any] | None, expected: Action, names: ClaimNames, rule: AmountRule) -> None:
+    """Raises :class:`PaphweyVerificationError` unless ``approved``, whose numbers are ``int`` and ``Decimal``, covers
+    what is expected.
+    """
+    if approved is None:
+        raise PaphweyVerificationError("the attestation names no action", code="missing_claim")
+    for member in ("scope", "currency", "merchant"):
+        demanded = getattr(expected, member)
+        if demanded is not None and _required(approved, getattr(names, member)) != demanded:
+            raise PaphweyVerificationError(f"another {member} was approved", code="wrong_action")
+    if expected.amount_minor is None:
+        return
+    amount = _amount(_required(approved, names.amount_minor))
+    if expected.amount_minor > amount:
+        raise PaphweyVerificationError("the amount is more than was approved", code="amount_exceeded")
+    if rule == "exactly" and expected.amount_minor != amount:
+        raise PaphweyVerificationError("another amount was approved", code="wrong_action")
+
+
+def _required(approved: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON
+    value = approved.get(name)
+    if value is None:
+        raise PaphweyVerificationError(f'the approved action has no "{name}"', code="missing_claim")
+    return value
+
+
+def _amount(value: object) -> int | Decimal:
+    # 1500, 1500.0 and 15e2 are one number in JSON. A string is none, and a part of the smallest unit is no amount.
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if isinstance(value, Decimal) and value >= 0 and value == value.to_integral_value():
+        return value
+    raise PaphweyVerificationError("the approved amount is no whole number", code="malformed_claims")

@@ -1,0 +1,81 @@
+"""Which claims of an attestation mean what: Paphwey does not publish their names, so they are a setting."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from watchword.providers.paphwey.errors import PaphweyVerificationError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimNames:
+    """The names of an attestation's members. The defaults are those of the SDK's own arguments and attributes.
+
+    They are looked for in the token's claims and, where it carries a credential, in the credential's subject; the last
+    four are members of the approved action. The registered claims (RFC 7519) and ``cnf`` (RFC 7800)
+    keep their names.
+
+    Raises ``TypeError`` or ``ValueError`` for a name that is not a string, or empty.
+    """
+
+    delegation_id: str = "delegation_id"
+    """The delegation that the attestation is bound to: a string. Looked for in the snapshot, too."""
+    delegation: str = "delegation"
+    """The snapshot of the delegation: an object."""
+    actor_chain: str = "actor_chain"
+    """The principal and the agent: an object."""
+    receipt_id: str = "receipt_id"
+    """The receipt: a string."""
+    action: str = "action_context"
+    """The action that was approved: an object."""
+    scope: str = "scope"
+    amount_minor: str = "amount_minor"
+    currency: str = "currency"
+    merchant: str = "merchant"
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            name = getattr(self, field.name)
+            if not isinstance(name, str):
+                raise TypeError(f"{field.name} must be the name of a claim")
+            if not name:
+                raise ValueError(f"{field.name} must not be empty")
+
+
+class Places:
+    """The objects in which an attestation may say something. Those that say it must agree."""
+
+    def __init__(self, *objects: Mapping[str, Any]) -> None:
+        self._objects = objects
+
+    def get(self, name: str) -> Any:  # noqa: ANN401 - JSON
+        """What is said under this name; ``None`` where nothing is, or null.
+
+        Raises :class:`PaphweyVerificationError` where it is said twice, and differently.
+        """
+        said = [found for one in self._objects if (found := one.get(name)) is not None]
+        # Python takes true for 1 and 1 for 1.0, deep inside of objects too; their texts differ.
+        if len({_text(one) for one in said}) > 1:
+            raise PaphweyVerificationError(f'"{name}" is said twice, and differently', code="malformed_claims")
+        return said[0] if said else None
+
+    def text(self, name: str) -> str | None:
+        """As :meth:`get`, of a string that is not empty."""
+        found = self.get(name)
+        if found is not None and not (isinstance(found, str) and found):
+            raise PaphweyVerificationError(f'"{name}" must be a string that is not empty', code="malformed_claims")
+        return found
+
+    def members(self, name: str) -> dict[str, Any] | None:
+        """As :meth:`get`, of an object."""
+        found = self.get(name)
+        if found is not None and not isinstance(found, dict):
+            raise PaphweyVerificationError(f'"{name}" must be an object', code="malformed_claims")
+        return found
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, sort_keys=True, default=repr)

@@ -1,0 +1,120 @@
+"""The W3C's Verifiable Credentials 2.0 in a token: as the claim ``vc``, or as the payload itself (``vc+jwt``).
+
+Read strictly, and no further than a verifier of attestations needs: the terms of other contexts mean nothing here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any, NoReturn
+
+from watchword.providers.paphwey.errors import PaphweyVerificationError
+
+CONTEXT = "https://www.w3.org/ns/credentials/v2"
+
+#: What the principal granted. It is signed by the same keys as an attestation, and is none.
+DELEGATION_CREDENTIAL = "PaphweyDelegationCredential"
+
+# XML Schema's dateTimeStamp, as the data model has it (section 2.1 there): the zone is part of it.
+_MOMENT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,18}))?(?:Z|([+-])(0\d|1[0-4]):([0-5]\d))", flags=re.ASCII
+)
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A credential whose form is right. Moments are Unix seconds."""
+
+    types: tuple[str, ...]
+    issuer: str | None
+    subject: dict[str, Any]
+    valid_from: float | None
+    valid_until: float | None
+
+
+def read(claims: Mapping[str, Any], media_type: str | None) -> Credential | None:
+    """The credential that a token carries, ``None`` for a token that carries none.
+
+    ``media_type`` is the header's ``typ``. Raises :class:`PaphweyVerificationError` (``malformed_credential``) for what
+    is no credential although it says so, and for a presentation.
+    """
+    if "vp" in claims:
+        _refuse("a presentation is no attestation")
+    is_payload = _is_vc_jwt(media_type) or "@context" in claims or "credentialSubject" in claims
+    if not is_payload and "vc" not in claims:
+        return None
+    if is_payload and "vc" in claims:
+        _refuse('"vc" must not stand beside a credential (VC-JOSE-COSE section 3.1.3)')
+    document = claims if is_payload else claims["vc"]
+    if not isinstance(document, dict):
+        _refuse('"vc" must be an object')
+    return Credential(
+        types=_types(document),
+        issuer=_issuer(document),
+        subject=_subject(document),
+        valid_from=_moment(document, "validFrom"),
+        valid_until=_moment(document, "validUntil"),
+    )
+
+
+def _is_vc_jwt(media_type: str | None) -> bool:
+    # Media types have no case, and "application/" may be left out (RFC 7515 section 4.1.9).
+    return media_type is not None and media_type.lower().removeprefix("application/") == "vc+jwt"
+
+
+def _types(document: Mapping[str, Any]) -> tuple[str, ...]:
+    contexts = document.get("@context")
+    if not isinstance(contexts, list) or not contexts or contexts[0] != CONTEXT:
+        _refuse(f'"@context" must be a list that begins with {CONTEXT}')
+    types = document.get("type")
+    listed = [types] if isinstance(types, str) else types
+    if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+        _refuse('"type" must be a string or a list of strings')
+    if "VerifiableCredential" not in listed:
+        _refuse('"type" must name VerifiableCredential')
+    return tuple(listed)
+
+
+def _issuer(document: Mapping[str, Any]) -> str | None:
+    issuer = document.get("issuer")
+    if isinstance(issuer, dict):
+        issuer = issuer.get("id")
+    elif issuer is None and "issuer" not in document:
+        return None
+    if not isinstance(issuer, str) or not issuer:
+        _refuse('"issuer" must be a URL, or an object whose "id" is one')
+    return issuer
+
+
+def _subject(document: Mapping[str, Any]) -> dict[str, Any]:
+    subject = document.get("credentialSubject")
+    # Of several subjects none would be the one that is meant.
+    if isinstance(subject, list) and len(subject) == 1:
+        subject = subject[0]
+    if not isinstance(subject, dict):
+        _refuse('"credentialSubject" must be one object')
+    return subject
+
+
+def _moment(document: Mapping[str, Any], name: str) -> float | None:
+    if name not in document:
+        return None
+    text = document[name]
+    match = _MOMENT.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        _refuse(f'"{name}" must be a date and time with its zone')
+    *numbers, fraction, sign, hours, minutes = match.groups()
+    offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+    zone = timezone(-offset if sign == "-" else offset)
+    try:
+        whole = datetime(*(int(number) for number in numbers), tzinfo=zone)  # type: ignore[misc,arg-type]  # six of them
+        return (whole - datetime(1970, 1, 1, tzinfo=timezone.utc)).total_seconds() + float(f"0.{fraction or 0}")
+    except (ValueError, OverflowError):  # the 31st of February
+        _refuse(f'"{name}" is no date and time')
+
+
+def _refuse(message: str) -> NoReturn:
+    raise PaphweyVerificationError(message, code="malformed_credential")

@@ -1,0 +1,115 @@
+"""Paphwey's exceptions. Each has a ``code`` for programs and, where a server gave one, a ``trace_id``.
+
+The codes of :class:`PaphweyVerificationError` are those of :class:`watchword.ErrorCode` and, of what an attestation
+says: ``malformed_credential``, ``wrong_delegation``, ``wrong_action``, ``amount_exceeded``,
+``invalid_confirmation_key``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "PaphweyAuthError",
+    "PaphweyConflictError",
+    "PaphweyError",
+    "PaphweyNotFoundError",
+    "PaphweyPolicyError",
+    "PaphweyRateLimitError",
+    "PaphweyRequestError",
+    "PaphweyTransportError",
+    "PaphweyVerificationError",
+]
+
+
+class PaphweyError(Exception):
+    """The root of all of Paphwey's exceptions.
+
+    ``message`` is one sentence for a person (it never holds a token, a key or a secret), ``code`` says the same for
+    programs, ``trace_id`` is what Paphwey's support asks for; it is ``None`` where no server was involved.
+    """
+
+    default_code: ClassVar[str] = "error"
+    default_message: ClassVar[str] = "the call failed"
+
+    def __init__(self, message: str | None = None, *, code: str | None = None, trace_id: str | None = None) -> None:
+        self.message = self.default_message if message is None else message
+        self.code = self.default_code if code is None else code
+        self.trace_id = trace_id
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(code={self.code!r}, message={self.message!r}, trace_id={self.trace_id!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (self.message,), vars(self))
+
+
+class PaphweyAuthError(PaphweyError):
+    """401 or 403: the API key is bad, or its scopes are not enough."""
+
+    default_code = "permission_denied"
+    default_message = "the API key was not accepted"
+
+
+class PaphweyRequestError(PaphweyError):
+    """400: the body is malformed."""
+
+    default_code = "malformed_request"
+    default_message = "the request is malformed"
+
+
+class PaphweyNotFoundError(PaphweyError):
+    """404: there is no such delegation or challenge."""
+
+    default_code = "not_found"
+    default_message = "there is no such delegation or challenge"
+
+
+class PaphweyConflictError(PaphweyError):
+    """409: it was revoked, or consumed, before."""
+
+    default_code = "conflict"
+    default_message = "it was revoked or consumed before"
+
+
+class PaphweyPolicyError(PaphweyError):
+    """422: the scope, the ceiling or the lifetime goes beyond what is allowed."""
+
+    default_code = "policy_violation"
+    default_message = "the policy does not allow this"
+
+
+class PaphweyRateLimitError(PaphweyError):
+    """429. ``retry_after_seconds`` is how long to wait; at least 1 where the server does not say."""
+
+    default_code = "rate_limited"
+    default_message = "there were too many requests"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        retry_after_seconds: int = 1,
+        code: str | None = None,
+        trace_id: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code, trace_id=trace_id)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class PaphweyVerificationError(PaphweyError):
+    """The attestation, or a proof by its key, did not validate, for whatever reason: ``code`` names it."""
+
+    default_code = "invalid_attestation"
+    default_message = "the attestation did not validate"
+
+
+class PaphweyTransportError(PaphweyError):
+    """The network or TLS failed, so nothing is known: for the keys ``code`` is ``keys_unavailable``."""
+
+    default_code = "transport_error"
+    default_message = "there was no answer"

@@ -1,0 +1,96 @@
+"""Paphwey's shapes: pydantic models, strict (nothing is coerced), closed (no other members) and frozen.
+
+Their errors and reprs hold no token and none of an attestation's claims.
+"""
+
+from __future__ import annotations
+
+try:
+    from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+except ImportError as error:
+    raise ImportError("watchword.providers.paphwey needs pydantic: pip install 'watchword[paphwey]'") from error
+
+from typing import Any
+
+__all__ = [
+    "ActionContext",
+    "CreateDelegationRequest",
+    "PresentDelegationRequest",
+    "VerifiedOutcome",
+    "VerifyOutcomeRequest",
+]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class ActionContext(_Model):
+    """An action: what (``scope``), for how much (``amount_minor``, in the currency's smallest unit), with whom."""
+
+    scope: str
+    amount_minor: int | None = Field(default=None, ge=0)
+    currency: str | None = None
+    merchant: str | None = None
+
+
+class CreateDelegationRequest(_Model):
+    """What a principal is to grant to an agent. ``valid_until`` has its zone."""
+
+    principal_email: str = Field(repr=False)
+    provider: str
+    agent_id: str
+    allowed_scopes: list[str]
+    allowed_challenge_types: list[str]
+    max_amount_minor: int | None = Field(default=None, ge=0)
+    currency: str | None = None
+    valid_until: AwareDatetime
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class PresentDelegationRequest(_Model):
+    """A challenge for one action, to be approved by the principal. ``ttl_seconds`` is how long it stays open."""
+
+    challenge_type: str
+    audience: str
+    payload: dict[str, Any]
+    callback_url: str | None = None
+    ttl_seconds: int | None = Field(default=None, gt=0)
+
+
+class VerifyOutcomeRequest(_Model):
+    """An attestation, and what it must say."""
+
+    attestation_token: str = Field(repr=False)
+    audience: str
+    expected_delegation_id: str
+    expected_action: ActionContext | dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, request: VerifyOutcomeRequest | None, members: dict[str, Any]) -> VerifyOutcomeRequest:
+        """The request itself, or that of its members. Raises ``TypeError`` for both, and for what is neither."""
+        if request is None:
+            return cls(**members)
+        if members or not isinstance(request, cls):
+            raise TypeError("give one VerifyOutcomeRequest, or its members by name")
+        return request
+
+
+class VerifiedOutcome(_Model):
+    """What an attestation says, once it is verified.
+
+    ``claims`` is the token's body; ``delegation`` the delegation's snapshot (at least its ``delegation_id``);
+    ``actor_chain`` the principal and the agent; ``receipt_id`` what to reconcile by; ``cnf_jwk`` the confirmation key,
+    for :class:`~watchword.providers.paphwey.verify.PinnedKey`. What the attestation does not say is empty or ``None``.
+
+    ``valid`` is always true, save where a verifier was told to return invalid outcomes: then all else is empty, and
+    ``code`` says why.
+    """
+
+    valid: bool
+    claims: dict[str, Any] = Field(default_factory=dict, repr=False)
+    delegation: dict[str, Any] = Field(default_factory=dict, repr=False)
+    actor_chain: dict[str, Any] = Field(default_factory=dict, repr=False)
+    receipt_id: str | None = None
+    cnf_jwk: dict[str, Any] | None = Field(default=None, repr=False)
+    code: str | None = None

@@ -1,0 +1,178 @@
+"""What verifying offline takes, for threads and for event loops: settings, keys, one way to a verdict."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from watchword._kernel import Policy
+from watchword.errors import KeysUnavailableError, VerificationError
+from watchword.issuer import Issuer
+from watchword.jwks import CacheSettings, HttpxFetcher
+from watchword.jwks.events import Listener, Stats
+from watchword.providers.issuer_keys import IssuerKeys
+from watchword.providers.paphwey.action import Action, AmountRule
+from watchword.providers.paphwey.attestation import Expected, Rules, examine
+from watchword.providers.paphwey.claim_names import ClaimNames
+from watchword.providers.paphwey.errors import PaphweyError, PaphweyTransportError, PaphweyVerificationError
+from watchword.providers.paphwey.models import ActionContext, VerifiedOutcome
+
+if TYPE_CHECKING:
+    from watchword.jwks.fetch import Fetcher, HttpxClient
+
+_V = TypeVar("_V", bound="OfflineBase")
+ExpectedAction = Mapping[str, Any] | ActionContext | None
+
+#: Five minutes, as Paphwey documents it: the gateway's ``Cache-Control`` may only shorten that.
+CACHE = CacheSettings(ttl=300, max_ttl=300)
+
+#: Where the gateway's keys are taken to be, under its base URL: Paphwey does not publish the path.
+JWKS_PATH = "/.well-known/jwks.json"
+
+
+class OfflineBase:
+    """What both verifiers share: how they are made, and what they demand."""
+
+    def __init__(
+        self,
+        issuer: Issuer,
+        *,
+        claim_names: ClaimNames | None = None,
+        amount: AmountRule = "at_most",
+        on_invalid: Literal["raise", "return"] = "raise",
+        algorithms: Iterable[str] | None = None,
+        types: Iterable[str | None] = ("JWT", "vc+jwt", None),
+        credential_issuers: Iterable[str] = (),
+        credential_type: str | None = None,
+        required: Iterable[str] = (),
+        leeway: float = 5,
+        clock: Callable[[], float] = time.time,
+        fetcher: Fetcher | None = None,
+        on_event: Listener | None = None,
+    ) -> None:
+        if not isinstance(issuer, Issuer):
+            raise TypeError("issuer must be a watchword.Issuer; from_base_url makes one")
+        if issuer.demands():
+            raise ValueError("say to the verifier, not to the Issuer, what is demanded: " + ", ".join(issuer.demands()))
+        if amount not in ("at_most", "exactly"):
+            raise ValueError('amount must be "at_most" or "exactly"')
+        if on_invalid not in ("raise", "return"):
+            raise ValueError('on_invalid must be "raise" or "return"')
+        if claim_names is not None and not isinstance(claim_names, ClaimNames):
+            raise TypeError("claim_names must be a ClaimNames")
+        for name, value in (("required", required), ("credential_issuers", credential_issuers)):
+            if isinstance(value, str):
+                raise TypeError(f"{name} must be a list or a tuple, such as ({value!r},)")
+        # Made for every audience; the kernel judges its other arguments here already.
+        self._policy = functools.lru_cache(maxsize=64)(
+            functools.partial(
+                Policy,
+                algorithms=None if algorithms is None else tuple(algorithms),
+                types=tuple(types),
+                leeway=leeway,
+                required=(),
+                bound_tokens="accept",
+            )
+        )
+        self._policy(audience="any")
+        self._rules = Rules(
+            issuer.issuer,
+            credential_issuers=frozenset({issuer.issuer, *credential_issuers}),
+            credential_type=credential_type,
+            names=claim_names or ClaimNames(),
+            required=tuple(required),
+            amount=amount,
+            leeway=leeway,
+        )
+        self._returns_invalid = on_invalid == "return"
+        self._keys = IssuerKeys(issuer, fetcher=fetcher, clock=clock, on_event=on_event)
+
+    @classmethod
+    def from_base_url(
+        cls: type[_V],
+        base_url: str,
+        *,
+        issuer: str | None = None,
+        jwks_uri: str | None = None,
+        httpx_client: HttpxClient | None = None,
+        cache: CacheSettings = CACHE,
+        allow_loopback_http: bool = False,
+        **settings: Any,  # noqa: ANN401 - those of the constructor
+    ) -> _V:
+        """A verifier of the attestations of the gateway at ``base_url``. Nothing is fetched before it is needed.
+
+        ``issuer`` is what ``iss`` must be: ``base_url`` without its final slash where it is not given. ``jwks_uri`` is
+        where the keys are: ``/.well-known/jwks.json`` under ``base_url`` where it is not given. ``httpx_client`` is a
+        client of yours (``httpx2.Client`` or ``httpx.Client``) to fetch them with; closing it stays with you. ``cache``
+        is how long they are kept: 5 minutes by default. URLs are https; ``allow_loopback_http=True`` lets http to this
+        very machine pass, for development. ``settings`` are the constructor's.
+
+        Raises ``TypeError`` or ``ValueError`` for what cannot be meant.
+        """
+        if not isinstance(base_url, str):
+            raise TypeError("base_url must be a string")
+        root = base_url.rstrip("/")
+        if httpx_client is not None:
+            settings["fetcher"] = HttpxFetcher(httpx_client)
+        return cls(
+            Issuer(
+                issuer or root,
+                jwks_uri=jwks_uri or root + JWKS_PATH,
+                cache=cache,
+                allow_loopback_http=allow_loopback_http,
+            ),
+            **settings,
+        )
+
+    def stats(self) -> Stats:
+        """What happened to the keys: fetches, failures, how old they are."""
+        return self._keys.stats()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._rules.issuer!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError(f"a {type(self).__name__} stays in the process that made it")
+
+    def _demands(self, audience: str, delegation_id: str, action: ExpectedAction) -> tuple[Policy, Expected]:
+        for name, value in (("audience", audience), ("expected_delegation_id", delegation_id)):
+            # None would read as "whatever it says".
+            if not isinstance(value, str):
+                raise TypeError(f"{name} must be a string")
+        if isinstance(action, ActionContext):
+            action = action.model_dump(exclude_none=True)
+        return self._policy(audience=audience), Expected(delegation_id, None if action is None else Action.of(action))
+
+    def _verify(
+        self, raw: str | bytes, audience: str, delegation_id: str, action: ExpectedAction, now: float | None
+    ) -> VerifiedOutcome:
+        policy, expected = self._demands(audience, delegation_id, action)
+        try:
+            return examine(self._keys.verify(raw, policy, now), self._rules, expected, self._keys.at(now))
+        except (VerificationError, PaphweyVerificationError) as error:
+            return self._invalid(error)
+
+    async def _verify_async(
+        self, raw: str | bytes, audience: str, delegation_id: str, action: ExpectedAction, now: float | None
+    ) -> VerifiedOutcome:
+        policy, expected = self._demands(audience, delegation_id, action)
+        try:
+            return examine(await self._keys.verify_async(raw, policy, now), self._rules, expected, self._keys.at(now))
+        except (VerificationError, PaphweyVerificationError) as error:
+            return self._invalid(error)
+
+    def _invalid(self, error: VerificationError | PaphweyVerificationError) -> VerifiedOutcome:
+        """Raises as Paphwey does, or returns the outcome that is not valid."""
+        if isinstance(error, KeysUnavailableError):
+            raise transport_error(error) from error
+        own = error if isinstance(error, PaphweyError) else PaphweyVerificationError(error.detail, code=str(error.code))
+        if self._returns_invalid:
+            return VerifiedOutcome(valid=False, code=own.code)
+        raise own from (None if own is error else error)
+
+
+def transport_error(error: KeysUnavailableError) -> PaphweyTransportError:
+    """That the keys could not be had, as Paphwey says it."""
+    return PaphweyTransportError(error.detail, code=str(error.code))

@@ -16,7 +16,7 @@ from watchword.jwks.events import Listener, Stats
 from watchword.jwks.waiting import Steps, finish, finish_async
 
 if TYPE_CHECKING:
-    from watchword.jwks.fetch import DefaultFetcher, Fetcher
+    from watchword.jwks.fetch import DefaultFetcher, Fetcher, HttpxClient
 
 _NO_KEYS = KeySet.from_json(b'{"keys":[]}')
 
@@ -27,19 +27,25 @@ class IssuerKeys:
     A :class:`~watchword.Verifier` has its policy when it is made; where a provider's verb takes the audience with every
     token, the policy comes with the token too. Everything else is the Verifier's way: a token that is no good whatever
     the key never causes a fetch, an unknown kid causes one for each cooldown. It may be used from any number of threads
-    and event loops at once. ``fetcher`` stays its owner's to close.
+    and event loops at once. ``httpx_client`` (any client with httpx's interface) or ``fetcher`` fetch the keys; closing
+    them stays with their owner.
     """
 
     def __init__(
         self,
         issuer: Issuer,
         *,
+        httpx_client: HttpxClient | None = None,
         fetcher: Fetcher | None = None,
         clock: Callable[[], float] = time.time,
         on_event: Listener | None = None,
     ) -> None:
         self._own_fetcher: DefaultFetcher | None = None
-        if fetcher is None and issuer.is_remote:
+        if httpx_client is not None:
+            from watchword.jwks.fetch import HttpxFetcher
+
+            fetcher = HttpxFetcher(httpx_client)
+        elif fetcher is None and issuer.is_remote:
             from watchword.jwks.fetch import DefaultFetcher
 
             self._own_fetcher = DefaultFetcher()
@@ -66,6 +72,10 @@ class IssuerKeys:
     def at(self, now: float | None) -> float:
         """The moment meant: ``now``, or the clock's."""
         return self._clock() if now is None else now
+
+    def can_verify(self, algorithm: str) -> bool:
+        """Whether there is a key for this algorithm among those at hand."""
+        return any(algorithm in key.algorithms for key in self._source.current() or ())
 
     def refresh(self) -> None:
         """Fetches the keys now. Raises :class:`~watchword.errors.KeysUnavailableError` where they can't be had."""

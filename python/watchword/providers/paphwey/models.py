@@ -64,7 +64,7 @@ class VerifyOutcomeRequest(_Model):
     attestation_token: str = Field(repr=False)
     audience: str
     expected_delegation_id: str
-    expected_action: ActionContext | dict[str, Any] | None = None
+    expected_action: dict[str, Any] | ActionContext | None = Field(default=None, union_mode="left_to_right")
 
     @classmethod
     def of(cls, request: VerifyOutcomeRequest | None, members: dict[str, Any]) -> VerifyOutcomeRequest:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from watchword._kernel import Policy
 from watchword.errors import KeysUnavailableError, VerificationError
-from watchword.issuer import Issuer
-from watchword.jwks import CacheSettings, HttpxFetcher
+from watchword.issuer import Issuer, as_tuple
+from watchword.jwks import CacheSettings
 from watchword.jwks.events import Listener, Stats
+from watchword.jwks.urls import check_url
 from watchword.providers.issuer_keys import IssuerKeys
 from watchword.providers.paphwey.action import Action, AmountRule
 from watchword.providers.paphwey.attestation import Expected, Rules, examine
@@ -49,6 +50,7 @@ class OfflineBase:
         required: Iterable[str] = (),
         leeway: float = 5,
         clock: Callable[[], float] = time.time,
+        httpx_client: HttpxClient | None = None,
         fetcher: Fetcher | None = None,
         on_event: Listener | None = None,
     ) -> None:
@@ -62,15 +64,12 @@ class OfflineBase:
             raise ValueError('on_invalid must be "raise" or "return"')
         if claim_names is not None and not isinstance(claim_names, ClaimNames):
             raise TypeError("claim_names must be a ClaimNames")
-        for name, value in (("required", required), ("credential_issuers", credential_issuers)):
-            if isinstance(value, str):
-                raise TypeError(f"{name} must be a list or a tuple, such as ({value!r},)")
         # Made for every audience; the kernel judges its other arguments here already.
         self._policy = functools.lru_cache(maxsize=64)(
             functools.partial(
                 Policy,
-                algorithms=None if algorithms is None else tuple(algorithms),
-                types=tuple(types),
+                algorithms=as_tuple("algorithms", algorithms),
+                types=as_tuple("types", types) or (),
                 leeway=leeway,
                 required=(),
                 bound_tokens="accept",
@@ -79,15 +78,15 @@ class OfflineBase:
         self._policy(audience="any")
         self._rules = Rules(
             issuer.issuer,
-            credential_issuers=frozenset({issuer.issuer, *credential_issuers}),
+            credential_issuers=frozenset({issuer.issuer, *(as_tuple("credential_issuers", credential_issuers) or ())}),
             credential_type=credential_type,
             names=claim_names or ClaimNames(),
-            required=tuple(required),
+            required=as_tuple("required", required) or (),
             amount=amount,
             leeway=leeway,
         )
         self._returns_invalid = on_invalid == "return"
-        self._keys = IssuerKeys(issuer, fetcher=fetcher, clock=clock, on_event=on_event)
+        self._keys = IssuerKeys(issuer, httpx_client=httpx_client, fetcher=fetcher, clock=clock, on_event=on_event)
 
     @classmethod
     def from_base_url(
@@ -113,9 +112,8 @@ class OfflineBase:
         """
         if not isinstance(base_url, str):
             raise TypeError("base_url must be a string")
+        check_url(base_url, allow_loopback_http=allow_loopback_http, what="base_url")
         root = base_url.rstrip("/")
-        if httpx_client is not None:
-            settings["fetcher"] = HttpxFetcher(httpx_client)
         return cls(
             Issuer(
                 issuer or root,
@@ -123,6 +121,7 @@ class OfflineBase:
                 cache=cache,
                 allow_loopback_http=allow_loopback_http,
             ),
+            httpx_client=httpx_client,
             **settings,
         )
 

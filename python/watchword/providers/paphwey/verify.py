@@ -31,7 +31,8 @@ class OfflineVerifier(OfflineBase):
       ``credential_type``: a type that the credential must have (tokens without one are then refused);
     - ``required``: claims that must be there beside the delegation's id and ``exp`` (or ``validUntil``);
     - ``leeway``: by how many seconds clocks may differ; ``clock`` tells Unix seconds;
-    - ``fetcher``, ``on_event``: as for :class:`watchword.Verifier`.
+    - ``httpx_client``: a client of yours to fetch keys with; ``fetcher``, ``on_event``: as for
+      :class:`watchword.Verifier`.
 
     Raises ``TypeError`` or ``ValueError`` where these cannot be meant.
     """

@@ -1,0 +1,18 @@
+"""ClawAuth's agent tokens, verified offline under the names of the package ``clawauth``.
+
+    from watchword.providers.clawauth import ClawAuth
+
+    auth = ClawAuth(service_id="orders", api_key=key, jwks=jwks)
+    result = auth.verify(token)  # never raises for a bad token: result.valid, result.agent, result.error
+
+:mod:`.types` has the shapes (pydantic), :mod:`.exceptions` the exceptions. It takes the extra ``watchword[clawauth]``.
+``docs/providers/clawauth.md`` says what is checked.
+"""
+
+from __future__ import annotations
+
+from watchword.providers.clawauth.agent import ClawAuthAgent
+from watchword.providers.clawauth.claim_names import ClaimNames
+from watchword.providers.clawauth.service import ClawAuth
+
+__all__ = ["ClaimNames", "ClawAuth", "ClawAuthAgent"]

@@ -1,0 +1,158 @@
+"""The service's side: whether a token is an agent's, and whose."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from watchword._kernel import ANY_AUDIENCE, KeySet, Policy, VerifiedToken
+from watchword.errors import KeysUnavailableError, VerificationError
+from watchword.issuer import Issuer, as_audience, as_tuple
+from watchword.jwks import CacheSettings
+from watchword.jwks.events import Listener
+from watchword.providers.clawauth.claim_names import ClaimNames, ClaimsError
+from watchword.providers.clawauth.exceptions import ClawAuthError
+from watchword.providers.clawauth.no_keys import NoKeys
+from watchword.providers.clawauth.types import VerifyTokenResponse
+from watchword.providers.issuer_keys import IssuerKeys
+
+if TYPE_CHECKING:
+    import types as _types
+
+    from watchword._kernel import _AnyAudience
+    from watchword.jwks.fetch import HttpxClient
+
+BASE_URL = "https://api.clawauth.com"
+
+
+class ClawAuth:
+    """Verifies agents' tokens, offline. Make one for the life of the process; any threads and event loops may use it.
+
+    ``service_id`` is what the service is called: a token that names audiences must name it. ``api_key`` is kept for
+    calls of ClawAuth's servers; verifying needs none. ``base_url`` is ClawAuth's, and what ``iss`` must be where
+    ``issuer`` is not given; ``check_issuer=False`` says openly that ``iss`` is not looked at.
+
+    The keys come from one of ``jwks`` (a JWK Set as a mapping, JSON or a ``KeySet``), ``pem`` (a public key in PEM),
+    ``jwks_file`` and ``jwks_uri``, as for :class:`watchword.Issuer`. They must be P-256 keys: an agent's token is
+    signed by ES256, and nothing else is ever accepted. ``httpx_client``, ``cache``, ``allow_loopback_http`` and
+    ``on_event`` are for ``jwks_uri``.
+
+    ``audience`` demands that the token names this audience, or one of these (``watchword.ANY_AUDIENCE``: whatever it
+    names). ``required`` lists claims that must be there beside ``exp``. ``claim_names`` says which claims mean what.
+    ``types`` are the values of ``typ`` that are accepted; ``leeway`` is by how many seconds clocks may differ;
+    ``clock`` tells Unix seconds.
+
+    Raises ``TypeError`` or ``ValueError`` where these cannot be meant.
+    """
+
+    def __init__(
+        self,
+        service_id: str,
+        api_key: str,
+        base_url: str = BASE_URL,
+        *,
+        jwks: Mapping[str, Any] | str | bytes | KeySet | None = None,
+        pem: str | bytes | None = None,
+        jwks_file: str | os.PathLike[str] | None = None,
+        jwks_uri: str | None = None,
+        issuer: str | None = None,
+        check_issuer: bool = True,
+        audience: str | Iterable[str] | _AnyAudience | None = None,
+        required: Iterable[str] = (),
+        claim_names: ClaimNames | None = None,
+        types: Iterable[str | None] = ("JWT", "at+jwt", None),
+        leeway: float = 5,
+        clock: Callable[[], float] = time.time,
+        httpx_client: HttpxClient | None = None,
+        cache: CacheSettings | None = None,
+        allow_loopback_http: bool = False,
+        on_event: Listener | None = None,
+    ) -> None:
+        for name, value in (("service_id", service_id), ("api_key", api_key), ("base_url", base_url)):
+            if not isinstance(value, str):
+                raise TypeError(f"{name} must be a string")
+            if not value:
+                raise ValueError(f"{name} must not be empty")
+        self._service_id = service_id
+        self._api_key = api_key
+        self._base_url = base_url
+        self._claim_names = claim_names or ClaimNames()
+        self._checks_own_audience = audience is None
+        name = issuer or base_url.rstrip("/")
+        self._policy = Policy(
+            issuer=name if check_issuer else None,
+            audience=ANY_AUDIENCE if audience is None else as_audience(audience),
+            algorithms=("ES256",),
+            types=as_tuple("types", types) or (),
+            leeway=leeway,
+            required=("exp", *(as_tuple("required", required) or ())),
+        )
+        given = any(way is not None for way in (jwks, pem, jwks_file, jwks_uri))
+        source = Issuer(
+            name,
+            jwks=jwks,
+            pem=pem,
+            jwks_file=jwks_file,
+            jwks_uri=jwks_uri,
+            source=None if given else NoKeys(),
+            cache=cache or CacheSettings(),
+            allow_loopback_http=allow_loopback_http,
+        )
+        self._keys = IssuerKeys(source, httpx_client=httpx_client, clock=clock, on_event=on_event)
+        if (jwks is not None or pem is not None) and not self._keys.can_verify("ES256"):
+            raise ValueError("none of the keys is for ES256: agents' tokens are signed by P-256 keys")
+
+    def verify(self, token: str | bytes, *, now: float | None = None) -> VerifyTokenResponse:
+        """Verifies an agent's token as of ``now`` in Unix seconds (``None``: by the clock).
+
+        Returns the verdict, and never raises for a bad token. Raises :class:`~.exceptions.ClawAuthError`
+        (``keys_unavailable``) where there are no keys to verify by, which says nothing of the token; ``TypeError`` for
+        a token that is neither ``str`` nor ``bytes``.
+        """
+        try:
+            return self._response(self._keys.verify(token, self._policy, now))
+        except VerificationError as error:
+            return _refused(error)
+
+    async def verify_async(self, token: str | bytes, *, now: float | None = None) -> VerifyTokenResponse:
+        """As :meth:`verify`, waiting without blocking the event loop."""
+        try:
+            return self._response(await self._keys.verify_async(token, self._policy, now))
+        except VerificationError as error:
+            return _refused(error)
+
+    def close(self) -> None:
+        """Ends the refreshing of keys in the background."""
+        self._keys.close()
+
+    def __enter__(self) -> ClawAuth:
+        """The client itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: _types.TracebackType | None
+    ) -> None:
+        """Closes it."""
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"ClawAuth(service_id={self._service_id!r}, base_url={self._base_url!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a ClawAuth stays in the process that made it")
+
+    def _response(self, token: VerifiedToken) -> VerifyTokenResponse:
+        if self._checks_own_audience and token.audience and self._service_id not in token.audience:
+            return VerifyTokenResponse(valid=False, error="wrong_audience: the token is meant for other services")
+        try:
+            return VerifyTokenResponse(valid=True, agent=self._claim_names.read(token.claims))
+        except ClaimsError as error:
+            return VerifyTokenResponse(valid=False, error=str(error))
+
+
+def _refused(error: VerificationError) -> VerifyTokenResponse:
+    if isinstance(error, KeysUnavailableError):
+        raise ClawAuthError(error.detail, code=str(error.code)) from error
+    return VerifyTokenResponse(valid=False, error=str(error))

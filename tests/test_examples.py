@@ -129,6 +129,33 @@ def test_scopes() -> None:
     assert _run("scopes.py").stdout == SCOPES_SAID
 
 
+def test_paphwey_offline() -> None:
+    said = _run("paphwey_offline.py").stdout.splitlines()
+    assert [line.partition(":")[0] for line in said] == [
+        "200 rcpt-1 principal-7",
+        "403 amount_exceeded",
+        "403 wrong_delegation",
+        "403 wrong_audience",
+        "403 wrong_type",
+        "403 invalid_signature",
+        "the same agent",
+        "403 dpop_key_mismatch",
+    ]
+
+
+def test_clawauth_verify() -> None:
+    said = _run("clawauth_verify.py").stdout.splitlines()
+    assert [line.partition(":")[0] for line in said] == [
+        "200 Shopper",
+        "403 agent_abc123 is trusted too little",
+        "401 wrong_audience",
+        "401 algorithm_not_allowed",
+        "401 algorithm_not_allowed",
+        "503 keys_unavailable",
+        "-----BEGIN PUBLIC KEY----- True",
+    ]
+
+
 def test_the_tests_of_an_application() -> None:
     done = _run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:asyncio", "test_wsgi_app.py")
     assert "7 passed" in done.stdout

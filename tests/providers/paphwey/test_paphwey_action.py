@@ -130,6 +130,8 @@ def test_an_attestation_without_an_action() -> None:
     "expected",
     [
         {},
+        "purchase",
+        1500,
         {"amount_minor": 1500, "currency": "GBP"},
         {"scope": "purchase", "amount_minor": 1500},
         {"scope": "purchase", "currency": "GBP"},
@@ -146,7 +148,7 @@ def test_an_attestation_without_an_action() -> None:
     ],
     ids=str,
 )
-def test_expectations_that_cannot_be_meant_are_the_callers_mistake(expected: dict[Any, Any]) -> None:
+def test_expectations_that_cannot_be_meant_are_the_callers_mistake(expected: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="expected_action"):
         AT_MOST.verify(GATEWAY.attest(), AUDIENCE, DELEGATION_ID, expected)
 

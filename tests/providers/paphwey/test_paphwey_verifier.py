@@ -93,6 +93,8 @@ def test_verify_outcome_in_both_forms(gateway: Gateway, verifier: OfflineVerifie
         verifier.verify_outcome(request, **asked)
     with pytest.raises(TypeError, match="one VerifyOutcomeRequest, or its members"):
         verifier.verify_outcome(gateway.attest())
+    with pytest.raises(PaphweyVerificationError, match="malformed_token"):
+        verifier.verify_outcome(attestation_token="\ud800.a.b", **asked)
     with pytest.raises(ValueError, match="audience"):
         verifier.verify_outcome(attestation_token=gateway.attest(), expected_delegation_id=DELEGATION_ID)
 

@@ -48,8 +48,9 @@ class Action:
     def of(cls, members: Mapping[str, Any]) -> Action:
         """The action of a mapping. Raises ``TypeError`` or ``ValueError`` where it is none, or says more than can be
         compared."""
-        unknown = [str(name) for name in members if name not in _MEMBERS]
-        if unknown:
+        if not isinstance(members, Mapping):
+            raise TypeError("expected_action must be a mapping or an ActionContext")
+        if any(name not in _MEMBERS for name in members):
             raise ValueError(f"expected_action may have {', '.join(_MEMBERS)}, and nothing else")
         if "scope" not in members:
             raise ValueError("expected_action must have a scope")

@@ -1,0 +1,48 @@
+"""A service lets ClawAuth's agents in, offline: python examples/clawauth_verify.py
+
+ClawAuth is a stand-in here. Where a service gets ClawAuth's public keys from is between the two of them.
+"""
+
+from __future__ import annotations
+
+from watchword.providers.clawauth import ClawAuth, ClawAuthAgent
+from watchword.providers.clawauth.exceptions import ClawAuthError
+from watchword.testing import LocalIssuer
+
+
+def profile(auth: ClawAuth, authorization: str) -> str:
+    """What a handler does with a request."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        return "401 no token"
+    try:
+        result = auth.verify(token)
+    except ClawAuthError as error:
+        return f"503 {error}"  # there are no keys, and nothing is known of the token
+    if not result.valid or not result.agent:
+        return f"401 {result.error}"
+    if result.agent.trust_score < 5.0:
+        return f"403 {result.agent.id} is trusted too little"
+    return f"200 {result.agent.name}: {', '.join(result.agent.scopes)}"
+
+
+def main() -> None:
+    clawauth = LocalIssuer("https://api.clawauth.com", audience="orders", algorithms=("ES256", "RS256"))
+    says = {"sub": "agent_abc123", "name": "Shopper", "trust_score": 7.5, "scopes": ["orders:read"], "scope": None}
+    auth = ClawAuth(service_id="orders", api_key="svc_abc123", jwks=clawauth.jwks())
+
+    print(profile(auth, f"Bearer {clawauth.mint(says)}"))
+    print(profile(auth, f"Bearer {clawauth.mint({**says, 'trust_score': None})}"))
+    print(profile(auth, f"Bearer {clawauth.mint({**says, 'aud': 'billing'})}"))
+    print(profile(auth, f"Bearer {clawauth.mint(says, algorithm='RS256')}"))
+    print(profile(auth, f"Bearer {clawauth.mint_bad('HS256 keyed with the public key in PEM')}"))
+    print(profile(ClawAuth("orders", "svc_abc123"), f"Bearer {clawauth.mint(says)}"))
+
+    # The agent's side: a key pair to register, and the challenge signed that ClawAuth answers with.
+    pair = ClawAuthAgent.generate_keypair()
+    agent = ClawAuthAgent(agent_id="agent_abc123", private_key=pair["private_key"].encode())
+    print(pair["public_key"].splitlines()[0], len(agent.sign_challenge("1234567890abcdef")) > 128)
+
+
+if __name__ == "__main__":
+    main()

@@ -206,7 +206,7 @@ def test_a_token_that_names_audiences_names_this_service() -> None:
     auth = CLAWS.service()
     assert auth.verify(CLAWS.token(aud=None)).valid
     assert auth.verify(CLAWS.token(aud=["billing", SERVICE])).valid
-    for audience in ("billing", ["billing"], SERVICE[:-1], SERVICE.upper()):
+    for audience in ("billing", ["billing"], SERVICE[:-1], f"my-{SERVICE}", SERVICE.upper()):
         assert error(auth.verify(CLAWS.token(aud=audience))) == "wrong_audience"
     assert error(auth.verify(CLAWS.token(aud=[]))) == "malformed_claims"
 

@@ -45,7 +45,11 @@ def spend(amount: int) -> dict[str, Any]:
     return {**ACTION, "amount_minor": amount}
 
 
-@given(st.integers(0, 10**30), st.integers(-3, 3))
+# Beyond 2**53 not every integer is a float.
+AMOUNTS = st.integers(0, 3000) | st.integers(2**53, 10**30)
+
+
+@given(AMOUNTS, st.integers(-3, 3))
 def test_at_most_the_approved_amount_to_the_last_unit(amount: int, difference: int) -> None:
     token, asked = approved(str(amount)), max(0, amount + difference)
     assert code(token, spend(asked)) == (None if asked <= amount else "amount_exceeded")
@@ -83,6 +87,13 @@ def test_hostile_amounts(text: str) -> None:
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "1e400", "01500", "1500.", "+1500", "0x5dc"])
 def test_what_is_no_number_in_json(text: str) -> None:
     assert code(approved(text), None) == "malformed_claims"
+
+
+def test_a_float_would_have_let_this_pass() -> None:
+    for amount in (2**53, 10**17):
+        assert float(amount) == float(amount + 1)
+        assert code(approved(str(amount)), spend(amount + 1)) == "amount_exceeded"
+        assert code(approved(f"{amount}.0"), spend(amount + 1)) == "amount_exceeded"
 
 
 def test_a_huge_number_is_compared_and_costs_nothing() -> None:

@@ -69,6 +69,19 @@ def test_what_is_said_inside_and_outside_must_agree(write: Any) -> None:
         assert code(write(outside)) == "malformed_claims", outside
 
 
+def test_the_order_of_members_says_nothing() -> None:
+    backwards = dict(reversed(SAYS["delegation"].items()))
+    assert code(GATEWAY.in_vc_claim({"delegation": backwards})) is None
+
+
+def test_the_end_itself_is_too_late() -> None:
+    token = GATEWAY.as_payload({"exp": None, "iat": None}, validUntil="2030-01-01T00:00:00Z")
+    verifier = GATEWAY.offline(leeway=0)
+    assert verifier.verify(token, AUDIENCE, DELEGATION_ID, now=1_893_455_999).valid
+    with pytest.raises(PaphweyVerificationError, match="expired"):
+        verifier.verify(token, AUDIENCE, DELEGATION_ID, now=1_893_456_000)
+
+
 def test_one_and_true_do_not_agree() -> None:
     subject = {**GATEWAY.credential()["credentialSubject"], "actor_chain": {"x": True}}
     assert code(GATEWAY.in_vc_claim({"actor_chain": {"x": 1}}, credentialSubject=subject)) == "malformed_claims"

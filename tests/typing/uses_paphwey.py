@@ -86,7 +86,7 @@ async def without_blocking(raw: str) -> bool:
 
 def with_settings(jwks: dict[str, Any], client: httpx2.Client) -> list[OfflineVerifier]:
     rule: Literal["at_most", "exactly"] = "exactly"
-    names = ClaimNames(delegation_id="delegation", receipt_id="jti")
+    names = ClaimNames(delegation_id="dlg", receipt_id="jti")
     with OfflineVerifier(ww.Issuer("https://www.paphwey.com", jwks=jwks), claim_names=names, amount=rule) as given:
         given.refresh()
         fetched = OfflineVerifier.from_base_url(

@@ -15,7 +15,7 @@ import hypothesis.strategies as st
 import mint
 import pytest
 from clawauth_issuer import AGENT, BASE_URL, SERVICE, Claws
-from hypothesis import given, settings
+from hypothesis import given
 
 from watchword.dpop import DpopProver
 from watchword.testing import Defect
@@ -68,7 +68,6 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=200)
 @given(st.dictionaries(st.sampled_from([*AGENT, "scope", "scopes", "trustScore", "cnf", "act", "iss"]), _JSON))
 def test_any_claims_at_all(claims: dict[str, Any]) -> None:
     payload = {"iss": BASE_URL, "aud": SERVICE, "exp": time.time() + 60, **AGENT, **claims}

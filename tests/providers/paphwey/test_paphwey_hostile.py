@@ -11,7 +11,7 @@ from typing import Any
 import attack_tokens
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from paphwey_gateway import ACTION, AGENT, AUDIENCE, BASE_URL, DELEGATION_ID, OUTSIDE, SAYS, Gateway
 
 from watchword.dpop import DpopProver
@@ -77,7 +77,6 @@ _JSON = st.recursive(
 _NAMES = [*SAYS, "vc", "vp", "@context", "type", "issuer", "credentialSubject", "validFrom", "validUntil", "iss", "act"]
 
 
-@settings(max_examples=200)
 @given(st.dictionaries(st.sampled_from(_NAMES), _JSON, max_size=4), st.booleans())
 def test_any_claims_at_all(claims: dict[str, Any], as_credential: bool) -> None:
     """Signed, and whatever the claims hold: an outcome or a refusal, and nothing else."""

@@ -18,7 +18,7 @@ class ClaimNames:
     four are members of the approved action. The registered claims (RFC 7519) and ``cnf`` (RFC 7800)
     keep their names.
 
-    Raises ``TypeError`` or ``ValueError`` for a name that is not a string, or empty.
+    Raises ``TypeError`` or ``ValueError`` for a name that is not a string, or empty, or stands for two things.
     """
 
     delegation_id: str = "delegation_id"
@@ -43,6 +43,13 @@ class ClaimNames:
                 raise TypeError(f"{field.name} must be the name of a claim")
             if not name:
                 raise ValueError(f"{field.name} must not be empty")
+        for group in (_CLAIMS, _OF_AN_ACTION):
+            if len({getattr(self, attribute) for attribute in group}) < len(group):
+                raise ValueError(f"{', '.join(group)} must have a name each")
+
+
+_CLAIMS = ("delegation_id", "delegation", "actor_chain", "receipt_id", "action")
+_OF_AN_ACTION = ("scope", "amount_minor", "currency", "merchant")
 
 
 class Places:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import pickle
 import threading
+from types import MappingProxyType
 from typing import Any
 
 import endpoint
@@ -88,7 +89,8 @@ def test_the_async_twins(gateway: Gateway, asked: dict[str, Any]) -> None:
 def test_verify_outcome_in_both_forms(gateway: Gateway, verifier: OfflineVerifier, asked: dict[str, Any]) -> None:
     request = VerifyOutcomeRequest(attestation_token=gateway.attest(), **asked, expected_action=ACTION)
     assert_good(verifier.verify_outcome(request))
-    assert_good(verifier.verify_outcome(attestation_token=gateway.attest(), **asked))
+    for action in (None, ACTION, MappingProxyType(ACTION), ActionContext(**ACTION)):
+        assert_good(verifier.verify_outcome(attestation_token=gateway.attest(), **asked, expected_action=action))
     with pytest.raises(TypeError, match="one VerifyOutcomeRequest, or its members"):
         verifier.verify_outcome(request, **asked)
     with pytest.raises(TypeError, match="one VerifyOutcomeRequest, or its members"):

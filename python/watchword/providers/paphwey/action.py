@@ -57,12 +57,10 @@ class Action:
         return cls(**members)
 
 
-def compare(approved: Mapping[str, Any] | None, expected: Action, names: ClaimNames, rule: AmountRule) -> None:
+def compare(approved: Mapping[str, Any], expected: Action, names: ClaimNames, rule: AmountRule) -> None:
     """Raises :class:`PaphweyVerificationError` unless ``approved``, whose numbers are ``int`` and ``Decimal``, covers
     what is expected.
     """
-    if approved is None:
-        raise PaphweyVerificationError("the attestation names no action", code="missing_claim")
     for member in ("scope", "currency", "merchant"):
         demanded = getattr(expected, member)
         if demanded is not None and _required(approved, getattr(names, member)) != demanded:

@@ -56,7 +56,13 @@ def examine(token: VerifiedToken, rules: Rules, expected: Expected, now: float) 
             raise PaphweyVerificationError(f'the attestation has no "{name}"', code="missing_claim")
     delegation = _delegation(body, rules.names, expected.delegation_id)
     if expected.action is not None:
-        compare(_exact_action(token, rules.names), expected.action, rules.names, rules.amount)
+        action = _exact_action(token, rules.names)
+        if action is None:
+            raise PaphweyVerificationError(
+                f'the attestation has no "{rules.names.action}" (ClaimNames says where its action is)',
+                code="missing_claim",
+            )
+        compare(action, expected.action, rules.names, rules.amount)
     return VerifiedOutcome(
         valid=True,
         claims=claims,
@@ -91,9 +97,9 @@ def _check_issuer(token: VerifiedToken, carried: Credential | None, rules: Rules
     if token.issuer is None and named is None:
         raise PaphweyVerificationError('the attestation has no "iss"', code="missing_claim")
     if token.issuer not in (None, rules.issuer):
-        raise PaphweyVerificationError('"iss" is not the issuer that is expected', code="wrong_issuer")
+        raise PaphweyVerificationError(f'"iss" is not {rules.issuer}', code="wrong_issuer")
     if named is not None and named not in rules.credential_issuers:
-        raise PaphweyVerificationError("the credential is from another issuer", code="wrong_issuer")
+        raise PaphweyVerificationError(f"the credential's issuer is not {rules.issuer}", code="wrong_issuer")
 
 
 def _places(claims: Mapping[str, Any], carried: Credential | None) -> Places:
@@ -105,7 +111,10 @@ def _delegation(body: Places, names: ClaimNames, expected: str) -> dict[str, Any
     snapshot = body.members(names.delegation) or {}
     bound = {one for one in (body.text(names.delegation_id), Places(snapshot).text(names.delegation_id)) if one}
     if not bound:
-        raise PaphweyVerificationError(f'the attestation has no "{names.delegation_id}"', code="missing_claim")
+        raise PaphweyVerificationError(
+            f'the attestation has no "{names.delegation_id}" (ClaimNames says where its delegation is)',
+            code="missing_claim",
+        )
     if bound != {expected}:
         raise PaphweyVerificationError("the attestation is for another delegation", code="wrong_delegation")
     return snapshot or {names.delegation_id: expected}

@@ -10,6 +10,7 @@ try:
 except ImportError as error:
     raise ImportError("watchword.providers.paphwey needs pydantic: pip install 'watchword[paphwey]'") from error
 
+from collections.abc import Mapping
 from typing import Any
 
 __all__ = [
@@ -70,7 +71,8 @@ class VerifyOutcomeRequest(_Model):
     def of(cls, request: VerifyOutcomeRequest | None, members: dict[str, Any]) -> VerifyOutcomeRequest:
         """The request itself, or that of its members. Raises ``TypeError`` for both, and for what is neither."""
         if request is None:
-            return cls(**members)
+            action = members.get("expected_action")
+            return cls(**members | ({"expected_action": dict(action)} if isinstance(action, Mapping) else {}))
         if members or not isinstance(request, cls):
             raise TypeError("give one VerifyOutcomeRequest, or its members by name")
         return request

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from watchword import _kernel
-from watchword._kernel import KeySet, Policy, VerifiedToken
+from watchword._kernel import KeySet, Policy, TokenCache, VerifiedToken
 from watchword.errors import UnknownKeyError
 from watchword.issuer import Issuer
 from watchword.jwks.clock import monotonic
@@ -28,7 +28,7 @@ class IssuerKeys:
     token, the policy comes with the token too. Everything else is the Verifier's way: a token that is no good whatever
     the key never causes a fetch, an unknown kid causes one for each cooldown. It may be used from any number of threads
     and event loops at once. ``httpx_client`` (any client with httpx's interface) or ``fetcher`` fetch the keys; closing
-    them stays with their owner.
+    them stays with their owner. ``token_cache`` remembers verified tokens.
     """
 
     def __init__(
@@ -37,9 +37,13 @@ class IssuerKeys:
         *,
         httpx_client: HttpxClient | None = None,
         fetcher: Fetcher | None = None,
+        token_cache: TokenCache | None = None,
         clock: Callable[[], float] = time.time,
         on_event: Listener | None = None,
     ) -> None:
+        if token_cache is not None and not isinstance(token_cache, TokenCache):
+            raise TypeError("token_cache must be a watchword.TokenCache")
+        self._judge = _kernel.verify if token_cache is None else token_cache.verify
         self._own_fetcher: DefaultFetcher | None = None
         if httpx_client is not None:
             from watchword.jwks.fetch import HttpxFetcher
@@ -58,7 +62,7 @@ class IssuerKeys:
         keys = self._source.current()
         if keys is not None:
             with contextlib.suppress(UnknownKeyError):  # perhaps there are newer keys
-                return _kernel.verify(token, keys, policy, self.at(now))
+                return self._judge(token, keys, policy, self.at(now))
         return finish(self._verify_slowly(token, policy, now))
 
     async def verify_async(self, token: str | bytes, policy: Policy, now: float | None) -> VerifiedToken:
@@ -66,7 +70,7 @@ class IssuerKeys:
         keys = self._source.current()
         if keys is not None:
             with contextlib.suppress(UnknownKeyError):
-                return _kernel.verify(token, keys, policy, self.at(now))
+                return self._judge(token, keys, policy, self.at(now))
         return await finish_async(self._verify_slowly(token, policy, now))
 
     def at(self, now: float | None) -> float:
@@ -103,10 +107,10 @@ class IssuerKeys:
                 _kernel.verify(token, _NO_KEYS, policy, self.at(now))
             keys = yield self._source.request()
         try:
-            return _kernel.verify(token, keys, policy, self.at(now))
+            return self._judge(token, keys, policy, self.at(now))
         except UnknownKeyError as error:
             unknown = error
         newer = yield self._source.request_newer(keys, (_kernel.unverified_key_id(token),))
         if newer is None:
             raise unknown
-        return _kernel.verify(token, newer, policy, self.at(now))
+        return self._judge(token, newer, policy, self.at(now))

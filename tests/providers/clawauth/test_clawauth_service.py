@@ -188,6 +188,18 @@ def test_32_calls_at_once_on_a_cold_cache_make_one_fetch(server: endpoint.Server
         assert server.count() == 1
 
 
+def test_a_token_that_comes_again_is_remembered_and_still_expires() -> None:
+    cache = ww.TokenCache(max_bytes=1_000_000)
+    auth = CLAWS.service(token_cache=cache)
+    token = CLAWS.token(iat=1_800_000_000, exp=1_800_003_600)
+    for _ in range(3):
+        assert auth.verify(token, now=1_800_000_000).valid
+    assert cache.stats().hits == 2
+    assert error(auth.verify(token, now=1_800_003_605)) == "expired"
+    with pytest.raises(TypeError, match=r"watchword\.TokenCache"):
+        CLAWS.service(token_cache={})
+
+
 # Whose tokens, for whom.
 
 

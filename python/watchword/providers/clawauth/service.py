@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from watchword._kernel import ANY_AUDIENCE, KeySet, Policy, VerifiedToken
+from watchword._kernel import ANY_AUDIENCE, KeySet, Policy, TokenCache, VerifiedToken
 from watchword.errors import KeysUnavailableError, VerificationError
 from watchword.issuer import Issuer, as_audience, as_tuple
 from watchword.jwks import CacheSettings
@@ -37,7 +37,7 @@ class ClawAuth:
     The keys come from one of ``jwks`` (a JWK Set as a mapping, JSON or a ``KeySet``), ``pem`` (a public key in PEM),
     ``jwks_file`` and ``jwks_uri``, as for :class:`watchword.Issuer`. They must be P-256 keys: an agent's token is
     signed by ES256, and nothing else is ever accepted. ``httpx_client``, ``cache``, ``allow_loopback_http`` and
-    ``on_event`` are for ``jwks_uri``.
+    ``on_event`` are for ``jwks_uri``. ``token_cache`` remembers verified tokens: an agent sends the same for an hour.
 
     ``audience`` demands that the token names this audience, or one of these (``watchword.ANY_AUDIENCE``: whatever it
     names). ``required`` lists claims that must be there beside ``exp``. ``claim_names`` says which claims mean what.
@@ -67,6 +67,7 @@ class ClawAuth:
         clock: Callable[[], float] = time.time,
         httpx_client: HttpxClient | None = None,
         cache: CacheSettings | None = None,
+        token_cache: TokenCache | None = None,
         allow_loopback_http: bool = False,
         on_event: Listener | None = None,
     ) -> None:
@@ -100,7 +101,9 @@ class ClawAuth:
             cache=cache or CacheSettings(),
             allow_loopback_http=allow_loopback_http,
         )
-        self._keys = IssuerKeys(source, httpx_client=httpx_client, clock=clock, on_event=on_event)
+        self._keys = IssuerKeys(
+            source, httpx_client=httpx_client, token_cache=token_cache, clock=clock, on_event=on_event
+        )
         if (jwks is not None or pem is not None) and not self._keys.can_verify("ES256"):
             raise ValueError("none of the keys is for ES256: agents' tokens are signed by P-256 keys")
 

@@ -29,14 +29,15 @@ def profile(auth: ClawAuth, authorization: str) -> str:
 def main() -> None:
     clawauth = LocalIssuer("https://api.clawauth.com", audience="orders", algorithms=("ES256", "RS256"))
     says = {"sub": "agent_abc123", "name": "Shopper", "trust_score": 7.5, "scopes": ["orders:read"], "scope": None}
+    typ = {"typ": "JWT"}
     auth = ClawAuth(service_id="orders", api_key="svc_abc123", jwks=clawauth.jwks())
 
-    print(profile(auth, f"Bearer {clawauth.mint(says)}"))
-    print(profile(auth, f"Bearer {clawauth.mint({**says, 'trust_score': None})}"))
-    print(profile(auth, f"Bearer {clawauth.mint({**says, 'aud': 'billing'})}"))
-    print(profile(auth, f"Bearer {clawauth.mint(says, algorithm='RS256')}"))
-    print(profile(auth, f"Bearer {clawauth.mint_bad('HS256 keyed with the public key in PEM')}"))
-    print(profile(ClawAuth("orders", "svc_abc123"), f"Bearer {clawauth.mint(says)}"))
+    print(profile(auth, f"Bearer {clawauth.mint(says, header=typ)}"))
+    print(profile(auth, f"Bearer {clawauth.mint({**says, 'trust_score': None}, header=typ)}"))
+    print(profile(auth, f"Bearer {clawauth.mint({**says, 'aud': 'billing'}, header=typ)}"))
+    print(profile(auth, f"Bearer {clawauth.mint(says, algorithm='RS256', header=typ)}"))
+    print(profile(auth, f"Bearer {clawauth.mint({**says, 'sub': 'user_7'}, header=typ)}"))
+    print(profile(ClawAuth("orders", "svc_abc123"), f"Bearer {clawauth.mint(says, header=typ)}"))
 
     # The agent's side: a key pair to register, and the challenge signed that ClawAuth answers with.
     pair = ClawAuthAgent.generate_keypair()

@@ -150,7 +150,7 @@ def test_clawauth_verify() -> None:
         "403 agent_abc123 is trusted too little",
         "401 wrong_audience",
         "401 algorithm_not_allowed",
-        "401 algorithm_not_allowed",
+        "401 wrong_type",
         "503 keys_unavailable",
         "-----BEGIN PUBLIC KEY----- True",
     ]

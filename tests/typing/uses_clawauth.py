@@ -77,6 +77,8 @@ def with_settings(jwks: dict[str, Any], pem: bytes, client: httpx.Client) -> lis
             check_issuer=False,
             httpx_client=client,
             audience=ww.ANY_AUDIENCE,
+            agent_id_prefix="",
+            token_cache=ww.TokenCache(max_bytes=1_000_000),
         )
         return [first, second, third]
 

@@ -231,6 +231,15 @@ def test_an_audience_can_be_demanded_or_left_alone() -> None:
     assert CLAWS.service(audience=ww.ANY_AUDIENCE).verify(CLAWS.token(aud="billing")).valid
 
 
+def test_an_agents_id_looks_like_one() -> None:
+    for other in ("user_1", "my_agent_1", "AGENT_1", "agent"):
+        assert error(CLAWS.service().verify(CLAWS.token(sub=other))) == "wrong_type"
+    assert CLAWS.service(agent_id_prefix="").verify(CLAWS.token(sub="user_1")).valid
+    assert CLAWS.service(agent_id_prefix="bot:").verify(CLAWS.token(sub="bot:1")).valid
+    assert CLAWS.service().verify(CLAWS.token(sub=None, agentId="agent_1")).valid
+    assert error(CLAWS.service().verify(CLAWS.token(agent_id="agent_other"))) == "malformed_claims"
+
+
 def test_types_and_required_claims() -> None:
     assert error(CLAWS.service(types=("at+jwt",)).verify(CLAWS.token())) == "wrong_type"
     assert error(CLAWS.service(required=("trust_score",)).verify(CLAWS.token(trust_score=None))) == "missing_claim"
@@ -318,6 +327,7 @@ def test_names_that_are_none(names: dict[str, Any]) -> None:
     [
         {"base_url": ""},
         {"base_url": None},
+        {"agent_id_prefix": None},
         {"types": "JWT"},
         {"required": "sub"},
         {"leeway": float("nan")},

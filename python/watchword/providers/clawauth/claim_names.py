@@ -18,13 +18,13 @@ class ClaimNames:
     """The claim of each of an :class:`Agent`'s attributes, or several, one of which is to be there.
 
     Where several are, they must say the same. The defaults are the attributes' names, in both spellings where ClawAuth
-    has two; ``id`` is ``sub`` (RFC 7519 section 4.1.2). Scopes may also be one string with spaces between them
+    has two; ``id`` may also be ``sub`` (RFC 7519 section 4.1.2). Scopes may also be one string with spaces between them
     (RFC 9068 section 2.2.3).
 
     Raises ``TypeError`` or ``ValueError`` for what are no names.
     """
 
-    id: str | tuple[str, ...] = "sub"
+    id: str | tuple[str, ...] = ("sub", "agent_id", "agentId")
     name: str | tuple[str, ...] = "name"
     email: str | tuple[str, ...] = "email"
     trust_score: str | tuple[str, ...] = ("trust_score", "trustScore")

@@ -40,7 +40,8 @@ class ClawAuth:
     ``on_event`` are for ``jwks_uri``. ``token_cache`` remembers verified tokens: an agent sends the same for an hour.
 
     ``audience`` demands that the token names this audience, or one of these (``watchword.ANY_AUDIENCE``: whatever it
-    names). ``required`` lists claims that must be there beside ``exp``. ``claim_names`` says which claims mean what.
+    names). ``required`` lists claims that must be there beside ``exp``. ``claim_names`` says which claims mean what;
+    ``agent_id_prefix`` is how agents' ids begin, so that a person's token is never an agent's (``""``: anyhow).
     ``types`` are the values of ``typ`` that are accepted; ``leeway`` is by how many seconds clocks may differ;
     ``clock`` tells Unix seconds.
 
@@ -62,7 +63,8 @@ class ClawAuth:
         audience: str | Iterable[str] | _AnyAudience | None = None,
         required: Iterable[str] = (),
         claim_names: ClaimNames | None = None,
-        types: Iterable[str | None] = ("JWT", "at+jwt", None),
+        agent_id_prefix: str = "agent_",
+        types: Iterable[str | None] = ("JWT", None),
         leeway: float = 5,
         clock: Callable[[], float] = time.time,
         httpx_client: HttpxClient | None = None,
@@ -76,10 +78,13 @@ class ClawAuth:
                 raise TypeError(f"{name} must be a string")
             if not value:
                 raise ValueError(f"{name} must not be empty")
+        if not isinstance(agent_id_prefix, str):
+            raise TypeError("agent_id_prefix must be a string")
         self._service_id = service_id
         self._api_key = api_key
         self._base_url = base_url
         self._claim_names = claim_names or ClaimNames()
+        self._agent_id_prefix = agent_id_prefix
         self._checks_own_audience = audience is None
         name = issuer or base_url.rstrip("/")
         self._policy = Policy(
@@ -150,9 +155,12 @@ class ClawAuth:
         if self._checks_own_audience and token.audience and self._service_id not in token.audience:
             return VerifyTokenResponse(valid=False, error="wrong_audience: the token is meant for other services")
         try:
-            return VerifyTokenResponse(valid=True, agent=self._claim_names.read(token.claims))
+            agent = self._claim_names.read(token.claims)
         except ClaimsError as error:
             return VerifyTokenResponse(valid=False, error=str(error))
+        if not agent.id.startswith(self._agent_id_prefix):
+            return VerifyTokenResponse(valid=False, error="wrong_type: the token is about somebody who is no agent")
+        return VerifyTokenResponse(valid=True, agent=agent)
 
 
 def _refused(error: VerificationError) -> VerifyTokenResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 from endpoint import Key, jwks
@@ -58,6 +59,15 @@ def test_the_back_off_is_drawn_from_a_growing_range(failures: int, longest: floa
     for _ in range(failures):
         state.fail(state.begin(0.0), 0.0)
     assert drawn[-1] == (0.0, longest)
+
+
+def test_the_programs_own_random_numbers_are_left_alone() -> None:
+    # Attempts end in threads of their own: a program that seeds its numbers would get others now and then.
+    before = random.getstate()
+    state: Freshness[None] = Freshness(SETTINGS)
+    state.succeed(state.begin(0.0), SET, 300.0, None)
+    state.fail(state.begin(1.0), 1.0)
+    assert random.getstate() == before
 
 
 def test_a_fresh_set_is_used_and_refreshed_ahead() -> None:
@@ -206,7 +216,8 @@ class AnyOrder(RuleBasedStateMachine):
     )
     def begin(self, ttl: float, max_stale: float, cooldown: float) -> None:
         self.settings = CacheSettings(ttl=ttl, min_ttl=10, max_stale=max_stale, cooldown=cooldown)
-        self.state: Freshness[int] = Freshness(self.settings)
+        # A failure must come again when the same steps are tried again.
+        self.state: Freshness[int] = Freshness(self.settings, uniform=random.Random(0).uniform)
         self.now = 0.0
         self.running: list[Attempt] = []  # threads out there, whether or not the state has given them up
         self.brought: dict[int, tuple[float, float]] = {}  # sequence: when it was asked for, its lifetime

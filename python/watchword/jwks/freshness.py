@@ -68,7 +68,8 @@ class Freshness(Generic[Origin]):
     """The state of one issuer's keys."""
 
     settings: CacheSettings
-    uniform: Callable[[float, float], float] = random.uniform
+    # Not the generator that all of a program shares: what it draws, and when, is the program's own affair.
+    uniform: Callable[[float, float], float] = random.SystemRandom().uniform
     held: Held[Origin] | None = None
     attempt: Attempt | None = None
     failures: int = 0

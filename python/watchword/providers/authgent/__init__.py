@@ -1,0 +1,41 @@
+"""authgent's names over the kernel: change ``authgent`` to ``watchword.providers.authgent`` in the imports.
+
+    identity = await verify_token(token=raw, issuer="http://localhost:8000")
+    verify_delegation_chain(identity.delegation_chain, max_depth=3, require_human_root=True)
+
+This is the side that verifies. What differs from the published package, and why, is in ``docs/providers/authgent.md``.
+"""
+
+from __future__ import annotations
+
+from watchword.providers.authgent.delegation import DelegationChain, verify_delegation_chain
+from watchword.providers.authgent.dpop import DPoPClient, verify_dpop_proof
+from watchword.providers.authgent.errors import (
+    AuthgentError,
+    DelegationError,
+    DPoPError,
+    InsufficientScopeError,
+    InvalidTokenError,
+    ServerError,
+)
+from watchword.providers.authgent.jwks import JWKSFetcher
+from watchword.providers.authgent.models import AgentIdentity, TokenClaims
+from watchword.providers.authgent.verify import verify_token, verify_token_sync
+
+__all__ = [
+    "AgentIdentity",
+    "AuthgentError",
+    "DPoPClient",
+    "DPoPError",
+    "DelegationChain",
+    "DelegationError",
+    "InsufficientScopeError",
+    "InvalidTokenError",
+    "JWKSFetcher",
+    "ServerError",
+    "TokenClaims",
+    "verify_delegation_chain",
+    "verify_dpop_proof",
+    "verify_token",
+    "verify_token_sync",
+]

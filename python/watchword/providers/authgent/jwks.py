@@ -1,0 +1,149 @@
+"""The keys of one authgent-server: fetched, cached, and shared by all of this process that verifies by them."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+from collections.abc import Awaitable, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+from watchword._kernel import KeySet
+from watchword.errors import KeySetError, UnknownKeyError
+from watchword.issuer import Issuer
+from watchword.jwks.clock import monotonic
+from watchword.jwks.fetch import DefaultFetcher, Fetcher, HttpxClient, HttpxFetcher, Response
+from watchword.jwks.settings import CacheSettings
+from watchword.providers.authgent.demands import Demands
+from watchword.providers.authgent.errors import in_authgents_terms
+from watchword.providers.authgent.recent import Recent
+from watchword.verifier import Verifier
+
+#: How many issuers' keys are kept, and for how many different demands. Whoever calls chooses both, and no sender.
+MOST_ISSUERS = 64
+MOST_DEMANDS = 64
+
+#: A set is fresh for at least so many seconds, whatever ``cache_ttl`` says: longer than a fetch may take.
+_LEAST_TTL = 6.0
+
+
+@runtime_checkable
+class KeyFetcher(Protocol):
+    """What may stand in for a :class:`JWKSFetcher`: an object of an application's own that finds keys."""
+
+    def get_key(self, kid: str) -> Awaitable[Mapping[str, Any]]:
+        """The public JWK of that name, or an exception."""
+        ...
+
+
+class JWKSFetcher:
+    """The keys of an issuer, by default those at ``{issuer}/.well-known/jwks.json``.
+
+    ``cache_ttl`` is how many seconds a set is fresh where its answer does not say; ``cache`` has all the settings
+    instead. ``jwks`` is the set itself, and nothing is fetched then; ``jwks_uri`` another place. ``client`` is an
+    ``httpx2.Client`` (or one with its interface) of yours; closing it stays with you. http is for this machine only.
+
+    Raises ``TypeError`` or ``ValueError`` where these cannot be meant. It may be used from any number of threads and
+    event loops at once.
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        cache_ttl: float = 300,
+        *,
+        jwks_uri: str | None = None,
+        jwks: Mapping[str, Any] | str | bytes | None = None,
+        client: HttpxClient | None = None,
+        cache: CacheSettings | None = None,
+    ) -> None:
+        if jwks is None and jwks_uri is None:
+            jwks_uri = issuer.rstrip("/") + "/.well-known/jwks.json"
+        known = Issuer(
+            issuer,
+            jwks_uri=jwks_uri,
+            jwks=jwks,
+            cache=_settings(cache_ttl) if cache is None else cache,
+            allow_loopback_http=True,
+        )
+        self._issuer = issuer
+        self._fetcher = _Recording(DefaultFetcher() if client is None else HttpxFetcher(client))
+        if jwks is not None:
+            self._fetcher.body = jwks if isinstance(jwks, (str, bytes)) else json.dumps(dict(jwks))
+        self._source = known.open(self._fetcher, monotonic, None)
+        self._verifiers: Recent[Demands, Verifier] = Recent(MOST_DEMANDS)
+
+    def verifier(self, demands: Demands) -> Verifier:
+        """What verifies access tokens by these keys. All that are made here share them."""
+        return self._verifiers.get(demands, functools.partial(demands.verifier, self._source))
+
+    async def get_key(self, kid: str) -> dict[str, Any]:
+        """The public JWK of that name, fetched where need be.
+
+        Raises :class:`~watchword.providers.authgent.InvalidTokenError` where there is none, and
+        :class:`~watchword.providers.authgent.ServerError` where the keys could not be had.
+        """
+        with in_authgents_terms():
+            keys = await self._source.request().result_async()
+            if kid not in keys:
+                keys = await self._source.request_newer(keys, (kid,)).result_async() or keys
+            jwk = self._published(keys).get(kid)
+            if jwk is None:
+                raise UnknownKeyError("the issuer has no key of that name")
+            return jwk
+
+    async def get_all_keys(self) -> dict[str, dict[str, Any]]:
+        """Every usable public JWK by its name, fetched where need be; raises as :meth:`get_key` does."""
+        with in_authgents_terms():
+            return self._published(await self._source.request().result_async())
+
+    async def refresh(self) -> None:
+        """Fetches the keys now: when the application starts, or after a key was revoked.
+
+        Raises :class:`~watchword.providers.authgent.ServerError` where they could not be had.
+        """
+        with in_authgents_terms():
+            await self._source.refresh().result_async()
+
+    def _published(self, keys: KeySet) -> dict[str, dict[str, Any]]:
+        """The keys of a set as they were written; those that the kernel left out are left out here too."""
+        document = json.loads(self._fetcher.body)
+        listed = document.get("keys", [document])
+        return {jwk["kid"]: jwk for jwk in listed if isinstance(jwk, dict) and jwk.get("kid") in keys}
+
+    def __repr__(self) -> str:
+        """The issuer."""
+        return f"JWKSFetcher({self._issuer!r})"
+
+
+class _Recording:
+    """A Fetcher that keeps the last key set as it came: the kernel's sets do not give keys back as JWK."""
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        self._fetcher = fetcher
+        self.body: str | bytes = b'{"keys":[]}'
+
+    def get(self, url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> Response:
+        answer = self._fetcher.get(url, headers=headers, timeout=timeout, max_bytes=max_bytes)
+        if answer.status == 200 and len(answer.body) <= max_bytes:
+            # What is no set of usable keys is not used, and so not kept.
+            with contextlib.suppress(KeySetError):
+                if len(KeySet.from_json(answer.body)) > 0:
+                    self.body = answer.body
+        return answer
+
+
+def _settings(cache_ttl: float) -> CacheSettings:
+    ttl = max(cache_ttl, _LEAST_TTL)
+    return CacheSettings(ttl=ttl, min_ttl=min(ttl, 30), max_ttl=max(ttl, 3600))
+
+
+_fetchers: Recent[str, JWKSFetcher] = Recent(MOST_ISSUERS)
+
+
+def fetcher_of(issuer: str) -> JWKSFetcher:
+    """The keys of an issuer that this process shares."""
+    return _fetchers.get(issuer, functools.partial(JWKSFetcher, issuer))
+
+
+__all__ = ["JWKSFetcher", "KeyFetcher", "fetcher_of"]

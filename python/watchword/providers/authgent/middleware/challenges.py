@@ -1,0 +1,47 @@
+"""``WWW-Authenticate`` as its receiver reads it (RFC 9110 section 11.6.1)."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+#: Whoever answers chooses how long it is.
+_LONGEST = 8192
+
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  # the token of RFC 9110 section 5.6.2, and no secret
+
+# Parts that follow one another begin with different characters, so that no text is tried more than a few times.
+_PIECE = re.compile(
+    rf"""[ \t,]*(?:
+        (?P<name>{_TOKEN})[ \t]*=[ \t]*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>{_TOKEN}))
+        |(?P<scheme>{_TOKEN})(?:[ ]+[A-Za-z0-9._~+/-]+=*(?=[ \t]*(?:,|$)))?
+    )""",
+    re.VERBOSE,
+)
+_ESCAPED = re.compile(r"\\(.)")
+
+
+class Challenge(NamedTuple):
+    """One challenge; its scheme and the names of its parameters are in lower case."""
+
+    scheme: str
+    parameters: dict[str, str]
+
+
+def challenges(header: str) -> list[Challenge]:
+    """The challenges of a header, as far as it can be read. Of a parameter that is repeated the first counts."""
+    found: list[Challenge] = []
+    place = 0
+    header = header[:_LONGEST]
+    while piece := _PIECE.match(header, place):
+        place = piece.end()
+        if piece["scheme"] is not None:
+            found.append(Challenge(piece["scheme"].lower(), {}))
+        elif found:
+            quoted = piece["quoted"]
+            value = piece["plain"] if quoted is None else _ESCAPED.sub(r"\1", quoted)
+            found[-1].parameters.setdefault(piece["name"].lower(), value)
+    return found
+
+
+__all__ = ["Challenge", "challenges"]

@@ -1,0 +1,150 @@
+"""FastAPI, and any ASGI application of Starlette's: ``app.add_middleware(AgentAuthMiddleware, issuer=…)``."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from watchword.providers.authgent.errors import AuthgentError
+from watchword.providers.authgent.middleware.gate import (
+    Found,
+    Gate,
+    answer_without_gate,
+    authorize,
+    is_open,
+    scopes_needed,
+)
+from watchword.providers.authgent.middleware.guard import Function, guard
+from watchword.providers.authgent.models import AgentIdentity
+
+try:
+    from fastapi import HTTPException, Request
+    from starlette.responses import JSONResponse
+except ImportError as error:
+    raise ImportError("this middleware needs FastAPI: pip install 'watchword[fastapi]'") from error
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+    from typing_extensions import Unpack
+
+    from watchword._kernel import _AnyAudience
+    from watchword.providers.authgent.middleware.gate import GateOptions
+
+_IDENTITY = "authgent_identity"
+_ERROR = "authgent_error"
+_GATE = "authgent_gate"
+_REQUEST = "authgent_request"
+
+
+class AgentAuthMiddleware:
+    """Verifies the access token of every HTTP request, with its DPoP proof where it has one.
+
+    ``request.state.authgent_identity`` is then who sends it. ``/health``, ``/ready`` and what is below
+    ``/.well-known/`` are open to everybody, and WebSockets pass. The options are those of
+    :class:`~watchword.providers.authgent.middleware.gate.Gate`.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        issuer: str,
+        audience: str | Iterable[str] | _AnyAudience | None = None,
+        **options: Unpack[GateOptions],
+    ) -> None:
+        self.app = app
+        self._gate = Gate(issuer, audience, **options)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one connection."""
+        if scope["type"] == "http" and not is_open(scope["path"]):
+            found = await self._gate.admit_async(scope["method"], _uri(self._gate, scope), scope["headers"])
+            refusal = self._gate.refusal(found)
+            if refusal is not None:
+                response = JSONResponse({"detail": refusal.detail}, refusal.status, headers=refusal.headers)
+                await response(scope, receive, send)
+                return
+            identity, error = (found, None) if isinstance(found, AgentIdentity) else (None, found)
+            # All three, always: another of these may have stood before this one, with another issuer.
+            scope.setdefault("state", {}).update({_GATE: self._gate, _IDENTITY: identity, _ERROR: error})
+        await self.app(scope, receive, send)
+
+
+def get_agent_identity(request: Request) -> AgentIdentity:
+    """Who sends the request: a dependency (``Depends(get_agent_identity)``), or a plain call.
+
+    Raises ``HTTPException``, with the challenge to answer with, where it is nobody that a token names.
+    """
+    return _authorized(request)
+
+
+def require_agent_auth(scopes: str | Iterable[str] | None = None) -> Callable[[Function], Function]:
+    """Lets an endpoint be called only by agents whose token has all these scopes.
+
+    The endpoint may be ``async`` or not, and need not take the request. Raises
+    ``ValueError`` where these are no scopes.
+    """
+    needed = scopes_needed(scopes)
+
+    def decorate(endpoint: Function) -> Function:
+        def check(args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+            _authorized(_request_in(args, kwargs), needed)
+
+        guarded = guard(endpoint, check)
+        guarded.__signature__ = _with_request(endpoint)  # type: ignore[attr-defined]  # it is what inspect looks for
+        return guarded
+
+    return decorate
+
+
+def _authorized(request: Request, needed: tuple[str, ...] = ()) -> AgentIdentity:
+    state = request.state
+    found: Found = getattr(state, _IDENTITY, None) or getattr(state, _ERROR, None)
+    try:
+        return authorize(found, needed)
+    except AuthgentError as error:
+        gate: Gate | None = getattr(state, _GATE, None)
+        answer = answer_without_gate(error) if gate is None else gate.answer(error)
+        raise HTTPException(answer.status, answer.detail, answer.headers) from error
+
+
+def _uri(gate: Gate, scope: Scope) -> str:
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), None)
+    if host is None:
+        name, port = scope.get("server") or ("", None)
+        host = name if port is None else f"{name}:{port}"
+    raw = scope.get("raw_path")
+    # Without the raw path, what the client escaped beyond need cannot be told any more.
+    path = quote(scope["path"], safe="/:@!$&'()*+,;=~") if raw is None else raw.decode("latin-1")
+    return gate.uri(scope["scheme"], host, path)
+
+
+def _request_in(args: tuple[object, ...], kwargs: dict[str, object]) -> Request:
+    added = kwargs.pop(_REQUEST, None)
+    for value in (added, *kwargs.values(), *args):
+        if isinstance(value, Request):
+            return value
+    raise TypeError("an endpoint with require_agent_auth is called with its request")
+
+
+def _with_request(endpoint: Callable[..., Any]) -> inspect.Signature:
+    """The endpoint's signature, with the request added where it has none: FastAPI gives what a signature asks for."""
+    signature = inspect.signature(endpoint)
+    try:
+        hints = typing.get_type_hints(endpoint)
+    except (NameError, TypeError):
+        # Names that only a type checker knows. FastAPI is going to say so where they matter.
+        hints = {}
+    for name, parameter in signature.parameters.items():
+        hint = hints.get(name, parameter.annotation)
+        if name == "request" or (isinstance(hint, type) and issubclass(hint, Request)):
+            return signature
+    parameters = list(signature.parameters.values())
+    place = len(parameters) - any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters)
+    added = inspect.Parameter(_REQUEST, inspect.Parameter.KEYWORD_ONLY, annotation=Request)
+    return signature.replace(parameters=[*parameters[:place], added, *parameters[place:]])
+
+
+__all__ = ["AgentAuthMiddleware", "get_agent_identity", "require_agent_auth"]

@@ -1,0 +1,34 @@
+"""Something asked before a function is called, be the function ``async`` or not."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+#: Is given the arguments of a call, which it may change; what it returns, unless ``None``, is returned instead.
+Check = Callable[[tuple[object, ...], dict[str, object]], object]
+
+
+def guard(function: Function, check: Check) -> Function:
+    """The function, called only where ``check`` lets it be."""
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def guarded(*args: object, **kwargs: object) -> object:
+            refusal = check(args, kwargs)
+            return await function(*args, **kwargs) if refusal is None else refusal
+    else:
+
+        @functools.wraps(function)
+        def guarded(*args: object, **kwargs: object) -> object:
+            refusal = check(args, kwargs)
+            return function(*args, **kwargs) if refusal is None else refusal
+
+    return cast("Function", guarded)
+
+
+__all__ = ["Check", "Function", "guard"]

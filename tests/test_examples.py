@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import endpoint
 import pytest
 
 from watchword.testing import LocalIssuer
@@ -102,10 +103,35 @@ wsgi_app.main(ww.Issuer({served.issuer!r}, allow_loopback_http=True), {AUDIENCE!
                 process.terminate()
 
 
-def _status(url: str, token: str | None = None) -> int:
+def test_authgent_fastapi() -> None:
+    with endpoint.running() as server:
+        issuer = LocalIssuer(server.url, audience=AUDIENCE, algorithms=("ES256",))
+        server.routes["/.well-known/jwks.json"] = endpoint.answer(json.dumps(issuer.jwks()))
+        program = f"import authgent_fastapi; authgent_fastapi.main({server.url!r}, {AUDIENCE!r}, port=0)"
+        with subprocess.Popen(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=EXAMPLES
+        ) as process:
+            try:
+                assert process.stdout is not None
+                url = process.stdout.readline().strip()
+                search = f"{url}/tools/search"
+                assert _status(f"{url}/.well-known/oauth-protected-resource") == 200
+                assert _status(search, method="POST") == 401
+                good = issuer.mint(scope="search:execute", act={"sub": "client:a", "act": {"sub": "client:b"}})
+                assert _status(search, good, method="POST") == 200
+                assert _status(search, issuer.mint(scope="read"), method="POST") == 403
+                deep = {"sub": "client:a", "act": {"sub": "client:b", "act": {"sub": "client:c"}}}
+                assert _status(search, issuer.mint(scope="search:execute", act=deep), method="POST") == 403
+                assert _status(search, issuer.mint_bad("expired"), method="POST") == 401
+                assert server.count() == 1
+            finally:
+                process.terminate()
+
+
+def _status(url: str, token: str | None = None, method: str = "GET") -> int:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=30) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers, method=method), timeout=30) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:

@@ -1,0 +1,71 @@
+"""The page about authgent: its programs run, and it names what there is to name."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import endpoint
+import mint
+import pytest
+from authgent_tokens import act, token
+
+import watchword.providers.authgent as authgent
+from watchword.providers.authgent.middleware.gate import Gate
+
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "providers" / "authgent.md").read_text(encoding="utf-8")
+
+
+def test_every_program_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    programs = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    assert len(programs) > 8
+    holder = authgent.DPoPClient()
+    with endpoint.running() as server:
+        server.routes["/.well-known/jwks.json"] = endpoint.answer(json.dumps(mint.jwks("p256")))
+        ours = {"iss": server.url, "aud": server.url}
+        bound_token = token(**ours, cnf={"jkt": holder.jkt})
+        chain = authgent.AgentIdentity.from_claims(
+            {"sub": "user:ada", "act": act("client:agnt_mailer", "client:agnt_planner")}
+        )
+        names: dict[str, Any] = {
+            "token": token(**ours),
+            "token_for_api": token(iss=server.url, aud="https://api.example.com"),
+            "bound_token": bound_token,
+            "headers": holder.create_proof_headers(bound_token, "POST", "https://api.example.com/data"),
+            "delegated": chain,
+        }
+
+        async def run() -> None:
+            for program in programs:
+                if "dpop" in names:
+                    names["own_token"] = token(**ours, cnf={"jkt": names["dpop"].jkt})
+                source = program.replace("http://localhost:8000", server.url)
+                code = compile(source, "the page", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+                outcome = eval(code, names)
+                if inspect.iscoroutine(outcome):
+                    await outcome
+
+        asyncio.run(run())
+    assert capsys.readouterr().out == "invalid_token malformed_token\n"
+
+
+def test_the_page_names_every_option_and_every_error() -> None:
+    for option in list(inspect.signature(Gate).parameters):
+        assert f"| `{option}` |" in PAGE, option
+    for name in authgent.__all__:
+        assert re.search(rf"\b{name}\b", PAGE), name
+
+
+def test_the_table_of_differences_is_a_table() -> None:
+    _, _, table = PAGE.partition("## Differences from the published package\n\n")
+    rows = table.strip().splitlines()
+    assert len(rows) > 30
+    for row in rows:
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+        assert len(cells) == 5, row
+        assert all(cells[:3]), row

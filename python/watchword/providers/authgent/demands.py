@@ -9,7 +9,7 @@ from watchword._kernel import ANY_AUDIENCE, VerifiedToken
 from watchword.dpop import DpopVerifier
 from watchword.errors import WrongAudienceError
 from watchword.issuer import Issuer, as_audience
-from watchword.providers.authgent.kinds import ACCESS_TOKEN_TYPES, REQUIRED_CLAIMS, check_access_token
+from watchword.providers.profiles.authgent import PROFILE, check_access_token
 from watchword.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ class Demands(NamedTuple):
             [Issuer(self.issuer, source=keys)],
             audience=ANY_AUDIENCE if self.audience is None else self.audience,
             algorithms=ALGORITHMS,
-            types=ACCESS_TOKEN_TYPES,
+            types=PROFILE.types,
             leeway=self.leeway,
-            required=REQUIRED_CLAIMS,
+            required=PROFILE.required,
             bound_tokens=self.bound_tokens,
             dpop=self.dpop,
         )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 from watchword._kernel import KeySet, VerifiedToken
+from watchword.errors import WrongTypeError
 
 #: The providers, by the names of their packages.
 ProviderName = Literal["agentwrit", "authgent", "authpi", "clawauth", "paphwey"]
@@ -70,6 +71,17 @@ def recognised(header: Members, claims: Members) -> dict[ProviderName, Kind]:
     """Whose tokens something looks like. Several providers' marks may be on one token."""
     kinds = {provider: profile_of(provider).recognise(header, claims) for provider in PROVIDERS}
     return {provider: kind for provider, kind in kinds.items() if kind is not None}
+
+
+def check_not_anothers(token: VerifiedToken, provider: ProviderName) -> None:
+    """Raises :class:`~watchword.WrongTypeError` for a token with the marks of other providers and none of this one's.
+
+    For providers whose own tokens have no marks that can be relied on (RFC 8725 section 3.12).
+    """
+    header, claims = token.header, token.claims
+    # Its own first: that is what nearly every token is.
+    if profile_of(provider).recognise(header, claims) is None and recognised(header, claims):
+        raise WrongTypeError("the token looks like another provider's, and not like this one's")
 
 
 __all__ = [

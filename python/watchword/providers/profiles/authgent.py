@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from watchword._kernel import KeySet, VerifiedToken
-from watchword.errors import WrongTypeError
-from watchword.providers.profiles import Kind, Members, Profile
+from watchword.errors import UnknownKeyError, WrongTypeError
+from watchword.providers.profiles import Kind, Members, Profile, check_not_anothers
 
 ACCESS_TOKEN = "access_token"  # noqa: S105 - a kind, not a secret
 TRANSACTION_TOKEN = "transaction_token"  # noqa: S105 - a kind, not a secret
@@ -42,12 +42,32 @@ def _grant_or_access_token(claims: Members) -> Kind | None:
     return Kind(ACCESS_TOKEN, reasons)
 
 
+def check_access_token(token: VerifiedToken) -> None:
+    """Raises :class:`~watchword.WrongTypeError` for a verified token that is another thing by its claims, or another
+    provider's.
+
+    Everything but a transaction token has ``typ`` ``JWT``, so the claims have to tell. Raises
+    :class:`~watchword.UnknownKeyError` for a token that names no key, which the server never issues.
+    """
+    claims = token.claims
+    if claims.get("type") == "delegation_receipt" or {"token_jti", "parent_jti"} <= claims.keys():
+        raise WrongTypeError("a delegation receipt is not an access token")
+    if "req_wl" in claims or "rctx" in claims or "tctx" in claims:
+        raise WrongTypeError("a transaction token is not an access token")
+    # Of what has an id of the server's, only a grant for another authorization server has "nbf" too.
+    if token.not_before is not None and (token.token_id or "").startswith(_TOKEN_ID):
+        raise WrongTypeError("a grant for another authorization server is not an access token")
+    if "htm" in claims or "htu" in claims:
+        raise WrongTypeError("a DPoP proof is not an access token")
+    if not token.header.get("kid"):
+        raise UnknownKeyError("the token names no key")
+    check_not_anothers(token, "authgent")
+
+
 def check(token: VerifiedToken, *, audience: Collection[str] = (), keys: KeySet | None = None) -> None:
     """The token is an access token."""
     del audience, keys
-    kind = recognise(token.header, token.claims)
-    if kind is None or kind.name != ACCESS_TOKEN:
-        raise WrongTypeError("the token is no access token of an authgent server")
+    check_access_token(token)
 
 
 def _begins(value: object, prefix: str) -> bool:
@@ -56,8 +76,10 @@ def _begins(value: object, prefix: str) -> bool:
 
 PROFILE = Profile(
     algorithms=("ES256",),
-    types=("JWT",),
-    required=("exp", "iss", "sub", "iat", "jti"),
+    # "txntoken+jwt" (a transaction token) and "dpop+jwt" (a proof) fail at it.
+    types=("JWT", "at+jwt", None),
+    # What no access token does without. A delegation receipt has neither.
+    required=("exp", "sub"),
     publishes_keys=True,
     check=check,
     recognise=recognise,

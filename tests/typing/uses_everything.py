@@ -22,7 +22,11 @@ def keys() -> ww.KeySet:
     key_set = ww.KeySet.from_json(b"{}")
     key_set = ww.KeySet.from_pem("-----BEGIN PUBLIC KEY-----", key_id="one", algorithm="EdDSA")
     key_set = ww.KeySet.from_der(b"0", key_id=None)
-    backend: Literal["default", "reference"] = key_set.backend
+    backend: Literal["default", "unprepared", "reference"] = key_set.backend
+    prepared: int = key_set.prepare()
+    ww.tables.configure(max_bytes=prepared, width=8, after_uses=32)
+    tables: ww.tables.TableStats = ww.tables.stats()
+    print(tables.bytes, tables.tables, tables.built, tables.evicted, tables.refused, tables.max_bytes, tables.width)
     rejected: tuple[ww.RejectedKey, ...] = key_set.rejected
     for bad in rejected:
         explanation: tuple[int, str | None, str, str] = (bad.index, bad.key_id, bad.reason, bad.detail)
@@ -218,6 +222,17 @@ def issuers(jwks_file: Path) -> list[ww.Issuer]:
         ww.Issuer("https://as.example", pem="-----BEGIN PUBLIC KEY-----", audience=ww.ANY_AUDIENCE),
         ww.Issuer("http://127.0.0.1:8000", allow_loopback_http=True, cache=jwks.CacheSettings(ttl=60, max_stale=0)),
     ]
+
+
+def gateway() -> ww.Verifier:
+    cache: ww.TokenCache = ww.TokenCache(max_bytes=1 << 20)
+    stats: ww.TokenCacheStats = cache.stats()
+    print(stats.hits, stats.misses, stats.evictions, stats.tokens, stats.bytes, stats.max_bytes)
+    cache.clear()
+    token: ww.VerifiedToken = cache.verify("a.b.c", keys(), policies()[0], 1_900_000_000, None)
+    allowed: bool = token.resource_scopes.allows(action="read", resource="orders")
+    print(allowed, token.slot_scopes, token.plain_scopes)
+    return ww.Verifier(issuers(Path("keys.json")), cache=cache)
 
 
 def listen(event: jwks.KeyEvent) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -19,6 +18,7 @@ from watchword.jwks.events import Listener, Stats
 from watchword.jwks.source import KeySource
 from watchword.jwks.waiting import Pending, Steps, finish, finish_async, finish_in_threads
 from watchword.request import Headers, Request, VerifiedRequest
+from watchword.slow_path import NO_KEYS, check_without_keys, verify_slowly
 
 if TYPE_CHECKING:
     import types
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from watchword.jwks.fetch import DefaultFetcher, Fetcher
 
 _NO_SUCH_ISSUER = "the token names no issuer that is configured"
-
-# With these the kernel goes as far as it can without a key: what it says of a token is what it would say anyway, save
-# that a token without any other fault is of an unknown key. So a token that is no good never causes a fetch.
-_NO_KEYS = KeySet.from_json(b'{"keys":[]}')
 
 
 class _Site(NamedTuple):
@@ -165,14 +161,14 @@ class Verifier:
         pairs of bytes. Returns a :class:`~watchword.VerifiedRequest`; raises :class:`~watchword.VerificationError`
         with the answer to give. See ``docs/dpop.md``.
         """
-        at = self._clock() if now is None else now
+        at = self._at(now)
         return _request.verify(self, self._dpop, Request(method, uri, headers), at)
 
     async def verify_request_async(
         self, *, method: str, uri: str, headers: Headers, now: float | None = None
     ) -> VerifiedRequest:
         """As :meth:`verify_request`, waiting without blocking the event loop."""
-        at = self._clock() if now is None else now
+        at = self._at(now)
         return await _request.verify_async(self, self._dpop, Request(method, uri, headers), at)
 
     # Keys.
@@ -233,23 +229,12 @@ class Verifier:
     def _verify_slowly(
         self, site: _Site, token: str | bytes, now: float | None, proof: DpopProof | None
     ) -> Steps[VerifiedToken]:
-        keys = site.source.current()
-        if keys is None:
-            self._check_without_keys(token, site.policy, now)
-            keys = yield site.source.request()
-        try:
-            return self._judge(token, keys, site.policy, self._clock() if now is None else now, proof)
-        except UnknownKeyError as error:
-            unknown = error
-        newer = yield site.source.request_newer(keys, (_kernel.unverified_key_id(token),))
-        if newer is None:
-            raise unknown
-        return self._judge(token, newer, site.policy, self._clock() if now is None else now, proof)
+        return verify_slowly(site.source, self._judge, token, site.policy, at=lambda: self._at(now), proof=proof)
 
     def _verify_many(
         self, tokens: list[str | bytes], now: float | None, threads: int | None
     ) -> Steps[BatchResult | MergedResults]:
-        at = self._clock() if now is None else now
+        at = self._at(now)
         merged = MergedResults(len(tokens))
 
         def verify(places: Sequence[int], keys: KeySet, policy: Policy) -> list[int]:
@@ -263,11 +248,11 @@ class Verifier:
         for site, places in self._group(tokens):
             if site is None:
                 merged.put_errors(
-                    (i, WrongIssuerError(_NO_SUCH_ISSUER)) for i in verify(places, _NO_KEYS, self._strangers)
+                    (i, WrongIssuerError(_NO_SUCH_ISSUER)) for i in verify(places, NO_KEYS, self._strangers)
                 )
             elif (keys := site.source.current()) is not None:
                 ready.append((site, places, keys))
-            elif wanting := verify(places, _NO_KEYS, site.policy):
+            elif wanting := verify(places, NO_KEYS, site.policy):
                 waiting.append((site, wanting, site.source.request()))
         # All requests are under way before the first is waited for.
         for site, places, requested in waiting:
@@ -312,14 +297,12 @@ class Verifier:
         name = _kernel.unverified_issuer(token)
         site = self._sites.get(name) if name is not None else None
         if site is None:
-            self._check_without_keys(token, self._strangers, now)
+            check_without_keys(token, self._strangers, self._at(now))
             raise WrongIssuerError(_NO_SUCH_ISSUER)
         return site
 
-    def _check_without_keys(self, token: str | bytes, policy: Policy, now: float | None) -> None:
-        """Raises what is wrong with a token, as far as that can be said without a key."""
-        with contextlib.suppress(UnknownKeyError):
-            _kernel.verify(token, _NO_KEYS, policy, self._clock() if now is None else now)
+    def _at(self, now: float | None) -> float:
+        return self._clock() if now is None else now
 
 
 def _issuers(given: Issuer | str | Iterable[Issuer | str]) -> list[Issuer]:

@@ -8,17 +8,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from watchword import _kernel
-from watchword._kernel import KeySet, Policy, TokenCache, VerifiedToken
+from watchword._kernel import Policy, TokenCache, VerifiedToken
 from watchword.errors import UnknownKeyError
 from watchword.issuer import Issuer
 from watchword.jwks.clock import monotonic
 from watchword.jwks.events import Listener, Stats
 from watchword.jwks.waiting import Steps, finish, finish_async
+from watchword.slow_path import verify_slowly
 
 if TYPE_CHECKING:
     from watchword.jwks.fetch import DefaultFetcher, Fetcher, HttpxClient
-
-_NO_KEYS = KeySet.from_json(b'{"keys":[]}')
 
 
 class IssuerKeys:
@@ -101,16 +100,4 @@ class IssuerKeys:
             self._own_fetcher.close()
 
     def _verify_slowly(self, token: str | bytes, policy: Policy, now: float | None) -> Steps[VerifiedToken]:
-        keys = self._source.current()
-        if keys is None:
-            with contextlib.suppress(UnknownKeyError):
-                _kernel.verify(token, _NO_KEYS, policy, self.at(now))
-            keys = yield self._source.request()
-        try:
-            return self._judge(token, keys, policy, self.at(now))
-        except UnknownKeyError as error:
-            unknown = error
-        newer = yield self._source.request_newer(keys, (_kernel.unverified_key_id(token),))
-        if newer is None:
-            raise unknown
-        return self._judge(token, newer, policy, self.at(now))
+        return verify_slowly(self._source, self._judge, token, policy, at=lambda: self.at(now))

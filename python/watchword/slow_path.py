@@ -1,0 +1,52 @@
+"""A token whose key is not at hand: what is done before anybody waits for it, and how one waits."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+from watchword import _kernel
+from watchword._kernel import DpopProof, KeySet, Policy, VerifiedToken
+from watchword.errors import UnknownKeyError
+from watchword.jwks.source import KeySource
+from watchword.jwks.waiting import Steps
+
+# With these the kernel goes as far as it can without a key: what it says of a token is what it would say anyway, save
+# that a token without any other fault is of an unknown key. So a token that is no good never causes a fetch.
+NO_KEYS = KeySet.from_json(b'{"keys":[]}')
+
+#: ``_kernel.verify``, or a memory's.
+Judge = Callable[[str | bytes, KeySet, Policy, float, DpopProof | None], VerifiedToken]
+
+
+def check_without_keys(token: str | bytes, policy: Policy, at: float) -> None:
+    """Raises what is wrong with a token, as far as that can be said without a key."""
+    with contextlib.suppress(UnknownKeyError):
+        _kernel.verify(token, NO_KEYS, policy, at)
+
+
+def verify_slowly(
+    source: KeySource,
+    judge: Judge,
+    token: str | bytes,
+    policy: Policy,
+    *,
+    at: Callable[[], float],
+    proof: DpopProof | None = None,
+) -> Steps[VerifiedToken]:
+    """Verifies a token, waiting for keys where there are none, and once for newer ones where its own is not there.
+
+    ``at`` tells the moment of judgement, which may come after a wait.
+    """
+    keys = source.current()
+    if keys is None:
+        check_without_keys(token, policy, at())
+        keys = yield source.request()
+    try:
+        return judge(token, keys, policy, at(), proof)
+    except UnknownKeyError as error:
+        unknown = error
+    newer = yield source.request_newer(keys, (_kernel.unverified_key_id(token),))
+    if newer is None:
+        raise unknown
+    return judge(token, newer, policy, at(), proof)

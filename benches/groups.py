@@ -43,11 +43,11 @@ def cached(algorithm: str) -> Group:
     """Tokens that were verified before, and fast-jwt, which remembers them as well. Everyone by the wall clock."""
     samples = Samples(algorithm)
     fast_jwt = [children.node(), str(children.node_package() / "fast_jwt.mjs")]
-    able, unable = libraries.contestants(samples, ["Watchword Verifier, token cached", "Watchword Verifier"])
-    group = Group({name: Over(call, inputs, WALL) for name, (call, inputs) in able.items()}, unable)
+    able, unable = libraries.contestants(samples, [libraries.CACHED, "Watchword Verifier"])
+    contenders: dict[str, Contender] = {name: Over(call, inputs, WALL) for name, (call, inputs) in able.items()}
     for name, size in (("fast-jwt, token cached", 1000), ("fast-jwt", False)):
-        group.contenders[name] = Child(fast_jwt, {**samples.task(), "cached": size})
-    return group
+        contenders[name] = Child(fast_jwt, {**samples.task(), "cached": size})
+    return Group(contenders, unable, stretch=0.25)
 
 
 def threads(algorithm: str) -> Group:

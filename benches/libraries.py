@@ -148,20 +148,22 @@ def bare(algorithm: str, token: str) -> tuple[bytes, bytes]:
     return message, signature
 
 
+CACHED = "Watchword Verifier, token cached"
+BARE = "cryptography, bare signature"
+
 #: Those that verify a whole token, and so must look at its claims.
 WHOLE: dict[str, Callable[[Samples], Verify]] = {
     "Watchword": watchword_verify,
     "Watchword, cold key": watchword_cold,
     "Watchword, claims as a dict": watchword_claims,
     "Watchword Verifier": watchword_verifier,
-    "Watchword Verifier, token cached": watchword_cached,
+    CACHED: watchword_cached,
     "PyJWT": pyjwt,
     "joserfc": joserfc,
     "Authlib": authlib,
     "jwcrypto": jwcrypto,
     "python-jose": python_jose,
 }
-BARE = "cryptography, bare signature"
 
 
 def contestant(name: str, samples: Samples) -> tuple[Verify, list[Any]]:

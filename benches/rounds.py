@@ -24,8 +24,9 @@ class Group:
 
     contenders: dict[str, Contender]
     unable: dict[str, str] = field(default_factory=dict)
-    #: How many times as long as elsewhere the turns are: where threads have to be woken first.
-    stretch: int = 1
+    #: How many times as long as elsewhere the turns are: longer where threads have to be woken first, shorter where the
+    #: wall clock counts and a turn had better not be interrupted.
+    stretch: float = 1
 
     def close(self) -> None:
         for contender in self.contenders.values():
@@ -60,7 +61,7 @@ def interleave(group: Group, pace: Pace) -> Times:
         if number >= pace.fewest_rounds and time.monotonic() > end:
             break
         for name in _order(names, number):
-            # What others left in the caches gives way first: this is about work that goes on, not about returning to it
+            # What others left in the caches gives way first: this is about work that goes on, not about coming back.
             contenders[name].turn(-(-calls[name] // WARM_UP))
             times[name].append(contenders[name].turn(calls[name]) / calls[name] * 1e6)
     gc.unfreeze()

@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod carry;
 pub mod ed25519;
 mod inverse;
 pub mod p256;

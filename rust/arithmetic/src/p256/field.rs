@@ -3,8 +3,8 @@
 //! An element x is kept as x · 2^256 modulo p, always below p, so that equal elements have equal limbs. Modulo 2^64 the
 //! prime is −1: the multiple of p that clears the lowest limb of a product is that limb itself.
 
-use super::carry;
 use super::limbs::{self, Limbs};
+use crate::carry;
 use crate::inverse::Modulus;
 
 /// p.

@@ -1,6 +1,6 @@
 //! Numbers below 2^256 in four limbs of 64 bits, the lowest first.
 
-use super::carry;
+use crate::carry;
 
 pub(super) type Limbs = [u64; 4];
 

@@ -2,7 +2,6 @@
 //! and a key Q, has the x that a signature names.
 
 mod batch;
-mod carry;
 mod field;
 mod limbs;
 mod point;

@@ -1,26 +1,24 @@
-//! Products and squares of numbers as little-endian limbs of 64 bits, by rows of eight limbs.
+//! Products and squares of numbers as little-endian limbs of 64 bits, by rows of four limbs.
 //!
-//! A row multiplies eight limbs by a whole number. The eight limbs of the sum that are still open stay in registers,
-//! while the number streams by: a product costs one multiplication, two loads and the carries, and nothing is stored
-//! twice.
+//! A row multiplies four limbs by a whole number. The four limbs of the sum that are still open stay in registers while
+//! the number streams by, so nothing is stored twice; and the lower halves of four products are added up before the upper
+//! ones, each in one chain of carries.
 
-/// The limbs of a row.
-pub(super) const ROW: usize = 8;
+use crate::carry;
 
-/// Eight limbs.
+/// The limbs of a row: the registers suffice for so many products at a time.
+pub(super) const ROW: usize = 4;
+
+/// Four limbs.
 pub(super) type Row = [u64; ROW];
 
-/// Adds `row * number + open` to `sum`, which is as long as the number. The eight limbs above are returned: what a
-/// longer sum has there is to be added to them.
+/// Adds `row * number + open` to `sum`, which is as long as the number. The limbs above are returned: what a longer sum
+/// has there is to be added to them.
 ///
 /// Nothing overflows: (B - 1)·(N - 1) + (B - 1) + (N - 1) = B·N - 1, for rows below B and numbers below N.
 pub(super) fn add_row(sum: &mut [u64], row: &Row, number: &[u64], mut open: Row) -> Row {
-    let (limbs, _) = number.as_chunks::<4>();
-    let (sums, _) = sum.as_chunks_mut::<4>();
-    for (sums, limbs) in sums.iter_mut().zip(limbs) {
-        for (sum, &limb) in sums.iter_mut().zip(limbs) {
-            *sum = add_limb(*sum, row, limb, &mut open);
-        }
+    for (sum, &limb) in sum.iter_mut().zip(number) {
+        *sum = add_limb(*sum, row, limb, &mut open);
     }
     open
 }
@@ -28,25 +26,31 @@ pub(super) fn add_row(sum: &mut [u64], row: &Row, number: &[u64], mut open: Row)
 /// Adds `row * limb` and `sum` to the open limbs, and takes their lowest.
 #[inline(always)]
 fn add_limb(sum: u64, row: &Row, limb: u64, open: &mut Row) -> u64 {
-    let (lowest, mut carry) = multiply_add(row[0], limb, open[0], sum);
-    for place in 1..ROW {
-        (open[place - 1], carry) = multiply_add(row[place], limb, open[place], carry);
+    let products = row.map(|factor| multiply_limbs(factor, limb));
+    let mut carry = false;
+    for (open, (lower, _)) in open.iter_mut().zip(products) {
+        (*open, carry) = carry::add(*open, lower, carry);
     }
-    open[ROW - 1] = carry;
+    let highest = u64::from(carry);
+    let (lowest, mut carry) = carry::add(open[0], sum, false);
+    for place in 1..ROW {
+        (open[place - 1], carry) = carry::add(open[place], products[place - 1].1, carry);
+    }
+    (open[ROW - 1], _) = carry::add(products[ROW - 1].1, highest, carry);
     lowest
+}
+
+/// The two limbs of a product, lower first.
+#[inline(always)]
+fn multiply_limbs(a: u64, b: u64) -> (u64, u64) {
+    let product = u128::from(a) * u128::from(b);
+    (product as u64, (product >> 64) as u64)
 }
 
 /// The two limbs of `a * b + c + d`, lower first. They suffice for the largest values of all four.
 #[inline(always)]
-fn multiply_add(a: u64, b: u64, c: u64, d: u64) -> (u64, u64) {
+pub(super) fn multiply_add(a: u64, b: u64, c: u64, d: u64) -> (u64, u64) {
     let sum = u128::from(a) * u128::from(b) + u128::from(c) + u128::from(d);
-    (sum as u64, (sum >> 64) as u64)
-}
-
-/// The two limbs of `a + b + c`.
-#[inline(always)]
-pub(super) fn add(a: u64, b: u64, c: u64) -> (u64, u64) {
-    let sum = u128::from(a) + u128::from(b) + u128::from(c);
     (sum as u64, (sum >> 64) as u64)
 }
 
@@ -55,16 +59,14 @@ pub(super) fn multiply(a: &[u64], b: &[u64], product: &mut [u64]) {
     let length = b.len();
     product[..length].fill(0);
     for (index, row) in a.as_chunks::<ROW>().0.iter().enumerate() {
-        let sum = &mut product[index * ROW..][..length + ROW];
-        let (below, above) = sum.split_at_mut(length);
-        above.copy_from_slice(&add_row(below, row, b, [0; ROW]));
+        let (below, above) = product[index * ROW..].split_at_mut(length);
+        above[..ROW].copy_from_slice(&add_row(below, row, b, [0; ROW]));
     }
 }
 
 /// The square of a number of whole rows: each product of two different limbs once, doubled, and their squares.
 pub(super) fn square(number: &[u64], square: &mut [u64]) {
-    let length = number.len();
-    square[..length].fill(0);
+    square[..number.len()].fill(0);
     for (index, row) in number.as_chunks::<ROW>().0.iter().enumerate() {
         let rest = &number[(index + 1) * ROW..];
         let (below, above) = square[2 * index * ROW..].split_at_mut(ROW);
@@ -72,16 +74,7 @@ pub(super) fn square(number: &[u64], square: &mut [u64]) {
         let (below, above) = above.split_at_mut(rest.len());
         above[..ROW].copy_from_slice(&add_row(below, row, rest, open));
     }
-    let mut carry = 0;
-    let mut shifted_out = 0;
-    for (pair, &limb) in square.as_chunks_mut::<2>().0.iter_mut().zip(number) {
-        let [lower, upper] = *pair;
-        let (doubled, rest) = (lower << 1 | shifted_out, upper << 1 | lower >> 63);
-        shifted_out = upper >> 63;
-        let (lower, upper) = multiply_add(limb, limb, doubled, carry);
-        pair[0] = lower;
-        (pair[1], carry) = add(upper, rest, 0);
-    }
+    double_and_add_squares(square, number);
 }
 
 /// Adds the products of each two different limbs of a row to `sum`, and returns the limbs above.
@@ -95,9 +88,20 @@ fn add_triangle(sum: &mut [u64], row: &Row) -> Row {
         }
         whole[place + ROW] = carry;
     }
-    let (below, above) = whole.split_at(ROW);
-    sum.copy_from_slice(below);
-    let mut open = [0; ROW];
-    open.copy_from_slice(above);
-    open
+    sum.copy_from_slice(&whole[..ROW]);
+    [whole[4], whole[5], whole[6], whole[7]]
+}
+
+fn double_and_add_squares(sum: &mut [u64], number: &[u64]) {
+    let (mut shifted_out, mut carry) = (false, false);
+    for (sums, limbs) in sum.as_chunks_mut::<{ 2 * ROW }>().0.iter_mut().zip(number.as_chunks::<ROW>().0) {
+        for sum in sums.iter_mut() {
+            (*sum, shifted_out) = carry::add(*sum, *sum, shifted_out);
+        }
+        let squares = limbs.map(|limb| multiply_limbs(limb, limb));
+        for (pair, (lower, upper)) in sums.as_chunks_mut::<2>().0.iter_mut().zip(squares) {
+            (pair[0], carry) = carry::add(pair[0], lower, carry);
+            (pair[1], carry) = carry::add(pair[1], upper, carry);
+        }
+    }
 }

@@ -1,12 +1,13 @@
-//! Residues modulo an odd number, with the reduction of Montgomery by rows of eight limbs.
+//! Residues modulo an odd number, with the reduction of Montgomery by rows of four limbs.
 //!
-//! Let n be the modulus, B = 2^512 and R = B^m above n. A row q at the lower end of a number is taken away by adding
+//! Let n be the modulus, B = 2^256 and R = B^m above n. A row q at the lower end of a number is taken away by adding
 //! q·k·n for the k below B with k·n = -1 modulo B: since q·(k·n + 1) is q·B·M for M = (k·n + 1) / B, that is adding q·M
 //! one row further up. So q is what stands there, where the usual reduction has to multiply for each limb of it and wait
 //! for the result. Only the last row is taken away by adding a multiple of n itself, -q/n modulo B times n, since q·M is
 //! one row longer than n.
 
-use super::product::{ROW, Row, add, add_row, multiply, square};
+use super::product::{ROW, Row, add_row, multiply, multiply_add, square};
+use crate::carry;
 
 /// The largest modulus, in limbs.
 pub(super) const MAX_LIMBS: usize = 128;
@@ -83,21 +84,21 @@ impl Ring {
     /// What is left is below product / R + M + n < R + 2n.
     fn reduce(&self, product: &mut [u64], residue: &mut [u64]) {
         let length = self.limbs();
-        let mut carry = 0;
         let last = length - ROW;
+        let mut carry = false;
         for start in (0..last).step_by(ROW) {
             let row = row_at(product, start);
             carry = add_to(&mut product[start + ROW..], &row, &self.step, carry);
         }
         let row = low_product(&row_at(product, last), &self.inverse);
-        carry += add_to(&mut product[last..], &row, &self.modulus, 0);
+        let mut above = u64::from(carry) + u64::from(add_to(&mut product[last..], &row, &self.modulus, false));
         residue.copy_from_slice(&product[length..]);
-        while carry > 0 {
-            carry -= subtract(residue, &self.modulus);
+        while above > 0 {
+            above -= u64::from(subtract(residue, &self.modulus));
         }
     }
 
-    /// R² is 2^m in Montgomery's form, squared nine times: R is 2^(512·m).
+    /// R² is 2^m in Montgomery's form, squared eight times: R is 2^(256·m).
     fn square_of_r(&self) -> Box<[u64]> {
         let length = self.limbs();
         let bits = bit_length(&self.modulus);
@@ -107,7 +108,7 @@ impl Ring {
             self.double(&mut residue);
         }
         let mut product = vec![0; 2 * length];
-        for _ in 0..9 {
+        for _ in 0..8 {
             square(&residue, &mut product);
             self.reduce(&mut product, &mut residue);
         }
@@ -127,24 +128,24 @@ impl Ring {
 }
 
 /// Adds `row * number` to `sum`, and `carry` to what is above the number. Returns the carry out of the row above it.
-fn add_to(sum: &mut [u64], row: &Row, number: &[u64], mut carry: u64) -> u64 {
+fn add_to(sum: &mut [u64], row: &Row, number: &[u64], mut carry: bool) -> bool {
     let (below, above) = sum.split_at_mut(number.len());
     let open = add_row(below, row, number, [0; ROW]);
     for (sum, open) in above.iter_mut().zip(open) {
-        (*sum, carry) = add(*sum, open, carry);
+        (*sum, carry) = carry::add(*sum, open, carry);
     }
     carry
 }
 
 /// Subtracts, and returns the borrow.
-fn subtract(number: &mut [u64], other: &[u64]) -> u64 {
+fn subtract(number: &mut [u64], other: &[u64]) -> bool {
     let mut borrow = false;
-    for (limb, &other) in number.iter_mut().zip(other) {
-        let (difference, first) = limb.overflowing_sub(other);
-        let (difference, second) = difference.overflowing_sub(u64::from(borrow));
-        (*limb, borrow) = (difference, first | second);
+    for (limbs, others) in number.as_chunks_mut::<ROW>().0.iter_mut().zip(other.as_chunks::<ROW>().0) {
+        for (limb, &other) in limbs.iter_mut().zip(others) {
+            (*limb, borrow) = carry::subtract(*limb, other, borrow);
+        }
     }
-    u64::from(borrow)
+    borrow
 }
 
 fn row_at(number: &[u64], start: usize) -> Row {
@@ -159,8 +160,7 @@ fn low_product(a: &Row, b: &Row) -> Row {
     for (place, &limb) in a.iter().enumerate() {
         let mut carry = 0;
         for (sum, &other) in product[place..].iter_mut().zip(b) {
-            let wide = u128::from(limb) * u128::from(other) + u128::from(*sum) + u128::from(carry);
-            (*sum, carry) = (wide as u64, (wide >> 64) as u64);
+            (*sum, carry) = multiply_add(limb, other, *sum, carry);
         }
     }
     product
@@ -170,12 +170,9 @@ fn low_product(a: &Row, b: &Row) -> Row {
 fn negated_inverse(modulus: &[u64]) -> Row {
     let modulus = row_at(modulus, 0);
     let mut inverse = [u64::MAX; ROW];
-    for _ in 0..ROW.ilog2() + 6 {
+    for _ in 0..8 {
         let mut correction = low_product(&modulus, &inverse);
-        let mut carry = 2;
-        for limb in &mut correction {
-            (*limb, carry) = add(*limb, carry, 0);
-        }
+        increase(&mut correction, 2);
         inverse = low_product(&inverse, &correction);
     }
     inverse
@@ -184,13 +181,18 @@ fn negated_inverse(modulus: &[u64]) -> Row {
 /// M = (k·n + 1) / B: the lower row of k·n is B - 1.
 fn step(modulus: &[u64], inverse: &Row) -> Box<[u64]> {
     let mut product = vec![0; modulus.len() + ROW];
-    add_to(&mut product, inverse, modulus, 0);
+    add_to(&mut product, inverse, modulus, false);
     let mut step = product.split_off(ROW).into_boxed_slice();
-    let mut carry = 1;
-    for limb in &mut step {
-        (*limb, carry) = add(*limb, carry, 0);
-    }
+    increase(&mut step, 1);
     step
+}
+
+/// Adds a single limb, and drops what is carried out.
+fn increase(number: &mut [u64], mut by: u64) {
+    for limb in number {
+        let (sum, carry) = carry::add(*limb, by, false);
+        (*limb, by) = (sum, u64::from(carry));
+    }
 }
 
 fn bit_length(number: &[u64]) -> usize {

@@ -3,7 +3,7 @@
 /// The lowest limb of a + b + carry, and whether one is carried on.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub(super) fn add(a: u64, b: u64, carry: bool) -> (u64, bool) {
+pub(crate) fn add(a: u64, b: u64, carry: bool) -> (u64, bool) {
     // The compiler finds chains of carries in plain Rust now and then; these it always finds.
     let mut sum = 0;
     let carry = std::arch::x86_64::_addcarry_u64(carry.into(), a, b, &mut sum);
@@ -13,27 +13,27 @@ pub(super) fn add(a: u64, b: u64, carry: bool) -> (u64, bool) {
 /// The lowest limb of a − b − borrow, and whether one is borrowed from the next.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub(super) fn subtract(a: u64, b: u64, borrow: bool) -> (u64, bool) {
+pub(crate) fn subtract(a: u64, b: u64, borrow: bool) -> (u64, bool) {
     let mut difference = 0;
     let borrow = std::arch::x86_64::_subborrow_u64(borrow.into(), a, b, &mut difference);
     (difference, borrow != 0)
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) use portable::{add, subtract};
+pub(crate) use portable::{add, subtract};
 
 /// The same for all other machines.
 #[cfg(any(test, not(target_arch = "x86_64")))]
 mod portable {
     #[inline(always)]
-    pub(in super::super) fn add(a: u64, b: u64, carry: bool) -> (u64, bool) {
+    pub(crate) fn add(a: u64, b: u64, carry: bool) -> (u64, bool) {
         let (sum, first) = a.overflowing_add(b);
         let (sum, second) = sum.overflowing_add(u64::from(carry));
         (sum, first | second)
     }
 
     #[inline(always)]
-    pub(in super::super) fn subtract(a: u64, b: u64, borrow: bool) -> (u64, bool) {
+    pub(crate) fn subtract(a: u64, b: u64, borrow: bool) -> (u64, bool) {
         let (difference, first) = a.overflowing_sub(b);
         let (difference, second) = difference.overflowing_sub(u64::from(borrow));
         (difference, first | second)

@@ -14,6 +14,8 @@ mod checks;
 use std::panic::catch_unwind;
 use std::path::PathBuf;
 
+use proptest::prelude::*;
+
 /// Runs `check` on every file of a corpus, then names those that failed.
 fn replay(target: &str, at_least: usize, check: fn(&[u8])) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
@@ -47,6 +49,15 @@ fn json() {
 #[test]
 fn signatures() {
     replay("signatures", 20, checks::signatures);
+}
+
+proptest! {
+    /// Single signatures, changed anyhow: every way of verifying and other people's code say the same.
+    #[test]
+    fn any_signature(which: u8, what: u8, change in prop::collection::vec(any::<u8>(), 0..80), zeros in 0..256_usize) {
+        let input = [&[which, what], &vec![0; zeros][..], &change].concat();
+        checks::signatures(&input);
+    }
 }
 
 /// The seeds are what their names say: those called good are accepted, and those called bad are not.

@@ -94,26 +94,23 @@ def _threads(number: int) -> str:
 
 def scopes(question: str, number: int) -> Group:
     """A question about so many scopes, and the package whose grammar it is."""
-    group, peer = Group({}), scope_questions.QUESTIONS[question][1]
-    for name, library in (("Watchword", "watchword"), (peer, peer)):
+    group = Group({})
+    for library in scope_questions.QUESTIONS[question][1]:
         try:
-            group.contenders[name] = Repeated(scope_questions.ask(question, number, library))
+            group.contenders[library] = Repeated(scope_questions.ask(question, number, library))
         except ImportError:
-            group.unable[name] = "is not installed"
+            group.unable[library] = "is not installed"
     return group
 
 
 def proofs(algorithm: proof_makers.Algorithm) -> Group:
     """DPoP proofs by keys that were never seen, and by one that was."""
     group = Group({})
-    for name, make_verify in (("Watchword", proof_makers.watchword), ("authgent", proof_makers.authgent)):
-        if name == "authgent" and algorithm != "ES256":
-            group.unable[name] = f"has no {algorithm}"
-            continue
+    for name in proof_makers.VERIFIERS:
         try:
-            call = proof_makers.checked(name, make_verify(), algorithm)
-        except ImportError:
-            group.unable[name] = "is not installed"
+            call = proof_makers.verifier(name, algorithm)
+        except libraries.CannotError as reason:
+            group.unable[name] = str(reason)
             continue
         group.contenders[f"{name}, key never seen"] = Fresh(call, proof_makers.by_new_keys(algorithm))
         group.contenders[f"{name}, key seen before"] = Fresh(call, proof_makers.by_one_key(algorithm))

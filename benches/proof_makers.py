@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Literal
 
-from libraries import Verify, check
+from libraries import CannotError, Verify, check
 
 import watchword as ww
 
@@ -43,15 +43,38 @@ def watchword() -> Verify:
     return verify
 
 
+def watchword_authgent() -> Verify:
+    """authgent's verb as Watchword has it: it also uses the proof up."""
+    from watchword.providers.authgent import verify_dpop_proof
+
+    return lambda proof: verify_dpop_proof(proof[1], proof[0], "GET", URI)
+
+
 def authgent() -> Verify:
-    """Knows P-256 only, and takes no access token whose hash it could compare. ``ImportError`` where it is missing."""
+    """Knows P-256 only, and takes no access token whose hash it could compare."""
     from authgent.dpop import verify_dpop_proof
 
     return lambda proof: verify_dpop_proof(proof[1], proof[0], "GET", URI)
 
 
-def checked(name: str, verify: Verify, algorithm: Algorithm) -> Verify:
-    """The same, once it has shown that it takes good proofs and none that are forged, old or another key's."""
+VERIFIERS: dict[str, Callable[[], Verify]] = {
+    "Watchword": watchword,
+    "Watchword, authgent's verb": watchword_authgent,
+    "authgent": authgent,
+}
+
+
+def verifier(name: str, algorithm: Algorithm) -> Verify:
+    """One that has shown that it takes good proofs and none that are forged, old or another key's.
+
+    Raises :class:`CannotError` where there is none.
+    """
+    if name != "Watchword" and algorithm != "ES256":
+        raise CannotError(f"authgent has no {algorithm}")
+    try:
+        verify = VERIFIERS[name]()
+    except ImportError:
+        raise CannotError(f"{name} is not installed") from None
     make = by_one_key(algorithm)
     good, other = make(), _proof(ww.dpop.DpopProver(algorithm))
     forged = good[0].rpartition(".")[0] + "." + make()[0].rpartition(".")[2]

@@ -47,20 +47,17 @@ def main() -> None:
     if options.quick:
         print("every contender accepts and refuses what it should; how long it takes was not measured")
         return
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "last.json").write_text(json.dumps(results, indent=1) + "\n")
-    publish(results, readme=options.readme)
-
-
-def publish(results: dict[str, Any], *, readme: bool) -> None:
-    """The tables and the chart of a run."""
-    measured = read(results["groups"])
+    measured = read(groups)
     text = report.markdown(results, measured, floors.judge(measured))
-    (RESULTS / "last.md").write_text(text)
-    (RESULTS / "last.svg").write_text(chart.draw(measured, results["machine"]))
-    if readme:
-        report.insert(HERE / "README.md", text)
     print(text)
+    if options.only:
+        return
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "last.json").write_text(json.dumps(results) + "\n")
+    (RESULTS / "last.md").write_text(text)
+    (RESULTS / "last.svg").write_text(chart.draw(measured, ran_on))
+    if options.readme:
+        report.insert(HERE / "README.md", text)
 
 
 def _python(pace: Pace, only: str, *, node: bool, kernel: bool) -> Iterator[dict[str, Any]]:
@@ -83,7 +80,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--without", choices=PARTS, action="append", default=[], help="leave this part out (repeatable)"
     )
-    parser.add_argument("--only", metavar="TEXT", default="", help="only the groups whose name has this in it")
+    parser.add_argument("--only", metavar="TEXT", default="", help="print only the groups whose name has this in it")
     parser.add_argument("--seconds", type=float, default=8, help="how long each group takes at most (8)")
     parser.add_argument("--readme", action="store_true", help="put the tables into benches/README.md")
     return parser.parse_args()

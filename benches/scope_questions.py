@@ -9,6 +9,10 @@ from watchword.scopes import PlainScopes, ResourceScopes, SlotScopes
 
 Ask = Callable[[], bool]
 
+WATCHWORD = "Watchword"
+#: For those who change an import and nothing else: the scopes are lists, as the package has them.
+SAME_NAME = "Watchword, the package's own verb"
+
 RESOURCE = [
     f"{name}:{action}" for name in ("users", "orders", "teams.keys", "files", "billing") for action in ("read", "write")
 ]
@@ -20,10 +24,13 @@ SLOT = [f"{action}:data:set-{number}" for action in ("read", "write") for number
 def resource(number: int, library: str) -> tuple[Ask, Ask]:
     """Whether something is allowed that the last of ``number`` scopes grants, and something that none does."""
     scopes = ["labels:*"] if number == 1 else RESOURCE
-    if library == "watchword":
+    if library == WATCHWORD:
         allows = ResourceScopes(scopes).allows
         return partial(allows, action="delete", resource="labels"), partial(allows, action="delete", resource="label")
-    from authpi_idp import has_access  # each library is needed by its own contender only
+    if library == SAME_NAME:
+        from watchword.providers.authpi import has_access
+    else:
+        from authpi_idp import has_access  # each library is needed by its own contender only
 
     return partial(has_access, scopes, "delete", "labels"), partial(has_access, scopes, "delete", "label")
 
@@ -33,10 +40,13 @@ def slot(number: int, library: str) -> tuple[Ask, Ask]:
     scopes = ["read:data:*"] if number == 1 else SLOT
     wanted = ["read:data:customers"] if number == 1 else SLOT
     too_much = [*wanted[:-1], "delete:data:customers"]
-    if library == "watchword":
+    if library == WATCHWORD:
         covers = SlotScopes(scopes).covers
         return partial(covers, SlotScopes(wanted)), partial(covers, SlotScopes(too_much))
-    from agentwrit import scope_is_subset
+    if library == SAME_NAME:
+        from watchword.providers.agentwrit import scope_is_subset
+    else:
+        from agentwrit import scope_is_subset
 
     return partial(scope_is_subset, wanted, scopes), partial(scope_is_subset, too_much, scopes)
 
@@ -44,16 +54,19 @@ def slot(number: int, library: str) -> tuple[Ask, Ask]:
 def plain(number: int, library: str) -> tuple[Ask, Ask]:
     """One of ``number`` scope tokens, against a list of str."""
     scopes = [f"orders-{index}:read" for index in range(number)]
-    if library == "watchword":
+    if library == WATCHWORD:
         allows = PlainScopes(scopes).allows
         return partial(allows, scopes[-1]), partial(allows, "orders:read")
     return partial(scopes.__contains__, scopes[-1]), partial(scopes.__contains__, "orders:read")
 
 
-QUESTIONS: dict[str, tuple[Callable[[int, str], tuple[Ask, Ask]], str]] = {
-    "resource: allows": (resource, "authpi-idp"),
-    "slot: covers": (slot, "agentwrit"),
-    "plain: allows": (plain, "a list"),
+Question = Callable[[int, str], tuple[Ask, Ask]]
+
+#: Who is asked: Watchword's matcher, its function of the package's own name, and the package.
+QUESTIONS: dict[str, tuple[Question, tuple[str, ...]]] = {
+    "resource: allows": (resource, (WATCHWORD, SAME_NAME, "authpi-idp")),
+    "slot: covers": (slot, (WATCHWORD, SAME_NAME, "agentwrit")),
+    "plain: allows": (plain, (WATCHWORD, "a list")),
 }
 NUMBERS = (1, 20)
 

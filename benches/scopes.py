@@ -20,7 +20,8 @@ from watchword.scopes import PlainScopes, ResourceScopes, SlotScopes
 
 def side_by_side() -> None:
     print("| question | scopes | watchword | the other | ratio |\n|---|---|---|---|---|")
-    for question, (_, peer) in QUESTIONS.items():
+    for question, (_, libraries) in QUESTIONS.items():
+        peer = libraries[-1]
         for number in NUMBERS:
             group = scopes(question, number)
             if group.unable:

@@ -9,27 +9,25 @@ from typing import Any
 
 import proof_makers
 import pytest
+from libraries import CannotError
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import watchword as ww
 from watchword.testing import LocalIssuer
 
 URI = proof_makers.URI
-VERIFIERS = {"Watchword": proof_makers.watchword, "authgent": proof_makers.authgent}
 MAKERS = {"new keys": proof_makers.by_new_keys, "one key": proof_makers.by_one_key}
 
 
-@pytest.mark.parametrize("library", VERIFIERS)
+@pytest.mark.parametrize("library", proof_makers.VERIFIERS)
 @pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
 @pytest.mark.parametrize("keys", MAKERS)
 def test_proof(benchmark: BenchmarkFixture, algorithm: Any, keys: str, library: str) -> None:
-    if library == "authgent" and algorithm != "ES256":
-        pytest.skip("authgent knows P-256 only")
     benchmark.group = f"proof {algorithm}"
     try:
-        verify = proof_makers.checked(library, VERIFIERS[library](), algorithm)
-    except ImportError:
-        pytest.skip("authgent is not installed")
+        verify = proof_makers.verifier(library, algorithm)
+    except CannotError as reason:
+        pytest.skip(str(reason))
     make = MAKERS[keys](algorithm)
     assert benchmark.pedantic(verify, setup=lambda: ((make(),), {}), rounds=2000)
 

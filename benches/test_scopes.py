@@ -8,13 +8,13 @@ from scope_questions import NUMBERS, QUESTIONS, ask
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-@pytest.mark.parametrize("library", ["watchword", "peer"])
-@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize(
+    ("question", "library"), [(name, who) for name, (_, all_) in QUESTIONS.items() for who in all_]
+)
 def test_scopes(benchmark: BenchmarkFixture, question: str, library: str, number: int) -> None:
-    peer = QUESTIONS[question][1]
-    benchmark.group = f"{question}, {number} of them (peer: {peer})"
+    benchmark.group = f"{question}, {number} held"
     try:
         call = ask(question, number, library)
     except ImportError:
-        pytest.skip(f"{peer} is not installed")
+        pytest.skip(f"{library} is not installed")
     assert benchmark(call) is True

@@ -33,17 +33,17 @@ impl Contender {
         Self { name: name.into(), turn: Box::new(turn) }
     }
 
-    /// Does `work` on inputs that no one has seen before; making them is not counted.
+    /// Does `work` on inputs that no one has seen before, and lets go of them; making them is not counted.
     pub fn fresh<T: 'static>(
         name: impl Into<String>,
         mut make: impl FnMut() -> T + 'static,
-        mut work: impl FnMut(&T) -> bool + 'static,
+        mut work: impl FnMut(T) -> bool + 'static,
     ) -> Self {
         let turn = move |calls: u64| {
             let inputs: Vec<T> = (0..calls).map(|_| make()).collect();
             let mut good = true;
             let start = ThreadTime::now();
-            for input in &inputs {
+            for input in inputs {
                 good &= work(black_box(input));
             }
             let elapsed = start.elapsed();

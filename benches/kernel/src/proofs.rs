@@ -15,8 +15,8 @@ pub(crate) fn proofs(algorithm: Algorithm) -> Vec<Contender> {
     let policy = ProofPolicy::new(Limits::default(), [algorithm].into_iter().collect(), 60.0, 5.0).expect("a policy");
     let (first, second) = (policy.clone(), policy);
     vec![
-        Contender::fresh("key never seen", move || proof(&Signer::new(algorithm)), move |proof| holds(proof, &first)),
-        Contender::fresh("key seen before", move || proof(&known), move |proof| holds(proof, &second)),
+        Contender::fresh("key never seen", move || proof(&Signer::new(algorithm)), move |proof| holds(&proof, &first)),
+        Contender::fresh("key seen before", move || proof(&known), move |proof| holds(&proof, &second)),
     ]
 }
 

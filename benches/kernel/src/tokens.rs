@@ -65,7 +65,7 @@ pub(crate) fn keys(algorithm: Algorithm) -> Vec<Contender> {
     let documents: Vec<String> = (0..TOKENS).map(|_| document()).collect();
     vec![
         Contender::over("read", documents, move |document| read(document).rejected().is_empty()),
-        Contender::fresh("prepare", move || read(&document()), |keys| keys.prepare() == 1),
+        Contender::fresh("prepare", move || read(&document()), |keys: KeySet| keys.prepare() == 1),
     ]
 }
 

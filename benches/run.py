@@ -41,9 +41,6 @@ def main() -> None:
         print("the kernel beside other crates", file=sys.stderr)
         groups += children.kernel_interleaved(pace.most_rounds, pace.seconds, options.only)
     results: dict[str, Any] = {"machine": ran_on, "groups": groups}
-    if wanted["criterion"] and not (options.quick or options.only):
-        print("the kernel under criterion", file=sys.stderr)
-        results["criterion"] = children.criterion()
     if options.quick:
         print("every contender accepts and refuses what it should; how long it takes was not measured")
         return
@@ -58,6 +55,9 @@ def main() -> None:
     (RESULTS / "last.svg").write_text(chart.draw(measured, ran_on))
     if options.readme:
         report.insert(HERE / "README.md", text)
+    if wanted["criterion"]:
+        print("the kernel under criterion", file=sys.stderr)
+        (RESULTS / "last.json").write_text(json.dumps({**results, "criterion": children.criterion()}) + "\n")
 
 
 def _python(pace: Pace, only: str, *, node: bool, kernel: bool) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from watchword import _kernel
 from watchword import request as _request
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 _NO_SUCH_ISSUER = "the token names no issuer that is configured"
 
 
-class _Site(NamedTuple):
-    """One issuer, ready for work."""
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """One issuer, ready for work. With slots, which are read for every token."""
 
     policy: Policy
     source: KeySource

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from watchword._kernel import KeySet
 from watchword.errors import KeysUnavailableError
@@ -40,7 +40,8 @@ class _Flight:
     future: Future[None]
 
 
-class _Pass(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Pass:
     """What callers may use without asking, and for how long. Replaced whole, so it can be read without the lock."""
 
     keys: KeySet

@@ -8,9 +8,9 @@ from watchword.testing import LocalIssuer
 issuer = LocalIssuer()
 raw = issuer.mint(sub="agent-7", scope="projects:** users:read *:list member")
 
-# A verified token says what it was given; a matcher says what that allows. Make it once for each token.
+# A verified token says what it was given; a matcher, compiled once and kept with it, says what that allows.
 token = issuer.verifier().verify(raw)
-held = scopes.ResourceScopes.from_claim(token.scopes)
+held = token.resource_scopes
 
 print("may write to projects.tasks:", held.allows(action="write", resource="projects.tasks"))
 print("may write to users:", held.allows(action="write", resource="users"))

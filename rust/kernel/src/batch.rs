@@ -13,6 +13,9 @@ use crate::verify::{VerifiedToken, judge_each};
 /// and to keep all threads busy to the end.
 const TOGETHER: usize = 64;
 
+/// How many tokens are worth a thread: they take a few times as long as starting one.
+const TOKENS_A_THREAD: usize = 32;
+
 type Verdict = Result<VerifiedToken, Error>;
 
 /// Verifies each token as [`verify`](crate::verify()) does, on up to `threads` threads, and gives the verdicts in the
@@ -30,7 +33,7 @@ pub fn verify_many<T: AsRef<[u8]> + Sync>(
         let tokens: Vec<&[u8]> = tokens.iter().map(AsRef::as_ref).collect();
         judge_each(&tokens, keys, policy, now)
     };
-    let share = TOGETHER.min(tokens.len().div_ceil(threads.get())).max(1);
+    let share = tokens.len().div_ceil(threads.get()).clamp(TOKENS_A_THREAD, TOGETHER);
     let shares: Vec<&[T]> = tokens.chunks(share).collect();
     let threads = threads.get().min(shares.len());
     if threads <= 1 {

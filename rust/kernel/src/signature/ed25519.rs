@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha512};
 use watchword_arithmetic::Width;
-use watchword_arithmetic::ed25519::{PublicKey, Scalar, Sum, Table, are_encoded_as, has_small_order};
+use watchword_arithmetic::ed25519::{PublicKey, Scalar, Sum, Table, are_encoded_as, has_small_order, prepare};
 
 use crate::material::Defect;
 use crate::tables::{Earned, Tabled};
@@ -38,6 +38,8 @@ impl Tabled for Key {
     type Table = Table;
 
     fn table(&self, width: Width) -> Table {
+        // A key is not prepared while its first verification would still build the base point's table.
+        prepare();
         Table::new(&self.point, width)
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use watchword_arithmetic::Width;
-use watchword_arithmetic::p256::{PublicKey, Signature, Table, hold};
+use watchword_arithmetic::p256::{PublicKey, Signature, Table, hold, prepare};
 
 use crate::material::Defect;
 use crate::tables::{Earned, Leased, Tabled};
@@ -24,6 +24,8 @@ impl Tabled for Key {
     type Table = Table;
 
     fn table(&self, width: Width) -> Table {
+        // A key is not prepared while its first verification would still build the base point's table.
+        prepare();
         Table::new(&self.0, width)
     }
 

@@ -83,21 +83,26 @@ fn check_chain(chain: &Chain, limit: usize, claims: &[u8]) {
         Err(error) => return check_error(error, claims),
     };
     assert!(chain.depth() <= limit && chain.depth() == chain.actors().len());
-    assert!(chain.actors().iter().all(|actor| !actor.subject.is_empty()));
+    assert!(chain.actors().iter().all(|actor| actor.subject.as_deref() != Some("")));
     assert_eq!(format!("{chain:?}").replace(char::is_numeric, ""), "DelegationChain { depth: , .. }");
-    let everybody: Vec<ActorName> = chain
+    check_unknown(chain);
+    let named: Option<Vec<ActorName>> = chain
         .actors()
         .iter()
-        .map(|actor| ActorName { issuer: actor.issuer.clone(), subject: actor.subject.clone() })
+        .map(|actor| Some(ActorName { issuer: actor.issuer.clone(), subject: actor.subject.clone()? }))
         .collect();
-    let judge = |demands: Demands<'_>| chain.check(&demands);
+    let is_known = named.is_some();
+    let everybody = named.unwrap_or_default();
+    let judge = |demands: Demands<'_>| chain.check(&Demands { allow_unknown_actors: true, ..demands });
     // Nothing is demanded but narrowing; what is demanded besides and met changes nothing.
     let narrow = judge(Demands::default());
     assert!(matches!(narrow, Ok(()) | Err(DelegationError::ScopeWidened { .. })));
     let depth = Some(chain.depth());
     let is_named = everybody.iter().all(|name| name.issuer.is_some() || chain.issuer().is_none());
     assert!(is_named);
-    assert_eq!(judge(Demands { max_depth: depth, allowed_actors: Some(&everybody), ..Demands::default() }), narrow);
+    if is_known {
+        assert_eq!(judge(Demands { max_depth: depth, allowed_actors: Some(&everybody), ..Demands::default() }), narrow);
+    }
     // An empty list allows nobody, and a list without one of them not that one.
     if let Some((_, others)) = everybody.split_first() {
         let refused = judge(Demands { allowed_actors: Some(&[]), ..Demands::default() });
@@ -118,9 +123,19 @@ fn check_chain(chain: &Chain, limit: usize, claims: &[u8]) {
     assert_eq!(narrow.err(), widened.map(|position| DelegationError::ScopeWidened { position, depth: chain.depth() }));
 }
 
+/// An actor without a name is refused unless unknown actors are allowed, and by every list of those that may act.
+fn check_unknown(chain: &DelegationChain) {
+    let Some(index) = chain.actors().iter().position(|actor| actor.subject.is_none()) else { return };
+    let refusal = Err(DelegationError::UnknownActor { position: index + 1, depth: chain.depth() });
+    assert_eq!(chain.check(&Demands::default()), refusal);
+    let allowed = [ActorName { issuer: chain.actors()[index].issuer.clone(), subject: String::new() }];
+    let listed = Demands { allow_unknown_actors: true, allowed_actors: Some(&allowed), ..Demands::default() };
+    assert_eq!(chain.check(&listed), refusal);
+}
+
 fn check_repeated(chain: &DelegationChain) {
     let mut names: Vec<_> =
-        chain.actors().iter().map(|actor| (actor.issuer.as_deref(), actor.subject.as_str())).collect();
+        chain.actors().iter().filter_map(|actor| Some((actor.issuer.as_deref(), actor.subject.as_deref()?))).collect();
     names.extend(chain.subject().map(|subject| (chain.issuer(), subject)));
     let is_repeated = |name: &_| names.iter().filter(|other| *other == name).count() > 1;
     let mut expected: Vec<_> = names.iter().filter(|name| is_repeated(*name)).map(|(_, subject)| *subject).collect();
@@ -196,11 +211,16 @@ fn check_acts(chain: &Chain, claims: &Reference, limit: usize) {
     let mut expected = Some(Vec::new());
     let mut level = claims.get("act");
     while let Some(act) = level {
-        let name = act.get("sub").and_then(Reference::as_str).filter(|name| !name.is_empty());
+        let text = |value: &Reference| value.as_str().is_some_and(|text| !text.is_empty());
+        let members = act.as_object().into_iter().flatten();
+        let name = match act.get("sub") {
+            Some(sub) => sub.as_str().filter(|name| !name.is_empty()).map(|name| Some(name.to_owned())),
+            None => members.filter(|(name, _)| *name != "iss").any(|(_, value)| text(value)).then_some(None),
+        };
         let is_identity = ["aud", "exp", "iat", "nbf"].iter().all(|claim| act.get(claim).is_none());
         let is_issuer = act.get("iss").is_none_or(Reference::is_string);
         match (name, &mut expected) {
-            (Some(name), Some(names)) if is_identity && is_issuer => names.push(name.to_owned()),
+            (Some(name), Some(names)) if is_identity && is_issuer => names.push(name),
             _ => expected = None,
         }
         level = act.get("act");
@@ -252,7 +272,7 @@ fn check_records(chain: &Chain, claims: &Reference, limit: usize) {
     if let Ok(proved) = &proved {
         assert_eq!(proved.depth(), signed.len());
         assert_eq!(proved.subject(), signed[0]["agent"].as_str());
-        assert_eq!(proved.actors()[0].subject, claims["sub"].as_str().expect("a name"));
+        assert_eq!(proved.actors()[0].subject.as_deref(), claims["sub"].as_str());
         let mut unhashed = claims.clone();
         unhashed.as_object_mut().expect("an object").remove("chain_hash");
         assert!(matches!(read(&unhashed, limit), Err(DelegationError::Malformed(_))));

@@ -17,7 +17,13 @@ NOT_NAMED = [
     '{"sub":{}}',
     '{"sub":["client:a"]}',
     '{"sub":""}',
+    '{"sub":null,"client_id":"web"}',
+    '{"sub":"","client_id":"web"}',
     '{"iss":"x"}',
+    '{"client_id":""}',
+    '{"client_id":5}',
+    '{"client_id":null}',
+    '{"act":{"sub":"a"}}',
 ]
 NOT_IDENTITY = ["exp", "nbf", "iat", "aud"]
 
@@ -87,6 +93,9 @@ def test_a_repeated_member_inside_act(path: Path) -> None:
         '"act":{"sub":"a"}',
         '"act":{"sub":"a","act":{"sub":"a"}}',
         '"act":{"sub":"a","iss":"https://other.example","jti":"x","scope":"read"}',
+        '"act":{"client_id":"web"}',
+        '"act":{"sub":"a","act":{"client_id":"web"}}',
+        '"act":{"email":"a@example.com","iss":"https://other.example"}',
         '"may_act":{"sub":"a"}',
         '"may_act":{"sub":["a","b"]}',
         '"may_act":{"sub":[]}',

@@ -32,7 +32,42 @@ def test_nothing_is_demanded_where_nothing_is_said() -> None:
     assert refusal(chain("a", "b", "a")) is None
     assert list(inspect.signature(ww.DelegationChain.check).parameters) == [
         "self", "max_depth", "require_human_root", "allowed_actors", "allow_cycles", "human",
+        "allow_unknown_actors",
     ]  # fmt: skip
+
+
+UNKNOWN = {"client_id": "web"}
+
+
+@pytest.mark.parametrize(
+    ("act", "position"),
+    [
+        (UNKNOWN, "1 of 1"),
+        ({**UNKNOWN, "act": {"sub": "a"}}, "1 of 2"),
+        ({"sub": "a", "act": UNKNOWN}, "2 of 2"),
+        ({"email": "a@example.com", "iss": "https://other.example"}, "1 of 1"),
+    ],
+)
+def test_an_unknown_actor_is_refused_unless_it_is_allowed(act: dict[str, Any], position: str) -> None:
+    judged = chain(act=act)
+    with pytest.raises(ww.ActorNotAllowedError) as caught:
+        judged.check()
+    assert f"actor {position}" in caught.value.detail
+    assert '"sub"' in caught.value.detail
+    assert "web" not in str(caught.value)
+    assert refusal(judged, allow_unknown_actors=True) is None
+    # A list names those that may act, and nobody can name this one.
+    for names in (["web", "a"], ["", "a"], [*judged.actors, "a"], [(ISSUER, "web"), (ISSUER, ""), "a"]):
+        assert refusal(judged, allowed_actors=names, allow_unknown_actors=True) == "actor_not_allowed"
+
+
+def test_the_other_demands_hold_for_unknown_actors() -> None:
+    judged = chain(act={**UNKNOWN, "act": UNKNOWN})
+    assert refusal(judged, max_depth=1, allow_unknown_actors=True) == "too_deep"
+    assert refusal(judged, require_human_root=True, allow_unknown_actors=True) == "no_human_root"
+    # Two of them may be one or two, so that no circle can be seen.
+    assert judged.repeated == ()
+    assert refusal(judged, allow_cycles=False, allow_unknown_actors=True) is None
 
 
 @pytest.mark.parametrize("depth", range(5))

@@ -49,6 +49,19 @@ def test_an_actor_has_an_issuer_of_its_own_or_that_of_the_token() -> None:
     assert (near.scopes, near.delegated_at) == (None, None)
 
 
+def test_an_actor_without_a_sub_is_unknown() -> None:
+    # As Duende writes it.
+    chain = chains.verified(sub="user:ada", act={"client_id": "web", "act": {"sub": "client:far"}}).delegation
+    near, far = chain.actors
+    assert (near.subject, near.issuer, far.subject) == (None, mint.ISSUER, "client:far")
+    assert (chain.depth, chain.subject, repr(near)) == (2, "user:ada", "Actor(subject=None)")
+    assert near != far
+    assert len({*chain.actors}) == 2
+    may_act = chains.verified(may_act={"sub": "a"}).may_act
+    assert may_act is not None
+    assert not may_act.permits(near)
+
+
 def test_what_else_identifies_an_actor_is_no_concern() -> None:
     chain = chains.verified(
         act={"sub": "client:a", "email": "a@example.com", "amr": ["pop"], "x": {"act": 5}}

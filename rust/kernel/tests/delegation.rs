@@ -30,7 +30,7 @@ fn chain(claims: &str) -> DelegationChain {
 }
 
 fn subjects(chain: &DelegationChain) -> Vec<&str> {
-    chain.actors().iter().map(|actor| actor.subject.as_str()).collect()
+    chain.actors().iter().map(|actor| actor.subject.as_deref().unwrap_or("?")).collect()
 }
 
 /// `count` acts, one in another.
@@ -83,8 +83,22 @@ fn a_token_without_delegation() {
 
 #[test]
 fn a_hostile_act_is_refused_with_its_token() {
-    for act in ["5", "null", "[]", "\"a\"", "{}", r#"{"sub":""}"#, r#"{"sub":"a","act":{}}"#, r#"{"sub":"a","exp":1}"#]
-    {
+    for act in [
+        "5",
+        "null",
+        "[]",
+        "\"a\"",
+        "{}",
+        r#"{"sub":""}"#,
+        r#"{"sub":null,"client_id":"a"}"#,
+        r#"{"sub":"a","act":{}}"#,
+        r#"{"act":{"sub":"a"}}"#,
+        r#"{"iss":"https://as.example"}"#,
+        r#"{"client_id":""}"#,
+        r#"{"client_id":5}"#,
+        r#"{"sub":"a","exp":1}"#,
+        r#"{"client_id":"a","exp":1}"#,
+    ] {
         for policy in [strict(), lax()] {
             let claims = common::CLAIMS.replace("\"sub\"", &format!("\"act\":{act},\"sub\""));
             let signer = signer(Algorithm::EdDsa);
@@ -94,6 +108,27 @@ fn a_hostile_act_is_refused_with_its_token() {
             assert!(error.to_string().contains("\"act\""), "{error}");
         }
     }
+}
+
+/// Duende's way: the token is verified, and what its actor may do is for `check` to say.
+#[test]
+fn an_actor_without_a_sub_is_unknown() {
+    let token = verified(r#"{"sub":"user:ada","act":{"client_id":"web","act":{"sub":"client:planner"}}}"#).unwrap();
+    let chain = token.delegation().unwrap();
+    assert_eq!((chain.depth(), subjects(&chain)), (2, vec!["?", "client:planner"]));
+    let unknown = Err(DelegationError::UnknownActor { position: 1, depth: 2 });
+    assert_eq!(chain.check(&Demands::default()), unknown);
+    let allowing = Demands { allow_unknown_actors: true, ..Demands::default() };
+    assert_eq!(chain.check(&allowing), Ok(()));
+    // Where there is a list, nobody who is unknown is on it, whatever it says.
+    for name in ["web", "", "client:planner"] {
+        let allowed = [ActorName { issuer: None, subject: name.into() }];
+        assert_eq!(chain.check(&Demands { allowed_actors: Some(&allowed), ..allowing }), unknown, "{name}");
+    }
+    // Two unknown actors need not be the same one.
+    let strangers = self::chain(r#"{"sub":"a","act":{"client_id":"web","act":{"client_id":"web"}}}"#);
+    assert_eq!(strangers.repeated().len(), 0);
+    assert_eq!(strangers.check(&Demands { allow_cycles: false, ..allowing }), Ok(()));
 }
 
 /// `*` stands for identifiers only, and what has not three parts covers nothing, not even itself.
@@ -189,6 +224,9 @@ fn each_refusal_has_a_code_of_its_own() {
         DelegationError::ActorNotAllowed { position, depth },
         DelegationError::ScopeWidened { position, depth },
     ];
+    let unknown = DelegationError::UnknownActor { position, depth };
+    assert_eq!(unknown.code(), DelegationError::ActorNotAllowed { position, depth }.code());
+    assert!(unknown.to_string().contains("\"sub\""));
     let mut codes: Vec<&str> = errors.iter().map(DelegationError::code).collect();
     codes.sort_unstable();
     codes.dedup();

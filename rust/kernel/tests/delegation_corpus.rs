@@ -80,9 +80,10 @@ fn anything() -> impl Strategy<Value = Value> {
 fn act() -> impl Strategy<Value = Value> {
     let spoilt =
         prop::option::weighted(0.05, (prop::sample::select(vec!["exp", "aud", "iss", "act", "x"]), anything()));
-    prop::collection::vec((name(), spoilt), 1..40).prop_map(|levels| {
-        levels.into_iter().rev().fold(Value::Null, |inner, (sub, spoilt)| {
-            let mut level = json!({ "sub": sub });
+    let member = prop_oneof![20 => Just("sub"), 1 => Just("client_id"), 1 => Just("iss")];
+    prop::collection::vec((member, name(), spoilt), 1..40).prop_map(|levels| {
+        levels.into_iter().rev().fold(Value::Null, |inner, (member, name, spoilt)| {
+            let mut level = json!({ member: name });
             if !inner.is_null() {
                 level["act"] = inner;
             }

@@ -141,11 +141,15 @@ impl PyDelegationChain {
     /// max_depth: how many actors there may be. allow_cycles: whether a name may stand in the chain more than once.
     /// require_human_root: whether the subject must be a human being, with actors or without; `human`, a function from
     /// the chain to a bool, says who is (None: see `human_root`). allowed_actors: each actor must be one of these, names of
-    /// the token's issuer (str), names of another (pairs of issuer and name) or Actors; an empty list allows nobody. And
+    /// the token's issuer (str), names of another (pairs of issuer and name) or Actors; an empty list allows nobody.
+    /// allow_unknown_actors: whether an actor without a subject may stand in the chain; with allowed_actors none may. And
     /// always: no actor may hold a scope that was not held before it, where the chain records scopes.
     ///
     /// Raises TypeError or ValueError for a demand that cannot be meant.
-    #[pyo3(signature = (*, max_depth=None, require_human_root=false, allowed_actors=None, allow_cycles=true, human=None))]
+    #[pyo3(signature = (
+        *, max_depth=None, require_human_root=false, allowed_actors=None, allow_cycles=true, human=None,
+        allow_unknown_actors=false
+    ))]
     fn check(
         slf: &Bound<'_, Self>,
         max_depth: Option<Depth>,
@@ -153,6 +157,7 @@ impl PyDelegationChain {
         allowed_actors: Option<Names>,
         allow_cycles: bool,
         human: Option<&Bound<'_, PyAny>>,
+        allow_unknown_actors: bool,
     ) -> PyResult<()> {
         let chain = &slf.get().0;
         let is_human = match human {
@@ -162,6 +167,7 @@ impl PyDelegationChain {
         let demands = Demands {
             max_depth: max_depth.map(|depth| depth.0),
             allow_cycles,
+            allow_unknown_actors,
             human_root: if require_human_root { Some(&|_| is_human) } else { None },
             allowed_actors: allowed_actors.as_ref().map(|names| names.0.as_slice()),
         };
@@ -175,10 +181,10 @@ impl PyDelegationChain {
 
 #[pymethods]
 impl PyActor {
-    /// The actor's name.
+    /// The actor's name; None if it is unknown, because the `act` names it by another member than `sub`.
     #[getter]
-    fn subject(&self) -> &str {
-        &self.0.subject
+    fn subject(&self) -> Option<&str> {
+        self.0.subject.as_deref()
     }
 
     /// Whose name that is: the `iss` or the `provider` beside it, else the `iss` of the token; None where there is neither.
@@ -200,7 +206,10 @@ impl PyActor {
     }
 
     fn __repr__(&self) -> String {
-        format!("Actor(subject={} characters)", self.0.subject.chars().count())
+        match &self.0.subject {
+            Some(subject) => format!("Actor(subject={} characters)", subject.chars().count()),
+            None => "Actor(subject=None)".to_owned(),
+        }
     }
 }
 
@@ -269,7 +278,8 @@ impl<'py> FromPyObject<'_, 'py> for Name {
         }
         if let Ok(actor) = object.cast::<PyActor>() {
             let Actor { issuer, subject, .. } = actor.get().0.clone();
-            return Ok(Self(ActorName { issuer, subject }));
+            // An actor that nobody knows is nobody, too: naming it allows and permits none.
+            return Ok(Self(ActorName { issuer, subject: subject.unwrap_or_default() }));
         }
         if let Ok((issuer, subject)) = object.cast::<PyTuple>().map_err(PyErr::from).and_then(|pair| pair.extract()) {
             return Ok(Self(ActorName { issuer: Some(issuer), subject }));

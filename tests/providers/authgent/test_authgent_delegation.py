@@ -86,6 +86,11 @@ def test_another_issuers_actor_is_another_actor() -> None:
     assert authgent.verify_delegation_chain(chain, allowed_actors=[("https://other.example", "client:a")]) is chain
 
 
+def test_an_actor_without_a_sub_is_not_one_of_authgents() -> None:
+    with pytest.raises(authgent.DelegationError):
+        authgent.AgentIdentity.from_claims({"sub": "user:ada", "act": {"client_id": "web"}})
+
+
 def test_a_chain_can_be_made_for_a_test_and_not_be_changed(chain: authgent.DelegationChain) -> None:
     made = authgent.DelegationChain(actors=[{"sub": hop} for hop in HOPS], depth=3, human_root=True)
     assert made == chain
@@ -107,6 +112,7 @@ def test_a_chain_can_be_made_for_a_test_and_not_be_changed(chain: authgent.Deleg
         {"depth": 1},
         {"actors": [{"sub": "a"}], "depth": 0},
         {"actors": [{}]},
+        {"actors": [{"client_id": "web"}]},
         {"actors": [{"sub": 5}]},
         {"actors": [{"sub": ""}]},
         {"actors": [{"sub": "a"}] * 97},

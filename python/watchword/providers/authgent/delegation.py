@@ -43,7 +43,7 @@ class DelegationChain:
         if nested is not None:
             claims["act"] = nested
         try:
-            self._chain = _kernel.DelegationChain.from_act(claims, max_actors=_MOST_ACTORS)
+            self._chain = _known(_kernel.DelegationChain.from_act(claims, max_actors=_MOST_ACTORS))
         except DelegationMalformedError as verdict:
             raise ValueError(verdict.detail) from None
 
@@ -55,7 +55,7 @@ class DelegationChain:
         """
         made = cls.__new__(cls)
         with in_authgents_terms():
-            made._chain = _kernel.DelegationChain.from_act(claims)
+            made._chain = _known(_kernel.DelegationChain.from_act(claims))
         return made
 
     @property
@@ -68,10 +68,9 @@ class DelegationChain:
         """Each actor as ``{"sub": …}``, with its ``iss`` where it is another issuer's than the token is."""
         own = self._chain.issuer
         return [
-            {"sub": actor.subject}
-            if actor.issuer is None or actor.issuer == own
-            else {"sub": actor.subject, "iss": actor.issuer}
+            {"sub": subject} if actor.issuer is None or actor.issuer == own else {"sub": subject, "iss": actor.issuer}
             for actor in self._chain.actors
+            if (subject := actor.subject) is not None
         ]
 
     @property
@@ -105,6 +104,13 @@ class DelegationChain:
     def __reduce__(self) -> tuple[object, ...]:
         """A copy has the actors and the root, and not the subject."""
         return (DelegationChain, (self.actors, self.depth, self.human_root))
+
+
+def _known(chain: _kernel.DelegationChain) -> _kernel.DelegationChain:
+    """Returns the chain. Raises ``DelegationMalformedError`` if an actor has no ``sub``: authgent's always have one."""
+    if any(actor.subject is None for actor in chain.actors):
+        raise DelegationMalformedError('an actor in "act" has no "sub"')
+    return chain
 
 
 def verify_delegation_chain(

@@ -1,6 +1,6 @@
 //! Nested acts: the `act` claim (RFC 8693 section 4.1).
 
-use super::{Actor, DelegationError, must_be, name_in};
+use super::{Actor, DelegationError, must_be};
 use crate::json::{Object, Value};
 
 /// The claim.
@@ -30,12 +30,27 @@ fn actor(level: &Object<'_>, issuer: Option<&str>) -> Result<Actor, DelegationEr
     if NOT_IDENTITY.iter().any(|name| level.contains(name)) {
         return Err(must_be(CLAIM, "an object without \"aud\", \"exp\", \"iat\" and \"nbf\""));
     }
-    let subject = name_in(level, "sub")
-        .ok_or_else(|| must_be(CLAIM, "an object whose \"sub\" is a string that is not empty, at every level"))?;
+    let subject = match level.get("sub") {
+        Some(Value::String(subject)) if !subject.is_empty() => Some(subject.clone().into_owned()),
+        // By which other member an issuer names an actor, RFC 8693 leaves open; that it names one, it does not.
+        None if names_somebody(level) => None,
+        _ => {
+            return Err(must_be(
+                CLAIM,
+                "an object whose \"sub\" is a string that is not empty, or that names the actor by another member, at \
+                 every level",
+            ));
+        }
+    };
     let issuer = match level.get("iss") {
         None => issuer,
         Some(Value::String(issuer)) => Some(issuer.as_ref()),
         Some(_) => return Err(must_be(CLAIM, "an object whose \"iss\" is a string")),
     };
-    Ok(Actor { subject: subject.to_owned(), issuer: issuer.map(str::to_owned), scopes: None, delegated_at: None })
+    Ok(Actor { subject, issuer: issuer.map(str::to_owned), scopes: None, delegated_at: None })
+}
+
+/// Whether there is a member that may be a name, as `client_id`: `iss` says only whose name it is.
+fn names_somebody(level: &Object<'_>) -> bool {
+    level.iter().any(|(name, value)| name != "iss" && value.as_str().is_some_and(|text| !text.is_empty()))
 }

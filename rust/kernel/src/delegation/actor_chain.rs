@@ -26,6 +26,6 @@ pub(super) fn read(chain: DelegationChain, claims: &Object<'_>) -> Result<Delega
         Some(Value::String(provider)) => Some(provider.clone().into_owned()),
         Some(_) => return Err(must_be(CLAIM, "an object whose \"agent\" has a \"provider\" that is a string")),
     };
-    let agent = Actor { subject: subject.to_owned(), issuer, scopes: None, delegated_at: None };
+    let agent = Actor { subject: Some(subject.to_owned()), issuer, scopes: None, delegated_at: None };
     Ok(DelegationChain { subject: Some(principal.to_owned()), actors: vec![agent], ..chain })
 }

@@ -3,13 +3,15 @@
 use super::{Actor, DelegationChain, DelegationError};
 use crate::scope::SlotScopes;
 
-/// What is demanded of a chain. Where nothing is said: nothing, but that no scopes were widened.
+/// What is demanded of a chain. If nothing is said: that each actor is known and that no scopes were widened.
 #[derive(Clone, Copy)]
 pub struct Demands<'a> {
     /// How many actors there may be.
     pub max_depth: Option<usize>,
     /// Whether a name may stand in the chain more than once.
     pub allow_cycles: bool,
+    /// Whether an actor without a subject may stand in the chain; never if there is a list of [`Self::allowed_actors`].
+    pub allow_unknown_actors: bool,
     /// What tells whether the chain begins with a human being, where it must; [`DelegationChain::human_root`] does.
     pub human_root: Option<&'a dyn Fn(&DelegationChain) -> bool>,
     /// Who may act. Where there is a list, each actor must be on it, and an empty one allows nobody.
@@ -27,7 +29,13 @@ pub struct ActorName {
 
 impl Default for Demands<'_> {
     fn default() -> Self {
-        Self { max_depth: None, allow_cycles: true, human_root: None, allowed_actors: None }
+        Self {
+            max_depth: None,
+            allow_cycles: true,
+            allow_unknown_actors: false,
+            human_root: None,
+            allowed_actors: None,
+        }
     }
 }
 
@@ -46,10 +54,20 @@ impl DelegationChain {
         if demands.human_root.is_some_and(|is_human| !is_human(self)) {
             return Err(DelegationError::NoHumanRoot);
         }
+        if demands.allowed_actors.is_some() || !demands.allow_unknown_actors {
+            self.check_known()?;
+        }
         if let Some(allowed) = demands.allowed_actors {
             self.check_actors(allowed)?;
         }
         self.check_scopes()
+    }
+
+    fn check_known(&self) -> Result<(), DelegationError> {
+        match self.actors.iter().position(|actor| actor.subject.is_none()) {
+            None => Ok(()),
+            Some(index) => Err(DelegationError::UnknownActor { position: index + 1, depth: self.depth() }),
+        }
     }
 
     fn check_actors(&self, allowed: &[ActorName]) -> Result<(), DelegationError> {
@@ -61,7 +79,8 @@ impl DelegationChain {
     }
 
     fn is_named(&self, actor: &Actor, name: &ActorName) -> bool {
-        name.subject == actor.subject && name.issuer.as_deref().or(self.issuer()) == actor.issuer.as_deref()
+        actor.subject.as_ref() == Some(&name.subject)
+            && name.issuer.as_deref().or(self.issuer()) == actor.issuer.as_deref()
     }
 
     /// From the subject to the nearest actor, each holds no more than the one before, as far as scopes are recorded.

@@ -31,6 +31,13 @@ pub enum DelegationError {
         /// How many there are.
         depth: usize,
     },
+    /// An actor has no subject: the token names it in a way that is not understood here.
+    UnknownActor {
+        /// Its place in the chain, the nearest being 1.
+        position: usize,
+        /// How many there are.
+        depth: usize,
+    },
     /// An actor holds a scope that the one before it did not hold.
     ScopeWidened {
         /// Its place in the chain, the nearest being 1.
@@ -50,7 +57,7 @@ impl DelegationError {
             Self::TooDeep { .. } => "delegation_too_deep",
             Self::Cycle => "delegation_cycle",
             Self::NoHumanRoot => "delegation_no_human_root",
-            Self::ActorNotAllowed { .. } => "delegation_actor_not_allowed",
+            Self::ActorNotAllowed { .. } | Self::UnknownActor { .. } => "delegation_actor_not_allowed",
             Self::ScopeWidened { .. } => "delegation_scope_widened",
         }
     }
@@ -69,6 +76,12 @@ impl fmt::Display for DelegationError {
             Self::NoHumanRoot => f.write_str("the chain does not begin with a human being"),
             Self::ActorNotAllowed { position, depth } => {
                 write!(f, "actor {position} of {depth} (the nearest is 1) is not one that is allowed")
+            }
+            Self::UnknownActor { position, depth } => {
+                write!(
+                    f,
+                    "actor {position} of {depth} (the nearest is 1) has no \"sub\", so that nobody can tell who it is"
+                )
             }
             Self::ScopeWidened { position, depth } => {
                 write!(f, "actor {position} of {depth} (the nearest is 1) holds a scope that was not held before it")

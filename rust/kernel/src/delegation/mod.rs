@@ -6,7 +6,7 @@
 //!
 //! | form | claims | the subject is | the actors are |
 //! |---|---|---|---|
-//! | nested acts (RFC 8693 section 4.1) | `act`: an object with `sub`, perhaps `iss`, perhaps an `act` in it | `sub` | the `sub` of each level, outermost first |
+//! | nested acts (RFC 8693 section 4.1) | `act`: an object with `sub` (or another name), perhaps `iss`, perhaps an `act` in it | `sub` | the `sub` of each level, outermost first |
 //! | recorded chain | `delegation_chain`: records of who handed on, oldest first; `chain_hash` | the first record's `agent` | `sub`, then the other records' agents, newest first |
 //! | actor chain | `actor_chain`: an object with `principal_id` and `agent` | `principal_id` | the `agent` |
 //!
@@ -20,7 +20,7 @@
 //! // In practice `token.delegation()?`, of a token that was verified.
 //! let claims = br#"{"sub": "user:ada", "act": {"sub": "client:mailer", "act": {"sub": "client:planner"}}}"#;
 //! let chain = DelegationChain::from_claims(&DelegationChain::read_claims(claims, MAX_ACTORS)?)?;
-//! assert_eq!(chain.actors()[0].subject, "client:mailer");
+//! assert_eq!(chain.actors()[0].subject.as_deref(), Some("client:mailer"));
 //!
 //! let mailer = ActorName { issuer: None, subject: "client:mailer".into() };
 //! let refused = chain.check(&Demands { allowed_actors: Some(&[mailer]), ..Demands::default() }).unwrap_err();
@@ -71,8 +71,9 @@ pub struct DelegationChain {
 /// One who acts on behalf of another.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Actor {
-    /// The actor's name.
-    pub subject: String,
+    /// The actor's name. `None` if it is unknown: an `act` without `sub` names its actor by another member, as
+    /// `client_id`, of which RFC 8693 says nothing.
+    pub subject: Option<String>,
     /// Whose name that is: the `iss` beside it, or the `provider`, else the `iss` of the token. The two together name an
     /// actor (RFC 8693 section 4.1).
     pub issuer: Option<String>,
@@ -188,11 +189,12 @@ impl DelegationChain {
     }
 
     /// The names that stand in the chain more than once, each once, the nearest first: authority that went in a circle.
+    /// An actor without a name repeats nobody.
     pub fn repeated(&self) -> Vec<&str> {
         let names: Vec<(Option<&str>, &str)> = self
             .actors
             .iter()
-            .map(|actor| (actor.issuer.as_deref(), actor.subject.as_str()))
+            .filter_map(|actor| Some((actor.issuer.as_deref(), actor.subject.as_deref()?)))
             .chain(self.subject().map(|subject| (self.issuer(), subject)))
             .collect();
         let mut found = Vec::new();

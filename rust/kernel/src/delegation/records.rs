@@ -98,7 +98,7 @@ pub(super) fn chain(
     let mut handed_on = first.delegated_at;
     let mut receive = |subject: String, scopes: Vec<String>, at: String| {
         let issuer = holder.issuer.clone();
-        actors.push(Actor { subject, issuer, scopes: Some(scopes), delegated_at: Some(at) });
+        actors.push(Actor { subject: Some(subject), issuer, scopes: Some(scopes), delegated_at: Some(at) });
     };
     for record in records {
         receive(record.agent, record.scopes, std::mem::replace(&mut handed_on, record.delegated_at));

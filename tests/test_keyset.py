@@ -72,6 +72,45 @@ def test_get_and_contains() -> None:
     assert [key.key_id for key in keys] == ["ed25519", None]
 
 
+def test_get_of_several_keys_with_one_kid() -> None:
+    pinned = [mint.public_jwk("rsa", kid="k", alg=name) for name in ("RS256", "PS256")]
+    keys = ww.KeySet.from_json({"keys": [mint.public_jwk("p256", kid="k"), *pinned]})
+    assert (len(keys), keys.rejected, "k" in keys) == (3, (), True)
+
+    def found(algorithm: str | None = None) -> tuple[str, ...] | None:
+        key = keys.get("k", algorithm)
+        return None if key is None else key.algorithms
+
+    assert found() == found("ES256") == ("ES256",)
+    assert (found("RS256"), found("PS256")) == (("RS256",), ("PS256",))
+    for unused in ("RS512", "EdDSA", "rs256", "none", "", "\ud800"):
+        assert found(unused) is None
+    assert keys.get("nobody", "ES256") is None
+
+
+def test_a_kid_twice_for_one_algorithm() -> None:
+    every, one = mint.public_jwk("rsa", kid="k"), mint.public_jwk("rsa", kid="k", alg="RS256")
+    for listed in ([every, one], [one, every], [every, every], [one, one]):
+        keys = ww.KeySet.from_json({"keys": listed})
+        assert [(key.index, key.key_id, key.reason) for key in keys.rejected] == [(1, "k", "duplicate_kid")]
+        assert [len(key.algorithms) for key in keys] == [6 if listed[0] is every else 1]
+
+
+def test_a_spiffe_bundle() -> None:
+    bundle = {
+        "keys": [
+            mint.public_jwk("p256", kid=mint.OMIT, use="x509-svid", x5c=["MIIB"]),
+            mint.public_jwk("p384", kid="authority", use="jwt-svid"),
+            mint.public_jwk("rsa", kid="older", use="jwt-svid"),
+        ],
+        "spiffe_sequence": 12035488,
+        "spiffe_refresh_hint": 2419200,
+    }
+    keys = ww.KeySet.from_json(bundle)
+    assert [key.key_id for key in keys] == ["authority", "older"]
+    assert [(key.index, key.reason) for key in keys.rejected] == [(0, "not_for_signatures")]
+
+
 def test_rejected_keys_are_reported_in_the_order_of_the_document() -> None:
     bad = [{"kty": "oct", "k": "AAAA", "kid": "a"}, mint.public_jwk("rsa", use="enc"), 7, mint.public_jwk("p521")]
     keys = ww.KeySet.from_json({"keys": [bad[0], mint.public_jwk("ed25519"), *bad[1:]]})

@@ -82,6 +82,18 @@ def test_a_key_has_one_thumbprint_in_every_form(name: str) -> None:
     assert ww.thumbprint_uri(jwk) == ww.thumbprint_uri(pem=pem) == ww.thumbprint_uri(der=der) == PREFIX + thumbprint
 
 
+def test_leading_zeros_of_an_rsa_key_take_no_part() -> None:
+    _, jwk = rsa_key(2048)
+    longer = {**jwk, "n": encode(b"\x00\x00" + base64.urlsafe_b64decode(jwk["n"] + "==")), "e": "AAEAAQ"}
+    assert ww.thumbprint(longer) == ww.thumbprint(jwk) == expected(jwk)
+    # Of other keys, every byte is a part.
+    octets_, longer_octets = ({"kty": "oct", "k": encode(key)} for key in (b"key", b"\x00key"))
+    assert ww.thumbprint(longer_octets) == expected(longer_octets) != ww.thumbprint(octets_)
+    for nothing in ({"n": "AAAA"}, {"e": "AA"}):
+        with pytest.raises(ValueError, match="thumbprint"):
+            ww.thumbprint({**jwk, **nothing})
+
+
 def test_the_examples_of_the_rfcs() -> None:
     assert ww.thumbprint(RFC_7638_JWK) == RFC_7638_THUMBPRINT
     assert ww.thumbprint(RFC_8037_JWK) == RFC_8037_THUMBPRINT

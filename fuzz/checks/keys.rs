@@ -40,8 +40,15 @@ fn check_key_sets(sets: &[Result<KeySet, KeySetError>; 3]) {
         for (index, key) in set.keys().iter().enumerate() {
             check_key(key);
             if let Some(key_id) = key.key_id() {
-                assert_eq!(set.get(key_id).map(PublicKey::thumbprint), Some(key.thumbprint()));
-                assert!(set.keys().iter().skip(index + 1).all(|other| other.key_id() != Some(key_id)));
+                let is_named = |other: &&PublicKey| other.key_id() == Some(key_id);
+                let first = set.keys().iter().find(is_named).map(PublicKey::thumbprint);
+                assert_eq!(set.get(key_id).map(PublicKey::thumbprint), first);
+                // A kid and an algorithm name one key.
+                for algorithm in key.algorithms().iter() {
+                    assert_eq!(set.get_for(key_id, algorithm).map(PublicKey::thumbprint), Some(key.thumbprint()));
+                    let mut later = set.keys().iter().skip(index + 1).filter(is_named);
+                    assert!(later.all(|other| !other.algorithms().contains(algorithm)));
+                }
             }
         }
         assert!(set.rejected().windows(2).all(|pair| pair[0].index < pair[1].index));

@@ -59,8 +59,12 @@ RSA_REFUSED: dict[str, tuple[mint.JWK, str]] = {
     "e of 34 bits": (rsa(MODULUS, 2**33 + 1), "bad_exponent"),
     "e of 2048 bits": (rsa(MODULUS, MODULUS - 2), "bad_exponent"),
     "ROCA": (changed("rsa-roca"), "roca"),
-    "n with a leading zero octet": (changed("rsa", n=mint.b64(b"\x00" + MODULUS.to_bytes(256, "big"))), "malformed"),
-    "e with a leading zero octet": (changed("rsa", e=mint.b64(b"\x00\x01\x00\x01")), "malformed"),
+    "1024 bits behind zeros": (changed("rsa", n=mint.b64(bytes(128) + (1 << 1023 | 1).to_bytes(128, "big"))),
+                               "modulus_too_small"),
+    "8193 bits behind zeros": (changed("rsa", n=mint.b64(bytes(9) + MODULUS_8193.to_bytes(1025, "big"))),
+                               "modulus_too_large"),
+    "e = 1 behind zeros": (changed("rsa", e=mint.b64(b"\x00\x00\x01")), "bad_exponent"),
+    "n all zeros": (changed("rsa", n=mint.b64(bytes(256))), "malformed"),
     "e = 0": (changed("rsa", e=mint.b64(b"\x00")), "malformed"),
     "n empty": (changed("rsa", n=""), "malformed"),
     "e empty": (changed("rsa", e=""), "malformed"),
@@ -190,7 +194,8 @@ MISUSED: dict[str, tuple[Any, str]] = {
     "use enc": (changed("rsa", use="enc"), "not_for_signatures"),
     "use unknown": (changed("rsa", use="SIG"), "not_for_signatures"),
     "use empty": (changed("rsa", use=""), "not_for_signatures"),
-    "use null": (changed("rsa", use=None), "malformed"),
+    "use x509-svid": (changed("rsa", use="x509-svid"), "not_for_signatures"),
+    "use jwt-svid in upper case": (changed("rsa", use="JWT-SVID"), "not_for_signatures"),
     "use a list": (changed("rsa", use=["sig"]), "malformed"),
     "key_ops sign": (changed("p256", key_ops=["sign"]), "not_for_verification"),
     "key_ops empty": (changed("p256", key_ops=[]), "not_for_verification"),
@@ -206,13 +211,13 @@ MISUSED: dict[str, tuple[Any, str]] = {
     "alg for encryption": (changed("rsa", alg="RSA-OAEP"), "algorithm_mismatch"),
     "alg in lower case": (changed("rsa", alg="rs256"), "algorithm_mismatch"),
     "alg empty": (changed("rsa", alg=""), "algorithm_mismatch"),
-    "alg null": (changed("rsa", alg=None), "malformed"),
     "alg a list": (changed("rsa", alg=["RS256"]), "malformed"),
     "private Ed25519": ({**mint.private_jwk("ed25519"), "kid": "bad"}, "private_key"),
     "private P-256": ({**mint.private_jwk("p256"), "kid": "bad"}, "private_key"),
     "private RSA": ({**mint.private_jwk("rsa"), "kid": "bad"}, "private_key"),
     "one private member": (changed("rsa", qi="AA"), "private_key"),
-    "private member, null": (changed("rsa", d=None), "private_key"),
+    "private member, false": (changed("rsa", d=False), "private_key"),
+    "private member, empty": (changed("rsa", d=""), "private_key"),
     "more primes": (changed("rsa", oth=[]), "private_key"),
     "symmetric": ({"kty": "oct", "k": mint.b64(bytes(32)), "kid": "bad"}, "symmetric_key"),
     "symmetric with alg": ({"kty": "oct", "k": mint.b64(bytes(32)), "alg": "HS256", "kid": "bad"}, "symmetric_key"),
@@ -222,12 +227,15 @@ MISUSED: dict[str, tuple[Any, str]] = {
     "kty missing": (changed("rsa", kty=mint.OMIT), "malformed"),
     "kty null": (changed("rsa", kty=None), "malformed"),
     "kid a number": (changed("rsa", kid=7), "malformed"),
-    "kid null": (changed("rsa", kid=None), "malformed"),
+    "crv null": (changed("p256", crv=None), "malformed"),
+    "x null": (changed("ed25519", x=None), "malformed"),
+    "n null": (changed("rsa", n=None), "malformed"),
+    "e null": (changed("rsa", e=None), "malformed"),
     "empty object": ({}, "malformed"),
     "null": (None, "not_an_object"),
     "string": ("key", "not_an_object"),
     "array": ([changed("rsa")], "not_an_object"),
-    "duplicate kid": (mint.public_jwk("p256", kid="ed25519"), "duplicate_kid"),
+    "duplicate kid": (mint.public_jwk("ed25519-b", kid="ed25519"), "duplicate_kid"),
     "n with white space": (changed("rsa", n=mint.public_jwk("rsa")["n"] + "\n"), "malformed"),
     "n in the other alphabet": (changed("rsa", n="+/" * 171), "malformed"),
     "n a number": (changed("rsa", n=MODULUS >> 1990), "malformed"),
@@ -247,7 +255,11 @@ def test_key_use_key_ops_alg_mismatch_and_the_like(backend: str, name: str) -> N
     "changes",
     [
         {"use": "sig"},
+        {"use": "jwt-svid"},
         {"key_ops": ["verify"]},
+        {"use": None, "alg": None, "key_ops": None, "x5c": None, "x5t": None},
+        {"kid": None},
+        dict.fromkeys(("d", "p", "q", "dp", "dq", "qi", "oth", "k")),
         {"key_ops": ["sign", "verify"]},
         {"use": "sig", "key_ops": ["verify"]},
         {"x5c": ["MIIB"]},
@@ -259,6 +271,41 @@ def test_key_use_key_ops_alg_mismatch_and_the_like(backend: str, name: str) -> N
 def test_keys_that_may_verify(backend: str, changes: dict[str, Any]) -> None:
     for key in ("ed25519-b", "p256-b", "p384", "rsa"):
         assert verdict(changed(key, **changes), backend) is None
+
+
+@each_backend
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"n": mint.b64(b"\x00" + MODULUS.to_bytes(256, "big"))}, id="the sign of a Java BigInteger"),
+        pytest.param({"n": mint.b64(bytes(300) + MODULUS.to_bytes(256, "big"))}, id="many zeros"),
+        pytest.param({"e": "AAEAAQ"}, id="an exponent in four bytes"),
+    ],
+)
+def test_an_rsa_key_with_leading_zeros_is_the_same_key(backend: Any, changes: dict[str, str]) -> None:
+    jwk = mint.public_jwk("rsa", **changes)
+    (key,) = ww.KeySet.from_json(jwk, backend=backend)
+    token = mint.token(key="rsa", algorithm="RS256")
+    keys = ww.KeySet.from_json({"keys": [jwk]}, backend=backend)
+    assert ww.verify(token, keys, ww.Policy(audience=mint.AUDIENCE), now=mint.NOW).key_id == "rsa"
+    assert key.bits == 2048
+    assert key.thumbprint == ww.thumbprint(jwk) == ww.thumbprint(mint.public_jwk("rsa"))
+
+
+@every_path
+def test_one_kid_for_several_algorithms(path: Path) -> None:
+    signers = [("ed25519", "EdDSA"), ("p256", "ES256"), ("p384", "ES384"), ("rsa", "RS256"), ("rsa", "PS512")]
+    names = dict.fromkeys(name for name, _ in signers)
+    keys = mint.jwks(*(mint.public_jwk(name, kid="one") for name in names))
+    for name, algorithm in signers:
+        header = mint.header("one", algorithm)
+        assert path.judge(mint.token(head=header, key=name, algorithm=algorithm), jwks=keys) is None, algorithm
+    # The header's algorithm chooses among the issuer's keys, and gives a key no algorithm that is not its own.
+    confused = mint.token(head=mint.header("one", "ES256"), key="rsa", algorithm="RS256")
+    assert path.judge(confused, jwks=keys) is ErrorCode.INVALID_SIGNATURE
+    without = mint.jwks(*(mint.public_jwk(name, kid="one") for name in ("ed25519", "p256")))
+    unlisted = mint.token(head=mint.header("one", "RS256"), key="rsa", algorithm="RS256")
+    assert path.judge(unlisted, jwks=without) is ErrorCode.ALGORITHM_NOT_ALLOWED
 
 
 @every_path

@@ -121,14 +121,17 @@ def usable_keys(jwks: list[Any]) -> list[tuple[str | None, tuple[str, ...], Any]
             kid, algorithms, key = import_key(jwk)
         except RefusedError:
             continue
-        if kid is None or kid not in {other for other, _, _ in usable}:
+        if kid is None or all(kid != other or not {*algorithms} & {*others} for other, others, _ in usable):
             usable.append((kid, algorithms, key))
     return usable
 
 
 def import_key(jwk: Any) -> tuple[str | None, tuple[str, ...], Any]:
-    demand(isinstance(jwk, dict) and not jwk.keys() & {"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-    demand(jwk.get("use", "sig") == "sig")
+    demand(isinstance(jwk, dict))
+    # An optional member that is null is as good as absent; one that a key cannot do without is not.
+    jwk = {name: value for name, value in jwk.items() if value is not None}
+    demand(not jwk.keys() & {"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+    demand(jwk.get("use", "sig") in ("sig", "jwt-svid"))
     operations = jwk.get("key_ops", ["verify"])
     demand(isinstance(operations, list) and all(isinstance(one, str) for one in operations))
     demand("verify" in operations and len(set(operations)) == len(operations))
@@ -157,7 +160,6 @@ def public_key(jwk: dict[str, Any]) -> tuple[str, Any]:
             raise RefusedError from None
     demand(kty == "RSA")
     n, e = unbase64(jwk.get("n", "")), unbase64(jwk.get("e", ""))
-    demand(n and e and n[0] and e[0])
     modulus, exponent = int.from_bytes(n, "big"), int.from_bytes(e, "big")
     demand(2048 <= modulus.bit_length() <= 8192 and modulus % 2)
     demand(exponent > 1 and exponent % 2 and exponent.bit_length() <= 33)
@@ -214,7 +216,9 @@ def check_delegation(claims: dict[str, Any]) -> None:
     level: Any = claims
     while "act" in level:
         level = level["act"]
-        demand(isinstance(level, dict) and isinstance(level.get("sub"), str) and level["sub"] != "")
+        demand(isinstance(level, dict))
+        name = [level["sub"]] if "sub" in level else [value for key, value in level.items() if key != "iss"]
+        demand(any(isinstance(one, str) and one for one in name))
         demand(isinstance(level.get("iss", ""), str) and not {"aud", "exp", "iat", "nbf"} & set(level))
     if "may_act" in claims:
         may = claims["may_act"]

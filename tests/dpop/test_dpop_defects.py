@@ -121,6 +121,26 @@ DEFECTS: dict[str, tuple[str, str | bytes]] = {
         "dpop_invalid_key",
         proof(head=header(alg="RS256", jwk=jwk("rsa", e="AQ")), key="rsa", algorithm="RS256"),
     ),
+    # What a key set may have, the key of a proof may not: whoever sends it has written it.
+    **{
+        f"RSA key with {name}": (
+            "dpop_invalid_key",
+            proof(head=header(alg="RS256", jwk=jwk("rsa", **changes)), key="rsa", algorithm="RS256"),
+        )
+        for name, changes in {
+            "a zero before the modulus": {"n": mint.b64(b"\x00" + mint.unb64(jwk("rsa")["n"]))},
+            "a zero before the exponent": {"e": "AAEAAQ"},
+            "use jwt-svid": {"use": "jwt-svid"},
+            "use null": {"use": None},
+            "alg null": {"alg": None},
+            "kid null": {"kid": None},
+            "key_ops null": {"key_ops": None},
+        }.items()
+    },
+    "a private member that is null": (
+        "dpop_private_key",
+        proof(head=header(alg="RS256", jwk=jwk("rsa", d=None)), key="rsa", algorithm="RS256"),
+    ),
     "RSA modulus above 4096 bits": (
         "dpop_invalid_key",
         proof(head=header(alg="RS256", jwk=jwk("rsa", n=mint.b64(b"\xff" * 513))), key="rsa", algorithm="RS256"),

@@ -25,7 +25,7 @@ _ADVICE = {
     "symmetric_key": "it is a shared secret and must not be in a public set at all",
     "private_key": "the private half is published: the key must be replaced",
     "roca": "its private key can be computed from the public one (CVE-2017-15361): it must be replaced",
-    "duplicate_kid": "the first key of that id stays",
+    "duplicate_kid": "the first key of that id and algorithm stays",
 }
 
 

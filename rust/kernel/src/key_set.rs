@@ -24,10 +24,18 @@ pub const MAX_TRIED: usize = 16;
 #[derive(Debug, Clone, Default)]
 pub struct KeySet {
     keys: Vec<PublicKey>,
-    by_id: HashMap<String, usize>,
+    by_id: HashMap<String, SameId>,
     rejected: Vec<RejectedKey>,
     backend: Backend,
     pins: Arc<OnceLock<Pins>>,
+}
+
+/// The places of the keys of one `kid`. No two of them have an algorithm in common, so that a `kid` and an algorithm name
+/// one key or none.
+#[derive(Debug, Clone)]
+struct SameId {
+    first: usize,
+    others: Vec<usize>,
 }
 
 /// Keys whose tables stay as long as the set, and its copies, are there.
@@ -147,9 +155,19 @@ impl KeySet {
         &self.keys
     }
 
-    /// The key with this `kid`.
+    /// The key with this `kid`: of several, which have different algorithms, the first of the document.
     pub fn get(&self, key_id: &str) -> Option<&PublicKey> {
-        self.by_id.get(key_id).and_then(|&index| self.keys.get(index))
+        self.by_id.get(key_id).and_then(|same| self.keys.get(same.first))
+    }
+
+    /// The key with this `kid` and this algorithm, of which there is never more than one.
+    pub fn get_for(&self, key_id: &str, algorithm: Algorithm) -> Option<&PublicKey> {
+        let has = |key: &&PublicKey| key.algorithms().contains(algorithm);
+        let same = self.by_id.get(key_id)?;
+        self.keys.get(same.first).filter(has).or_else(|| {
+            let mut others = same.others.iter().filter_map(|&index| self.keys.get(index));
+            others.find(has)
+        })
     }
 
     /// The keys that were left out, in the order of the document.
@@ -162,14 +180,16 @@ impl KeySet {
         self.backend
     }
 
-    /// The keys that a token with this header may have been signed with: the key that it names; else, of the keys
-    /// without a `kid` (or, where the token names none, of all), those that have the algorithm.
+    /// The keys that a token with this header may have been signed with: the key that it names by `kid` and algorithm;
+    /// else, of the keys without a `kid` (or of all, if the token names none), those that have the algorithm.
     pub(crate) fn candidates(&self, key_id: Option<&str>, algorithm: Algorithm) -> Result<Candidates<'_>, Error> {
-        if let Some(key) = key_id.and_then(|key_id| self.get(key_id)) {
-            if !key.algorithms().contains(algorithm) {
+        if let Some(named) = key_id {
+            if let Some(key) = self.get_for(named, algorithm) {
+                return Ok(Candidates::Named(key));
+            }
+            if self.by_id.contains_key(named) {
                 return Err(Error::AlgorithmNotAllowed("the header's \"alg\" is not one of the key's algorithms"));
             }
-            return Ok(Candidates::Named(key));
         }
         let fitting: Vec<&PublicKey> = self
             .keys
@@ -205,11 +225,18 @@ impl KeySet {
 
     fn insert(&mut self, index: usize, key: PublicKey) {
         if let Some(key_id) = key.key_id() {
-            if self.by_id.contains_key(key_id) {
+            // Were two keys of one name to share an algorithm, a token could be tried with either: the first one stays.
+            if key.algorithms().iter().any(|algorithm| self.get_for(key_id, algorithm).is_some()) {
                 let key_id = Some(key_id.to_owned());
                 return self.reject(index, key_id, Defect::DuplicateKeyId);
             }
-            self.by_id.insert(key_id.to_owned(), self.keys.len());
+            let place = self.keys.len();
+            match self.by_id.get_mut(key_id) {
+                Some(same) => same.others.push(place),
+                None => {
+                    self.by_id.insert(key_id.to_owned(), SameId { first: place, others: Vec::new() });
+                }
+            }
         }
         self.keys.push(key);
     }

@@ -78,6 +78,82 @@ fn a_token_that_names_its_key() {
     assert_eq!(verdict(header, vec![pinned]), Err("algorithm_not_allowed"));
 }
 
+/// The verdict on a token of this algorithm that names the key `k`, under these keys, by all backends.
+fn verdict_on(algorithm: Algorithm, keys: &[Value]) -> Result<(), &'static str> {
+    let header = json!({"alg": algorithm.name(), "kid": "k"});
+    let token = signer(algorithm).token(header.to_string(), CLAIMS);
+    let set = json!({ "keys": keys }).to_string();
+    agreed(BACKENDS.map(|backend| {
+        let set = KeySet::from_json(set.as_bytes(), backend).unwrap();
+        verify_jws(token.as_bytes(), &set, &any_jws()).map(|_| ()).map_err(|error| error.code())
+    }))
+}
+
+fn rejected(keys: &[Value]) -> Vec<(usize, &'static str)> {
+    let set = KeySet::from_json(json!({ "keys": keys }).to_string().as_bytes(), BACKENDS[0]).unwrap();
+    set.rejected().iter().map(|key| (key.index, key.defect.code())).collect()
+}
+
+fn pinned(mut key: Value, algorithm: &str) -> Value {
+    key["alg"] = algorithm.into();
+    key
+}
+
+/// One name for a key of each type, or for each algorithm of one key: the header's `alg` says which is meant.
+#[test]
+fn one_kid_for_several_algorithms() {
+    let keys = ["ed25519", "p256", "p384", "rsa"].map(|name| key(name, Some("k")));
+    assert_eq!(rejected(&keys), []);
+    for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Es384, Algorithm::Rs256, Algorithm::Ps256] {
+        assert_eq!(verdict_on(algorithm, &keys), Ok(()), "{algorithm:?}");
+    }
+    let rsa = [pinned(key("rsa", Some("k")), "RS256"), pinned(key("rsa", Some("k")), "PS256")];
+    assert_eq!(rejected(&rsa), []);
+    assert_eq!(verdict_on(Algorithm::Rs256, &rsa), Ok(()));
+    assert_eq!(verdict_on(Algorithm::Ps256, &rsa), Ok(()));
+    // An algorithm that none of them has is not looked for among keys without a name.
+    let others = [rsa[0].clone(), rsa[1].clone(), key("rsa", None), key("p256", None)];
+    for algorithm in [Algorithm::Rs512, Algorithm::Es256] {
+        assert_eq!(verdict_on(algorithm, &others), Err("algorithm_not_allowed"));
+    }
+    // The one that is named by both is the only one tried.
+    let mut wrong = stranger(0);
+    wrong["kid"] = "k".into();
+    assert_eq!(
+        verdict_on(Algorithm::EdDsa, &[key("p256", Some("k")), wrong, key("ed25519", None)]),
+        Err("invalid_signature")
+    );
+
+    let set = KeySet::from_json(json!({ "keys": keys }).to_string().as_bytes(), BACKENDS[0]).unwrap();
+    assert_eq!(set.get("k").unwrap().key_type(), "OKP");
+    assert_eq!(set.get_for("k", Algorithm::Es384).unwrap().curve(), Some("P-384"));
+    assert_eq!(set.get_for("k", Algorithm::Rs512).unwrap().key_type(), "RSA");
+    assert!(set.get_for("l", Algorithm::Rs512).is_none());
+}
+
+/// Two keys that one token could mean are one too many: the first of the document stays, and the later one is left out
+/// whole, also for the algorithms that are its own.
+#[test]
+fn one_kid_twice_for_one_algorithm() {
+    let (any, rs256) = (key("rsa", Some("k")), pinned(key("rsa", Some("k")), "RS256"));
+    let again = vec![(1, "duplicate_kid")];
+    assert_eq!(rejected(&[any.clone(), rs256.clone()]), again);
+    assert_eq!(verdict_on(Algorithm::Ps256, &[any.clone(), rs256.clone()]), Ok(()));
+    assert_eq!(rejected(&[rs256.clone(), any.clone()]), again);
+    assert_eq!(verdict_on(Algorithm::Rs256, &[rs256.clone(), any.clone()]), Ok(()));
+    assert_eq!(verdict_on(Algorithm::Ps256, &[rs256.clone(), any.clone()]), Err("algorithm_not_allowed"));
+    // The same key twice is no exception, and loses nothing.
+    assert_eq!(rejected(&[any.clone(), any.clone()]), again);
+    assert_eq!(verdict_on(Algorithm::Rs256, &[any.clone(), any.clone()]), Ok(()));
+    // Nor is one behind others of the name.
+    let keys = [key("p256", Some("k")), any.clone(), key("ed25519", Some("k")), rs256];
+    assert_eq!(rejected(&keys), [(3, "duplicate_kid")]);
+    let mut wrong = stranger(0);
+    wrong["kid"] = "k".into();
+    assert_eq!(verdict_on(Algorithm::EdDsa, &[key("ed25519", Some("k")), wrong.clone()]), Ok(()));
+    assert_eq!(verdict_on(Algorithm::EdDsa, &[wrong, key("ed25519", Some("k"))]), Err("invalid_signature"));
+}
+
 #[test]
 fn a_token_that_names_no_key() {
     let header = json!({"alg": "EdDSA"});

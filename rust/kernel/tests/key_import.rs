@@ -15,7 +15,7 @@ use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use spki::der::pem::{LineEnding, encode_string};
 use watchword_kernel::json::Object;
-use watchword_kernel::{Backend, KeySet, MAX_DOCUMENT, MAX_KEYS, PublicKey};
+use watchword_kernel::{Backend, KeySet, MAX_DOCUMENT, MAX_KEYS, PublicKey, thumbprint};
 
 /// 2048 bits, by the recipe of CVE-2017-15361: a power of 65537 modulo the product of the primes up to 167.
 const ROCA: &str = "oxwafa-sj8-2CTm9Wz2caksFbezGLGONeOV32Cfzb77lODRQuHEBvKT3GvfuW-PIqfdsYDZhL1b4QdP4bwpyL1ayP3d92vT7SIuB5Xtd6rXsPj7Z-Q44m5nogKzdvbCDcPZ8TkpvWRGOOI7DTQCMmliaA-I7yLdhIlAQm7h7iJ4QWlj0VKe7LFa4PWpMdymJm29gYdJI31HXO4HmbDApQNLo-5gztyOWURCxSDitN5qzGMJL0GprBp_aA7ewB78zSnao-lo5NW5-jMCONeBZDskNIxZYQTimxALlUkGXvo1cD98hWrJNzIuR62N2-z4D09OY3duLMtV_fn3DGcefrw";
@@ -34,6 +34,13 @@ fn changed(key_id: &str, changes: Value) -> Value {
             key[name] = value.clone();
         }
     }
+    key
+}
+
+/// A good key with a member that is null.
+fn with_null(key_id: &str, name: &str) -> Value {
+    let mut key = jwk(key_id);
+    key[name] = Value::Null;
     key
 }
 
@@ -68,8 +75,18 @@ fn every_defect_by_its_name() {
         ("malformed", changed("p384", json!({"y": base64url([1; 47])}))),
         ("malformed", changed("ed25519", json!({"x": base64url([1; 31])}))),
         ("malformed", changed("rsa", json!({"n": ""}))),
-        ("malformed", changed("rsa", json!({"e": "AAEAAQ"}))),
-        ("malformed", changed("rsa", json!({"n": number(2056, |bytes| bytes[0] = 0)}))),
+        ("malformed", changed("rsa", json!({"n": "AAAA"}))),
+        ("malformed", changed("rsa", json!({"e": "AA"}))),
+        // Zeros in front neither make a key larger nor hide what is wrong with it.
+        ("modulus_too_small", changed("rsa", json!({"n": base64url([vec![0; 200], vec![0xa5; 128]].concat())}))),
+        ("even_modulus", changed("rsa", json!({"n": number(2056, |bytes| { bytes[0] = 0; bytes[256] = 0xa4; })}))),
+        ("bad_exponent", changed("rsa", json!({"e": "AAAB"}))),
+        ("malformed", with_null("p256", "kty")),
+        ("malformed", with_null("p256", "crv")),
+        ("malformed", with_null("p256", "x")),
+        ("malformed", with_null("p256", "y")),
+        ("malformed", with_null("rsa", "n")),
+        ("malformed", with_null("rsa", "e")),
         ("malformed", changed("rsa", json!({"key_ops": "verify"}))),
         ("malformed", changed("rsa", json!({"key_ops": ["verify", 1]}))),
         ("malformed", changed("rsa", json!({"key_ops": ["verify", "verify"]}))),
@@ -87,6 +104,9 @@ fn every_defect_by_its_name() {
         ("private_key", changed("p256", json!({"d": ""}))),
         ("not_for_signatures", changed("rsa", json!({"use": "enc"}))),
         ("not_for_signatures", changed("rsa", json!({"use": "SIG"}))),
+        ("not_for_signatures", changed("rsa", json!({"use": "x509-svid"}))),
+        ("not_for_signatures", changed("rsa", json!({"use": "JWT-SVID"}))),
+        ("not_for_signatures", changed("rsa", json!({"use": ""}))),
         ("not_for_verification", changed("rsa", json!({"key_ops": ["sign"]}))),
         ("not_for_verification", changed("rsa", json!({"key_ops": []}))),
         ("algorithm_mismatch", changed("p256", json!({"alg": "ES384"}))),
@@ -130,6 +150,40 @@ fn every_defect_by_its_name() {
     assert_eq!(import(&largest, Backend::Reference).map(|_| ()), Err("unsupported_by_backend"));
 }
 
+/// What real issuers publish, which says nothing else than the strict form does: it is the same key.
+#[test]
+fn key_sets_as_they_are_published() {
+    let modulus = BASE64URL_NOPAD.decode(jwk("rsa")["n"].as_str().unwrap().as_bytes()).unwrap();
+    let zeros = |count: usize, number: &[u8]| base64url([&vec![0; count][..], number].concat());
+    let optional = ["alg", "use", "key_ops", "x5c", "x5t", "x5u", "d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+    let nulls: serde_json::Map<String, Value> = optional.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
+    for (key_id, changes) in [
+        ("rsa", json!({"n": zeros(1, &modulus)})),
+        ("rsa", json!({"n": zeros(20, &modulus), "e": "AAEAAQ"})),
+        ("rsa", json!({"use": "jwt-svid"})),
+        ("p256", json!({"use": "jwt-svid", "key_ops": ["verify"]})),
+        ("ed25519", json!({"use": "jwt-svid"})),
+    ] {
+        let key = changed(key_id, changes);
+        for backend in BACKENDS {
+            let (found, plain) = (import(&key, backend).unwrap(), import(&jwk(key_id), backend).unwrap());
+            assert_eq!((found.thumbprint(), found.algorithms()), (plain.thumbprint(), plain.algorithms()), "{key}");
+            let text = key.to_string();
+            assert_eq!(thumbprint(&Object::parse(text.as_bytes()).unwrap()).unwrap(), plain.thumbprint());
+        }
+    }
+    for key_id in ["rsa", "p256", "p384", "ed25519"] {
+        let mut key = jwk(key_id);
+        key.as_object_mut().unwrap().extend(nulls.clone());
+        key["kid"] = Value::Null;
+        let found = import(&key, Backend::Default).unwrap();
+        assert_eq!(
+            (found.key_id(), found.algorithms()),
+            (None, import(&jwk(key_id), Backend::Default).unwrap().algorithms())
+        );
+    }
+}
+
 /// The fingerprint of CVE-2017-15361 is found by what it is, not by a list: the next odd number does not have it.
 #[test]
 fn a_neighbour_of_a_roca_modulus_is_taken() {
@@ -142,7 +196,7 @@ fn a_neighbour_of_a_roca_modulus_is_taken() {
 #[test]
 fn bad_keys_leave_the_others_alone() {
     let set = json!({"keys": [
-        jwk("p256"), 7, changed("rsa", json!({"use": "enc"})), changed("ed25519", json!({"kid": "p256"})), jwk("ed25519"),
+        jwk("p256"), 7, changed("rsa", json!({"use": "enc"})), changed("p256", json!({"use": "sig"})), jwk("ed25519"),
         {"kty": "oct", "k": "AAAA", "kid": 5}, changed("p384", json!({"kid": null})), changed("p384", json!({"kid": null})),
     ]});
     for backend in BACKENDS {

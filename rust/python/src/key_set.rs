@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyString, PyTuple};
-use watchword_kernel::{Backend, KeySet, KeySetError, PublicKey, RejectedKey};
+use watchword_kernel::{Algorithm, Backend, KeySet, KeySetError, PublicKey, RejectedKey};
 
 use crate::convert::{Text, type_name};
 use crate::errors;
@@ -102,10 +102,17 @@ impl PyKeySet {
         }
     }
 
-    /// The key with this `kid`, or None.
-    fn get(&self, key_id: &Bound<'_, PyString>) -> Option<PyPublicKey> {
+    /// The key with this `kid`, or None. Several keys may have one `kid`, each for other algorithms: with `algorithm`, the
+    /// key that verifies signatures of that algorithm; without, the first of the document.
+    #[pyo3(signature = (key_id, algorithm=None))]
+    fn get(&self, key_id: &Bound<'_, PyString>, algorithm: Option<&Bound<'_, PyString>>) -> Option<PyPublicKey> {
         // What is not UTF-8 is no key's name.
-        self.0.get(key_id.to_str().ok()?).cloned().map(PyPublicKey)
+        let key_id = key_id.to_str().ok()?;
+        let found = match algorithm {
+            None => self.0.get(key_id),
+            Some(name) => self.0.get_for(key_id, Algorithm::from_name(name.to_str().ok()?)?),
+        };
+        found.cloned().map(PyPublicKey)
     }
 
     /// Build the tables of all keys now, and keep them as long as the set is there: see watchword.tables.
@@ -126,7 +133,7 @@ impl PyKeySet {
     }
 
     fn __contains__(&self, key_id: &Bound<'_, PyAny>) -> bool {
-        key_id.cast::<PyString>().is_ok_and(|key_id| self.get(key_id).is_some())
+        key_id.cast::<PyString>().is_ok_and(|key_id| self.get(key_id, None).is_some())
     }
 
     fn __repr__(&self) -> String {

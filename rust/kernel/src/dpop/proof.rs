@@ -166,7 +166,7 @@ fn embedded_key(header: &Header<'_>) -> Result<(String, PublicKey), ProofError> 
         Some(_) => return Err(ProofError::InvalidKey(Defect::NotAnObject)),
         None => return Err(ProofError::InvalidKey(Defect::Malformed("it is missing"))),
     };
-    let key = PublicKey::from_jwk(&jwk.members(), Backend::Default).map_err(|defect| match defect {
+    let key = PublicKey::from_header_jwk(&jwk.members(), Backend::Default).map_err(|defect| match defect {
         Defect::PrivateKey => ProofError::PrivateKey,
         defect => ProofError::InvalidKey(defect),
     })?;

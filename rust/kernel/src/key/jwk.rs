@@ -9,6 +9,16 @@ use crate::material::{Defect, Material};
 /// Members that only a private or a symmetric key has (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
+/// Where a JWK was found, which decides how literally its members are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// A key set, as issuers publish it: an optional member that is null counts as absent, the numbers of an RSA key may
+    /// have leading zero bytes, and `use` may be `jwt-svid`. None of it changes which key is meant.
+    KeySet,
+    /// A header, where whoever sends it chooses every byte: as the RFCs have it, and nothing else.
+    Header,
+}
+
 /// What a JWK says: the key's numbers, its name, and the algorithms that it may be used with.
 pub(super) struct Jwk {
     pub(super) material: Material,
@@ -17,18 +27,26 @@ pub(super) struct Jwk {
 }
 
 impl Jwk {
-    pub(super) fn parse(members: &Object<'_>) -> Result<Self, Defect> {
+    pub(super) fn parse(members: &Object<'_>, source: Source) -> Result<Self, Defect> {
+        let optional = |name, complaint| match members.get(name) {
+            Some(Value::Null) if source == Source::KeySet => Ok(None),
+            _ => optional(members, name, complaint),
+        };
         let key_type = required(members, "kty", "\"kty\" must be a string")?;
         if key_type == "oct" {
             return Err(Defect::SymmetricKey);
         }
-        if PRIVATE_MEMBERS.iter().any(|name| members.contains(name)) {
+        if PRIVATE_MEMBERS.iter().any(|name| holds_something(members.get(name), source)) {
             return Err(Defect::PrivateKey);
         }
-        check_purpose(members)?;
-        let key_id = optional(members, "kid", "\"kid\" must be a string")?.map(str::to_owned);
-        let material = material(key_type, members)?;
-        let algorithms = match optional(members, "alg", "\"alg\" must be a string")? {
+        check_use(optional("use", "\"use\" must be a string")?, source)?;
+        if let Some(operations) = members.get("key_ops").filter(|operations| holds_something(Some(operations), source))
+        {
+            check_operations(operations)?;
+        }
+        let key_id = optional("kid", "\"kid\" must be a string")?.map(str::to_owned);
+        let material = material(key_type, members, source)?;
+        let algorithms = match optional("alg", "\"alg\" must be a string")? {
             None => material.algorithms(),
             Some(name) => restricted(material.algorithms(), name)?,
         };
@@ -44,7 +62,7 @@ pub(super) fn restricted(algorithms: AlgorithmSet, name: &str) -> Result<Algorit
         .ok_or(Defect::AlgorithmMismatch)
 }
 
-fn material(key_type: &str, members: &Object<'_>) -> Result<Material, Defect> {
+fn material(key_type: &str, members: &Object<'_>, source: Source) -> Result<Material, Defect> {
     match key_type {
         "OKP" => match required(members, "crv", "\"crv\" must be a string")? {
             "Ed25519" => Material::ed25519(&bytes(members, "x")?),
@@ -55,17 +73,45 @@ fn material(key_type: &str, members: &Object<'_>) -> Result<Material, Defect> {
             "P-384" => Material::p384(&bytes(members, "x")?, &bytes(members, "y")?),
             _ => Err(Defect::UnsupportedCurve),
         },
-        "RSA" => Material::rsa(&bytes(members, "n")?, &bytes(members, "e")?),
+        "RSA" => {
+            let (modulus, exponent) = (bytes(members, "n")?, bytes(members, "e")?);
+            match source {
+                Source::KeySet => Material::rsa(without_leading_zeros(&modulus), without_leading_zeros(&exponent)),
+                Source::Header => Material::rsa(&modulus, &exponent),
+            }
+        }
         _ => Err(Defect::UnsupportedKeyType),
     }
 }
 
-/// `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3): where they are there, they must allow verification.
-fn check_purpose(members: &Object<'_>) -> Result<(), Defect> {
-    if optional(members, "use", "\"use\" must be a string")?.is_some_and(|purpose| purpose != "sig") {
-        return Err(Defect::NotForSignatures);
+/// Whether the member is there. A serialiser that writes null for what a key does not have gives nothing away: neither a
+/// private number nor a restriction.
+fn holds_something(member: Option<&Value<'_>>, source: Source) -> bool {
+    match member {
+        None => false,
+        Some(Value::Null) => source == Source::Header,
+        Some(_) => true,
     }
-    let Some(operations) = members.get("key_ops") else { return Ok(()) };
+}
+
+/// The same number as RFC 7518 section 2 (Base64urlUInt) writes it: encoders of signed numbers put a zero byte in front
+/// of a modulus, and others write every exponent in four bytes.
+pub(super) fn without_leading_zeros(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|&&byte| byte == 0).count();
+    number.get(zeros..).unwrap_or_default()
+}
+
+/// `use` (RFC 7517 section 4.2): if it is there, it must allow signatures. A SPIFFE bundle says so by `jwt-svid`
+/// (SPIFFE Trust Domain and Bundle section 4.2.2).
+fn check_use(purpose: Option<&str>, source: Source) -> Result<(), Defect> {
+    match (purpose, source) {
+        (None | Some("sig"), _) | (Some("jwt-svid"), Source::KeySet) => Ok(()),
+        _ => Err(Defect::NotForSignatures),
+    }
+}
+
+/// `key_ops` (RFC 7517 section 4.3): if it is there, it must allow verification.
+fn check_operations(operations: &Value<'_>) -> Result<(), Defect> {
     const MALFORMED: Defect = Defect::Malformed("\"key_ops\" must be an array of different strings");
     let Value::Array(operations) = operations else { return Err(MALFORMED) };
     let mut seen = std::collections::BTreeSet::new();

@@ -16,6 +16,7 @@ use crate::algorithm::{Algorithm, AlgorithmSet};
 use crate::json::Object;
 use crate::material::{Defect, Material};
 use crate::signature::Backend;
+use jwk::Source;
 use known::Known;
 #[cfg(feature = "jsonwebtoken-provider")]
 pub(crate) use spki::coordinates;
@@ -29,12 +30,25 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Reads a JWK (RFC 7517).
+    /// Reads a JWK (RFC 7517) as issuers publish it: an optional member that is null counts as absent, the numbers of
+    /// an RSA key may have leading zero bytes, which are dropped, and `use` may be `jwt-svid` (SPIFFE).
     ///
     /// # Errors
     /// The first [`Defect`] found.
     pub fn from_jwk(jwk: &Object<'_>, backend: Backend) -> Result<Self, Defect> {
-        let jwk = jwk::Jwk::parse(jwk)?;
+        Self::of_jwk(jwk, Source::KeySet, backend)
+    }
+
+    /// Reads a JWK that came in a header, whose sender chose every byte of it: strictly as RFC 7517 and RFC 7518 have it.
+    ///
+    /// # Errors
+    /// The first [`Defect`] found.
+    pub(crate) fn from_header_jwk(jwk: &Object<'_>, backend: Backend) -> Result<Self, Defect> {
+        Self::of_jwk(jwk, Source::Header, backend)
+    }
+
+    fn of_jwk(jwk: &Object<'_>, source: Source, backend: Backend) -> Result<Self, Defect> {
+        let jwk = jwk::Jwk::parse(jwk, source)?;
         let known = known::of(jwk.material, backend)?;
         Ok(Self { key_id: jwk.key_id, algorithms: jwk.algorithms, known })
     }

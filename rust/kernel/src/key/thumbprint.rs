@@ -4,6 +4,7 @@ use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 use spki::ObjectIdentifier;
 
+use super::jwk::without_leading_zeros;
 use super::spki::{self as encoding, Numbers};
 use crate::json::{Object, Value};
 use crate::material::{Defect, Material};
@@ -11,7 +12,8 @@ use crate::material::{Defect, Material};
 /// The SHA-256 thumbprint of a JWK, in base64url without padding: 43 characters.
 ///
 /// Only the members that RFC 7638 section 3.2 requires take part, so a private key has the thumbprint of its public
-/// part. The key is not judged: a thumbprint names a key, it does not vouch for it.
+/// part. The key is not judged: a thumbprint names a key, it does not vouch for it. A key has one thumbprint: leading zero
+/// bytes of an RSA key's numbers, which RFC 7518 section 2 forbids and some issuers write, take no part.
 ///
 /// # Errors
 /// [`Defect::UnsupportedKeyType`] for a `kty` other than `EC`, `OKP`, `RSA` and `oct`; [`Defect::Malformed`] where a
@@ -25,21 +27,26 @@ pub fn thumbprint(jwk: &Object<'_>) -> Result<String, Defect> {
         "oct" => &["k", "kty"],
         _ => return Err(Defect::UnsupportedKeyType),
     };
+    const COMPLAINT: Defect =
+        Defect::Malformed("a member that the thumbprint needs is missing or malformed (RFC 7638 section 3.2)");
     let mut members = Vec::with_capacity(required.len());
     for &name in required {
         let value = jwk.get(name).and_then(Value::as_str).unwrap_or_default();
-        let is_plain = match name {
+        let canonical = match name {
             // A curve's name is registered by IANA: letters, digits, hyphens. Nothing here needs escaping.
-            "crv" | "kty" => value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'),
-            _ => BASE64URL_NOPAD.decode(value.as_bytes()).is_ok(),
+            "crv" | "kty" if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => value.to_owned(),
+            "crv" | "kty" => return Err(COMPLAINT),
+            _ => {
+                let bytes = BASE64URL_NOPAD.decode(value.as_bytes()).map_err(|_| COMPLAINT)?;
+                encode(if matches!(name, "n" | "e") { without_leading_zeros(&bytes) } else { &bytes })
+            }
         };
-        if value.is_empty() || !is_plain {
-            return Err(Defect::Malformed(
-                "a member that the thumbprint needs is missing or malformed (RFC 7638 section 3.2)",
-            ));
+        if canonical.is_empty() {
+            return Err(COMPLAINT);
         }
-        members.push((name, value));
+        members.push((name, canonical));
     }
+    let members: Vec<(&str, &str)> = members.iter().map(|(name, value)| (*name, value.as_str())).collect();
     Ok(digest(&members))
 }
 

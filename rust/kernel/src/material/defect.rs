@@ -18,7 +18,7 @@ pub enum Defect {
     SymmetricKey,
     /// A private key, which has no business in a verifier.
     PrivateKey,
-    /// `use` is not `sig` (RFC 7517 section 4.2).
+    /// `use` is neither `sig` (RFC 7517 section 4.2) nor, in a key set, `jwt-svid` (SPIFFE).
     NotForSignatures,
     /// `key_ops` does not name `verify` (RFC 7517 section 4.3).
     NotForVerification,
@@ -40,7 +40,7 @@ pub enum Defect {
     NonCanonicalPoint,
     /// An Ed25519 point of small order: signatures by it hold for many messages.
     SmallOrderPoint,
-    /// A `kid` that an earlier key of the set has.
+    /// A `kid` that an earlier key of the set has for the same algorithm.
     DuplicateKeyId,
     /// The chosen backend cannot verify with such a key.
     UnsupportedByBackend,
@@ -82,7 +82,7 @@ impl fmt::Display for Defect {
             Self::UnsupportedCurve => "the curve is not P-256, P-384 or Ed25519",
             Self::SymmetricKey => "a symmetric key never verifies here",
             Self::PrivateKey => "a private key does not belong in a verifier; give the public part",
-            Self::NotForSignatures => "\"use\" is not \"sig\"",
+            Self::NotForSignatures => "\"use\" is neither \"sig\" nor \"jwt-svid\"",
             Self::NotForVerification => "\"key_ops\" does not name \"verify\"",
             Self::AlgorithmMismatch => "\"alg\" is not a signature algorithm for this type of key",
             Self::ModulusTooSmall => "the RSA modulus has fewer than 2048 bits",
@@ -93,7 +93,7 @@ impl fmt::Display for Defect {
             Self::PointNotOnCurve => "the coordinates are not those of a point of the curve",
             Self::NonCanonicalPoint => "the point is not encoded canonically (RFC 8032 section 5.1.2)",
             Self::SmallOrderPoint => "the point has small order",
-            Self::DuplicateKeyId => "an earlier key of the set has the same \"kid\"",
+            Self::DuplicateKeyId => "an earlier key of the set has the same \"kid\" for the same algorithm",
             Self::UnsupportedByBackend => "the chosen backend does not verify with such a key",
         })
     }

@@ -49,7 +49,9 @@ impl Material {
     pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, Defect> {
         for number in [modulus, exponent] {
             if matches!(number, [] | [0, ..]) {
-                return Err(Defect::Malformed("\"n\" and \"e\" must have no leading zero bytes (RFC 7518 section 2)"));
+                return Err(Defect::Malformed(
+                    "\"n\" and \"e\" must be positive numbers without leading zero bytes (RFC 7518 section 2)",
+                ));
             }
         }
         let bits = bit_length(modulus);

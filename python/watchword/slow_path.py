@@ -46,7 +46,7 @@ def verify_slowly(
         return judge(token, keys, policy, at(), proof)
     except UnknownKeyError as error:
         unknown = error
-    newer = yield source.request_newer(keys, (_kernel.unverified_key_id(token),))
+    newer = yield source.request_newer(keys, (_kernel.unverified_names(token).key_id,))
     if newer is None:
         raise unknown
     return judge(token, newer, policy, at(), proof)

@@ -265,7 +265,7 @@ class Verifier:
         asked: list[tuple[_Site, Sequence[int], Pending[KeySet | None]]] = []
         for site, places, keys in ready:
             if unknown := verify(places, keys, site.policy):
-                key_ids = {_kernel.unverified_key_id(tokens[i]) for i in unknown}
+                key_ids = {_kernel.unverified_names(tokens[i]).key_id for i in unknown}
                 asked.append((site, unknown, site.source.request_newer(keys, key_ids)))
         for site, places, wanted in asked:
             newer = yield wanted
@@ -279,7 +279,7 @@ class Verifier:
             return [(self._only, range(len(tokens)))]
         groups: dict[str | None, list[int]] = {}
         for place, token in enumerate(tokens):
-            name = _kernel.unverified_issuer(token)
+            name = _kernel.unverified_names(token).issuer
             groups.setdefault(name if name in self._sites else None, []).append(place)
         return [(None if name is None else self._sites[name], places) for name, places in groups.items()]
 
@@ -296,7 +296,7 @@ class Verifier:
 
     def _choose(self, token: str | bytes, now: float | None) -> _Site:
         """The issuer that the token names, before anything of the token is believed: it can only be one of ours."""
-        name = _kernel.unverified_issuer(token)
+        name = _kernel.unverified_names(token).issuer
         site = self._sites.get(name) if name is not None else None
         if site is None:
             check_without_keys(token, self._strangers, self._at(now))

@@ -12,7 +12,7 @@ import pytest
 from paths import Path, claim_paths
 
 import watchword as ww
-from watchword import ErrorCode
+from watchword import ErrorCode, _kernel
 
 NOW = mint.NOW
 
@@ -207,6 +207,23 @@ def test_policies_that_cannot_be_meant(name: str) -> None:
         ww.Policy(**arguments)
     # Notes, which pytest's match= would read too, are not shown by str() and do not exist before Python 3.11.
     assert re.search(message, str(caught.value))
+
+
+def test_the_defaults_have_one_source() -> None:
+    """Those who pass the defaults on ask the kernel for them; a policy that names them is the policy without them."""
+    defaults = {
+        "types": _kernel.DEFAULT_TYPES,
+        "leeway": _kernel.DEFAULT_LEEWAY,
+        "required": _kernel.DEFAULT_REQUIRED,
+        "scope_claims": _kernel.DEFAULT_SCOPE_CLAIMS,
+        "max_token_bytes": _kernel.MAX_TOKEN_BYTES,
+        "max_header_bytes": _kernel.MAX_HEADER_BYTES,
+    }
+    assert repr(ww.Policy(**defaults)) == repr(ww.Policy())
+    signature = ww.Policy.__text_signature__
+    assert signature is not None
+    assert all(f"{name}={value}" in signature for name, value in defaults.items() if name != "leeway")
+    assert f"leeway={_kernel.DEFAULT_LEEWAY:g}," in signature
 
 
 def test_policy_takes_keywords_only() -> None:

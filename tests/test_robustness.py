@@ -199,15 +199,32 @@ def test_memory_is_bounded_by_the_input(name: str) -> None:
 
 @given(token=anything)
 def test_a_look_at_what_is_not_verified_never_fails(token: str | bytes) -> None:
-    assert _kernel.unverified_issuer(token) is None
-    assert _kernel.unverified_key_id(token) is None
+    assert names(token) == (None, None, None)
 
 
 def test_a_look_at_what_is_not_verified() -> None:
     # Enough to choose among what is configured, whatever the signature.
-    token = mint.token(signature=b"")
-    assert (_kernel.unverified_issuer(token), _kernel.unverified_key_id(token)) == (mint.ISSUER, "ed25519")
-    for head, payload in ((b"{", b"{"), (b'{"alg":"x","kid":1}', b'{"iss":1}'), (b"{}", b'{"iss":"a","iss":"b"}')):
-        token = mint.token(payload, head)
-        assert (_kernel.unverified_issuer(token), _kernel.unverified_key_id(token)) == (None, None)
-    assert _kernel.unverified_issuer(mint.token(mint.claims(pad="x" * 20_000))) is None
+    assert names(mint.token(signature=b"")) == (mint.ISSUER, "agent-7", "ed25519")
+    for head, payload, found in (
+        (b"{", b"{", (None, None, None)),
+        (b'{"alg":"x","kid":1}', b'{"iss":1,"sub":[]}', (None, None, None)),
+        (b"{}", b'{"iss":"a","iss":"b"}', (None, None, None)),
+        (b'{"alg":"x","kid":"k"}', b"[]", (None, None, "k")),
+        (b"{}", b'{"sub":"spiffe://example.org/a"}', (None, "spiffe://example.org/a", None)),
+    ):
+        assert names(mint.token(payload, head)) == found
+
+
+def test_a_look_at_a_token_keeps_within_the_limits() -> None:
+    long = mint.token(mint.claims(pad="x" * 20_000))
+    assert names(long) == (None, None, None)
+    assert names(long, max_token_bytes=len(long)) == (mint.ISSUER, "agent-7", "ed25519")
+    head = mint.token(head=mint.header(pad="x" * 5_000))
+    assert names(head) == (None, None, None)
+    assert names(head, max_header_bytes=7_000) == (mint.ISSUER, "agent-7", "ed25519")
+
+
+def names(token: str | bytes, **limits: int) -> tuple[str | None, str | None, str | None]:
+    found = _kernel.unverified_names(token, **limits)
+    assert "agent" not in repr(found)
+    return found.issuer, found.subject, found.key_id

@@ -345,7 +345,8 @@ fn hash_of(records: &[Reference]) -> String {
 fn check_verdict(claims: &[u8], acts: &Chain, may_act: &Result<Option<MayAct>, DelegationError>) {
     use watchword_kernel::{Audience, BoundTokens, Error, JwsPolicy, Limits, Policy, UnixTime, verify};
     let limits = Limits { token: usize::MAX, header: usize::MAX };
-    let policy = Policy::new(JwsPolicy::new(limits, None, None).expect("good"))
+    let policy = Policy::default()
+        .with_jws(JwsPolicy::default().with_any_type().with_limits(limits).expect("good"))
         .with_audience(Audience::Any)
         .expect("good")
         .with_required(vec![])

@@ -14,7 +14,7 @@ mod tokens;
 use std::sync::LazyLock;
 
 use ed25519_dalek::SigningKey;
-use watchword_kernel::{Audience, Backend, BoundTokens, JwsPolicy, KeySet, Limits, Policy, UnixTime};
+use watchword_kernel::{Audience, Backend, BoundTokens, JwsPolicy, KeySet, Policy, UnixTime};
 
 pub(crate) use json::json;
 pub(crate) use keys::keys;
@@ -55,8 +55,7 @@ static POLICIES: LazyLock<[Policy; 2]> = LazyLock::new(|| [strict(), lax()]);
 const TOKENS: &str = include_str!("../../rust/kernel/tests/keys/tokens.txt");
 
 fn strict() -> Policy {
-    let types = [None, Some("JWT".to_owned()), Some("at+jwt".to_owned())];
-    Policy::new(JwsPolicy::new(Limits::default(), Some(&types), None).expect("good"))
+    Policy::default()
         .with_issuers(vec![ISSUER.into()])
         .and_then(|policy| policy.with_audience(Audience::OneOf(vec![AUDIENCE.into()])))
         .and_then(|policy| policy.with_leeway(LEEWAY))
@@ -64,7 +63,8 @@ fn strict() -> Policy {
 }
 
 fn lax() -> Policy {
-    Policy::new(JwsPolicy::new(Limits::default(), None, None).expect("good"))
+    Policy::default()
+        .with_jws(JwsPolicy::default().with_any_type())
         .with_audience(Audience::Any)
         .and_then(|policy| policy.with_leeway(LEEWAY))
         .expect("good")

@@ -7,8 +7,7 @@ use ed25519_dalek::Signer as _;
 use jsonwebtoken::{DecodingKey, Validation};
 use serde_json::Value as Reference;
 use watchword_kernel::{
-    Algorithm, Error, JwsPolicy, KeySet, Limits, VerifiedToken, unverified_issuer, unverified_key_id, verify_jws,
-    verify_many,
+    Algorithm, Error, JwsPolicy, KeySet, Limits, VerifiedToken, unverified_names, verify_jws, verify_many,
 };
 
 use super::{AUDIENCE, ISSUER, JWKS, LEEWAY, NOW, POLICIES, RFC_8037, SETS, SIGNING_KEY, now};
@@ -87,12 +86,12 @@ fn check_verified(token: &[u8], verified: &VerifiedToken, keys: &KeySet) {
     check_no_leak(token, &format!("{verified:?}"));
 
     let issuer = verified.claims().issuer();
-    assert_eq!(unverified_issuer(token, &Limits::default()).as_deref(), issuer);
-    let jws = verify_jws(token, keys, &JwsPolicy::new(Limits::default(), None, None).expect("good")).expect("holds");
+    let named = unverified_names(token, &Limits::default());
+    assert_eq!((named.issuer.as_deref(), named.subject.as_deref()), (issuer, verified.claims().subject()));
+    let jws = verify_jws(token, keys, &JwsPolicy::default().with_any_type()).expect("holds");
     assert_eq!(jws.payload(), verified.jws().payload());
-    let named = unverified_key_id(token, &Limits::default());
     let key_id = verified.jws().key_id();
-    assert!(key_id.is_none() || named.is_none() || named.as_deref() == key_id);
+    assert!(key_id.is_none() || named.key_id.is_none() || named.key_id.as_deref() == key_id);
 
     let header: Reference = serde_json::from_slice(verified.jws().header()).expect("JSON");
     assert_eq!(header["alg"], verified.jws().algorithm().name());

@@ -19,6 +19,7 @@ from collections.abc import Sequence as _Sequence
 from watchword import _kernel, dpop, scopes, tables
 from watchword._kernel import (
     ANY_AUDIENCE,
+    ANY_TENANT,
     Actor,
     BatchResult,
     Confirmation,
@@ -135,6 +136,7 @@ def verify_jws(
 
 __all__ = [
     "ANY_AUDIENCE",
+    "ANY_TENANT",
     "Actor",
     "ActorNotAllowedError",
     "AlgorithmNotAllowedError",

@@ -7,6 +7,13 @@ from watchword.errors import ErrorCode, VerificationError
 
 __all__ = [
     "ANY_AUDIENCE",
+    "ANY_TENANT",
+    "DEFAULT_LEEWAY",
+    "DEFAULT_REQUIRED",
+    "DEFAULT_SCOPE_CLAIMS",
+    "DEFAULT_TYPES",
+    "MAX_HEADER_BYTES",
+    "MAX_TOKEN_BYTES",
     "Actor",
     "BatchResult",
     "Confirmation",
@@ -26,17 +33,19 @@ __all__ = [
     "TableStats",
     "TokenCache",
     "TokenCacheStats",
+    "UnverifiedNames",
     "VerifiedJws",
     "VerifiedToken",
     "_AnyAudience",
+    "_AnyTenant",
     "__version__",
     "configure_tables",
     "normalize_uri",
+    "parse_spiffe_id",
     "table_stats",
     "thumbprint",
     "thumbprint_uri",
-    "unverified_issuer",
-    "unverified_key_id",
+    "unverified_names",
     "verify",
     "verify_jws",
     "verify_many",
@@ -52,6 +61,20 @@ class _AnyAudience:
     """The type of :data:`ANY_AUDIENCE`."""
 
 ANY_AUDIENCE: _AnyAudience
+
+@final
+class _AnyTenant:
+    """The type of :data:`ANY_TENANT`."""
+
+ANY_TENANT: _AnyTenant
+
+#: What a :class:`Policy` requires unless told otherwise.
+DEFAULT_TYPES: tuple[str | None, ...]
+DEFAULT_LEEWAY: float
+DEFAULT_REQUIRED: tuple[str, ...]
+DEFAULT_SCOPE_CLAIMS: tuple[str, ...]
+MAX_TOKEN_BYTES: int
+MAX_HEADER_BYTES: int
 
 @final
 class PublicKey:
@@ -125,6 +148,9 @@ class Policy:
         leeway: float = 5,
         required: Iterable[str] = ...,  # ("exp",): inspect cannot read a tuple of one from a signature's text
         bound_tokens: Literal["reject", "accept"] = "reject",
+        scope_claims: Iterable[str] = ("scope", "scp"),
+        tenants: Iterable[str] | _AnyTenant | None = None,
+        trust_domain: str | None = None,
         max_token_bytes: int = 16384,
         max_header_bytes: int = 4096,
     ) -> Policy: ...
@@ -253,6 +279,17 @@ class VerifiedJws:
     def key_id(self) -> str | None: ...
     @property
     def algorithm(self) -> str: ...
+
+@final
+class UnverifiedNames:
+    """Names that stand in a token. Nothing of it is verified."""
+
+    @property
+    def issuer(self) -> str | None: ...
+    @property
+    def subject(self) -> str | None: ...
+    @property
+    def key_id(self) -> str | None: ...
 
 @final
 class BatchResult:
@@ -465,5 +502,7 @@ def thumbprint_uri(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, de
 def thumbprint_uri(jwk: None = None, *, pem: str | bytes, der: None = None) -> str: ...
 @overload
 def thumbprint_uri(jwk: None = None, *, pem: None = None, der: bytes) -> str: ...
-def unverified_issuer(token: str | bytes, max_token_bytes: int = ...) -> str | None: ...
-def unverified_key_id(token: str | bytes, max_token_bytes: int = ...) -> str | None: ...
+def unverified_names(
+    token: str | bytes, max_token_bytes: int = 16384, max_header_bytes: int = 4096
+) -> UnverifiedNames: ...
+def parse_spiffe_id(text: str) -> tuple[str, tuple[str, ...]]: ...

@@ -41,6 +41,11 @@ class MergedResults(Sequence[_Verdict]):
         """Those of the places whose tokens name a key that is not known."""
         return [place for place in places if self._codes[place] is ErrorCode.UNKNOWN_KEY]
 
+    def without_key(self, places: Sequence[int]) -> list[int]:
+        """Those of the places whose tokens were refused because the key was unknown or unavailable."""
+        codes = (ErrorCode.UNKNOWN_KEY, ErrorCode.KEYS_UNAVAILABLE)
+        return [place for place in places if self._codes[place] in codes]
+
     def simplest(self) -> BatchResult | MergedResults:
         """The kernel's own result, where that is all there is."""
         return self if self._whole is None else self._whole

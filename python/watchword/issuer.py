@@ -12,7 +12,7 @@ from watchword.jwks.memory import MemorySource
 from watchword.jwks.settings import CacheSettings
 
 if TYPE_CHECKING:
-    from watchword._kernel import _AnyAudience, _Backend
+    from watchword._kernel import _AnyAudience, _AnyTenant, _Backend
     from watchword.jwks.events import Listener
     from watchword.jwks.fetch import Fetcher
     from watchword.jwks.source import KeySource
@@ -21,14 +21,37 @@ _T = TypeVar("_T")
 
 _WAYS = ("jwks_uri", "jwks", "jwks_file", "pem", "source")
 _SOURCE = ("current", "request", "request_newer", "refresh", "stats", "close")
-_LISTS = ("algorithms", "types", "required")
+_POLICY = (
+    "audience",
+    "algorithms",
+    "types",
+    "required",
+    "leeway",
+    "bound_tokens",
+    "scope_claims",
+    "max_token_bytes",
+    "max_header_bytes",
+)
+_LISTS = ("algorithms", "types", "required", "scope_claims")
+
+#: What the name of a trust domain begins with.
+SPIFFE_SCHEME = "spiffe://"
 
 
 @dataclass(frozen=True)
 class Issuer:
     """An issuer (RFC 7519 section 4.1.1) whose tokens a :class:`~watchword.Verifier` accepts.
 
-    ``issuer`` is compared with the token's ``iss`` exactly: no case, no slash is forgiven. Its keys come from one of
+    ``issuer`` is compared with the token's ``iss`` exactly, case and slashes included; ``aliases`` are other spellings
+    of it that are accepted too. It may also be
+
+    - a template, ``https://login.example/{tid}/v2.0``, for an issuer with many tenants: the part in braces must equal
+      the token's claim of that name. ``tenants`` lists the values that are accepted, or is
+      :data:`~watchword.ANY_TENANT`: whoever can become a tenant of that issuer is then accepted;
+    - a SPIFFE trust domain, ``spiffe://example.org``, whose JWT-SVIDs need no ``iss``: ``sub`` must be a SPIFFE ID of
+      that domain. ``jwks_uri``, ``jwks`` or ``jwks_file`` gives its bundle.
+
+    The keys come from one of
 
     - ``jwks_uri``: the URL of its JWK Set (RFC 7517 section 5);
     - ``jwks``: the set itself (JSON as ``str`` or ``bytes``, a mapping, or a :class:`~watchword.KeySet`); one JWK does;
@@ -36,15 +59,16 @@ class Issuer:
     - ``pem``: a public key in PEM (SubjectPublicKeyInfo);
     - ``source``: an object of your own, see :class:`watchword.jwks.KeySource`; closing it stays with you;
 
-    and from its published metadata (RFC 8414, OpenID Connect Discovery) where none is given. URLs are https;
-    ``allow_loopback_http=True`` also lets http to this very machine pass, for development.
+    and from its published metadata (RFC 8414, OpenID Connect Discovery) if none is given. URLs are https;
+    ``allow_loopback_http=True`` also allows http to this very machine, for development.
 
-    ``audience``, ``algorithms``, ``types``, ``required``, ``leeway`` (seconds) and ``bound_tokens`` are this issuer's
+    ``audience``, ``algorithms``, ``types``, ``required``, ``leeway`` (seconds), ``bound_tokens``, ``scope_claims`` (the
+    claims that hold scopes), ``max_token_bytes`` and ``max_header_bytes`` (of the encoded forms) are this issuer's
     :class:`~watchword.Policy`; ``None`` means: what the Verifier says. ``backend`` chooses who checks the signatures;
     ``cache`` holds the settings of fetching and caching.
 
-    Raises ``TypeError`` or ``ValueError`` where anything of this can't be meant, :class:`~watchword.KeySetError` (a
-    ``ValueError``) where ``jwks`` or ``pem`` holds no usable key. Nothing is read or fetched here.
+    Raises ``TypeError`` or ``ValueError`` if an argument is invalid, :class:`~watchword.KeySetError` (a
+    ``ValueError``) if ``jwks`` or ``pem`` holds no usable key. Nothing is read or fetched here.
     """
 
     issuer: str
@@ -55,12 +79,17 @@ class Issuer:
     jwks_file: str | os.PathLike[str] | None = None
     pem: str | bytes | None = field(default=None, repr=False)
     source: KeySource | None = field(default=None, repr=False)
+    aliases: Iterable[str] = ()
+    tenants: Iterable[str] | _AnyTenant | None = None
     audience: str | Iterable[str] | _AnyAudience | None = None
     algorithms: Iterable[str] | None = None
     types: Iterable[str | None] | None = None
     required: Iterable[str] | None = None
     leeway: float | None = None
     bound_tokens: Literal["reject", "accept"] | None = None
+    scope_claims: Iterable[str] | None = None
+    max_token_bytes: int | None = None
+    max_header_bytes: int | None = None
     allow_loopback_http: bool = False
     backend: _Backend = "default"
     cache: CacheSettings = field(default_factory=CacheSettings, repr=False)
@@ -79,14 +108,34 @@ class Issuer:
         for name in _LISTS:
             object.__setattr__(self, name, as_tuple(name, getattr(self, name)))
         object.__setattr__(self, "audience", as_audience(self.audience))
-        self._check_ways()
+        self._check_spellings()
         # The kernel knows best what a policy may hold.
-        Policy(issuer=self.issuer, **self.demands())
+        self.policy({})
+        self._check_ways()
+
+    def policy(self, defaults: Mapping[str, Any]) -> Policy:
+        """The policy of this issuer's tokens: ``defaults`` (keywords of Policy), unless something else is said here."""
+        if self.trust_domain is not None:
+            whose: dict[str, Any] = {"trust_domain": self.trust_domain}
+        elif self.tenants is not None:
+            whose = {"issuer": self.spellings, "tenants": self.tenants}
+        else:
+            whose = {"issuer": self.spellings}
+        return Policy(**{**defaults, **self.demands(), **whose})
 
     def demands(self) -> dict[str, Any]:
         """What is said here of the policy, and not left to the Verifier."""
-        names = ("audience", "algorithms", "types", "required", "leeway", "bound_tokens")
-        return {name: value for name in names if (value := getattr(self, name)) is not None}
+        return {name: value for name in _POLICY if (value := getattr(self, name)) is not None}
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """What ``iss`` may be, templates included; the first names the issuer."""
+        return (self.issuer, *self.aliases)
+
+    @property
+    def trust_domain(self) -> str | None:
+        """``example.org`` if this is the SPIFFE trust domain ``spiffe://example.org``."""
+        return self.issuer.removeprefix(SPIFFE_SCHEME) if self.issuer.startswith(SPIFFE_SCHEME) else None
 
     @property
     def is_remote(self) -> bool:
@@ -121,6 +170,19 @@ class Issuer:
         endpoint = Endpoint(self.issuer, self.jwks_uri, self.allow_loopback_http, self.backend, self.cache)
         return RemoteSource(endpoint, fetcher=fetcher, clock=clock, listener=listener)
 
+    def _check_spellings(self) -> None:
+        if isinstance(self.aliases, (str, bytes)):
+            raise TypeError(f"aliases must be a list or a tuple, such as ({self.aliases!r},)")
+        object.__setattr__(self, "aliases", tuple(self.aliases))
+        if not all(isinstance(alias, str) and alias for alias in self.aliases):
+            raise TypeError("aliases must be strings that are not empty: other values of the tokens' iss claim")
+        if len(set(self.spellings)) < len(self.spellings):
+            raise ValueError(f"an alias of the issuer {self.issuer!r} is given twice, or is the issuer itself")
+        if isinstance(self.tenants, Iterable):
+            object.__setattr__(self, "tenants", as_tuple("tenants", self.tenants))
+        if self.trust_domain is not None and (self.aliases or self.tenants is not None):
+            raise ValueError(f"{self.issuer!r} is a SPIFFE trust domain, which has neither aliases nor tenants")
+
     def _check_ways(self) -> None:
         given = [way for way in _WAYS if getattr(self, way) is not None]
         if len(given) > 1:
@@ -142,6 +204,16 @@ class Issuer:
         elif self.source is not None:
             if not all(callable(getattr(self.source, name, None)) for name in _SOURCE):
                 raise TypeError(f"source must have the methods of watchword.jwks.KeySource: {', '.join(_SOURCE)}")
+        elif self.trust_domain is not None:
+            raise ValueError(
+                f"the trust domain {self.issuer!r} has no metadata to find keys by: give the URL of its bundle as "
+                f"jwks_uri, or the bundle as jwks or jwks_file"
+            )
+        elif self.tenants is not None:
+            raise ValueError(
+                f"the issuer {self.issuer!r} is a template, which has no metadata of its own to find keys by: give the "
+                f"URL of the keys that all tenants share as jwks_uri, or the keys as jwks or jwks_file"
+            )
         else:
             from watchword.jwks.urls import check_issuer_url
 

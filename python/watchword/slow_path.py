@@ -25,6 +25,11 @@ def check_without_keys(token: str | bytes, policy: Policy, at: float) -> None:
         _kernel.verify(token, NO_KEYS, policy, at)
 
 
+def unverified_key_id(token: str | bytes) -> str | None:
+    """The ``kid`` of a token that the kernel has parsed before, so that it is within the limits of its policy."""
+    return _kernel.unverified_names(token, len(token), len(token)).key_id
+
+
 def verify_slowly(
     source: KeySource,
     judge: Judge,
@@ -46,7 +51,7 @@ def verify_slowly(
         return judge(token, keys, policy, at(), proof)
     except UnknownKeyError as error:
         unknown = error
-    newer = yield source.request_newer(keys, (_kernel.unverified_key_id(token),))
+    newer = yield source.request_newer(keys, (unverified_key_id(token),))
     if newer is None:
         raise unknown
     return judge(token, newer, policy, at(), proof)

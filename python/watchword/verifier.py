@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 from watchword import _kernel
 from watchword import request as _request
-from watchword._kernel import BatchResult, DpopProof, KeySet, Policy, TokenCache, VerifiedToken
+from watchword._kernel import BatchResult, DpopProof, KeySet, TokenCache, VerifiedToken
 from watchword.batch import MergedResults
+from watchword.batch_steps import verify_batch
 from watchword.dpop import DpopVerifier
-from watchword.errors import KeysUnavailableError, UnknownKeyError, WrongIssuerError
+from watchword.errors import KeysUnavailableError, UnknownKeyError
 from watchword.issuer import Issuer, as_audience, as_tuple
+from watchword.issuer_table import IssuerEntry, IssuerTable
 from watchword.jwks.clock import monotonic as _monotonic
 from watchword.jwks.events import Listener, Stats
-from watchword.jwks.source import KeySource
+from watchword.jwks.forks import mind_forks
 from watchword.jwks.waiting import Pending, Steps, finish, finish_async, finish_in_threads
 from watchword.request import Headers, Request, VerifiedRequest
-from watchword.slow_path import NO_KEYS, check_without_keys, verify_slowly
+from watchword.slow_path import check_without_keys, verify_slowly
 
 if TYPE_CHECKING:
     import types
 
     from watchword._kernel import _AnyAudience
     from watchword.jwks.fetch import DefaultFetcher, Fetcher
-
-_NO_SUCH_ISSUER = "the token names no issuer that is configured"
-
-
-@dataclass(frozen=True, slots=True)
-class _Site:
-    """One issuer, ready for work. With slots, which are read for every token."""
-
-    policy: Policy
-    source: KeySource
-    owned: bool
 
 
 class Verifier:
@@ -45,8 +36,9 @@ class Verifier:
     Make one for the life of the process: it holds the keys. It may be used from any number of threads and event loops
     at once. Nothing is fetched before the first token, or :meth:`refresh`, asks for it.
 
-    ``issuers`` are :class:`~watchword.Issuer` objects (a string stands for ``Issuer(string)``). ``audience``,
-    ``algorithms``, ``types``, ``leeway`` (seconds), ``required`` and ``bound_tokens`` are as in
+    ``issuers`` are :class:`~watchword.Issuer` objects (a string stands for ``Issuer(string)``); :meth:`add_issuer` and
+    :meth:`remove_issuer` change them later. ``audience``, ``algorithms``, ``types``, ``leeway`` (seconds),
+    ``required``, ``bound_tokens``, ``scope_claims``, ``max_token_bytes`` and ``max_header_bytes`` are as in
     :class:`~watchword.Policy`, for every issuer that says nothing else. ``dpop`` judges the DPoP proofs
     of requests (:class:`watchword.dpop.DpopVerifier`; by default one with a memory of this process). ``cache``, a
     :class:`watchword.TokenCache`, remembers verified tokens (by default nothing does); several Verifiers may share one,
@@ -56,7 +48,7 @@ class Verifier:
     with a :class:`watchword.jwks.KeyEvent` for everything that happens to keys, from whatever thread it happens in, so
     it must be quick. ``monotonic`` counts the seconds of keys' ages; it is there for tests.
 
-    Raises ``TypeError`` or ``ValueError`` where these can't be meant.
+    Raises ``TypeError`` or ``ValueError`` if the arguments are invalid, or if two issuers claim the same tokens.
     """
 
     def __init__(
@@ -65,10 +57,13 @@ class Verifier:
         *,
         audience: str | Iterable[str] | _AnyAudience | None = None,
         algorithms: Iterable[str] | None = None,
-        types: Iterable[str | None] = ("JWT", "at+jwt", None),
-        leeway: float = 5,
-        required: Iterable[str] = ("exp",),
+        types: Iterable[str | None] = _kernel.DEFAULT_TYPES,
+        leeway: float = _kernel.DEFAULT_LEEWAY,
+        required: Iterable[str] = _kernel.DEFAULT_REQUIRED,
         bound_tokens: Literal["reject", "accept"] = "reject",
+        scope_claims: Iterable[str] = _kernel.DEFAULT_SCOPE_CLAIMS,
+        max_token_bytes: int = _kernel.MAX_TOKEN_BYTES,
+        max_header_bytes: int = _kernel.MAX_HEADER_BYTES,
         dpop: DpopVerifier | None = None,
         cache: TokenCache | None = None,
         clock: Callable[[], float] = time.time,
@@ -76,13 +71,16 @@ class Verifier:
         on_event: Listener | None = None,
         monotonic: Callable[[], float] | None = None,
     ) -> None:
-        demands: dict[str, Any] = {
+        self._requirements: dict[str, Any] = {
             "audience": as_audience(audience),
             "algorithms": as_tuple("algorithms", algorithms),
             "types": as_tuple("types", types),
             "leeway": leeway,
             "required": as_tuple("required", required),
             "bound_tokens": bound_tokens,
+            "scope_claims": as_tuple("scope_claims", scope_claims),
+            "max_token_bytes": max_token_bytes,
+            "max_header_bytes": max_header_bytes,
         }
         if fetcher is not None and (hasattr(fetcher, "stream") or not callable(getattr(fetcher, "get", None))):
             raise TypeError("fetcher must be a watchword.jwks.Fetcher; watchword.jwks.HttpxFetcher(client) makes one")
@@ -91,19 +89,16 @@ class Verifier:
             raise TypeError("cache must be a watchword.TokenCache")
         self._judge = _kernel.verify if cache is None else cache.verify
         self._dpop = dpop if dpop is not None else DpopVerifier()
+        self._fetcher = fetcher
+        self._own_fetcher: DefaultFetcher | None = None
+        self._monotonic = monotonic or _monotonic
+        self._on_event = on_event
+        self._closed = False
+        self.after_fork()
         known = _issuers(issuers)
-        self._own_fetcher = _default_fetcher() if fetcher is None and any(i.is_remote for i in known) else None
-        self._sites = {
-            issuer.issuer: _Site(
-                Policy(issuer=issuer.issuer, **{**demands, **issuer.demands()}),
-                issuer.open(fetcher or self._own_fetcher, monotonic or _monotonic, on_event),
-                owned=issuer.source is None,
-            )
-            for issuer in known
-        }
-        self._only = next(iter(self._sites.values())) if len(self._sites) == 1 else None
-        # For tokens of no configured issuer.
-        self._strangers = Policy(issuer=tuple(self._sites), **demands)
+        # Replaced as a whole, and read once by whatever verifies: a verification in flight goes on with its own.
+        self._table = IssuerTable([self._open(issuer) for issuer in known], self._requirements)
+        mind_forks(self)
 
     # Tokens.
 
@@ -115,27 +110,29 @@ class Verifier:
         bounded time. Raises :class:`~watchword.VerificationError`: of its kinds, ``KeysUnavailableError`` is the only
         one that is not the token's fault. Raises ``TypeError`` for a token that is neither ``str`` nor ``bytes``.
         """
-        site = self._only or self._choose(token, now)
-        keys = site.source.current()
+        table = self._table
+        entry = table.only or self._choose(table, token, now)
+        keys = entry.source.current()
         if keys is not None:
             try:
-                return self._judge(token, keys, site.policy, self._clock() if now is None else now, proof)
+                return self._judge(token, keys, entry.policy, self._clock() if now is None else now, proof)
             except UnknownKeyError:
                 pass  # perhaps there are newer keys
-        return finish(self._verify_slowly(site, token, now, proof))
+        return finish(self._verify_slowly(token, now, proof))
 
     async def verify_async(
         self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None
     ) -> VerifiedToken:
         """As :meth:`verify`, waiting without blocking the event loop."""
-        site = self._only or self._choose(token, now)
-        keys = site.source.current()
+        table = self._table
+        entry = table.only or self._choose(table, token, now)
+        keys = entry.source.current()
         if keys is not None:
             try:
-                return self._judge(token, keys, site.policy, self._clock() if now is None else now, proof)
+                return self._judge(token, keys, entry.policy, self._clock() if now is None else now, proof)
             except UnknownKeyError:
                 pass  # perhaps there are newer keys
-        return await finish_async(self._verify_slowly(site, token, now, proof))
+        return await finish_async(self._verify_slowly(token, now, proof))
 
     def verify_many(
         self, tokens: Iterable[str | bytes], *, now: float | None = None, threads: int | None = None
@@ -189,18 +186,60 @@ class Verifier:
 
     def stats(self) -> dict[str, Stats]:
         """Each issuer's counters, and how its keys stand now."""
-        return {name: site.source.stats() for name, site in self._sites.items()}
+        return {name: entry.source.stats() for name, entry in self._table.entries.items()}
+
+    # Issuers.
+
+    def add_issuer(self, issuer: Issuer | str) -> None:
+        """Accepts the tokens of one more issuer from now on. Nothing is fetched before its first token.
+
+        May be called while other threads verify: a verification in flight does not notice. Raises ``ValueError`` if
+        another issuer has the same name, or claims the same tokens, and if the Verifier is closed.
+        """
+        (added,) = _issuers(issuer)
+        with self._lock:
+            if self._closed:
+                raise ValueError("the verifier is closed")
+            entry = self._open(added)
+            try:
+                self._table = self._table.with_issuer(entry)
+            except BaseException:
+                entry.close()
+                raise
+
+    def remove_issuer(self, name: str) -> None:
+        """Accepts no more tokens of the issuer of this name (``Issuer.issuer``), and drops its keys.
+
+        May be called while other threads verify: one that is in flight accepts the token, or refuses it with
+        ``wrong_issuer``. Tokens that a :class:`~watchword.TokenCache` remembers are not found any more, even if the
+        issuer is added again. The last issuer may go, too: then every token is refused. Raises ``ValueError`` if there
+        is no such issuer.
+        """
+        with self._lock:
+            entry = self._table.entries.get(name)
+            if entry is None:
+                raise ValueError(f"no issuer is named {name!r}; configured: {list(self._table.entries)}")
+            self._table = self._table.without(entry)
+        # After the swap: whoever finds the source closed finds that the issuer is gone, too.
+        entry.close()
 
     def close(self) -> None:
         """Ends what runs in the background and drops the keys. Never blocks; a second call does nothing more.
 
         A Verifier that is simply dropped ends by itself too.
         """
-        for site in self._sites.values():
-            if site.owned:
-                site.source.close()
+        with self._lock:
+            self._closed = True
+            table = self._table
+        for entry in table.entries.values():
+            entry.close()
         if self._own_fetcher is not None:
             self._own_fetcher.close()
+
+    def after_fork(self) -> None:
+        """Makes a new lock: another thread of the parent may have held it."""
+        # Reentrant, as a signal handler or a finalizer may call close() while its own thread is inside.
+        self._lock = threading.RLock()
 
     def __enter__(self) -> Verifier:
         """The Verifier itself."""
@@ -224,84 +263,66 @@ class Verifier:
 
     def __repr__(self) -> str:
         """The issuers."""
-        return f"Verifier({list(self._sites)!r})"
+        return f"Verifier({list(self._table.entries)!r})"
 
     # What may have to wait, written once for threads and tasks.
 
-    def _verify_slowly(
-        self, site: _Site, token: str | bytes, now: float | None, proof: DpopProof | None
-    ) -> Steps[VerifiedToken]:
-        return verify_slowly(site.source, self._judge, token, site.policy, at=lambda: self._at(now), proof=proof)
+    def _verify_slowly(self, token: str | bytes, now: float | None, proof: DpopProof | None) -> Steps[VerifiedToken]:
+        while True:
+            # Also if there is one issuer only: nothing of another's token may cause a fetch or a wait.
+            entry = self._choose(self._table, token, now)
+            try:
+                return (
+                    yield from verify_slowly(
+                        entry.source, self._judge, token, entry.policy, at=lambda: self._at(now), proof=proof
+                    )
+                )
+            except (KeysUnavailableError, UnknownKeyError, ValueError):
+                if entry in self._table:
+                    raise
+            # Its issuer was removed meanwhile, and its keys with it: the token is another's now, or nobody's.
 
     def _verify_many(
         self, tokens: list[str | bytes], now: float | None, threads: int | None
     ) -> Steps[BatchResult | MergedResults]:
-        at = self._at(now)
-        merged = MergedResults(len(tokens))
-
-        def verify(places: Sequence[int], keys: KeySet, policy: Policy) -> list[int]:
-            """Returns the places of tokens whose key is not in the set."""
-            some = tokens if len(places) == len(tokens) else [tokens[i] for i in places]
-            merged.put(places, _kernel.verify_many(some, keys, policy, at, threads))
-            return merged.with_unknown_keys(places)
-
-        ready: list[tuple[_Site, Sequence[int], KeySet]] = []
-        waiting: list[tuple[_Site, Sequence[int], Pending[KeySet]]] = []
-        for site, places in self._group(tokens):
-            if site is None:
-                merged.put_errors(
-                    (i, WrongIssuerError(_NO_SUCH_ISSUER)) for i in verify(places, NO_KEYS, self._strangers)
-                )
-            elif (keys := site.source.current()) is not None:
-                ready.append((site, places, keys))
-            elif wanting := verify(places, NO_KEYS, site.policy):
-                waiting.append((site, wanting, site.source.request()))
-        # All requests are under way before the first is waited for.
-        for site, places, requested in waiting:
-            try:
-                ready.append((site, places, (yield requested)))
-            except KeysUnavailableError as error:
-                merged.put_errors((i, KeysUnavailableError(error.detail)) for i in places)
-        asked: list[tuple[_Site, Sequence[int], Pending[KeySet | None]]] = []
-        for site, places, keys in ready:
-            if unknown := verify(places, keys, site.policy):
-                key_ids = {_kernel.unverified_key_id(tokens[i]) for i in unknown}
-                asked.append((site, unknown, site.source.request_newer(keys, key_ids)))
-        for site, places, wanted in asked:
-            newer = yield wanted
-            if newer is not None:
-                verify(places, newer, site.policy)
-        return merged.simplest()
-
-    def _group(self, tokens: list[str | bytes]) -> Iterable[tuple[_Site | None, Sequence[int]]]:
-        """The places of the tokens by the issuer that they name; ``None`` for none of ours."""
-        if self._only is not None:
-            return [(self._only, range(len(tokens)))]
-        groups: dict[str | None, list[int]] = {}
-        for place, token in enumerate(tokens):
-            name = _kernel.unverified_issuer(token)
-            groups.setdefault(name if name in self._sites else None, []).append(place)
-        return [(None if name is None else self._sites[name], places) for name, places in groups.items()]
+        return verify_batch(lambda: self._table, tokens, self._at(now), threads)
 
     def _refresh(self) -> Steps[None]:
-        pending = [site.source.refresh() for site in self._sites.values()]
+        entries = list(self._table.entries.values())
+        pending: list[tuple[IssuerEntry, Pending[KeySet]]] = []
         failures = []
-        for one in pending:
+        for entry in entries:
+            try:
+                pending.append((entry, entry.source.refresh()))
+            except ValueError:
+                if entry in self._table:
+                    raise
+        for entry, one in pending:
             try:
                 yield one
             except KeysUnavailableError as error:
-                failures.append(error.detail)
+                if entry in self._table:
+                    failures.append(error.detail)
+            except ValueError:
+                if entry in self._table:
+                    raise
         if failures:
             raise KeysUnavailableError("; ".join(failures))
 
-    def _choose(self, token: str | bytes, now: float | None) -> _Site:
+    def _choose(self, table: IssuerTable, token: str | bytes, now: float | None) -> IssuerEntry:
         """The issuer that the token names, before anything of the token is believed: it can only be one of ours."""
-        name = _kernel.unverified_issuer(token)
-        site = self._sites.get(name) if name is not None else None
-        if site is None:
-            check_without_keys(token, self._strangers, self._at(now))
-            raise WrongIssuerError(_NO_SUCH_ISSUER)
-        return site
+        found = table.find(token)
+        if isinstance(found, IssuerEntry):
+            return found
+        check_without_keys(token, table.unknown_issuer_policy, self._at(now))
+        raise found
+
+    def _open(self, issuer: Issuer) -> IssuerEntry:
+        if issuer.is_remote and self._fetcher is None and self._own_fetcher is None:
+            self._own_fetcher = _default_fetcher()
+        policy = issuer.policy(self._requirements)
+        source = issuer.open(self._fetcher or self._own_fetcher, self._monotonic, self._on_event)
+        return IssuerEntry(issuer, policy, source)
 
     def _at(self, now: float | None) -> float:
         return self._clock() if now is None else now

@@ -73,7 +73,7 @@ def test_sub_aud_list_confusion_of_strings(path: Path, claim: str, value: str) -
 
 @every_path
 @pytest.mark.parametrize(
-    "aud", ["1", "true", "null", "{}", "[]", "[1]", "[null]", '["https://api.example",1]', '["https://api.example",null]',
+    "aud", ["1", "true", "null", "{}", "[1]", "[null]", "[[]]", '["https://api.example",1]', '["https://api.example",null]',
             '[["https://api.example"]]', '{"https://api.example":true}', '[{"aud":"https://api.example"}]'],
 )  # fmt: skip
 def test_sub_aud_list_confusion_of_audiences(path: Path, aud: str) -> None:

@@ -89,7 +89,16 @@ def test_any_audience_says_openly_that_it_is_not_checked(path: Path) -> None:
     for aud in ("x", ["x", "y"], mint.OMIT):
         assert path.judge(mint.token(mint.claims(aud=aud)), audience=ANY_AUDIENCE) is None
     # Not checked is not the same as not read.
-    assert path.judge(mint.token(mint.claims(aud=[])), audience=ANY_AUDIENCE) is ErrorCode.MALFORMED_CLAIMS
+    assert path.judge(mint.token(mint.claims(aud=[1])), audience=ANY_AUDIENCE) is ErrorCode.MALFORMED_CLAIMS
+
+
+@claim_paths
+def test_an_empty_aud_is_no_audience(path: Path) -> None:
+    empty = mint.token(mint.claims(aud=[]))
+    assert path.judge(empty) is ErrorCode.MISSING_CLAIM
+    assert path.judge(empty, audience=None) is None
+    assert path.judge(empty, audience=None, required=("aud",)) is ErrorCode.MISSING_CLAIM
+    assert path.judge(empty, audience=ANY_AUDIENCE, required=("aud",)) is ErrorCode.MISSING_CLAIM
 
 
 @claim_paths

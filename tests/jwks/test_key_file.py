@@ -149,7 +149,7 @@ def test_an_empty_set_is_the_operators_word(path: Path, verifier: Verifier, cloc
 def test_the_same_keys_written_anew_stay_the_same_object(path: Path, verifier: Verifier, clock: Clock) -> None:
     write(path, jwks(A))
     verifier.verify(TOKEN)
-    source = next(iter(verifier._sites.values())).source
+    source = next(iter(verifier._table.entries.values())).source
     keys = source.current()
     write(path, json.dumps(json.loads(jwks(A)), indent=4).encode())
     clock.move(1)

@@ -43,7 +43,7 @@ def test_a_dropped_verifier_goes_away_and_leaves_no_thread(server: Server) -> No
     verifier.verify(TOKEN)
     eventually(lambda: threads_of_ours() == ["watchword-scheduler"])
     gone = weakref.ref(verifier)
-    source = weakref.ref(next(iter(verifier._sites.values())).source)
+    source = weakref.ref(next(iter(verifier._table.entries.values())).source)
     del verifier
     gc.collect()
     assert gone() is None
@@ -113,7 +113,7 @@ def test_close_may_be_called_by_whoever_interrupts_the_verifier(server: Server) 
     """A signal handler or a finalizer runs in a thread that may hold the verifier's lock."""
     server.routes["/jwks"] = answer(jwks(A))
     verifier = Verifier([remote(server)])
-    source = next(iter(verifier._sites.values())).source
+    source = next(iter(verifier._table.entries.values())).source
     with source._turn():  # type: ignore[attr-defined]
         verifier.close()
         verifier.stats()
@@ -126,7 +126,7 @@ def test_a_forked_child_works_on_its_own(server: Server, clock: Clock, held: boo
     server.routes["/jwks"] = answer(jwks(A))
     verifier = Verifier([remote(server)], monotonic=clock)
     verifier.verify(TOKEN)
-    source = next(iter(verifier._sites.values())).source
+    source = next(iter(verifier._table.entries.values())).source
     release, locked = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -173,7 +173,7 @@ def test_a_child_does_not_rely_on_a_fetch_of_its_parent(server: Server, clock: C
     server.routes["/jwks"] = answer(jwks(A))
     with Verifier([remote(server)], monotonic=clock) as verifier:
         verifier.verify(TOKEN)
-        source = next(iter(verifier._sites.values())).source
+        source = next(iter(verifier._table.entries.values())).source
         server.routes["/jwks"] = Hang()
         clock.move(250)
         verifier.verify(TOKEN)  # begins the refresh, so that nobody else need do anything for now

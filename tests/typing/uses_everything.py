@@ -221,6 +221,10 @@ def issuers(jwks_file: Path) -> list[ww.Issuer]:
         ww.Issuer("https://as.example", jwks_file=jwks_file, backend="reference"),
         ww.Issuer("https://as.example", pem="-----BEGIN PUBLIC KEY-----", audience=ww.ANY_AUDIENCE),
         ww.Issuer("http://127.0.0.1:8000", allow_loopback_http=True, cache=jwks.CacheSettings(ttl=60, max_stale=0)),
+        ww.Issuer("https://as.example", aliases=["as.example"], scope_claims=("scp",), max_token_bytes=32_768),
+        ww.Issuer("https://login.example/{tid}", jwks=public, tenants=["t-1"], max_header_bytes=8_192),
+        ww.Issuer("https://login.example/{tid}", jwks=public, aliases=("https://{tid}.as",), tenants=ww.ANY_TENANT),
+        ww.Issuer("spiffe://example.org", jwks_file=jwks_file),
     ]
 
 
@@ -291,6 +295,9 @@ def verifiers(raw: str) -> ww.VerifiedToken:
         stats: dict[str, jwks.Stats] = verifier.stats()
         print({issuer: counters.fetches for issuer, counters in stats.items()})
         verifier.refresh()
+        verifier.add_issuer("https://other.example")
+        verifier.add_issuer(ww.Issuer("https://third.example"))
+        verifier.remove_issuer("https://other.example")
         return verifier.verify(raw)
 
 
@@ -336,6 +343,9 @@ async def verifiers_async(raw: str) -> ww.VerifiedToken:
         leeway=1.5,
         required=("exp", "iat"),
         bound_tokens="accept",
+        scope_claims=("scope", "permissions"),
+        max_token_bytes=32_768,
+        max_header_bytes=8_192,
         dpop=ww.dpop.DpopVerifier(replay=None, max_age=30, algorithms=("ES256",)),
         clock=lambda: 1.5,
     ) as verifier:

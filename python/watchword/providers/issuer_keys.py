@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from watchword import _kernel
 from watchword._kernel import Policy, TokenCache, VerifiedToken
-from watchword.errors import UnknownKeyError
+from watchword.errors import UnknownKeyError, WrongIssuerError
 from watchword.issuer import Issuer
 from watchword.jwks.clock import monotonic
-from watchword.jwks.events import Listener, Stats
+from watchword.jwks.events import Listener, Stats, printable
 from watchword.jwks.waiting import Steps, finish, finish_async
-from watchword.slow_path import verify_slowly
+from watchword.slow_path import check_without_keys, verify_slowly
 
 if TYPE_CHECKING:
     from watchword.jwks.fetch import DefaultFetcher, Fetcher, HttpxClient
@@ -26,14 +26,17 @@ class IssuerKeys:
     A :class:`~watchword.Verifier` has its policy when it is made; where a provider's verb takes the audience with every
     token, the policy comes with the token too. Everything else is the Verifier's way: a token that is no good whatever
     the key never causes a fetch, an unknown kid causes one for each cooldown. It may be used from any number of threads
-    and event loops at once. ``httpx_client`` (any client with httpx's interface) or ``fetcher`` fetch the keys; closing
-    them stays with their owner. ``token_cache`` remembers verified tokens.
+    and event loops at once. ``accepted_issuers`` are the values of ``iss`` (``None`` stands for its absence) that the
+    policies accept; nothing is fetched for a token with another. ``None`` in place of a list: any value.
+    ``httpx_client`` (any client with httpx's interface) or ``fetcher`` fetch the keys; closing them stays with their
+    owner. ``token_cache`` remembers verified tokens.
     """
 
     def __init__(
         self,
         issuer: Issuer,
         *,
+        accepted_issuers: Collection[str | None] | None,
         httpx_client: HttpxClient | None = None,
         fetcher: Fetcher | None = None,
         token_cache: TokenCache | None = None,
@@ -42,6 +45,8 @@ class IssuerKeys:
     ) -> None:
         if token_cache is not None and not isinstance(token_cache, TokenCache):
             raise TypeError("token_cache must be a watchword.TokenCache")
+        self._accepted_issuers = accepted_issuers
+        self._wrong_issuer = f"the token's iss is not '{printable(issuer.issuer, 200)}'"
         self._judge = _kernel.verify if token_cache is None else token_cache.verify
         self._own_fetcher: DefaultFetcher | None = None
         if httpx_client is not None:
@@ -100,4 +105,8 @@ class IssuerKeys:
             self._own_fetcher.close()
 
     def _verify_slowly(self, token: str | bytes, policy: Policy, now: float | None) -> Steps[VerifiedToken]:
-        return verify_slowly(self._source, self._judge, token, policy, at=lambda: self.at(now))
+        accepted = self._accepted_issuers
+        if accepted is not None and _kernel.unverified_names(token).issuer not in accepted:
+            check_without_keys(token, policy, self.at(now))
+            raise WrongIssuerError(self._wrong_issuer)
+        return (yield from verify_slowly(self._source, self._judge, token, policy, at=lambda: self.at(now)))

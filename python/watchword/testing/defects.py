@@ -112,7 +112,6 @@ class Defect(str, enum.Enum):
     ISS_ARRAY = "iss an array", ErrorCode.MALFORMED_CLAIMS
     SUB_NUMBER = "sub a number", ErrorCode.MALFORMED_CLAIMS
     AUD_NUMBER = "aud a number", ErrorCode.MALFORMED_CLAIMS
-    AUD_EMPTY = "aud an empty array", ErrorCode.MALFORMED_CLAIMS
     CNF_NOT_AN_OBJECT = "cnf not an object", ErrorCode.MALFORMED_CLAIMS
     # What the claims say
     EXPIRED = "expired", ErrorCode.EXPIRED
@@ -123,6 +122,7 @@ class Defect(str, enum.Enum):
     MISSING_ISSUER = "missing iss", ErrorCode.MISSING_CLAIM
     WRONG_AUDIENCE = "wrong audience", ErrorCode.WRONG_AUDIENCE
     AUDIENCE_PREFIX = "audience cut short", ErrorCode.WRONG_AUDIENCE
+    AUD_EMPTY = "aud an empty array", ErrorCode.MISSING_CLAIM
     MISSING_AUDIENCE = "missing aud", ErrorCode.MISSING_CLAIM
     MISSING_EXP = "missing exp", ErrorCode.MISSING_CLAIM
     BOUND_TO_KEY = "bound to a key, without a proof", ErrorCode.DPOP_PROOF_REQUIRED

@@ -6,7 +6,8 @@ use std::ops::Range;
 use crate::delegation;
 use crate::error::Malformed;
 use crate::json::{Object, Value};
-use crate::member::{each_string, each_word, must_be, numeric_date, string};
+use crate::member::{each_string, must_be, numeric_date, string};
+use crate::scope_claims::{self, ScopeClaims};
 use crate::texts::Texts;
 use crate::time::NumericDate;
 
@@ -59,20 +60,20 @@ impl fmt::Debug for Confirmation {
 }
 
 impl Claims {
-    pub(crate) fn read(members: &Object<'_>) -> Result<Self, Malformed> {
+    pub(crate) fn read(members: &Object<'_>, scope_claims: &ScopeClaims) -> Result<Self, Malformed> {
         let there = Registered::among(members);
         let mut texts = there.room();
         let mut text = |name, value: Option<&Value<'_>>| {
             value.map(|value| string(name, value).map(|text| texts.push(text))).transpose()
         };
         let (issuer, subject) = (text("iss", there.issuer)?, text("sub", there.subject)?);
-        let audience = there.audience.map(|value| audience(value, &mut texts)).transpose()?;
+        let audience = there.audience.map(|value| audience(value, &mut texts)).transpose()?.flatten();
         let date = |name, value: Option<&Value<'_>>| value.map(|value| numeric_date(name, value)).transpose();
         let expires_at = date("exp", there.expires_at)?;
         let not_before = date("nbf", there.not_before)?;
         let issued_at = date("iat", there.issued_at)?;
         let token_id = there.token_id.map(|value| string("jti", value).map(|text| texts.push(text))).transpose()?;
-        let scopes = there.scope.map(|value| scopes(value, &mut texts)).transpose()?.unwrap_or_default();
+        let scopes = there.scopes(members, scope_claims, &mut texts)?;
         let confirmation = there.confirmation.map(confirmation).transpose()?;
         if there.names_parties {
             delegation::judge(members)?;
@@ -90,7 +91,7 @@ impl Claims {
         self.subject.map(|number| self.texts.get(number))
     }
 
-    /// `aud`: one string or several, in the order of the token.
+    /// `aud`: one string or several, in the order of the token. An empty array is no audience, as if `aud` were absent.
     pub fn audience(&self) -> Option<impl ExactSizeIterator<Item = &str>> {
         self.audience.clone().map(|numbers| self.texts.all(numbers))
     }
@@ -115,7 +116,7 @@ impl Claims {
         self.token_id.map(|number| self.texts.get(number))
     }
 
-    /// `scope`: its words, in the order of the token.
+    /// The words of the claims that the policy names for scopes, in its order ([`ScopeClaims`]).
     pub fn scopes(&self) -> impl ExactSizeIterator<Item = &str> {
         self.texts.all(self.scopes.clone())
     }
@@ -137,6 +138,7 @@ struct Registered<'m, 'a> {
     issued_at: Option<&'m Value<'a>>,
     token_id: Option<&'m Value<'a>>,
     scope: Option<&'m Value<'a>>,
+    scp: Option<&'m Value<'a>>,
     confirmation: Option<&'m Value<'a>>,
     /// Whether there is an `act` or a `may_act`.
     names_parties: bool,
@@ -156,6 +158,7 @@ impl<'m, 'a> Registered<'m, 'a> {
                 b"iat" => &mut found.issued_at,
                 b"jti" => &mut found.token_id,
                 b"scope" => &mut found.scope,
+                b"scp" => &mut found.scp,
                 b"cnf" => &mut found.confirmation,
                 b"act" | b"may_act" => {
                     found.names_parties = true;
@@ -168,31 +171,39 @@ impl<'m, 'a> Registered<'m, 'a> {
         found
     }
 
+    /// The scopes. The two usual claims were found with the others; those that an operator names are looked for.
+    fn scopes(&self, members: &Object<'a>, named: &ScopeClaims, texts: &mut Texts) -> Result<Range<usize>, Malformed> {
+        if let Some(scope) = self.scope.filter(|_| !named.contains(scope_claims::SCOPE)) {
+            scope_claims::check_scope(scope)?;
+        }
+        let find = |name: &str| match name {
+            "scope" => self.scope,
+            "scp" => self.scp,
+            _ => members.get(name),
+        };
+        let first = texts.len();
+        named.read(find, |word| {
+            texts.push(word);
+        })?;
+        Ok(first..texts.len())
+    }
+
     /// Room for the texts of a usual claims set, in which `aud` and `scope` are strings.
     fn room(&self) -> Texts {
         const USUAL: usize = 8;
-        let texts = [self.issuer, self.subject, self.audience, self.token_id, self.scope];
+        let texts = [self.issuer, self.subject, self.audience, self.token_id, self.scope, self.scp];
         Texts::with_room(USUAL, texts.iter().flatten().filter_map(|value| value.as_str()).map(str::len).sum())
     }
 }
 
-fn audience(value: &Value<'_>, texts: &mut Texts) -> Result<Range<usize>, Malformed> {
+/// The audiences, or `None` if the list of them is empty.
+fn audience(value: &Value<'_>, texts: &mut Texts) -> Result<Option<Range<usize>>, Malformed> {
     let first = texts.len();
     each_string(value, |text| {
         texts.push(text);
     })
-    .map(|()| first..texts.len())
-    .filter(|audience| !audience.is_empty())
-    .ok_or_else(|| must_be("aud", "a string or an array of strings that is not empty"))
-}
-
-fn scopes(value: &Value<'_>, texts: &mut Texts) -> Result<Range<usize>, Malformed> {
-    let first = texts.len();
-    each_word(value, |word| {
-        texts.push(word);
-    })
-    .map(|()| first..texts.len())
-    .ok_or_else(|| must_be("scope", "a string or an array of strings"))
+    .map(|()| Some(first..texts.len()).filter(|audience| !audience.is_empty()))
+    .ok_or_else(|| must_be("aud", "a string or an array of strings"))
 }
 
 fn confirmation(value: &Value<'_>) -> Result<Confirmation, Malformed> {

@@ -87,6 +87,13 @@ pub enum Malformed {
         /// What it must be.
         must_be: &'static str,
     },
+    /// A claim that the policy names has a value that the policy's use of it does not allow.
+    NamedClaim {
+        /// The claim's name, as the policy has it.
+        name: String,
+        /// What it must be.
+        must_be: &'static str,
+    },
 }
 
 /// How a key was asked for in vain.
@@ -181,6 +188,7 @@ impl fmt::Display for Malformed {
         match self {
             Self::Json(error) => write!(f, "{error}"),
             Self::Member { name, must_be } => write!(f, "\"{name}\" must be {must_be}"),
+            Self::NamedClaim { name, must_be } => write!(f, "{} must be {must_be}", Quoted(name)),
         }
     }
 }

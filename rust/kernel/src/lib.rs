@@ -6,7 +6,7 @@
 //! multiples: they change how long a verdict takes, never the verdict.
 //!
 //! ```
-//! use watchword_kernel::{Audience, Backend, JwsPolicy, KeySet, Limits, Policy, UnixTime, verify};
+//! use watchword_kernel::{Audience, Backend, KeySet, Policy, UnixTime, verify};
 //!
 //! let keys = KeySet::from_json(
 //!     br#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
@@ -14,11 +14,10 @@
 //! )?;
 //! assert!(keys.rejected().is_empty());
 //!
-//! let accepted = [None, Some("JWT".to_owned()), Some("at+jwt".to_owned())];
-//! let policy = Policy::new(JwsPolicy::new(Limits::default(), Some(&accepted), None)?)
+//! // Access tokens: `typ` JWT, at+jwt or absent, `exp` present, five seconds of leeway, unless it says otherwise.
+//! let policy = Policy::default()
 //!     .with_issuers(vec!["https://as.example".into()])?
-//!     .with_audience(Audience::OneOf(vec!["https://api.example".into()]))?
-//!     .with_leeway(5.0)?;
+//!     .with_audience(Audience::OneOf(vec!["https://api.example".into()]))?;
 //! let now = UnixTime::new(1_700_000_000.0).ok_or("not a finite number")?;
 //!
 //! let refused = verify(b"not a token", &keys, &policy, now).unwrap_err();
@@ -60,9 +59,11 @@ pub mod delegation;
 pub mod dpop;
 mod error;
 mod header;
+mod issuer_rule;
 pub mod json;
 #[cfg(feature = "jsonwebtoken-provider")]
 pub mod jsonwebtoken_provider;
+mod jws_policy;
 mod key;
 mod key_set;
 mod material;
@@ -72,7 +73,9 @@ mod peek;
 mod policy;
 mod replay;
 pub mod scope;
+mod scope_claims;
 mod signature;
+mod spiffe;
 pub mod tables;
 mod texts;
 mod time;
@@ -86,13 +89,17 @@ pub use compact::Limits;
 pub use delegation::{Actor, ActorName, DelegationChain, DelegationError, Demands, MayAct};
 pub use dpop::{DpopProof, ProofError, ProofPolicy, ProofRequest, verify_proof};
 pub use error::{Error, Malformed, UnknownKey};
+pub use issuer_rule::Tenants;
+pub use jws_policy::JwsPolicy;
 pub use key::{PublicKey, Signed, thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprint_uri, verify_each};
 pub use key_set::{KeySet, KeySetError, MAX_DOCUMENT, MAX_KEYS, MAX_TRIED, RejectedKey};
 pub use material::Defect;
-pub use peek::{unverified_issuer, unverified_key_id};
-pub use policy::{Audience, BoundTokens, JwsPolicy, Policy, PolicyError};
+pub use peek::{UnverifiedNames, unverified_names};
+pub use policy::{Audience, BoundTokens, Policy, PolicyError};
 pub use replay::{ReplayCache, ReplayId, Use};
+pub use scope_claims::ScopeClaims;
 pub use signature::Backend;
+pub use spiffe::{SpiffeId, SpiffeIdError};
 pub use time::{NumericDate, UnixTime};
 pub use token_cache::{CacheStats, Presented, TokenCache};
 pub use verify::{VerifiedJws, VerifiedToken, verify, verify_jws, verify_with_proof};

@@ -57,13 +57,6 @@ pub(crate) fn each_string(value: &Value<'_>, mut take: impl FnMut(&str)) -> Opti
     }
 }
 
-/// Words to keep.
-pub(crate) fn words(value: &Value<'_>) -> Option<Vec<String>> {
-    let mut words = Vec::new();
-    each_word(value, |word| words.push(word.to_owned()))?;
-    Some(words)
-}
-
 /// Strings to keep.
 pub(crate) fn strings(value: &Value<'_>) -> Option<Vec<String>> {
     let mut strings = Vec::new();

@@ -6,15 +6,30 @@ use crate::compact::{Compact, Limits};
 use crate::header::Header;
 use crate::json::{Object, Value};
 
-/// The `iss` that the payload claims, or `None` where there is none or the token is malformed anywhere up to it.
-pub fn unverified_issuer(token: &[u8], limits: &Limits) -> Option<String> {
-    let parts = Compact::parse(token, limits).ok()?;
-    let members = Object::parse(parts.decoded.payload()).ok()?;
-    members.get("iss").and_then(Value::as_str).map(str::to_owned)
+/// Names that stand in a token. Nothing of it is verified.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct UnverifiedNames {
+    /// `iss`: who claims to have issued it.
+    pub issuer: Option<String>,
+    /// `sub`, which is all that names the issuer of a JWT-SVID: its trust domain.
+    pub subject: Option<String>,
+    /// The `kid` of the header.
+    pub key_id: Option<String>,
 }
 
-/// The `kid` that the header names, or `None` where there is none or the token is malformed.
-pub fn unverified_key_id(token: &[u8], limits: &Limits) -> Option<String> {
-    let parts = Compact::parse(token, limits).ok()?;
-    Header::parse(parts.decoded.header()).ok()?.key_id.map(Cow::into_owned)
+/// The names in a token that is within the limits; a name is `None` if it is absent or no string, or if the token is
+/// malformed so far.
+pub fn unverified_names(token: &[u8], limits: &Limits) -> UnverifiedNames {
+    let Ok(parts) = Compact::parse(token, limits) else { return UnverifiedNames::default() };
+    let key_id = Header::parse(parts.decoded.header()).ok().and_then(|header| header.key_id.map(Cow::into_owned));
+    let claims = Object::parse(parts.decoded.payload()).ok();
+    let text = |name| claims.as_ref()?.get(name).and_then(Value::as_str).map(str::to_owned);
+    UnverifiedNames { issuer: text("iss"), subject: text("sub"), key_id }
+}
+
+impl std::fmt::Debug for UnverifiedNames {
+    /// Shows nothing of the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UnverifiedNames").finish_non_exhaustive()
+    }
 }

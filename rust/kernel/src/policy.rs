@@ -2,30 +2,31 @@
 
 use std::fmt;
 
-use crate::algorithm::{Algorithm, AlgorithmSet};
 use crate::claims::Claims;
-use crate::compact::Limits;
 use crate::error::Error;
+use crate::issuer_rule::{IssuerRule, Tenants};
 use crate::json::{Object, Value};
-use crate::media_type::MediaType;
+use crate::jws_policy::JwsPolicy;
+use crate::scope_claims::ScopeClaims;
 use crate::time::UnixTime;
 
-/// What is demanded of a token's signature layer: what it may look like, and by which algorithm it may be signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JwsPolicy {
-    limits: Limits,
-    types: Option<Vec<Option<MediaType>>>,
-    algorithms: Option<AlgorithmSet>,
-}
-
-/// What is demanded of a JWT: a [`JwsPolicy`] and demands on its claims.
+/// What a JWT must be: a [`JwsPolicy`] and requirements for its claims.
+///
+/// The default is the strict policy for access tokens, the same in every language. It accepts
+///
+/// - the types and the lengths of [`JwsPolicy::default`], signed with an algorithm of the keys;
+/// - any issuer: name yours with [`with_issuers`](Self::with_issuers);
+/// - tokens without an audience: name yours with [`with_audience`](Self::with_audience);
+/// - clocks that differ by [`DEFAULT_LEEWAY`](Self::DEFAULT_LEEWAY) seconds;
+/// - tokens with [`DEFAULT_REQUIRED`](Self::DEFAULT_REQUIRED) claims, which are not bound to a key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     jws: JwsPolicy,
-    issuers: Option<Vec<String>>,
+    issuer: IssuerRule,
     audience: Audience,
     leeway: f64,
     required: Vec<String>,
+    scope_claims: ScopeClaims,
     bound_tokens: BoundTokens,
 }
 
@@ -51,7 +52,7 @@ pub enum BoundTokens {
     Accept,
 }
 
-/// A demand that cannot be meant.
+/// Why a policy is not one that any token could meet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyError(String);
 
@@ -61,82 +62,53 @@ impl PolicyError {
     }
 }
 
-impl JwsPolicy {
-    /// `types` are the values of `typ` that are accepted, `None` standing for its absence; where no list is given, `typ`
-    /// is not looked at. `algorithms` are names of algorithms; where no list is given, they are those of the keys.
-    ///
-    /// # Errors
-    /// [`PolicyError`] where a list is empty or an algorithm is unknown.
-    pub fn new(
-        limits: Limits,
-        types: Option<&[Option<String>]>,
-        algorithms: Option<&[String]>,
-    ) -> Result<Self, PolicyError> {
-        if limits.token == 0 || limits.header == 0 {
-            return Err(PolicyError("a limit of 0 bytes lets no token through: give a positive one".into()));
-        }
-        if types.is_some_and(<[_]>::is_empty) {
-            return Err(PolicyError(
-                "types is empty: list what is accepted, None standing for a token without typ".into(),
-            ));
-        }
-        let types = types.map(|types| types.iter().map(|typ| typ.as_deref().map(MediaType::new)).collect());
-        let algorithms = algorithms.map(algorithm_set).transpose()?;
-        Ok(Self { limits, types, algorithms })
-    }
-
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    pub(crate) fn check_type(&self, typ: Option<&str>) -> Result<(), Error> {
-        let Some(accepted) = &self.types else { return Ok(()) };
-        let fits = |accepted: &Option<MediaType>| match (accepted, typ) {
-            (Some(accepted), Some(typ)) => accepted.is(typ),
-            (accepted, typ) => accepted.is_none() && typ.is_none(),
-        };
-        if accepted.iter().any(fits) { Ok(()) } else { Err(Error::WrongType) }
-    }
-
-    /// The algorithm of this name, where it is known and allowed.
-    pub(crate) fn algorithm(&self, name: &str) -> Result<Algorithm, Error> {
-        let algorithm = Algorithm::from_name(name).ok_or(Error::AlgorithmNotAllowed(
-            "the header's \"alg\" is not a signature algorithm that is verified here",
-        ))?;
-        if self.algorithms.is_some_and(|allowed| !allowed.contains(algorithm)) {
-            return Err(Error::AlgorithmNotAllowed("the header's \"alg\" is not one that the policy allows"));
-        }
-        Ok(algorithm)
-    }
-}
-
 impl Policy {
-    /// A policy that checks no issuer, takes tokens without an audience, demands `exp`, refuses bound tokens and allows
-    /// for no difference of clocks; the other methods change one demand each.
-    pub fn new(jws: JwsPolicy) -> Self {
-        Self {
-            jws,
-            issuers: None,
-            audience: Audience::default(),
-            leeway: 0.0,
-            required: vec!["exp".into()],
-            bound_tokens: BoundTokens::default(),
-        }
+    /// By how many seconds clocks may differ, unless the policy says otherwise.
+    pub const DEFAULT_LEEWAY: f64 = 5.0;
+
+    /// Claims that must be present, unless the policy says otherwise.
+    pub const DEFAULT_REQUIRED: [&'static str; 1] = ["exp"];
+
+    /// Replaces the requirements for the signature layer: sizes, types, algorithms.
+    #[must_use]
+    pub fn with_jws(self, jws: JwsPolicy) -> Self {
+        Self { jws, ..self }
     }
 
-    /// Demands that `iss` is exactly one of these.
+    /// Requires `iss` to be exactly one of these. This takes the place of every other rule for the issuer.
     ///
     /// # Errors
-    /// [`PolicyError`] where there is none, or an empty one.
+    /// [`PolicyError`] if there is none, or an empty one, or one with a placeholder.
     pub fn with_issuers(self, issuers: Vec<String>) -> Result<Self, PolicyError> {
-        check_names("issuer", &issuers)?;
-        Ok(Self { issuers: Some(issuers), ..self })
+        Ok(Self { issuer: IssuerRule::one_of(issuers)?, ..self })
     }
 
-    /// Demands this of `aud`.
+    /// Requires `iss` to be one of a multi-tenant issuer's. In a template such as `https://login.example/{tid}/v2.0` the
+    /// placeholder stands for the value of the claim of that name in the same token: letters, digits, dots, dashes and
+    /// underscores, of a tenant that is accepted. Issuers without a placeholder beside it are compared exactly. This takes
+    /// the place of every other rule for the issuer.
     ///
     /// # Errors
-    /// [`PolicyError`] where a list is empty, or one of its elements.
+    /// [`PolicyError`] if no issuer is a template, a template does not have one placeholder, or a tenant's name cannot
+    /// stand in one.
+    pub fn with_tenants(self, issuers: Vec<String>, tenants: Tenants) -> Result<Self, PolicyError> {
+        Ok(Self { issuer: IssuerRule::of_tenants(issuers, tenants)?, ..self })
+    }
+
+    /// Requires a JWT-SVID of this SPIFFE trust domain: `sub` must be the SPIFFE ID of a workload in it, `aud` and `exp`
+    /// must be present, whatever else is required; `iss` is not checked. This takes the place of every other rule for the
+    /// issuer.
+    ///
+    /// # Errors
+    /// [`PolicyError`] if it is not the name of a trust domain, without `spiffe://`.
+    pub fn with_trust_domain(self, trust_domain: &str) -> Result<Self, PolicyError> {
+        Ok(Self { issuer: IssuerRule::trust_domain(trust_domain)?, ..self })
+    }
+
+    /// Requires this of `aud`.
+    ///
+    /// # Errors
+    /// [`PolicyError`] if a list is empty, or one of its elements.
     pub fn with_audience(self, audience: Audience) -> Result<Self, PolicyError> {
         if let Audience::OneOf(names) = &audience {
             check_names("audience", names)?;
@@ -147,7 +119,7 @@ impl Policy {
     /// Allows clocks to differ by this many seconds, both ways, in `exp`, `nbf` and `iat`.
     ///
     /// # Errors
-    /// [`PolicyError`] where it is negative or not finite.
+    /// [`PolicyError`] if it is negative or not finite.
     pub fn with_leeway(self, seconds: f64) -> Result<Self, PolicyError> {
         if !seconds.is_finite() || seconds < 0.0 {
             return Err(PolicyError("leeway must be a finite number of seconds, 0 or more".into()));
@@ -155,10 +127,16 @@ impl Policy {
         Ok(Self { leeway: seconds, ..self })
     }
 
-    /// Demands that these claims are there, and not null.
+    /// Requires these claims to be present and not null.
     #[must_use]
     pub fn with_required(self, claims: Vec<String>) -> Self {
         Self { required: claims, ..self }
+    }
+
+    /// Reads the token's scopes from these claims.
+    #[must_use]
+    pub fn with_scope_claims(self, claims: ScopeClaims) -> Self {
+        Self { scope_claims: claims, ..self }
     }
 
     /// Says what becomes of bound tokens.
@@ -171,10 +149,14 @@ impl Policy {
         &self.jws
     }
 
-    /// Judges the claims, in the order: times, issuer, audience, required claims. The binding to a key comes after them.
+    pub(crate) fn scope_claims(&self) -> &ScopeClaims {
+        &self.scope_claims
+    }
+
+    /// Checks the claims, in the order: times, issuer, audience, required claims. The binding to a key comes after them.
     pub(crate) fn check(&self, claims: &Claims, members: &Object<'_>, now: UnixTime) -> Result<(), Error> {
         self.check_times(claims, now)?;
-        self.check_issuer(claims)?;
+        self.issuer.check(claims, members)?;
         self.check_audience(claims)?;
         self.check_required(members)
     }
@@ -195,12 +177,6 @@ impl Policy {
         Ok(())
     }
 
-    fn check_issuer(&self, claims: &Claims) -> Result<(), Error> {
-        let Some(accepted) = &self.issuers else { return Ok(()) };
-        let issuer = claims.issuer().ok_or_else(|| Error::MissingClaim("iss".into()))?;
-        if accepted.iter().any(|accepted| accepted == issuer) { Ok(()) } else { Err(Error::WrongIssuer) }
-    }
-
     fn check_audience(&self, claims: &Claims) -> Result<(), Error> {
         match (&self.audience, claims.audience()) {
             (Audience::Any, _) | (Audience::Unnamed, None) => Ok(()),
@@ -219,9 +195,16 @@ impl Policy {
     }
 
     fn check_required(&self, members: &Object<'_>) -> Result<(), Error> {
-        for name in &self.required {
-            if matches!(members.get(name), None | Some(Value::Null)) {
-                return Err(Error::MissingClaim(name.clone()));
+        let required = self.issuer.required().iter().copied().chain(self.required.iter().map(String::as_str));
+        for name in required {
+            let is_there = match members.get(name) {
+                None | Some(Value::Null) => false,
+                // An empty list of audiences is no audience.
+                Some(Value::Array(names)) if name == "aud" => names.iter().next().is_some(),
+                Some(_) => true,
+            };
+            if !is_there {
+                return Err(Error::MissingClaim(name.to_owned()));
             }
         }
         Ok(())
@@ -239,28 +222,25 @@ impl Policy {
     }
 }
 
-fn algorithm_set(names: &[String]) -> Result<AlgorithmSet, PolicyError> {
-    if names.is_empty() {
-        return Err(PolicyError(
-            "algorithms is empty: list what is allowed, or leave it out for those of the keys".into(),
-        ));
-    }
-    names
-        .iter()
-        .map(|name| {
-            Algorithm::from_name(name).ok_or_else(|| {
-                let known: Vec<&str> = Algorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
-                PolicyError(format!("{name:?} is not a known algorithm: choose from {}", known.join(", ")))
-            })
-        })
-        .collect()
-}
-
-fn check_names(what: &str, names: &[String]) -> Result<(), PolicyError> {
+pub(crate) fn check_names(what: &str, names: &[String]) -> Result<(), PolicyError> {
     if names.is_empty() || names.iter().any(String::is_empty) {
         return Err(PolicyError(format!("{what} is empty: name one, or leave it out")));
     }
     Ok(())
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            jws: JwsPolicy::default(),
+            issuer: IssuerRule::default(),
+            audience: Audience::default(),
+            leeway: Self::DEFAULT_LEEWAY,
+            required: Self::DEFAULT_REQUIRED.map(str::to_owned).into(),
+            scope_claims: ScopeClaims::default(),
+            bound_tokens: BoundTokens::default(),
+        }
+    }
 }
 
 impl fmt::Display for PolicyError {

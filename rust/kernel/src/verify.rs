@@ -10,9 +10,10 @@ use crate::dpop::DpopProof;
 use crate::error::Error;
 use crate::header::Header;
 use crate::json::Object;
+use crate::jws_policy::JwsPolicy;
 use crate::key::{PublicKey, Signed, verify_each};
 use crate::key_set::{Candidates, KeySet};
-use crate::policy::{JwsPolicy, Policy};
+use crate::policy::Policy;
 use crate::scope::{PlainScopes, ResourceScopes, SlotScopes};
 use crate::time::UnixTime;
 
@@ -133,7 +134,7 @@ fn close(
     proof: Option<&DpopProof>,
 ) -> Result<VerifiedToken, Error> {
     let members = Object::parse(jws.payload()).map_err(|error| Error::MalformedClaims(error.into()))?;
-    let claims = Claims::read(&members).map_err(Error::MalformedClaims)?;
+    let claims = Claims::read(&members, policy.scope_claims()).map_err(Error::MalformedClaims)?;
     policy.check(&claims, &members, now)?;
     let verified = VerifiedToken { jws, claims, matchers: Matchers::default() };
     verified.check_binding(token, policy, proof)?;
@@ -214,7 +215,8 @@ impl VerifiedToken {
     /// # Errors
     /// [`DelegationError`] where a form that is not a registered claim is malformed, or where there is more than one.
     pub fn delegation(&self) -> Result<DelegationChain, DelegationError> {
-        DelegationChain::from_claims(&self.members()?)
+        let scopes = || Ok(self.claims.scopes().map(str::to_owned).collect());
+        DelegationChain::read(&self.members()?, &scopes)
     }
 
     /// Who may act on behalf of the token's subject (RFC 8693 section 4.4), where the token says so.

@@ -15,7 +15,7 @@ mod common;
 use common::{BACKENDS, SIGNERS, any_jws, base64url, key_set, lax, now, signer};
 use peak_alloc::PeakAlloc;
 use watchword_kernel::tables::{self, Settings};
-use watchword_kernel::{Algorithm, Backend, KeySet, Limits, unverified_issuer, verify, verify_jws};
+use watchword_kernel::{Algorithm, Backend, KeySet, Limits, unverified_names, verify, verify_jws};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -155,7 +155,7 @@ fn hostile_input_is_cheap() {
             note(0, name, peak(|| verify(token.as_bytes(), keys, &lax(), now())), token.len());
         }
         note(0, name, peak(|| verify_jws(token.as_bytes(), &keys[0], &any_jws())), token.len());
-        note(0, name, peak(|| unverified_issuer(token.as_bytes(), &Limits::default())), token.len());
+        note(0, name, peak(|| unverified_names(token.as_bytes(), &Limits::default())), token.len());
     }
     for (name, document) in documents(3_000) {
         let token = format!("{}.e30.AAAA", base64url(document));

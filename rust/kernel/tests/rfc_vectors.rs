@@ -100,7 +100,7 @@ fn typed_in() {
                  DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
     // A claims set, one second before it expires and when it does.
     for backend in BACKENDS {
-        let policy = Policy::new(any_jws()).with_issuers(vec!["joe".into()]).unwrap();
+        let policy = Policy::default().with_issuers(vec!["joe".into()]).unwrap().with_leeway(0.0).unwrap();
         let at = |seconds| verify(token.as_bytes(), &key_set(&ec, backend), &policy, UnixTime::new(seconds).unwrap());
         assert_eq!(at(1_300_819_379.0).unwrap().claims().issuer(), Some("joe"));
         assert_eq!(at(1_300_819_380.0).unwrap_err().code(), "expired");
@@ -130,7 +130,13 @@ fn cookbook_accepted() {
         assert_eq!(jws.key_id(), key["kid"].as_str(), "{file}");
         // The payload is prose: a signed object, and no JWT.
         let strict = agreed(BACKENDS.map(|backend| {
-            verify(token.as_bytes(), &key_set(&public(key), backend), &Policy::new(any_jws()), common::now()).err()
+            verify(
+                token.as_bytes(),
+                &key_set(&public(key), backend),
+                &Policy::default().with_jws(any_jws()),
+                common::now(),
+            )
+            .err()
         }));
         assert_eq!(strict.unwrap().code(), "malformed_claims", "{file}");
         // With its private part, the same key is refused, and so is the token.

@@ -31,6 +31,16 @@ impl<'py> FromPyObject<'_, 'py> for Given<'py> {
     }
 }
 
+/// One piece of text.
+pub(crate) fn text(name: &str, object: &Bound<'_, PyAny>) -> PyResult<String> {
+    object.extract().map_err(|_| {
+        if object.is_instance_of::<PyString>() {
+            return PyValueError::new_err(format!("{name} is not text: it has lone surrogates"));
+        }
+        PyTypeError::new_err(format!("{name} must be str, not {}", type_name(object)))
+    })
+}
+
 /// One name, or several.
 pub(crate) fn names(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     if object.is_instance_of::<PyString>() {

@@ -17,7 +17,9 @@ mod thumbprint;
 mod token;
 mod token_cache;
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::{PyString, PyTuple};
 use watchword_kernel as kernel;
 
 use arguments::{Given, moment, words};
@@ -79,26 +81,32 @@ fn verify_jws(
         .map_err(|error| errors::verification_error(py, &error))
 }
 
-/// The `iss` that a token claims, unverified; None where there is none or the token is malformed.
+/// The names that stand in a token, unverified: its `iss`, its `sub` and its `kid`, in one parse.
+///
+/// Each is None if it is absent or no string, or if the token is malformed so far or longer than the limits.
 #[pyfunction]
-#[pyo3(signature = (token, max_token_bytes=Given::absent()), text_signature = "(token, max_token_bytes=16384)")]
-fn unverified_issuer(token: &Bound<'_, PyAny>, max_token_bytes: Given<'_>) -> PyResult<Option<String>> {
-    let limits = peek_limits(max_token_bytes)?;
-    Ok(kernel::unverified_issuer(Text::of_token(token)?.as_ref(), &limits))
+#[pyo3(
+    signature = (token, max_token_bytes=Given::absent(), max_header_bytes=Given::absent()),
+    text_signature = "(token, max_token_bytes=16384, max_header_bytes=4096)"
+)]
+fn unverified_names(
+    token: &Bound<'_, PyAny>,
+    max_token_bytes: Given<'_>,
+    max_header_bytes: Given<'_>,
+) -> PyResult<token::PyUnverifiedNames> {
+    let limits = policy::limits(max_token_bytes, max_header_bytes)?;
+    Ok(token::PyUnverifiedNames(kernel::unverified_names(Text::of_token(token)?.as_ref(), &limits)))
 }
 
-/// The `kid` that a token names, unverified; None where there is none or the token is malformed.
+/// The trust domain of a SPIFFE ID, and the segments of its path (SPIFFE ID standard, section 2).
+///
+/// Raises ValueError, which does not quote the text, if it is not a SPIFFE ID.
 #[pyfunction]
-#[pyo3(signature = (token, max_token_bytes=Given::absent()), text_signature = "(token, max_token_bytes=16384)")]
-fn unverified_key_id(token: &Bound<'_, PyAny>, max_token_bytes: Given<'_>) -> PyResult<Option<String>> {
-    let limits = peek_limits(max_token_bytes)?;
-    Ok(kernel::unverified_key_id(Text::of_token(token)?.as_ref(), &limits))
-}
-
-/// Who only looks at a token leaves the header's length to the pipeline.
-fn peek_limits(max_token_bytes: Given<'_>) -> PyResult<kernel::Limits> {
-    let limits = policy::limits(max_token_bytes, Given::absent())?;
-    Ok(kernel::Limits { header: limits.token, ..limits })
+fn parse_spiffe_id<'py>(text: &Bound<'py, PyString>) -> PyResult<(String, Bound<'py, PyTuple>)> {
+    // Text with lone surrogates gets replacement characters, which no SPIFFE ID has.
+    let id = text.to_string_lossy();
+    let id = kernel::SpiffeId::parse(&id).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok((id.trust_domain().to_owned(), PyTuple::new(text.py(), id.segments().collect::<Vec<_>>())?))
 }
 
 /// The compiled half of the package; `watchword` re-exports what is public.
@@ -106,7 +114,10 @@ fn peek_limits(max_token_bytes: Given<'_>) -> PyResult<kernel::Limits> {
 fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("ANY_AUDIENCE", Py::new(module.py(), policy::AnyAudience)?)?;
+    module.add("ANY_TENANT", Py::new(module.py(), policy::AnyTenant)?)?;
+    policy::add_defaults(module)?;
     module.add_class::<policy::AnyAudience>()?;
+    module.add_class::<policy::AnyTenant>()?;
     module.add_class::<policy::PyPolicy>()?;
     module.add_class::<key_set::PyKeySet>()?;
     module.add_class::<key_set::PyPublicKey>()?;
@@ -114,6 +125,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<token::PyVerifiedToken>()?;
     module.add_class::<token::PyVerifiedJws>()?;
     module.add_class::<token::PyConfirmation>()?;
+    module.add_class::<token::PyUnverifiedNames>()?;
     module.add_class::<delegation::PyDelegationChain>()?;
     module.add_class::<delegation::PyActor>()?;
     module.add_class::<delegation::PyMayAct>()?;
@@ -137,7 +149,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(thumbprint::thumbprint_uri, module)?)?;
     module.add_function(wrap_pyfunction!(dpop::verify_proof, module)?)?;
     module.add_function(wrap_pyfunction!(dpop::normalize_uri, module)?)?;
-    module.add_function(wrap_pyfunction!(unverified_issuer, module)?)?;
-    module.add_function(wrap_pyfunction!(unverified_key_id, module)?)?;
+    module.add_function(wrap_pyfunction!(unverified_names, module)?)?;
+    module.add_function(wrap_pyfunction!(parse_spiffe_id, module)?)?;
     Ok(())
 }

@@ -6,23 +6,28 @@ use std::sync::Arc;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use watchword_kernel::{Audience, BoundTokens, JwsPolicy, Limits, Policy, PolicyError};
+use watchword_kernel::{Audience, BoundTokens, JwsPolicy, Limits, Policy, PolicyError, ScopeClaims, Tenants};
 
 use crate::arguments::{self, Given};
 
-/// What a caller demands of a token, compiled once.
+/// What a token must be to be accepted, compiled once.
 ///
-/// issuer: `iss` must be exactly this, or one of these; None: not checked.
+/// issuer: `iss` must be exactly this, or one of these; None: not checked. One placeholder, as in
+/// "https://login.example/{tid}/v2.0", stands for the value of the claim of that name in the same token; `tenants` are
+/// then the values that are accepted, or ANY_TENANT for all of them.
 /// audience: `aud` must name this, or one of these; None: the token must not name any; ANY_AUDIENCE: not checked.
 /// algorithms: what `alg` may be; None: the algorithms of the keys.
 /// types: what `typ` may be, as media types, None standing for its absence.
 /// leeway: seconds by which clocks may differ, both ways, for `exp`, `nbf` and `iat`.
-/// required: claims that must be there and not null.
+/// required: claims that must be present and not null.
 /// bound_tokens: "reject" refuses a token that is bound to a key (`cnf`) and comes without a proof of it; "accept" takes
 /// it as a bearer token.
+/// scope_claims: claims whose words are the token's scopes, each a string with spaces or an array of strings.
+/// trust_domain: the name of a SPIFFE trust domain, in place of an issuer: the token is a JWT-SVID, whose `sub` must be
+/// the SPIFFE ID of a workload in that domain, and whose `aud` and `exp` must be present.
 /// max_token_bytes, max_header_bytes: the longest encoded forms that are looked at.
 ///
-/// Raises ValueError or TypeError for a demand that cannot be meant.
+/// Raises ValueError or TypeError if no token could meet it, or if it contradicts itself.
 #[pyclass(frozen, module = "watchword", name = "Policy")]
 pub(crate) struct PyPolicy {
     policy: Arc<Policy>,
@@ -46,6 +51,23 @@ impl AnyAudience {
     }
 }
 
+/// The type of ANY_TENANT, which says openly that every tenant of a multi-tenant issuer is accepted.
+#[pyclass(frozen, module = "watchword", name = "_AnyTenant")]
+pub(crate) struct AnyTenant;
+
+#[pymethods]
+impl AnyTenant {
+    #[allow(clippy::unused_self, reason = "the shape of a Python method")]
+    fn __repr__(&self) -> &'static str {
+        "ANY_TENANT"
+    }
+
+    #[allow(clippy::unused_self, reason = "the shape of a Python method")]
+    fn __reduce__(&self) -> &'static str {
+        "ANY_TENANT"
+    }
+}
+
 impl PyPolicy {
     pub(crate) fn kernel(&self) -> &Arc<Policy> {
         &self.policy
@@ -57,10 +79,11 @@ impl PyPolicy {
     #[new]
     #[pyo3(
         signature = (*, issuer=None, audience=None, algorithms=None, types=Given::absent(), leeway=Given::absent(),
-                     required=Given::absent(), bound_tokens="reject", max_token_bytes=Given::absent(),
-                     max_header_bytes=Given::absent()),
+                     required=Given::absent(), bound_tokens="reject", scope_claims=Given::absent(), tenants=None,
+                     trust_domain=None, max_token_bytes=Given::absent(), max_header_bytes=Given::absent()),
         text_signature = "(*, issuer=None, audience=None, algorithms=None, types=('JWT', 'at+jwt', None), leeway=5, \
-                          required=('exp',), bound_tokens='reject', max_token_bytes=16384, max_header_bytes=4096)"
+                          required=('exp',), bound_tokens='reject', scope_claims=('scope', 'scp'), tenants=None, \
+                          trust_domain=None, max_token_bytes=16384, max_header_bytes=4096)"
     )]
     #[allow(clippy::too_many_arguments, reason = "keywords in Python")]
     fn new(
@@ -72,19 +95,26 @@ impl PyPolicy {
         leeway: Given<'_>,
         required: Given<'_>,
         bound_tokens: &str,
+        scope_claims: Given<'_>,
+        tenants: Option<&Bound<'_, PyAny>>,
+        trust_domain: Option<&Bound<'_, PyAny>>,
         max_token_bytes: Given<'_>,
         max_header_bytes: Given<'_>,
     ) -> PyResult<Self> {
         let issuers = issuer.map(|object| arguments::names("issuer", object)).transpose()?;
         let audience = audience.map(read_audience).transpose()?.unwrap_or_default();
-        let algorithms = algorithms.map(|object| arguments::words("algorithms", object)).transpose()?;
+        let algorithms = algorithms.map(|object| arguments::words::<String>("algorithms", object)).transpose()?;
         let types = types.or(default_types(), |object| arguments::words("types", object))?;
-        let leeway = leeway.or(5.0, |object| arguments::seconds("leeway", object))?;
-        let required = required.or(vec!["exp".into()], |object| arguments::words("required", object))?;
+        let leeway = leeway.or(Policy::DEFAULT_LEEWAY, |object| arguments::seconds("leeway", object))?;
+        let required = required.or(owned(&Policy::DEFAULT_REQUIRED), |object| arguments::words("required", object))?;
+        let scope_claims =
+            scope_claims.or(owned(&ScopeClaims::DEFAULT), |object| arguments::words("scope_claims", object))?;
+        let tenants = tenants.map(read_tenants).transpose()?;
+        let trust_domain = trust_domain.map(|object| arguments::text("trust_domain", object)).transpose()?;
         let limits = limits(max_token_bytes, max_header_bytes)?;
-        let shown = format!(
+        let mut shown = format!(
             "Policy(issuer={}, audience={}, algorithms={}, types={}, leeway={}, required={}, \
-             bound_tokens='{bound_tokens}')",
+             bound_tokens='{bound_tokens}', scope_claims={}",
             shown(py, issuers.as_deref().map(words))?,
             match &audience {
                 Audience::Any => "ANY_AUDIENCE".to_owned(),
@@ -95,21 +125,45 @@ impl PyPolicy {
             shown(py, Some(types.iter().map(Option::as_deref)))?,
             leeway,
             shown(py, Some(words(&required)))?,
+            shown(py, Some(words(&scope_claims)))?,
         );
-        let mut policy = Policy::new(jws_policy(limits, Some(&types), algorithms.as_deref())?)
-            .with_audience(audience)
-            .and_then(|policy| policy.with_leeway(leeway))
-            .map_err(|error| value_error(&error))?
+        match &tenants {
+            None => {}
+            Some(Tenants::Any) => shown.push_str(", tenants=ANY_TENANT"),
+            Some(Tenants::OneOf(names)) => shown.extend([", tenants=", &self::shown(py, Some(words(names)))?]),
+        }
+        if let Some(name) = &trust_domain {
+            shown.extend([", trust_domain=", &name.into_pyobject(py)?.repr()?.to_string()]);
+        }
+        shown.push(')');
+        let policy = Policy::default()
+            .with_jws(jws_policy(limits, Some(&types), algorithms.as_deref())?)
             .with_required(required)
             .with_bound_tokens(match bound_tokens {
                 "reject" => BoundTokens::Reject,
                 "accept" => BoundTokens::Accept,
                 _ => return Err(PyValueError::new_err("bound_tokens is 'reject' or 'accept'")),
             });
-        if let Some(issuers) = issuers {
-            policy = policy.with_issuers(issuers).map_err(|error| value_error(&error))?;
-        }
-        Ok(Self { policy: Arc::new(policy), shown })
+        let policy = ScopeClaims::new(scope_claims)
+            .and_then(|claims| policy.with_scope_claims(claims).with_audience(audience)?.with_leeway(leeway))
+            .map_err(|error| value_error(&error))?;
+        let policy = match (issuers, tenants, trust_domain) {
+            (None, None, None) => Ok(policy),
+            (Some(issuers), None, None) => policy.with_issuers(issuers),
+            (Some(issuers), Some(tenants), None) => policy.with_tenants(issuers, tenants),
+            (None, None, Some(name)) => policy.with_trust_domain(&name),
+            (None, Some(_), None) => {
+                return Err(PyValueError::new_err(
+                    "tenants are of an issuer with a placeholder for them: issuer=\"https://login.example/{tid}/v2.0\"",
+                ));
+            }
+            (_, _, Some(_)) => {
+                return Err(PyValueError::new_err(
+                    "trust_domain takes the place of issuer and tenants: a JWT-SVID has no iss; give one of them",
+                ));
+            }
+        };
+        Ok(Self { policy: Arc::new(policy.map_err(|error| value_error(&error))?), shown })
     }
 
     fn __repr__(&self) -> &str {
@@ -117,12 +171,32 @@ impl PyPolicy {
     }
 }
 
+/// `types` are those that are accepted; without a list, `typ` is not checked.
 pub(crate) fn jws_policy(
     limits: Limits,
     types: Option<&[Option<String>]>,
     algorithms: Option<&[String]>,
 ) -> PyResult<JwsPolicy> {
-    JwsPolicy::new(limits, types, algorithms).map_err(|error| value_error(&error))
+    let policy = JwsPolicy::default().with_limits(limits).and_then(|policy| match types {
+        Some(types) => policy.with_types(types),
+        None => Ok(policy.with_any_type()),
+    });
+    let policy = policy.and_then(|policy| match algorithms {
+        Some(algorithms) => policy.with_algorithms(algorithms),
+        None => Ok(policy),
+    });
+    policy.map_err(|error| value_error(&error))
+}
+
+/// The kernel's defaults, for those who pass them on.
+pub(crate) fn add_defaults(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add("DEFAULT_TYPES", PyTuple::new(py, JwsPolicy::DEFAULT_TYPES)?)?;
+    module.add("DEFAULT_LEEWAY", Policy::DEFAULT_LEEWAY)?;
+    module.add("DEFAULT_REQUIRED", PyTuple::new(py, Policy::DEFAULT_REQUIRED)?)?;
+    module.add("DEFAULT_SCOPE_CLAIMS", PyTuple::new(py, ScopeClaims::DEFAULT)?)?;
+    module.add("MAX_TOKEN_BYTES", Limits::default().token)?;
+    module.add("MAX_HEADER_BYTES", Limits::default().header)
 }
 
 pub(crate) fn limits(token: Given<'_>, header: Given<'_>) -> PyResult<Limits> {
@@ -141,8 +215,19 @@ fn read_audience(object: &Bound<'_, PyAny>) -> PyResult<Audience> {
     arguments::names("audience", object).map(Audience::OneOf)
 }
 
+fn read_tenants(object: &Bound<'_, PyAny>) -> PyResult<Tenants> {
+    if object.is_instance_of::<AnyTenant>() {
+        return Ok(Tenants::Any);
+    }
+    arguments::words("tenants", object).map(Tenants::OneOf)
+}
+
 fn default_types() -> Vec<Option<String>> {
-    vec![Some("JWT".into()), Some("at+jwt".into()), None]
+    JwsPolicy::DEFAULT_TYPES.map(|typ| typ.map(str::to_owned)).into()
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
 }
 
 /// A list as Python would write it.

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyTuple};
 use pyo3::{PyClass, PyClassInitializer};
-use watchword_kernel::{Confirmation, NumericDate, VerifiedJws, VerifiedToken};
+use watchword_kernel::{Confirmation, NumericDate, UnverifiedNames, VerifiedJws, VerifiedToken};
 
 use crate::convert::from_json;
 use crate::delegation::{PyDelegationChain, PyMayAct};
@@ -34,6 +34,36 @@ pub(crate) struct PyVerifiedJws {
 /// The key to which a token is bound: its `cnf` claim (RFC 7800).
 #[pyclass(frozen, module = "watchword", name = "Confirmation")]
 pub(crate) struct PyConfirmation(Confirmation);
+
+/// Names that stand in a token. Nothing of it is verified.
+#[pyclass(frozen, module = "watchword._kernel", name = "UnverifiedNames")]
+pub(crate) struct PyUnverifiedNames(pub(crate) UnverifiedNames);
+
+#[pymethods]
+impl PyUnverifiedNames {
+    /// `iss`, or None.
+    #[getter]
+    fn issuer(&self) -> Option<&str> {
+        self.0.issuer.as_deref()
+    }
+
+    /// `sub`, or None.
+    #[getter]
+    fn subject(&self) -> Option<&str> {
+        self.0.subject.as_deref()
+    }
+
+    /// The header's `kid`, or None.
+    #[getter]
+    fn key_id(&self) -> Option<&str> {
+        self.0.key_id.as_deref()
+    }
+
+    #[allow(clippy::unused_self, reason = "the shape of a Python method")]
+    fn __repr__(&self) -> &'static str {
+        "UnverifiedNames()"
+    }
+}
 
 impl PyVerifiedToken {
     pub(crate) fn new(token: VerifiedToken) -> Self {
@@ -91,7 +121,7 @@ impl PyVerifiedToken {
         self.token.claims().subject()
     }
 
-    /// `aud` as a tuple, empty where the token names no audience.
+    /// `aud` as a tuple, empty if the token names no audience.
     #[getter]
     fn audience<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         self.token.claims().audience().map_or_else(|| Ok(PyTuple::empty(py)), |names| PyTuple::new(py, names))
@@ -121,7 +151,7 @@ impl PyVerifiedToken {
         self.token.claims().token_id()
     }
 
-    /// The words of `scope`, in the order of the token.
+    /// The words of the claims that the policy's `scope_claims` names, in its order.
     #[getter]
     fn scopes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.token.claims().scopes())

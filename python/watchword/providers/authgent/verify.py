@@ -128,7 +128,7 @@ async def _key_from(fetcher: KeyFetcher, raw: str) -> KeySet:
     """The one key that a token names, from a fetcher that may do and raise whatever it likes."""
     if not callable(getattr(fetcher, "get_key", None)):
         raise TypeError("jwks_fetcher must be a JWKSFetcher, or have its method get_key")
-    key_id = _kernel.unverified_key_id(raw)
+    key_id = _kernel.unverified_names(raw).key_id
     if not key_id:
         raise UnknownKeyError("the token names no key")
     try:

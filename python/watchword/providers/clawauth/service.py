@@ -107,7 +107,12 @@ class ClawAuth:
             allow_loopback_http=allow_loopback_http,
         )
         self._keys = IssuerKeys(
-            source, httpx_client=httpx_client, token_cache=token_cache, clock=clock, on_event=on_event
+            source,
+            accepted_issuers=(name,) if check_issuer else None,
+            httpx_client=httpx_client,
+            token_cache=token_cache,
+            clock=clock,
+            on_event=on_event,
         )
         if (jwks is not None or pem is not None) and not self._keys.can_verify("ES256"):
             raise ValueError("none of the keys is for ES256: agents' tokens are signed by P-256 keys")

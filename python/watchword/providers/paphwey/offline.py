@@ -86,7 +86,14 @@ class OfflineBase:
             leeway=leeway,
         )
         self._returns_invalid = on_invalid == "return"
-        self._keys = IssuerKeys(issuer, httpx_client=httpx_client, fetcher=fetcher, clock=clock, on_event=on_event)
+        self._keys = IssuerKeys(
+            issuer,
+            accepted_issuers=(issuer.issuer, None),
+            httpx_client=httpx_client,
+            fetcher=fetcher,
+            clock=clock,
+            on_event=on_event,
+        )
 
     @classmethod
     def from_base_url(

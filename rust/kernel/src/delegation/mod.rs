@@ -44,10 +44,14 @@ use crate::error::Malformed;
 use crate::json::{DEEPEST, ErrorKind, MAX_DEPTH, Object, Value};
 use crate::key_set::KeySet;
 use crate::member;
+use crate::scope_claims::ScopeClaims;
 
 pub use check::{ActorName, Demands};
 pub use error::DelegationError;
 pub use may_act::MayAct;
+
+/// Reads the scopes that the token's holder has.
+pub(crate) type Scopes<'a> = &'a dyn Fn() -> Result<Vec<String>, Malformed>;
 
 /// How many actors a chain may have where nothing else is said.
 pub const MAX_ACTORS: usize = 32;
@@ -90,6 +94,11 @@ impl DelegationChain {
     /// [`DelegationError`] where the form is malformed, or where there is more than one, which may contradict each
     /// other.
     pub fn from_claims(claims: &Object<'_>) -> Result<Self, DelegationError> {
+        Self::read(claims, &|| ScopeClaims::default().of(claims))
+    }
+
+    /// The same, with the token's scopes from whichever claims they are read.
+    pub(crate) fn read(claims: &Object<'_>, scopes: Scopes<'_>) -> Result<Self, DelegationError> {
         let forms = [act::CLAIM, records::CLAIM, actor_chain::CLAIM];
         let mut there = forms.into_iter().filter(|form| claims.contains(form));
         let form = there.next().unwrap_or(act::CLAIM);
@@ -97,7 +106,7 @@ impl DelegationChain {
             return Err(must_be(form, "the only record of delegation in the token"));
         }
         match form {
-            records::CLAIM => Self::from_records(claims, None, MAX_ACTORS),
+            records::CLAIM => Self::read_records(claims, None, MAX_ACTORS, scopes),
             actor_chain::CLAIM => Self::from_actor_chain(claims),
             _ => Self::from_act(claims, MAX_ACTORS),
         }
@@ -125,12 +134,21 @@ impl DelegationChain {
         keys: Option<&KeySet>,
         max_actors: usize,
     ) -> Result<Self, DelegationError> {
+        Self::read_records(claims, keys, max_actors, &|| ScopeClaims::default().of(claims))
+    }
+
+    fn read_records(
+        claims: &Object<'_>,
+        keys: Option<&KeySet>,
+        max_actors: usize,
+        scopes: Scopes<'_>,
+    ) -> Result<Self, DelegationError> {
         let records = records::read(claims, max_actors.min(MOST_ACTORS))?;
         records::check_hash(claims, &records, keys.is_some())?;
         if let Some(keys) = keys {
             records::check_signatures(&records, keys)?;
         }
-        records::chain(Self::without_actors(claims)?, records, claims)
+        records::chain(Self::without_actors(claims)?, records, claims, scopes)
     }
 
     /// The actor chain, `actor_chain`: a principal and an agent.

@@ -1,7 +1,7 @@
 //! The recorded chain: the claims `delegation_chain` and `chain_hash`.
 //!
-//! Each record says who handed authority on, the scopes it held, and when; the token's `sub` and `scope` say who holds
-//! it now. The issuer signs each record with Ed25519 over `agent|scope,scope|delegated_at`, and writes the signature in
+//! Each record says who handed authority on, the scopes it held, and when; the token's `sub` and its scopes say who holds
+//! what now. The issuer signs each record with Ed25519 over `agent|scope,scope|delegated_at`, and writes the signature in
 //! hexadecimal. `chain_hash` is the SHA-256, in hexadecimal, of the records as compact JSON.
 
 use std::fmt::Write as _;
@@ -9,12 +9,11 @@ use std::fmt::Write as _;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use super::{Actor, DelegationChain, DelegationError, must_be, name_in};
+use super::{Actor, DelegationChain, DelegationError, Scopes, must_be, name_in};
 use crate::algorithm::Algorithm;
 use crate::json::{Object, Value};
 use crate::key::PublicKey;
 use crate::key_set::{KeySet, MAX_TRIED};
-use crate::member;
 
 /// The claim.
 pub(super) const CLAIM: &str = "delegation_chain";
@@ -86,14 +85,12 @@ pub(super) fn chain(
     holder: DelegationChain,
     records: Vec<Record>,
     claims: &Object<'_>,
+    scopes: Scopes<'_>,
 ) -> Result<DelegationChain, DelegationError> {
     let mut records = records.into_iter();
     let Some(first) = records.next() else { return Ok(holder) };
     let last = name_in(claims, "sub").ok_or_else(|| must_be("sub", "a string that is not empty"))?;
-    let scopes = match claims.get("scope") {
-        None => Vec::new(),
-        Some(scope) => member::words(scope).ok_or_else(|| must_be("scope", "a string or an array of strings"))?,
-    };
+    let scopes = scopes().map_err(DelegationError::Malformed)?;
     let mut actors = Vec::new();
     let mut handed_on = first.delegated_at;
     let mut receive = |subject: String, scopes: Vec<String>, at: String| {

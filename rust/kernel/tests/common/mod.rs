@@ -11,8 +11,7 @@ use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::EncodingKey;
 use spki::der::pem::decode_vec;
 use watchword_kernel::{
-    Algorithm, Audience, Backend, BoundTokens, JwsPolicy, KeySet, Limits, Policy, PublicKey, Signed, UnixTime,
-    verify_each,
+    Algorithm, Audience, Backend, BoundTokens, JwsPolicy, KeySet, Policy, PublicKey, Signed, UnixTime, verify_each,
 };
 
 /// Everything is asked of all.
@@ -125,26 +124,25 @@ pub(crate) fn now() -> UnixTime {
 
 /// What a Policy demands where nothing is said, with the issuer and audience of [`CLAIMS`].
 pub(crate) fn strict() -> Policy {
-    let accepted = [None, Some("JWT".to_owned()), Some("at+jwt".to_owned())];
-    let jws = JwsPolicy::new(Limits::default(), Some(&accepted), None).expect("a good policy");
-    Policy::new(jws)
+    Policy::default()
         .with_issuers(vec!["https://as.example".into()])
         .and_then(|policy| policy.with_audience(Audience::OneOf(vec!["https://api.example".into()])))
-        .and_then(|policy| policy.with_leeway(5.0))
         .expect("a good policy")
 }
 
 /// As little as can be demanded.
 pub(crate) fn lax() -> Policy {
-    Policy::new(any_jws())
+    Policy::default()
+        .with_jws(any_jws())
         .with_audience(Audience::Any)
+        .and_then(|policy| policy.with_leeway(0.0))
         .expect("a good policy")
         .with_required(vec![])
         .with_bound_tokens(BoundTokens::Accept)
 }
 
 pub(crate) fn any_jws() -> JwsPolicy {
-    JwsPolicy::new(Limits::default(), None, None).expect("a good policy")
+    JwsPolicy::default().with_any_type()
 }
 
 /// The text of a file of test vectors that the project does not own, from the folder that `WATCHWORD_SHARED` names or

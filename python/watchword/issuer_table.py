@@ -1,0 +1,84 @@
+"""The issuers of a Verifier, ready for work: a table that never changes. Another one replaces it as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from watchword import _kernel
+from watchword._kernel import Policy
+from watchword.errors import WrongIssuerError
+from watchword.issuer import Issuer
+from watchword.jwks.source import KeySource
+from watchword.routing import Router
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IssuerEntry:
+    """One issuer: its policy and the source of its keys. With slots, which are read for every token."""
+
+    issuer: Issuer
+    policy: Policy
+    source: KeySource
+
+    def close(self) -> None:
+        """Closes the source, unless it is the operator's own."""
+        if self.issuer.source is None:
+            self.source.close()
+
+
+class IssuerTable:
+    """Entries, and which of them a token is for.
+
+    ``requirements`` are the keywords of Policy, the limits among them, for issuers that say nothing else. Raises
+    ``ValueError`` if two issuers claim the same tokens.
+    """
+
+    __slots__ = (
+        "_max_header_bytes",
+        "_max_token_bytes",
+        "_requirements",
+        "_router",
+        "entries",
+        "only",
+        "unknown_issuer_policy",
+    )
+
+    def __init__(self, entries: Iterable[IssuerEntry], requirements: Mapping[str, Any]) -> None:
+        several = tuple(entries)
+        self.entries = {entry.issuer.issuer: entry for entry in several}
+        if len(self.entries) < len(several):
+            raise ValueError("an issuer is given twice")
+        #: The entry, if it is the only one: then its tokens need not be looked at before they are verified.
+        self.only = several[0] if len(several) == 1 else None
+        self._router = Router((entry.issuer, entry) for entry in several)
+        self._requirements = requirements
+        # Whose a token is that some issuer would find too long is for that issuer to say.
+        self._max_token_bytes = self._largest("max_token_bytes")
+        self._max_header_bytes = self._largest("max_header_bytes")
+        limits = {"max_token_bytes": self._max_token_bytes, "max_header_bytes": self._max_header_bytes}
+        #: For a token that names none of them: what is wrong with it otherwise, as far as that goes without a key.
+        self.unknown_issuer_policy = self.only.policy if self.only is not None else Policy(**{**requirements, **limits})
+
+    def with_issuer(self, entry: IssuerEntry) -> IssuerTable:
+        """The table with one more. Raises ``ValueError`` if another issuer claims the same tokens."""
+        return IssuerTable((*self.entries.values(), entry), self._requirements)
+
+    def without(self, gone: IssuerEntry) -> IssuerTable:
+        """The table with one fewer."""
+        return IssuerTable((entry for entry in self.entries.values() if entry is not gone), self._requirements)
+
+    def __contains__(self, entry: IssuerEntry) -> bool:
+        """Whether this very entry is in the table."""
+        return self.entries.get(entry.issuer.issuer) is entry
+
+    def find(self, token: str | bytes) -> IssuerEntry | WrongIssuerError:
+        """The entry for a token, before anything of the token is believed; or the error of one that names none."""
+        names = _kernel.unverified_names(token, self._max_token_bytes, self._max_header_bytes)
+        return self._router.find(names.issuer, names.subject) or self._router.no_issuer(names.issuer)
+
+    def _largest(self, limit: str) -> int:
+        usual: int = self._requirements[limit]
+        own = (getattr(entry.issuer, limit) for entry in self.entries.values())
+        return max((usual if one is None else one for one in own), default=usual)

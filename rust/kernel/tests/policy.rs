@@ -1,0 +1,282 @@
+//! Policies: what the default one refuses, and how an issuer's name is compared.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+
+use common::{key_set, now, signer, strict};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+use watchword_kernel::{
+    Algorithm, Audience, Backend, JwsPolicy, Limits, Policy, ScopeClaims, SpiffeId, Tenants, VerifiedToken,
+    unverified_names, verify,
+};
+
+/// The claims of [`common::CLAIMS`] with these in their place; `null` takes one away.
+fn token(header: &Value, changes: &Value) -> String {
+    let mut claims: Map<String, Value> = serde_json::from_str(common::CLAIMS).unwrap();
+    for (name, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Null => drop(claims.remove(name)),
+            value => drop(claims.insert(name.clone(), value.clone())),
+        }
+    }
+    signer(Algorithm::EdDsa).token(header.to_string(), Value::from(claims).to_string())
+}
+
+fn verified(policy: &Policy, changes: &Value) -> Result<VerifiedToken, &'static str> {
+    let header = json!({"alg": "EdDSA", "kid": "ed25519"});
+    verify(token(&header, changes).as_bytes(), &key_set(Backend::Default), policy, now()).map_err(|error| error.code())
+}
+
+fn code(policy: &Policy, changes: &Value) -> Option<&'static str> {
+    verified(policy, changes).err()
+}
+
+#[test]
+fn the_default_policy_takes_no_other_kind_of_token_for_an_access_token() {
+    for policy in [Policy::default().with_audience(Audience::Any).unwrap(), strict()] {
+        for (typ, expected) in [
+            (json!("dpop+jwt"), Some("wrong_type")),
+            (json!("logout+jwt"), Some("wrong_type")),
+            (json!("application/dpop+jwt"), Some("wrong_type")),
+            (json!("secevent+jwt"), Some("wrong_type")),
+            (json!("id_token+jwt"), Some("wrong_type")),
+            (json!("at+jwt"), None),
+            (json!("application/AT+JWT"), None),
+            (json!("JWT"), None),
+        ] {
+            let raw =
+                token(&json!({"alg": "EdDSA", "kid": "ed25519", "typ": typ}), &json!({"htm": "GET", "events": {}}));
+            let verdict = verify(raw.as_bytes(), &key_set(Backend::Default), &policy, now());
+            assert_eq!(verdict.err().map(|error| error.code()), expected, "{typ}");
+        }
+    }
+}
+
+#[test]
+fn the_default_policy_requires_an_expiry_and_allows_five_seconds() {
+    let policy = Policy::default().with_audience(Audience::Any).unwrap();
+    assert_eq!(code(&policy, &json!({})), None);
+    assert_eq!(code(&policy, &json!({"exp": null})), Some("missing_claim"));
+    assert_eq!(code(&policy, &json!({"exp": common::NOW - 4.0})), None);
+    assert_eq!(code(&policy, &json!({"exp": common::NOW - 5.0})), Some("expired"));
+    assert_eq!(code(&Policy::default(), &json!({})), Some("wrong_audience"));
+    assert_eq!(code(&policy, &json!({"cnf": {"jkt": "x"}})), Some("dpop_proof_required"));
+}
+
+#[test]
+fn an_empty_audience_is_none() {
+    for empty in [json!([]), Value::Null] {
+        assert_eq!(code(&Policy::default(), &json!({"aud": empty})), None);
+        assert_eq!(code(&strict(), &json!({"aud": empty})), Some("missing_claim"));
+        let required = strict().with_audience(Audience::Any).unwrap().with_required(vec!["aud".into()]);
+        assert_eq!(code(&required, &json!({"aud": empty})), Some("missing_claim"));
+    }
+    assert_eq!(code(&strict(), &json!({"aud": [1]})), Some("malformed_claims"));
+}
+
+fn entra(tenants: Tenants) -> Policy {
+    strict().with_tenants(vec!["https://login.example/{tid}/v2.0".into()], tenants).unwrap()
+}
+
+#[test]
+fn a_tenant_is_the_one_that_the_token_names() {
+    let listed = entra(Tenants::OneOf(vec!["t-2".into(), "t-1".into()]));
+    for (issuer, tenant, of_listed, of_any) in [
+        ("https://login.example/t-1/v2.0", json!("t-1"), None, None),
+        ("https://login.example/t-3/v2.0", json!("t-3"), Some("wrong_issuer"), None),
+        ("https://login.example/t-1/v2.0", json!("t-2"), Some("wrong_issuer"), Some("wrong_issuer")),
+        ("https://login.example/t-1/v2.0", Value::Null, Some("missing_claim"), Some("missing_claim")),
+        ("https://login.example/1/v2.0", json!(1), Some("wrong_issuer"), Some("wrong_issuer")),
+        ("https://login.example//v2.0", json!(""), Some("wrong_issuer"), Some("wrong_issuer")),
+        ("https://login.example/../v2.0", json!(".."), Some("wrong_issuer"), Some("wrong_issuer")),
+        ("https://login.example/a/b/v2.0", json!("a/b"), Some("wrong_issuer"), Some("wrong_issuer")),
+        ("https://login.example/{tid}/v2.0", json!("{tid}"), Some("wrong_issuer"), Some("wrong_issuer")),
+        ("https://login.example/t-1/v2.0/", json!("t-1"), Some("wrong_issuer"), Some("wrong_issuer")),
+        ("https://login.example/t%2d1/v2.0", json!("t%2d1"), Some("wrong_issuer"), Some("wrong_issuer")),
+        ("https://login.example/T-1/v2.0", json!("t-1"), Some("wrong_issuer"), Some("wrong_issuer")),
+    ] {
+        let changes = json!({"iss": issuer, "tid": tenant});
+        assert_eq!(code(&listed, &changes), of_listed, "{changes}");
+        assert_eq!(code(&entra(Tenants::Any), &changes), of_any, "{changes}");
+    }
+    assert_eq!(code(&listed, &json!({"iss": null})), Some("missing_claim"));
+}
+
+#[test]
+fn templates_and_exact_issuers_stand_side_by_side() {
+    let issuers = ["https://login.example/{tid}/v2.0", "https://sts.example/{tid}/", "https://as.example"];
+    let policy = strict().with_tenants(issuers.map(str::to_owned).into(), Tenants::OneOf(vec!["t".into()])).unwrap();
+    for (issuer, expected) in [
+        ("https://login.example/t/v2.0", None),
+        ("https://sts.example/t/", None),
+        ("https://as.example", None),
+        ("https://as.example/", Some("wrong_issuer")),
+        ("https://sts.example/t/v2.0", Some("wrong_issuer")),
+    ] {
+        assert_eq!(code(&policy, &json!({"iss": issuer, "tid": "t"})), expected, "{issuer}");
+    }
+}
+
+#[test]
+fn policies_that_contradict_themselves() {
+    let tenants = || Tenants::OneOf(vec!["t".into()]);
+    for issuer in ["https://x/{tid}", "https://x/}", "{"] {
+        assert!(strict().with_issuers(vec![issuer.into()]).is_err(), "{issuer}");
+    }
+    for issuer in [
+        "https://x",
+        "",
+        "https://x/{}",
+        "{tid}",
+        "https://x/{a}{b}",
+        "https://x/{iss}",
+        "https://x/}a{",
+        "https://x/{{a}}",
+    ] {
+        assert!(strict().with_tenants(vec![issuer.into()], tenants()).is_err(), "{issuer}");
+    }
+    for tenant in ["", "a/b", "a b", "é", ".."] {
+        assert!(strict().with_tenants(vec!["https://x/{t}".into()], Tenants::OneOf(vec![tenant.into()])).is_err());
+    }
+    assert!(strict().with_tenants(vec!["https://x/{t}".into()], Tenants::OneOf(vec![])).is_err());
+    for domain in ["", "spiffe://example.org", "Example.org", "example.org/", "é"] {
+        assert!(strict().with_trust_domain(domain).is_err(), "{domain}");
+    }
+    for names in [vec!["scope", "scope"], vec![""], vec!["sub"], vec!["scope", "aud"]] {
+        assert!(ScopeClaims::new(names.iter().map(|&name| name.to_owned()).collect()).is_err(), "{names:?}");
+    }
+    assert!(JwsPolicy::default().with_types::<&str>(&[]).is_err());
+    assert!(JwsPolicy::default().with_algorithms(&["none"]).is_err());
+    assert!(JwsPolicy::default().with_limits(Limits { token: 0, header: 1 }).is_err());
+}
+
+#[test]
+fn a_jwt_svid_is_of_its_trust_domain() {
+    let policy = strict().with_required(vec![]).with_trust_domain("example.org").unwrap();
+    let svid = |changes: Value| {
+        let mut claims = json!({"iss": null, "sub": "spiffe://example.org/web"});
+        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        code(&policy, &claims)
+    };
+    assert_eq!(svid(json!({})), None);
+    assert_eq!(svid(json!({"iss": "https://anybody.example"})), None);
+    assert_eq!(svid(json!({"sub": null})), Some("missing_claim"));
+    assert_eq!(svid(json!({"exp": null})), Some("missing_claim"));
+    assert_eq!(svid(json!({"aud": null})), Some("missing_claim"));
+    assert_eq!(svid(json!({"aud": []})), Some("missing_claim"));
+    for (subject, expected) in [
+        ("spiffe://example.org/ns/a/sa/b", None),
+        ("spiffe://example.com/web", Some("wrong_issuer")),
+        ("spiffe://example.org.evil/web", Some("wrong_issuer")),
+        ("spiffe://example.org", Some("malformed_claims")),
+        ("spiffe://example.org/", Some("malformed_claims")),
+        ("spiffe://example.org//web", Some("malformed_claims")),
+        ("spiffe://example.org/../web", Some("malformed_claims")),
+        ("spiffe://example.org@evil/web", Some("malformed_claims")),
+        ("spiffe://Example.org/web", Some("malformed_claims")),
+        ("https://example.org/web", Some("malformed_claims")),
+        ("agent-7", Some("malformed_claims")),
+    ] {
+        assert_eq!(svid(json!({"sub": subject})), expected, "{subject}");
+    }
+    // Nobody's audience is not this service's.
+    let unnamed = Policy::default().with_trust_domain("example.org").unwrap();
+    assert_eq!(code(&unnamed, &json!({"sub": "spiffe://example.org/web"})), Some("wrong_audience"));
+    assert_eq!(code(&unnamed, &json!({"sub": "spiffe://example.org/web", "aud": null})), Some("missing_claim"));
+    let any = Policy::default().with_audience(Audience::Any).unwrap().with_trust_domain("example.org").unwrap();
+    assert_eq!(code(&any, &json!({"sub": "spiffe://example.org/web", "aud": null})), Some("missing_claim"));
+}
+
+#[test]
+fn scopes_are_read_from_the_claims_that_are_named() {
+    let read = |names: &[&str], changes: Value| {
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        let policy = strict().with_scope_claims(ScopeClaims::new(names).unwrap());
+        verified(&policy, &changes).map(|token| token.claims().scopes().collect::<Vec<_>>().join(" "))
+    };
+    let all = json!({"scope": "a b", "scp": ["c", "a"], "permissions": ["d e", "b"], "roles": "f c"});
+    for (names, expected) in [
+        (&["scope", "scp"][..], "a b c"),
+        (&["scp", "scope"], "c a b"),
+        (&["scope"], "a b"),
+        (&["scp"], "c a"),
+        (&["permissions"], "d e b"),
+        (&["roles", "permissions", "scope", "scp"], "f c d e b a"),
+        (&["absent"], ""),
+        (&[], ""),
+    ] {
+        assert_eq!(read(names, all.clone()).unwrap(), expected, "{names:?}");
+    }
+    assert_eq!(read(&["permissions"], json!({"permissions": 5})), Err("malformed_claims"));
+    assert_eq!(read(&["permissions"], json!({"permissions": [5]})), Err("malformed_claims"));
+    assert_eq!(read(&["scope"], json!({"scp": 5, "roles": {}})).unwrap(), "");
+    // The registered claim keeps its type, whether it is named or not.
+    assert_eq!(read(&["permissions"], json!({"scope": 5})), Err("malformed_claims"));
+    assert_eq!(read(&[], json!({"scope": {}})), Err("malformed_claims"));
+}
+
+#[test]
+fn a_recorded_chain_ends_with_the_scopes_of_the_token() {
+    let policy = strict().with_scope_claims(ScopeClaims::new(vec!["permissions".into()]).unwrap());
+    let changes = json!({
+        "scope": "not:this:one",
+        "permissions": ["read:a:1"],
+        "delegation_chain": [{"agent": "first", "scope": ["read:a:*"], "delegated_at": "then"}],
+    });
+    let chain = verified(&policy, &changes).unwrap().delegation().unwrap();
+    assert_eq!(chain.actors()[0].scopes.as_deref(), Some(&["read:a:1".to_owned()][..]));
+}
+
+#[test]
+fn names_are_read_within_the_limits() {
+    let raw = token(&json!({"alg": "EdDSA", "kid": "ed25519"}), &json!({}));
+    let names = unverified_names(raw.as_bytes(), &Limits::default());
+    let found = [names.issuer.as_deref(), names.subject.as_deref(), names.key_id.as_deref()];
+    assert_eq!(found, [Some("https://as.example"), Some("agent-7"), Some("ed25519")]);
+    let names = unverified_names(raw.as_bytes(), &Limits { token: raw.len() - 1, ..Limits::default() });
+    assert_eq!((names.issuer, names.subject, names.key_id), (None, None, None));
+}
+
+/// The same by the words of the standard: split at slashes, and look at each part.
+fn is_spiffe_id(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("spiffe://") else { return false };
+    let mut parts = rest.split('/');
+    let domain = parts.next().unwrap();
+    text.len() <= 2048
+        && (1..=255).contains(&domain.len())
+        && domain.chars().all(|ch| ch.is_ascii_lowercase() || ch.is_ascii_digit() || "._-".contains(ch))
+        && parts.all(|part| {
+            !part.is_empty()
+                && part != "."
+                && part != ".."
+                && part.chars().all(|ch| ch.is_ascii_alphanumeric() || "._-".contains(ch))
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn spiffe_ids(text in "(spiffe://)?[a-z0-9._A%@:é-]{0,8}(/[a-zA-Z0-9._ %?#-]{0,4}){0,4}") {
+        prop_assert_eq!(SpiffeId::parse(&text).is_ok(), is_spiffe_id(&text));
+    }
+
+    #[test]
+    fn nothing_but_the_expansion_of_a_template_is_accepted(
+        issuer in "https://login\\.example/[a-c./-]{0,3}(/v2\\.0)?/?",
+        tenant in "[a-c./-]{0,3}",
+    ) {
+        let expected = format!("https://login.example/{tenant}/v2.0") == issuer
+            && !tenant.is_empty() && !tenant.contains('/') && tenant != "." && tenant != "..";
+        let verdict = code(&entra(Tenants::Any), &json!({"iss": issuer, "tid": tenant}));
+        prop_assert_eq!(verdict.is_none(), expected);
+    }
+}

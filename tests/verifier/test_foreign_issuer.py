@@ -1,0 +1,210 @@
+"""Nothing of a token whose ``iss`` is of no configured issuer causes a fetch, or a wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from endpoint import Clock, Hang, Key, Server, answer, jwks
+from verdicts import ELSE, ONE, TWO, code, error, remote
+
+import watchword as ww
+from watchword.providers.clawauth import ClawAuth
+from watchword.providers.issuer_keys import IssuerKeys
+from watchword.testing import LocalIssuer
+
+A, B = Key("a"), Key("b")
+
+FOREIGN = {
+    "another issuer": A.token(ELSE),
+    "another issuer, unknown kid": Key("made-up").token(ELSE),
+    "a slash too many": A.token(ONE + "/"),
+    "another scheme": A.token("http://one.example"),
+    "in capitals": A.token(ONE.upper()),
+    "empty": A.token(""),
+    "no iss": A.token("", iss=None),
+    "a list": A.token("", iss=[ONE]),
+    "an object": A.token("", iss={"iss": ONE}),
+}
+
+
+def verifiers(server: Server, **more: Any) -> list[ww.Verifier]:
+    one = remote(server, ONE)
+    return [ww.Verifier([one], **more), ww.Verifier([one, remote(server, TWO)], **more)]
+
+
+@pytest.mark.parametrize("token", FOREIGN.values(), ids=FOREIGN.keys())
+def test_it_causes_no_fetch_when_there_are_no_keys_yet(server: Server, token: str) -> None:
+    server.routes["/jwks"] = answer(jwks(A))
+    for verifier in verifiers(server):
+        with verifier:
+            assert code(verifier, token) == "wrong_issuer"
+    assert server.count() == 0
+
+
+@pytest.mark.parametrize("kid", ["made-up", None])
+def test_it_causes_no_fetch_when_its_key_is_unknown(server: Server, kid: str | None) -> None:
+    server.routes["/jwks"] = answer(jwks(A))
+    clock = Clock()
+    stranger = Key(kid).token(ELSE) if kid is not None else _of_another_algorithm()
+    for verifier in verifiers(server, monotonic=clock):
+        with verifier:
+            verifier.refresh()
+            asked = server.count()
+            for _ in range(3):
+                clock.move(31)  # past the cooldown
+                assert code(verifier, stranger) == "wrong_issuer"
+            assert server.count() == asked
+            assert verifier.stats()[ONE].unknown_keys == 0
+            # One of its own is worth a fetch.
+            assert error(verifier, Key("newer").token(ONE)) is not None
+            assert server.count() == asked + 1
+
+
+def _of_another_algorithm() -> str:
+    return LocalIssuer(ELSE, algorithms=("ES256",)).mint()
+
+
+def test_a_known_key_keeps_the_kernels_order() -> None:
+    """With a single issuer, a token by its key is judged by its signature first."""
+    verifier = ww.Verifier([ww.Issuer(ONE, jwks=jwks(A))])
+    assert code(verifier, A.token(ELSE)) == "wrong_issuer"
+    assert code(verifier, Key("a").token(ELSE)) == "invalid_signature"
+
+
+def test_it_waits_for_no_fetch_that_is_under_way(server: Server) -> None:
+    server.routes["/jwks"] = hang = Hang(answer(jwks(A)))
+
+    async def main(verifier: ww.Verifier) -> None:
+        waiting = asyncio.create_task(verifier.verify_async(A.token(ONE)))
+        while server.count() == 0:
+            await asyncio.sleep(0.001)
+        # On the event loop's own thread: had it to wait, the test would not end before the time-out of the fetch.
+        for token in FOREIGN.values():
+            with pytest.raises(ww.WrongIssuerError):
+                verifier.verify(token)
+        assert verifier.stats()[ONE].waits == 1
+        hang.released.set()
+        assert (await waiting).issuer == ONE
+
+    with ww.Verifier([remote(server, ONE)]) as verifier:
+        asyncio.run(main(verifier))
+    assert server.count() == 1
+
+
+def test_an_outage_is_no_answer_to_it(server: Server) -> None:
+    """401 with the reason, not the 503 that would have it sent again."""
+    server.routes["/jwks"] = answer(status=500)
+    for verifier in verifiers(server):
+        with verifier:
+            assert code(verifier, A.token(ONE)) == "keys_unavailable"
+            assert code(verifier, A.token(ELSE)) == "wrong_issuer"
+
+
+def test_a_batch_of_them_fetches_nothing(server: Server) -> None:
+    server.routes["/jwks"] = answer(jwks(A))
+    for verifier in verifiers(server):
+        with verifier:
+            tokens = [*FOREIGN.values(), "x", A.token(ELSE, exp="x")]
+            expected = ["wrong_issuer"] * len(FOREIGN) + ["malformed_token", "wrong_issuer"]
+            assert verifier.verify_many(tokens).codes() == expected
+            assert server.count() == 0
+            # With one good token among them, one fetch.
+            assert verifier.verify_many([*tokens, A.token(ONE)]).codes() == [*expected, None]
+            assert server.count() == 1
+            assert verifier.verify_many([*tokens, B.token(ELSE), A.token(ONE)]).codes() == [
+                *expected,
+                "wrong_issuer",
+                None,
+            ]
+            assert server.count() == 1
+        server.requests.clear()
+
+
+@pytest.mark.parametrize(
+    ("token", "verdict"),
+    [("x", "malformed_token"), ("a.b.c.d.e", "unsupported"), ("a." + "b" * 17_000 + ".c", "too_large")],
+)
+def test_what_is_wrong_before_its_issuer_is_said_first(server: Server, token: str, verdict: str) -> None:
+    for verifier in verifiers(server):
+        with verifier:
+            assert code(verifier, token) == verdict
+    assert server.count() == 0
+
+
+def test_the_error_says_what_is_configured_and_what_was_meant() -> None:
+    both = ww.Verifier([ww.Issuer(ONE, jwks=jwks(A)), ww.Issuer(TWO + "/", jwks=jwks(B))])
+    texts = {
+        ELSE: "configured: 'https://one.example', 'https://two.example/'",
+        ONE + "/": "differs from the configured issuer 'https://one.example' by a slash at its end",
+        TWO: "differs from the configured issuer 'https://two.example/' by a slash at its end",
+        "one.example": "differs from the configured issuer 'https://one.example' by its scheme",
+        "http://one.example": "differs from the configured issuer 'https://one.example' by its scheme",
+    }
+    for issuer, text in texts.items():
+        refused = error(both, A.token(issuer))
+        assert refused is not None
+        assert text in refused.detail
+        assert issuer == ONE + "/" or repr(issuer) not in refused.detail
+        # It is the operator's business, not the sender's.
+        assert "one.example" not in (refused.www_authenticate() or "")
+
+
+def test_the_error_of_many_issuers_is_short() -> None:
+    many = ww.Verifier([ww.Issuer(f"https://{'x' * 300}.example/{n}", jwks=jwks(A)) for n in range(100)])
+    refused = error(many, A.token("https://\x1b[31mevil.example\n"))
+    assert refused is not None
+    assert len(refused.detail) < 1500
+    assert "and 95 more" in refused.detail
+    assert "evil" not in str(refused)
+
+
+# The providers' own way to verify.
+
+
+def provider_keys(server: Server, accepted: tuple[str | None, ...] | None) -> IssuerKeys:
+    return IssuerKeys(remote(server, ONE), accepted_issuers=accepted)
+
+
+def test_a_providers_keys(server: Server) -> None:
+    server.routes["/jwks"] = answer(jwks(A))
+    policy = ww.Policy(issuer=ONE)
+    keys = provider_keys(server, (ONE,))
+    verify: list[Callable[[str], Any]] = [
+        lambda token: keys.verify(token, policy, None),
+        lambda token: asyncio.run(keys.verify_async(token, policy, None)),
+    ]
+    for way in verify:
+        for token in FOREIGN.values():
+            with pytest.raises(ww.WrongIssuerError):
+                way(token)
+        with pytest.raises(ww.MalformedTokenError):
+            way("x")
+    assert server.count() == 0
+    assert verify[0](A.token(ONE)).issuer == ONE
+    assert server.count() == 1
+    keys.close()
+
+
+def test_providers_whose_tokens_may_do_without_iss(server: Server) -> None:
+    server.routes["/jwks"] = answer(jwks(A))
+    optional, unchecked = provider_keys(server, (ONE, None)), provider_keys(server, None)
+    with pytest.raises(ww.WrongIssuerError):
+        optional.verify(A.token(ELSE), ww.Policy(), None)
+    assert server.count() == 0
+    assert optional.verify(A.token("", iss=None), ww.Policy(), None).subject == "agent-7"
+    assert unchecked.verify(A.token(ELSE), ww.Policy(), None).issuer == ELSE
+    assert server.count() == 2
+    optional.close()
+    unchecked.close()
+
+
+def test_clawauth(server: Server) -> None:
+    issuer = LocalIssuer(ELSE, algorithms=("ES256",))
+    server.routes["/jwks"] = answer(jwks(A))
+    service = ClawAuth("service", "key", ONE, jwks_uri=f"{server.url}/jwks", allow_loopback_http=True)
+    assert (service.verify(issuer.mint()).error or "").startswith("wrong_issuer")
+    assert server.count() == 0
+    service.close()

@@ -98,9 +98,28 @@ impl IssuerRule {
         }
     }
 
+    /// The keys of a multi-tenant issuer are those of all its tenants, unless a key names the issuer that it signs for. If
+    /// there is one issuer, its keys are what the operator says they are.
+    pub(crate) fn check_key(&self, claims: &Claims, key_issuer: Option<&str>) -> Result<(), Error> {
+        let (Self::Tenants { .. }, Some(key_issuer)) = (self, key_issuer) else { return Ok(()) };
+        if signs_for(key_issuer, issuer_of(claims)?) { Ok(()) } else { Err(Error::WrongIssuer) }
+    }
+
     /// Claims that must be there, whatever else the policy requires (JWT-SVID sections 3.2 and 3.3).
     pub(crate) fn required(&self) -> &'static [&'static str] {
         if matches!(self, Self::TrustDomain(_)) { &["aud", "exp"] } else { &[] }
+    }
+}
+
+/// Whether a key with this member `issuer` signs for `issuer`: exactly it, or any tenant's if there is a placeholder,
+/// whatever that is called.
+fn signs_for(key_issuer: &str, issuer: &str) -> bool {
+    let template = key_issuer.split_once('{').and_then(|(prefix, rest)| Some((prefix, rest.split_once('}')?.1)));
+    match template {
+        None => key_issuer == issuer,
+        Some((prefix, suffix)) => {
+            issuer.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(suffix)).is_some_and(is_segment)
+        }
     }
 }
 

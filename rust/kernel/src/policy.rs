@@ -161,6 +161,11 @@ impl Policy {
         self.check_required(members)
     }
 
+    /// Checks that the key which signed the token may sign tokens of this issuer, as far as the key says.
+    pub(crate) fn check_key(&self, claims: &Claims, key_issuer: Option<&str>) -> Result<(), Error> {
+        self.issuer.check_key(claims, key_issuer)
+    }
+
     /// A token is valid from `nbf` on, and before `exp` (RFC 7519 sections 4.1.4 and 4.1.5).
     pub(crate) fn check_times(&self, claims: &Claims, now: UnixTime) -> Result<(), Error> {
         let now = now.seconds();

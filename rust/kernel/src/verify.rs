@@ -23,6 +23,7 @@ pub struct VerifiedJws {
     decoded: Decoded,
     algorithm: Algorithm,
     key_id: Option<String>,
+    key_issuer: Option<Arc<str>>,
 }
 
 /// A JWT that passed every check. It cannot be made but by [`verify`].
@@ -136,6 +137,7 @@ fn close(
     let members = Object::parse(jws.payload()).map_err(|error| Error::MalformedClaims(error.into()))?;
     let claims = Claims::read(&members, policy.scope_claims()).map_err(Error::MalformedClaims)?;
     policy.check(&claims, &members, now)?;
+    policy.check_key(&claims, jws.key_issuer.as_deref())?;
     let verified = VerifiedToken { jws, claims, matchers: Matchers::default() };
     verified.check_binding(token, policy, proof)?;
     Ok(verified)
@@ -158,7 +160,8 @@ impl<'k> Opened<'_, 'k> {
     /// The token as signed by this key, under which the signature holds.
     fn signed_by(self, key: &PublicKey) -> VerifiedJws {
         let key_id = key.key_id().map(str::to_owned);
-        VerifiedJws { decoded: self.parts.decoded, algorithm: self.algorithm, key_id }
+        let key_issuer = key.shared_issuer();
+        VerifiedJws { decoded: self.parts.decoded, algorithm: self.algorithm, key_id, key_issuer }
     }
 }
 

@@ -14,7 +14,7 @@ use common::{key_set, now, signer, strict};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use watchword_kernel::{
-    Algorithm, Audience, Backend, JwsPolicy, Limits, Policy, ScopeClaims, SpiffeId, Tenants, VerifiedToken,
+    Algorithm, Audience, Backend, JwsPolicy, KeySet, Limits, Policy, ScopeClaims, SpiffeId, Tenants, VerifiedToken,
     unverified_names, verify,
 };
 
@@ -80,6 +80,40 @@ fn an_empty_audience_is_none() {
         assert_eq!(code(&required, &json!({"aud": empty})), Some("missing_claim"));
     }
     assert_eq!(code(&strict(), &json!({"aud": [1]})), Some("malformed_claims"));
+}
+
+/// Where many issuers have one key set, a key may say whose tokens it signs.
+#[test]
+fn a_key_of_one_tenant() {
+    let signed = |policy: &Policy, key_issuer: &Value, tenant: &str| {
+        let mut key: Value = serde_json::from_str(common::JWKS).unwrap();
+        key = key["keys"].as_array().unwrap().iter().find(|key| key["kid"] == "ed25519").unwrap().clone();
+        key["issuer"] = key_issuer.clone();
+        let keys = KeySet::from_json(key.to_string().as_bytes(), Backend::Default).unwrap();
+        assert_eq!(keys.keys()[0].issuer().is_some(), !key_issuer.is_null());
+        let claims = json!({"iss": format!("https://login.example/{tenant}/v2.0"), "tid": tenant});
+        let token = token(&json!({"alg": "EdDSA", "kid": "ed25519"}), &claims);
+        verify(token.as_bytes(), &keys, policy, now()).err().map(|error| error.code())
+    };
+    let any = entra(Tenants::Any);
+    for (key_issuer, expected) in [
+        (Value::Null, None),
+        (json!("https://login.example/{tenantid}/v2.0"), None),
+        (json!("https://login.example/t/v2.0"), None),
+        (json!("https://login.example/u/v2.0"), Some("wrong_issuer")),
+        (json!("https://login.example/{tenantid}/v2.0/"), Some("wrong_issuer")),
+        (json!("https://sts.example/{tenantid}/"), Some("wrong_issuer")),
+        (json!("https://login.example/{tenantid"), Some("wrong_issuer")),
+        (json!("{tenantid}"), Some("wrong_issuer")),
+        (json!("https://login.example/t/{x}v2.0"), Some("wrong_issuer")),
+        (json!(""), Some("wrong_issuer")),
+        (json!(5), Some("wrong_issuer")),
+    ] {
+        assert_eq!(signed(&any, &key_issuer, "t"), expected, "{key_issuer}");
+    }
+    // Whoever names one issuer has said whose keys these are.
+    let one = strict().with_issuers(vec!["https://login.example/t/v2.0".into()]).unwrap();
+    assert_eq!(signed(&one, &json!("https://login.example/u/v2.0"), "t"), None);
 }
 
 fn entra(tenants: Tenants) -> Policy {

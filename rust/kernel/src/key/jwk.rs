@@ -1,5 +1,7 @@
 //! JSON Web Keys (RFC 7517): what a member may be, and what the key may be used for.
 
+use std::sync::Arc;
+
 use data_encoding::BASE64URL_NOPAD;
 
 use crate::algorithm::{Algorithm, AlgorithmSet};
@@ -24,6 +26,7 @@ pub(super) struct Jwk {
     pub(super) material: Material,
     pub(super) key_id: Option<String>,
     pub(super) algorithms: AlgorithmSet,
+    pub(super) issuer: Option<Arc<str>>,
 }
 
 impl Jwk {
@@ -50,7 +53,13 @@ impl Jwk {
             None => material.algorithms(),
             Some(name) => restricted(material.algorithms(), name)?,
         };
-        Ok(Self { material, key_id, algorithms })
+        // No registered member, but some issuers with many tenants say by it whose tokens a key may sign. What is no string
+        // is nobody's name: such a key signs for no tenant.
+        let issuer = match members.get("issuer") {
+            None | Some(Value::Null) => None,
+            Some(issuer) => Some(issuer.as_str().unwrap_or_default().into()),
+        };
+        Ok(Self { material, key_id, algorithms, issuer })
     }
 }
 

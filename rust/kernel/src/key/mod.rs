@@ -26,6 +26,7 @@ pub(crate) use spki::coordinates;
 pub struct PublicKey {
     key_id: Option<String>,
     algorithms: AlgorithmSet,
+    issuer: Option<Arc<str>>,
     known: Arc<Known>,
 }
 
@@ -50,7 +51,7 @@ impl PublicKey {
     fn of_jwk(jwk: &Object<'_>, source: Source, backend: Backend) -> Result<Self, Defect> {
         let jwk = jwk::Jwk::parse(jwk, source)?;
         let known = known::of(jwk.material, backend)?;
-        Ok(Self { key_id: jwk.key_id, algorithms: jwk.algorithms, known })
+        Ok(Self { key_id: jwk.key_id, algorithms: jwk.algorithms, issuer: jwk.issuer, known })
     }
 
     /// Reads a `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7) or a PKCS #1 `RSAPublicKey` in DER. These encodings
@@ -70,7 +71,7 @@ impl PublicKey {
             Some(name) => jwk::restricted(material.algorithms(), name)?,
         };
         let known = known::of(material, backend)?;
-        Ok(Self { key_id: key_id.map(str::to_owned), algorithms, known })
+        Ok(Self { key_id: key_id.map(str::to_owned), algorithms, issuer: None, known })
     }
 
     /// Reads every `PUBLIC KEY` and `RSA PUBLIC KEY` block of a PEM text (RFC 7468).
@@ -85,7 +86,7 @@ impl PublicKey {
     #[cfg(feature = "jsonwebtoken-provider")]
     pub(crate) fn from_material(material: Material, backend: Backend) -> Result<Self, Defect> {
         let algorithms = material.algorithms();
-        Ok(Self { key_id: None, algorithms, known: known::of(material, backend)? })
+        Ok(Self { key_id: None, algorithms, issuer: None, known: known::of(material, backend)? })
     }
 
     /// The same key under another name.
@@ -102,6 +103,16 @@ impl PublicKey {
     /// The algorithms that the key may be used with.
     pub fn algorithms(&self) -> AlgorithmSet {
         self.algorithms
+    }
+
+    /// Whose tokens the key may sign, if its JWK says so by a member `issuer`: an issuer, or a template with a placeholder
+    /// for the tenant. [`Policy::with_tenants`](crate::Policy::with_tenants) heeds it.
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
+    pub(crate) fn shared_issuer(&self) -> Option<Arc<str>> {
+        self.issuer.clone()
     }
 
     /// `kty`: `"EC"`, `"OKP"` or `"RSA"`.

@@ -151,6 +151,7 @@ class Policy:
         scope_claims: Iterable[str] = ("scope", "scp"),
         tenants: Iterable[str] | _AnyTenant | None = None,
         trust_domain: str | None = None,
+        audience_claim: str = "aud",
         max_token_bytes: int = 16384,
         max_header_bytes: int = 4096,
     ) -> Policy: ...

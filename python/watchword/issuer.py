@@ -29,6 +29,7 @@ _POLICY = (
     "leeway",
     "bound_tokens",
     "scope_claims",
+    "audience_claim",
     "max_token_bytes",
     "max_header_bytes",
 )
@@ -63,9 +64,10 @@ class Issuer:
     ``allow_loopback_http=True`` also allows http to this very machine, for development.
 
     ``audience``, ``algorithms``, ``types``, ``required``, ``leeway`` (seconds), ``bound_tokens``, ``scope_claims`` (the
-    claims that hold scopes), ``max_token_bytes`` and ``max_header_bytes`` (of the encoded forms) are this issuer's
-    :class:`~watchword.Policy`; ``None`` means: what the Verifier says. ``backend`` chooses who checks the signatures;
-    ``cache`` holds the settings of fetching and caching.
+    claims that hold scopes), ``audience_claim`` (the claim that names the audience, ``aud`` by default),
+    ``max_token_bytes`` and ``max_header_bytes`` (of the encoded forms) are this issuer's :class:`~watchword.Policy`;
+    ``None`` means: what the Verifier says. ``backend`` chooses who checks the signatures; ``cache`` holds the settings
+    of fetching and caching.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid, :class:`~watchword.KeySetError` (a
     ``ValueError``) if ``jwks`` or ``pem`` holds no usable key. Nothing is read or fetched here.
@@ -88,6 +90,7 @@ class Issuer:
     leeway: float | None = None
     bound_tokens: Literal["reject", "accept"] | None = None
     scope_claims: Iterable[str] | None = None
+    audience_claim: str | None = None
     max_token_bytes: int | None = None
     max_header_bytes: int | None = None
     allow_loopback_http: bool = False

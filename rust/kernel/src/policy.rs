@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::issuer_rule::{IssuerRule, Tenants};
 use crate::json::{Object, Value};
 use crate::jws_policy::JwsPolicy;
+use crate::member::each_string;
 use crate::scope_claims::ScopeClaims;
 use crate::time::UnixTime;
 
@@ -24,6 +25,7 @@ pub struct Policy {
     jws: JwsPolicy,
     issuer: IssuerRule,
     audience: Audience,
+    audience_claim: Option<String>,
     leeway: f64,
     required: Vec<String>,
     scope_claims: ScopeClaims,
@@ -116,6 +118,21 @@ impl Policy {
         Ok(Self { audience, ..self })
     }
 
+    /// Reads the audience from this claim, a string or an array of strings, for issuers that name the client that a token
+    /// was issued to and no audience. A token that has an `aud` besides is accepted only if that names one as well.
+    ///
+    /// # Errors
+    /// [`PolicyError`] if it is empty, or another registered claim than `aud`, whose meaning is settled.
+    pub fn with_audience_claim(self, claim: &str) -> Result<Self, PolicyError> {
+        if claim.is_empty() || ["iss", "sub", "exp", "nbf", "iat", "jti"].contains(&claim) {
+            return Err(PolicyError(format!(
+                "audience_claim must be the name of a claim that names an audience or a client, such as \"client_id\", not \
+                 {claim:?}"
+            )));
+        }
+        Ok(Self { audience_claim: (claim != "aud").then(|| claim.to_owned()), ..self })
+    }
+
     /// Allows clocks to differ by this many seconds, both ways, in `exp`, `nbf` and `iat`.
     ///
     /// # Errors
@@ -157,7 +174,10 @@ impl Policy {
     pub(crate) fn check(&self, claims: &Claims, members: &Object<'_>, now: UnixTime) -> Result<(), Error> {
         self.check_times(claims, now)?;
         self.issuer.check(claims, members)?;
-        self.check_audience(claims)?;
+        match &self.audience_claim {
+            None => self.check_audience(claims)?,
+            Some(claim) => self.check_audience_claim(claim, claims, members)?,
+        }
         self.check_required(members)
     }
 
@@ -195,6 +215,28 @@ impl Policy {
                 } else {
                     Err(Error::WrongAudience("\"aud\" names no audience that the policy names"))
                 }
+            }
+        }
+    }
+
+    fn check_audience_claim(&self, claim: &str, claims: &Claims, members: &Object<'_>) -> Result<(), Error> {
+        if claims.audience().is_some() {
+            self.check_audience(claims)?;
+        }
+        let mut is_named = false;
+        let named = match members.get(claim) {
+            None | Some(Value::Null) => None,
+            Some(value) => Some(each_string(value, |name| {
+                is_named |=
+                    matches!(&self.audience, Audience::OneOf(accepted) if accepted.iter().any(|one| one == name));
+            })),
+        };
+        match (&self.audience, named) {
+            (Audience::Any, _) | (Audience::Unnamed, None) => Ok(()),
+            (Audience::OneOf(_), None) => Err(Error::MissingClaim(claim.to_owned())),
+            (_, Some(Some(()))) if is_named => Ok(()),
+            (_, Some(_)) => {
+                Err(Error::WrongAudience("the claim that names the audience names none that the policy names"))
             }
         }
     }
@@ -240,6 +282,7 @@ impl Default for Policy {
             jws: JwsPolicy::default(),
             issuer: IssuerRule::default(),
             audience: Audience::default(),
+            audience_claim: None,
             leeway: Self::DEFAULT_LEEWAY,
             required: Self::DEFAULT_REQUIRED.map(str::to_owned).into(),
             scope_claims: ScopeClaims::default(),

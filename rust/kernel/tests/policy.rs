@@ -82,6 +82,41 @@ fn an_empty_audience_is_none() {
     assert_eq!(code(&strict(), &json!({"aud": [1]})), Some("malformed_claims"));
 }
 
+/// For issuers whose tokens name the client that they were issued to, and no audience.
+#[test]
+fn the_audience_in_another_claim() {
+    let policy = |audience| strict().with_audience(audience).unwrap().with_audience_claim("client_id").unwrap();
+    let named = policy(Audience::OneOf(vec!["web".into(), "https://api.example".into()]));
+    for (aud, client, expected) in [
+        (Value::Null, json!("web"), None),
+        (json!([]), json!("web"), None),
+        (Value::Null, json!(["other", "web"]), None),
+        (Value::Null, json!("other"), Some("wrong_audience")),
+        (Value::Null, json!("Web"), Some("wrong_audience")),
+        (Value::Null, json!([]), Some("wrong_audience")),
+        (Value::Null, json!({"web": 1}), Some("wrong_audience")),
+        (Value::Null, json!(["web", 1]), Some("wrong_audience")),
+        (Value::Null, json!(1), Some("wrong_audience")),
+        (Value::Null, Value::Null, Some("missing_claim")),
+        // An audience besides must be ours as well, and does not stand for the other claim.
+        (json!("https://api.example"), json!("web"), None),
+        (json!("https://other.example"), json!("web"), Some("wrong_audience")),
+        (json!("https://api.example"), json!("other"), Some("wrong_audience")),
+        (json!("https://api.example"), Value::Null, Some("missing_claim")),
+    ] {
+        assert_eq!(code(&named, &json!({"aud": aud, "client_id": client})), expected, "{aud} {client}");
+    }
+    // As with `aud`: who names nobody accepts what names nobody.
+    let unnamed = policy(Audience::Unnamed);
+    assert_eq!(code(&unnamed, &json!({"aud": null})), None);
+    assert_eq!(code(&unnamed, &json!({"aud": null, "client_id": "web"})), Some("wrong_audience"));
+    assert_eq!(code(&policy(Audience::Any), &json!({"client_id": 5})), None);
+    for claim in ["", "iss", "sub", "exp"] {
+        assert!(strict().with_audience_claim(claim).is_err(), "{claim}");
+    }
+    assert_eq!(strict().with_audience_claim("aud").unwrap(), strict());
+}
+
 /// Where many issuers have one key set, a key may say whose tokens it signs.
 #[test]
 fn a_key_of_one_tenant() {

@@ -16,6 +16,8 @@ use crate::arguments::{self, Given};
 /// "https://login.example/{tid}/v2.0", stands for the value of the claim of that name in the same token; `tenants` are
 /// then the values that are accepted, or ANY_TENANT for all of them.
 /// audience: `aud` must name this, or one of these; None: the token must not name any; ANY_AUDIENCE: not checked.
+/// audience_claim: the claim that names the audience, for issuers that write another one than `aud`; a token that has an
+/// `aud` besides must name one of `audience` in both.
 /// algorithms: what `alg` may be; None: the algorithms of the keys.
 /// types: what `typ` may be, as media types, None standing for its absence.
 /// leeway: seconds by which clocks may differ, both ways, for `exp`, `nbf` and `iat`.
@@ -80,10 +82,10 @@ impl PyPolicy {
     #[pyo3(
         signature = (*, issuer=None, audience=None, algorithms=None, types=Given::absent(), leeway=Given::absent(),
                      required=Given::absent(), bound_tokens="reject", scope_claims=Given::absent(), tenants=None,
-                     trust_domain=None, max_token_bytes=Given::absent(), max_header_bytes=Given::absent()),
+                     trust_domain=None, audience_claim="aud", max_token_bytes=Given::absent(), max_header_bytes=Given::absent()),
         text_signature = "(*, issuer=None, audience=None, algorithms=None, types=('JWT', 'at+jwt', None), leeway=5, \
                           required=('exp',), bound_tokens='reject', scope_claims=('scope', 'scp'), tenants=None, \
-                          trust_domain=None, max_token_bytes=16384, max_header_bytes=4096)"
+                          trust_domain=None, audience_claim='aud', max_token_bytes=16384, max_header_bytes=4096)"
     )]
     #[allow(clippy::too_many_arguments, reason = "keywords in Python")]
     fn new(
@@ -98,6 +100,7 @@ impl PyPolicy {
         scope_claims: Given<'_>,
         tenants: Option<&Bound<'_, PyAny>>,
         trust_domain: Option<&Bound<'_, PyAny>>,
+        audience_claim: &str,
         max_token_bytes: Given<'_>,
         max_header_bytes: Given<'_>,
     ) -> PyResult<Self> {
@@ -135,6 +138,9 @@ impl PyPolicy {
         if let Some(name) = &trust_domain {
             shown.extend([", trust_domain=", &name.into_pyobject(py)?.repr()?.to_string()]);
         }
+        if audience_claim != "aud" {
+            shown.extend([", audience_claim=", &audience_claim.into_pyobject(py)?.repr()?.to_string()]);
+        }
         shown.push(')');
         let policy = Policy::default()
             .with_jws(jws_policy(limits, Some(&types), algorithms.as_deref())?)
@@ -145,7 +151,13 @@ impl PyPolicy {
                 _ => return Err(PyValueError::new_err("bound_tokens is 'reject' or 'accept'")),
             });
         let policy = ScopeClaims::new(scope_claims)
-            .and_then(|claims| policy.with_scope_claims(claims).with_audience(audience)?.with_leeway(leeway))
+            .and_then(|claims| {
+                policy
+                    .with_scope_claims(claims)
+                    .with_audience(audience)?
+                    .with_audience_claim(audience_claim)?
+                    .with_leeway(leeway)
+            })
             .map_err(|error| value_error(&error))?;
         let policy = match (issuers, tenants, trust_domain) {
             (None, None, None) => Ok(policy),

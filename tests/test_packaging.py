@@ -13,6 +13,7 @@ from types import ModuleType
 
 import pytest
 
+import watchword.issuers
 import watchword.jwks
 import watchword.testing
 from watchword import _kernel
@@ -23,7 +24,11 @@ PACKAGE = Path(watchword.__file__).parent
 LAZY = ("asyncio", "cryptography", "http", "httpcore2", "httpx2", "ssl")
 
 #: Every public name with the module that offers it.
-PUBLIC = [(module, name) for module in (watchword, watchword.jwks, watchword.testing) for name in module.__all__]
+PUBLIC = [
+    (module, name)
+    for module in (watchword, watchword.issuers, watchword.jwks, watchword.testing)
+    for name in module.__all__
+]
 CLASSES = [(module, name) for module, name in PUBLIC if inspect.isclass(getattr(module, name))]
 
 

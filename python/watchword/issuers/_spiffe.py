@@ -1,0 +1,35 @@
+"""SPIFFE: https://spiffe.io/docs/latest/spiffe-specs/jwt-svid/."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from watchword.issuer import SPIFFE_SCHEME
+from watchword.issuers._settings import Settings, configured
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from watchword.issuer import Issuer
+
+
+def spiffe(trust_domain: str, **settings: Unpack[Settings]) -> Issuer:
+    """Returns the issuer of a SPIFFE trust domain's JWT-SVIDs, such as those that SPIRE issues to ``"example.org"``.
+
+    The bundle comes from ``jwks_uri`` (the bundle endpoint, profile ``https_web``), ``jwks_file`` or ``jwks``; of its
+    keys those for ``jwt-svid`` verify, those for ``x509-svid`` are left out and reported. A JWT-SVID has no ``iss``:
+    ``sub`` must be a SPIFFE ID of the trust domain, and ``aud`` and ``exp`` must be there. ``audience`` is what the
+    caller asked the Workload API for.
+
+    Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
+    """
+    if not isinstance(trust_domain, str):
+        raise TypeError("trust_domain must be a string such as 'example.org'")
+    return configured(
+        SPIFFE_SCHEME + trust_domain.removeprefix(SPIFFE_SCHEME),
+        settings,
+        # JWT-SVID section 2.1, but for ES512, which is not verified here.
+        algorithms=("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "PS384", "PS512"),
+        types=("JWT", "JOSE", None),
+        required=("exp", "sub", "aud"),
+    )

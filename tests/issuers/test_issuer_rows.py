@@ -1,0 +1,135 @@
+"""Tokens and key sets as real issuers document them, verified with the settings of ``watchword.issuers``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import mint
+import pytest
+from issuer_row import Change, Row
+from issuer_rows import ROWS
+
+import watchword as ww
+from watchword import ErrorCode
+from watchword.jwks import FetchError, Response
+
+by_name = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+
+
+class Web:
+    """What an issuer publishes, and nothing else."""
+
+    def __init__(self, published: Mapping[str, Any]) -> None:
+        self.published = published
+        self.asked: list[str] = []
+
+    def get(self, url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> Response:
+        self.asked.append(url)
+        if url not in self.published:
+            raise FetchError("there is no such document")
+        return Response(200, {"content-type": "application/json"}, json.dumps(self.published[url]).encode())
+
+
+def verifier(row: Row, web: Web | None = None) -> ww.Verifier:
+    return ww.Verifier([row.issuer], audience=row.audience, clock=lambda: mint.NOW, fetcher=web or Web(row.published))
+
+
+def verdict(row: Row, token: str) -> ErrorCode | None:
+    with verifier(row) as used:
+        try:
+            used.verify(token)
+        except ww.VerificationError as error:
+            return error.code
+    return None
+
+
+@by_name
+def test_a_documented_token_is_verified(row: Row) -> None:
+    web = Web(row.published)
+    with verifier(row, web) as used:
+        token = used.verify(row.token())
+    assert token.scopes == row.scopes
+    assert token.claims == dict(row.claims)
+    assert token.key_id == row.header["kid"]
+    # Each document is asked for once, and at no other place.
+    assert sorted(web.asked) == sorted(row.published)
+
+
+@by_name
+def test_a_documented_key_set_is_read(row: Row) -> None:
+    (jwks,) = (document for document in row.published.values() if "keys" in document)
+    keys = ww.KeySet.from_json(jwks)
+    assert tuple((key.index, key.reason) for key in keys.rejected) == row.left_out
+    assert row.header["kid"] in keys
+
+
+@by_name
+def test_a_token_signed_by_somebody_else(row: Row) -> None:
+    stranger = {"rsa": "rsa-b", "p256": "p256-b"}.get(row.key)
+    if stranger is None:
+        # There is one key of that curve among the tests' keys: a signature of something else does as well.
+        signed, other = row.token(), row.token({"jti": "another"})
+        forged = signed.rpartition(".")[0] + "." + other.rpartition(".")[2]
+    else:
+        forged = row.token(key=stranger)
+    assert verdict(row, forged) is ErrorCode.INVALID_SIGNATURE
+
+
+@by_name
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [
+        ({"exp": mint.NOW - 60}, ErrorCode.EXPIRED),
+        ({"exp": None}, ErrorCode.MALFORMED_CLAIMS),
+        ({"nbf": None}, ErrorCode.MALFORMED_CLAIMS),
+        ({"sub": 7}, ErrorCode.MALFORMED_CLAIMS),
+        ({"nbf": mint.NOW + 60}, ErrorCode.NOT_YET_VALID),
+        ({"aud": ["https://somebody.else"]}, ErrorCode.WRONG_AUDIENCE),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else value.value,
+)
+def test_what_no_issuer_may_do(row: Row, claims: dict[str, object], code: ErrorCode) -> None:
+    if "sub" in claims and "iss" not in row.claims:
+        code = ErrorCode.WRONG_ISSUER  # a JWT-SVID's subject says whose token it is
+    assert verdict(row, row.token(claims)) is code
+
+
+@by_name
+def test_unsigned_tokens_and_shared_secrets(row: Row) -> None:
+    for algorithm, key in (("none", row.key), ("HS256", b"secret")):
+        head = {**row.header, "alg": algorithm}
+        forged = mint.token(dict(row.claims), head, key=key, algorithm=algorithm)
+        assert verdict(row, forged) is ErrorCode.ALGORITHM_NOT_ALLOWED
+
+
+REFUSED = [(row, change, f"{name}: {what}") for name, row in ROWS.items() for what, change in row.refused.items()]
+
+
+@pytest.mark.parametrize(
+    ("row", "change"), [(row, change) for row, change, _ in REFUSED], ids=[name for *_, name in REFUSED]
+)
+def test_a_neighbour_of_a_good_token_is_refused(row: Row, change: Change) -> None:
+    assert verdict(row, row.token(change.claims, change.header, change.key or "")) is change.code
+
+
+def test_all_of_them_at_once() -> None:
+    # One row an issuer; each with the audience that its own tokens have.
+    rows = {row.issuer.issuer: row for row in ROWS.values()}
+    trusted = [
+        row.issuer if row.audience is None else dataclasses.replace(row.issuer, audience=row.audience)
+        for row in rows.values()
+    ]
+    web = Web({url: document for row in rows.values() for url, document in row.published.items()})
+    with ww.Verifier(trusted, clock=lambda: mint.NOW, fetcher=web) as verifier:
+        for row in rows.values():
+            assert verifier.verify(row.token()).claims == dict(row.claims)
+            for other in rows.values():
+                # As the token of another issuer it is signed by nobody whom that issuer knows.
+                iss = other.claims.get("iss")
+                if iss is None or row.header["kid"] == other.header["kid"]:
+                    continue
+                with pytest.raises(ww.VerificationError):
+                    verifier.verify(row.token({"iss": iss}))

@@ -196,7 +196,7 @@ class Verifier:
         May be called while other threads verify: a verification in flight does not notice. Raises ``ValueError`` if
         another issuer has the same name, or claims the same tokens, and if the Verifier is closed.
         """
-        (added,) = _issuers(issuer)
+        (added,) = _issuers([issuer])
         with self._lock:
             if self._closed:
                 raise ValueError("the verifier is closed")

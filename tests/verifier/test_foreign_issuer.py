@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -114,11 +115,10 @@ def test_a_batch_of_them_fetches_nothing(server: Server) -> None:
             # With one good token among them, one fetch.
             assert verifier.verify_many([*tokens, A.token(ONE)]).codes() == [*expected, None]
             assert server.count() == 1
-            assert verifier.verify_many([*tokens, B.token(ELSE), A.token(ONE)]).codes() == [
-                *expected,
-                "wrong_issuer",
-                None,
-            ]
+            # By keys that are held, those of them that are A's are judged in the kernel's order.
+            codes = verifier.verify_many([*tokens, B.token(ELSE), A.token(ONE)]).codes()
+            assert codes[-2:] == ["wrong_issuer", None]
+            assert None not in codes[:-1]
             assert server.count() == 1
         server.requests.clear()
 
@@ -194,8 +194,11 @@ def test_providers_whose_tokens_may_do_without_iss(server: Server) -> None:
     with pytest.raises(ww.WrongIssuerError):
         optional.verify(A.token(ELSE), ww.Policy(), None)
     assert server.count() == 0
-    assert optional.verify(A.token("", iss=None), ww.Policy(), None).subject == "agent-7"
-    assert unchecked.verify(A.token(ELSE), ww.Policy(), None).issuer == ELSE
+    issuer = LocalIssuer(algorithms=("EdDSA",))
+    server.routes["/jwks"] = answer(json.dumps(issuer.jwks()))
+    nameless = issuer.mint({"iss": None, "aud": None})
+    assert optional.verify(nameless, ww.Policy(), None).subject == "agent-7"
+    assert unchecked.verify(issuer.mint({"iss": ELSE, "aud": None}), ww.Policy(), None).issuer == ELSE
     assert server.count() == 2
     optional.close()
     unchecked.close()
@@ -205,6 +208,6 @@ def test_clawauth(server: Server) -> None:
     issuer = LocalIssuer(ELSE, algorithms=("ES256",))
     server.routes["/jwks"] = answer(jwks(A))
     service = ClawAuth("service", "key", ONE, jwks_uri=f"{server.url}/jwks", allow_loopback_http=True)
-    assert (service.verify(issuer.mint()).error or "").startswith("wrong_issuer")
+    assert (service.verify(issuer.mint(header={"typ": "JWT"})).error or "").startswith("wrong_issuer")
     assert server.count() == 0
     service.close()

@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 from endpoint import Clock, Hang, Key, Server, answer, jwks
+from hypothesis import given
+from hypothesis import strategies as st
 from verdicts import ELSE, ONE, TWO, code, error, remote
 
 import watchword as ww
 from watchword.providers.clawauth import ClawAuth
 from watchword.providers.issuer_keys import IssuerKeys
 from watchword.testing import LocalIssuer
+from watchword.wrong_issuer import ConfiguredIssuers
 
 A, B = Key("a"), Key("b")
 
@@ -134,22 +137,40 @@ def test_what_is_wrong_before_its_issuer_is_said_first(server: Server, token: st
     assert server.count() == 0
 
 
-def test_the_error_says_what_is_configured_and_what_was_meant() -> None:
-    both = ww.Verifier([ww.Issuer(ONE, jwks=jwks(A)), ww.Issuer(TWO + "/", jwks=jwks(B))])
-    texts = {
-        ELSE: "configured: 'https://one.example', 'https://two.example/'",
-        ONE + "/": "differs from the configured issuer 'https://one.example' by a slash at its end",
-        TWO: "differs from the configured issuer 'https://two.example/' by a slash at its end",
-        "one.example": "differs from the configured issuer 'https://one.example' by its scheme",
-        "http://one.example": "differs from the configured issuer 'https://one.example' by its scheme",
-    }
-    for issuer, text in texts.items():
-        refused = error(both, A.token(issuer))
-        assert refused is not None
-        assert text in refused.detail
-        assert issuer == ONE + "/" or repr(issuer) not in refused.detail
-        # It is the operator's business, not the sender's.
-        assert "one.example" not in (refused.www_authenticate() or "")
+HINTS = {
+    ELSE: "",
+    ONE + "/": '; its "iss" differs from "https://one.example" only by a slash at the end',
+    TWO: '; its "iss" differs from "https://two.example/" only by a slash at the end',
+    "one.example": ' from "https://one.example" only in its scheme (https://, http:// or none)',
+    "http://one.example": ' from "https://one.example" only in its scheme (https://, http:// or none)',
+    ONE.upper(): '; its "iss" differs from "https://one.example" only in upper and lower case',
+    "http://One.example": "only in its scheme, in upper and lower case or by a slash at the end",
+    "https://login.example/t-2": '; its "iss" names a tenant of "https://login.example/{tid}" that is not listed',
+    "https://login.example/t-1/": '; its "iss" differs from "https://login.example/{tid}" only by a slash at the end',
+    "spiffe://example.org": "",
+    "https://any.example/t/": '; its "iss" differs from "https://any.example/{tid}" only by a slash at the end',
+}
+
+
+@pytest.mark.parametrize(("issuer", "hint"), HINTS.items())
+def test_the_error_says_what_is_configured_and_what_was_meant(issuer: str, hint: str) -> None:
+    configured = [
+        ww.Issuer(ONE, jwks=jwks(A)),
+        ww.Issuer(TWO + "/", jwks=jwks(B)),
+        ww.Issuer("https://login.example/{tid}", jwks=jwks(B), tenants=["t-1"]),
+        ww.Issuer("https://any.example/{tid}", jwks=jwks(B), tenants=ww.ANY_TENANT),
+        ww.Issuer("spiffe://example.org", jwks=jwks(B)),
+        ww.Issuer("seventh", jwks=jwks(B)),
+    ]
+    refused = error(ww.Verifier(configured), A.token(issuer))
+    assert isinstance(refused, ww.WrongIssuerError)
+    assert refused.detail.startswith(
+        'the token must be of a configured issuer: "https://one.example", "https://two.example/", '
+        '"https://login.example/{tid}", "https://any.example/{tid}" or 2 more'
+    )
+    assert refused.detail.endswith(hint or " more")
+    # It is the operator's business, not the sender's.
+    assert ".example" not in (refused.www_authenticate() or "")
 
 
 def test_the_error_of_many_issuers_is_short() -> None:
@@ -157,8 +178,18 @@ def test_the_error_of_many_issuers_is_short() -> None:
     refused = error(many, A.token("https://\x1b[31mevil.example\n"))
     assert refused is not None
     assert len(refused.detail) < 1500
-    assert "and 95 more" in refused.detail
+    assert "or 96 more" in refused.detail
     assert "evil" not in str(refused)
+
+
+@given(st.text(), st.lists(st.text(min_size=1), min_size=1, max_size=3, unique=True))
+def test_the_error_quotes_nothing_of_the_token(issuer: str, names: list[str]) -> None:
+    names = [name.replace("{", "").replace("}", "") or "x" for name in names]
+    issuers = [ww.Issuer(name, jwks=jwks(A)) for name in names if not name.startswith("spiffe://")]
+    text = ConfiguredIssuers(issuers).error(f"{issuer}\N{SNOWMAN}").detail
+    assert "\N{SNOWMAN}" not in text.replace("\\u2603", "")
+    assert text.isascii()
+    assert text.isprintable()
 
 
 # The providers' own way to verify.

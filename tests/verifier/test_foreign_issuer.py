@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from verdicts import ELSE, ONE, TWO, code, error, remote
 
 import watchword as ww
+from watchword.providers import authgent
 from watchword.providers.clawauth import ClawAuth
 from watchword.providers.issuer_keys import IssuerKeys
 from watchword.testing import LocalIssuer
@@ -242,3 +243,20 @@ def test_clawauth(server: Server) -> None:
     assert (service.verify(issuer.mint(header={"typ": "JWT"})).error or "").startswith("wrong_issuer")
     assert server.count() == 0
     service.close()
+
+
+def test_authgent_with_a_fetcher_of_ones_own() -> None:
+    asked: list[str] = []
+
+    class Fetcher:
+        async def get_key(self, kid: str) -> dict[str, Any]:
+            asked.append(kid)
+            return issuer.jwks()["keys"][0]
+
+    issuer = LocalIssuer(ONE, algorithms=("ES256",), audience=ONE)
+    for wrong in (ELSE, ONE + "/", None):
+        with pytest.raises(authgent.InvalidTokenError, match="issuer"):
+            asyncio.run(authgent.verify_token(issuer.mint({"iss": wrong}), ONE, jwks_fetcher=Fetcher()))
+    assert asked == []
+    assert asyncio.run(authgent.verify_token(issuer.mint(), ONE, jwks_fetcher=Fetcher())).subject == "agent-7"
+    assert len(asked) == 1

@@ -14,7 +14,7 @@ from watchword.issuer import Issuer
 from watchword.jwks.clock import monotonic
 from watchword.jwks.events import Listener, Stats
 from watchword.jwks.waiting import Steps, finish, finish_async
-from watchword.slow_path import check_without_keys, verify_slowly
+from watchword.slow_path import verify_slowly
 from watchword.wrong_issuer import ConfiguredIssuers
 
 if TYPE_CHECKING:
@@ -106,8 +106,18 @@ class IssuerKeys:
             self._own_fetcher.close()
 
     def _verify_slowly(self, token: str | bytes, policy: Policy, now: float | None) -> Steps[VerifiedToken]:
-        accepted = self._accepted_issuers
-        if accepted is not None and (named := _kernel.unverified_names(token).issuer) not in accepted:
-            check_without_keys(token, policy, self.at(now))
+        return verify_slowly(
+            self._source,
+            self._judge,
+            token,
+            policy,
+            at=lambda: self.at(now),
+            check_issuer=lambda: self._check_issuer(token),
+        )
+
+    def _check_issuer(self, token: str | bytes) -> None:
+        if self._accepted_issuers is None:
+            return
+        named = _kernel.unverified_names(token).issuer
+        if named not in self._accepted_issuers:
             raise self._configured.error(named)
-        return (yield from verify_slowly(self._source, self._judge, token, policy, at=lambda: self.at(now)))

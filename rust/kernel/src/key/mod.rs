@@ -17,6 +17,7 @@ use crate::json::Object;
 use crate::material::{Defect, Material};
 use crate::signature::Backend;
 use known::Known;
+pub(crate) use known::{Held, hold};
 #[cfg(feature = "jsonwebtoken-provider")]
 pub(crate) use spki::coordinates;
 

@@ -27,6 +27,10 @@ class Nonces:
         lifetime: float = 300,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        # Not needed to import watchword; and not first imported by a request, which a fork may cut in half.
+        import base64  # noqa: F401
+        import hmac  # noqa: F401
+
         several = (keys,) if isinstance(keys, bytes) else tuple(keys) if keys is not None else (self.new_key(),)
         if not several or any(not isinstance(key, bytes) or len(key) < _KEY_BYTES for key in several):
             raise ValueError(

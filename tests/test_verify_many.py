@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import mint
@@ -175,3 +179,53 @@ def test_the_interpreter_runs_on_while_a_batch_is_verified() -> None:
     thread.join()
     # Had the batch held the lock, this thread would have had no more than a turn or two.
     assert ticks >= 10
+
+
+INTERRUPTED = """
+import signal, sys, threading, time
+sys.path.insert(0, {tests!r})
+import mint
+import watchword as ww
+
+keys = ww.KeySet.from_json(mint.jwks("rsa"), backend="reference")
+policy = ww.Policy(issuer=mint.ISSUER, audience=mint.AUDIENCE)
+tokens = [mint.token(key="rsa", algorithm="RS512")] * {count}
+handled = []
+if {handler}:
+    signal.signal(signal.SIGINT, lambda *_: handled.append(1))
+def given():
+    yield from tokens
+    print("ready", flush=True)  # all have been read, and verifying begins
+try:
+    result = ww.verify_many(given(), keys, policy, now=mint.NOW, threads={threads})
+except KeyboardInterrupt:
+    print("interrupted")
+else:
+    print("all", result.valid_count, bool(handled))
+"""
+
+
+def interrupted(*, count: int, handler: bool, threads: int) -> str:
+    """What a process prints that is interrupted (SIGINT) as long as it has not ended."""
+    program = INTERRUPTED.format(tests=str(Path(__file__).parent), count=count, handler=handler, threads=threads)
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process.stdout as output:
+        assert output.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        last = output.read().strip()
+    assert process.wait(60) == 0
+    return last
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGINT") or sys.platform == "win32", reason="signals are sent otherwise here")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_batch_ends_when_somebody_interrupts_it(threads: int) -> None:
+    """It would take minutes: the test would fail by its own time-out."""
+    assert interrupted(count=1_000_000, handler=False, threads=threads) == "interrupted"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGINT") or sys.platform == "win32", reason="signals are sent otherwise here")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_signal_that_is_handled_does_not_end_a_batch(threads: int) -> None:
+    assert interrupted(count=10_000, handler=True, threads=threads) == "all 10000 True"

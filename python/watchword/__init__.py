@@ -113,7 +113,8 @@ def verify_many(
     """Verify many JWTs, all as of the moment ``now``, on ``threads`` threads (``None``: one for each processor).
 
     Returns a sequence with what :func:`verify` would return or raise for each token, in their order. Raises
-    ``TypeError`` where one of them is neither ``str`` nor ``bytes``.
+    ``TypeError`` if one of them is neither ``str`` nor ``bytes``, and what the handler of a signal raises meanwhile
+    (``KeyboardInterrupt``).
     """
     return _kernel.verify_many(tokens, keys, policy, _time.time() if now is None else now, threads)
 

@@ -10,7 +10,7 @@ _CONTEXT = b"watchword dpop nonce v1\0"
 
 
 class Nonces:
-    """Makes nonces and knows them again: each is an HMAC-SHA256 over the number of the current stretch of time.
+    """Makes nonces and knows them again: each is a keyed BLAKE2b (RFC 7693) over the number of the current stretch.
 
     A nonce is good in the stretch of ``lifetime`` seconds in which it was made and in the next one, so for at least
     ``lifetime`` and at most twice as long. All that processes must share for it is ``keys``: secrets of at least 32
@@ -27,6 +27,11 @@ class Nonces:
         lifetime: float = 300,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        # Not needed to import watchword; and not first imported by a request, which a fork may cut in half.
+        import base64  # noqa: F401
+        import hashlib  # noqa: F401
+        import hmac  # noqa: F401
+
         several = (keys,) if isinstance(keys, bytes) else tuple(keys) if keys is not None else (self.new_key(),)
         if not several or any(not isinstance(key, bytes) or len(key) < _KEY_BYTES for key in several):
             raise ValueError(
@@ -74,7 +79,9 @@ class Nonces:
 
 def _nonce(key: bytes, stretch: int) -> str:
     import base64
-    import hmac
+    import hashlib
 
-    mac = hmac.digest(key, _CONTEXT + str(stretch).encode(), "sha256")
+    # Not HMAC, which CPython leaves to OpenSSL: what a thread had locked there stays locked in a forked child.
+    key = key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
+    mac = hashlib.blake2b(_CONTEXT + str(stretch).encode(), key=key, digest_size=32).digest()
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()

@@ -14,6 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from watchword.errors import ReplayUnavailableError
+from watchword.jwks.forks import mind_forks
 
 _ATTEMPTS = 2
 
@@ -55,13 +56,25 @@ class RedisReplayStore:
             "socket_timeout": timeout,
             "socket_connect_timeout": timeout,
         }
-        pool = BlockingConnectionPool.from_url(url, retry=Retry(NoBackoff(), 0), **self._options)
+        self._of_parents: list[object] = []
+        self._connect()
+        mind_forks(self)
+
+    def _connect(self) -> None:
+        pool = BlockingConnectionPool.from_url(self._url, retry=Retry(NoBackoff(), 0), **self._options)
         self._client: Redis = Redis(connection_pool=pool)
         # An async connection belongs to the event loop that opened it.
         self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, redis_asyncio.Redis] = (
             weakref.WeakKeyDictionary()
         )
         self._lock = threading.Lock()
+
+    def after_fork(self) -> None:
+        """In a child: connections of its own, since two processes on one would read each other's answers."""
+        # Never closed here: closing would end the connections, or their event loop's interest in them, for the parent,
+        # to whom they belong.
+        self._of_parents += [self._client, *self._clients.values()]
+        self._connect()
 
     def consume(self, replay_id: bytes, expires_at: float, now: float) -> bool:
         """Uses an id; see :meth:`watchword.dpop.ReplayStore.consume`."""

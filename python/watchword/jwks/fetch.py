@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from watchword.jwks.forks import mind_forks
+from watchword.jwks.forks import mind_forks, without_forks
 
 if TYPE_CHECKING:
     import httpx2
@@ -131,7 +131,8 @@ class DefaultFetcher:
         """See :meth:`Fetcher.get`."""
         with self._lock:
             if self._client is None:
-                self._client = _new_client()
+                with without_forks():
+                    self._client = _new_client()
             client = self._client
         return HttpxFetcher(client).get(url, headers=headers, timeout=timeout, max_bytes=max_bytes)
 
@@ -144,7 +145,9 @@ class DefaultFetcher:
 
 
 def _new_client() -> httpx2.Client:
-    # Importing httpx2 takes longer than importing the whole of watchword.
+    # Importing httpx2 takes longer than importing the whole of watchword. The codec is what sockets look names up with.
+    import encodings.idna  # noqa: F401
+
     import httpx2
 
     limits = httpx2.Limits(max_keepalive_connections=0)

@@ -1,6 +1,7 @@
 //! P-256 beside the `p256` crate: alone, with tables of every width, and in batches.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_types, reason = "a test does not fork")]
 
 use std::sync::LazyLock;
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::delegation;
 use crate::error::Malformed;
+use crate::heap::vector;
 use crate::json::{Object, Value};
 use crate::member::{each_string, must_be, numeric_date, string};
 use crate::scope_claims::{self, ScopeClaims};
@@ -79,6 +80,29 @@ impl Claims {
             delegation::judge(members)?;
         }
         Ok(Self { texts, issuer, subject, token_id, audience, scopes, expires_at, not_before, issued_at, confirmation })
+    }
+
+    /// Gives back the memory that nothing is in.
+    pub(crate) fn shrink(&mut self) {
+        self.texts.shrink();
+    }
+
+    /// The bytes that they take beside themselves.
+    pub(crate) fn heap(&self) -> usize {
+        let Self {
+            texts,
+            confirmation,
+            issuer: _,
+            subject: _,
+            token_id: _,
+            audience: _,
+            scopes: _,
+            expires_at: _,
+            not_before: _,
+            issued_at: _,
+        } = self;
+        let bound = confirmation.iter().flat_map(|Confirmation { jkt, jwk, has_other: _ }| [jkt, jwk]).flatten();
+        texts.heap() + bound.map(|text| vector::<u8>(text.capacity())).sum::<usize>()
     }
 
     /// `iss`

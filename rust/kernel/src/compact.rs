@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::base64url::decode_onto;
+use crate::heap::vector;
 
 /// How long a token may be, in bytes of its encoded form. Judged before anything is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,16 @@ impl Decoded {
     /// The header: bytes that should be JSON.
     pub(crate) fn header(&self) -> &[u8] {
         self.bytes.get(..self.payload_at).unwrap_or_default()
+    }
+
+    /// Gives back the memory that the encoded form took and the decoded one does not.
+    pub(crate) fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+    }
+
+    /// The bytes that it takes beside itself.
+    pub(crate) fn heap(&self) -> usize {
+        vector::<u8>(self.bytes.capacity())
     }
 
     pub(crate) fn payload(&self) -> &[u8] {

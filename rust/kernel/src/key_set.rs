@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+
+use once_cell::race::OnceBox;
 
 use crate::algorithm::Algorithm;
 use crate::error::{Error, UnknownKey};
@@ -27,7 +29,7 @@ pub struct KeySet {
     by_id: HashMap<String, SameId>,
     rejected: Vec<RejectedKey>,
     backend: Backend,
-    pins: Arc<OnceLock<Pins>>,
+    pins: Arc<OnceBox<Pins>>,
 }
 
 /// The places of the keys of one `kid`. No two of them have an algorithm in common, so that a `kid` and an algorithm name
@@ -146,7 +148,9 @@ impl KeySet {
     /// there: see [`tables`](crate::tables). Returns how many keys have all that they can have; the others verify
     /// as well, and slower. A second call does nothing more.
     pub fn prepare(&self) -> usize {
-        let pins = self.pins.get_or_init(|| Pins(self.keys.iter().filter(|key| key.pin()).cloned().collect()));
+        // Threads that prepare the set at the same time all do: only one of them is remembered, and the others let go.
+        let pin = || Box::new(Pins(self.keys.iter().filter(|key| key.pin()).cloned().collect()));
+        let pins = self.pins.get_or_init(pin);
         pins.0.len()
     }
 

@@ -58,7 +58,9 @@ mod compact;
 pub mod delegation;
 pub mod dpop;
 mod error;
+pub mod forks;
 mod header;
+mod heap;
 mod issuer_rule;
 pub mod json;
 #[cfg(feature = "jsonwebtoken-provider")]
@@ -66,6 +68,7 @@ pub mod jsonwebtoken_provider;
 mod jws_policy;
 mod key;
 mod key_set;
+mod matchers;
 mod material;
 mod media_type;
 mod member;
@@ -83,7 +86,7 @@ mod token_cache;
 mod verify;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
-pub use batch::verify_many;
+pub use batch::{verify_many, verify_many_until};
 pub use claims::{Claims, Confirmation};
 pub use compact::Limits;
 pub use delegation::{Actor, ActorName, DelegationChain, DelegationError, Demands, MayAct};

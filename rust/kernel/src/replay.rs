@@ -155,6 +155,10 @@ fn second(moment: f64) -> i64 {
 }
 
 /// A thread that panicked while it held a shard left it whole: each change is one insertion or removal.
+///
+/// Waits for whoever has the shard, for less than a microsecond as a rule: a proof that could not be looked up would have
+/// to be refused. In a child of a fork that person may not exist, so that a binding calls this while no fork can happen.
+#[allow(clippy::disallowed_methods, reason = "see above")]
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }

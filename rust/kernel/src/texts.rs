@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::heap::vector;
+
 /// Texts that are kept together, each known by its number.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Texts {
@@ -14,6 +16,17 @@ impl Texts {
     /// No texts yet, and room for this many, of `bytes` together.
     pub(crate) fn with_room(texts: usize, bytes: usize) -> Self {
         Self { joined: String::with_capacity(bytes), ends: Vec::with_capacity(texts) }
+    }
+
+    /// Gives back the memory that nothing is in.
+    pub(crate) fn shrink(&mut self) {
+        self.joined.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+
+    /// The bytes that they take beside themselves.
+    pub(crate) fn heap(&self) -> usize {
+        vector::<u8>(self.joined.capacity()) + vector::<usize>(self.ends.capacity())
     }
 
     /// Takes one more, and returns its number.

@@ -5,19 +5,46 @@
 //!
 //! A token is found by all of its bytes, compared in full, and only under the very policy and key set that it was
 //! verified with. Where a set is replaced, nothing that it vouched for is found any more. Only valid tokens are kept.
+//!
+//! # The hash
+//!
+//! Whoever sends tokens must not be able to choose many that fall into one place of the table, where each would be compared
+//! with all. The hash is therefore keyed, by a key that the operating system gives ([`RandomState`]), and it is of the
+//! token's length and its last [`HASHED`] bytes, which are its signature or the end of it. That is enough:
+//!
+//! - What is *in* the table are tokens that were valid. That two of them, of one key, have the same end of a signature
+//!   is as unlikely as that somebody forges one: it takes 2^128 attempts, for the issuer, too. (A second key can be made
+//!   to fit another's signature. A set has 256 keys at most, and so may a place of the table have tokens of that kind.)
+//! - What is *looked up* may be anything, for instance a valid token with another payload. It is compared with the one
+//!   token whose end it has, and differs: no work that grows, and nothing that is remembered.
+//!
+//! To hash the whole token would take longer than everything else in a look-up.
+//!
+//! # The bytes
+//!
+//! What is counted of a token is what it holds, as allocators round it. Its scopes are compiled later, if at all; a quarter
+//! of the cache is set aside for that, and compiled scopes that do not fit are not kept.
+//!
+//! # Forks
+//!
+//! No verdict waits for a lock here: a shard that is being written to is passed by. [`TokenCache::clear`] does wait. A
+//! binding calls all of it while a fork cannot happen (for Python: with the interpreter attached), so that a child finds
+//! it at rest.
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::{Hash, Hasher, RandomState};
 use std::mem::size_of;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{DefaultHashBuilder, Equivalent, Lifecycle, Weighter};
+use quick_cache::{Equivalent, Lifecycle, Weighter};
 
 use crate::dpop::DpopProof;
 use crate::error::Error;
+use crate::heap::{allocated, vector};
 use crate::key_set::KeySet;
+use crate::matchers::Quota;
 use crate::policy::Policy;
 use crate::time::UnixTime;
 use crate::verify::{self, VerifiedToken};
@@ -25,11 +52,21 @@ use crate::verify::{self, VerifiedToken};
 /// A memory of verified tokens, bounded by bytes. It may be used by any number of threads at once, and never makes one
 /// wait for another.
 pub struct TokenCache {
-    cache: Cache<Key, Arc<Remembered>, Bytes, DefaultHashBuilder, CountEvictions>,
+    cache: Cache<Key, Arc<Remembered>, Bytes, RandomState, CountEvictions>,
     max_bytes: u64,
+    /// What compiled scopes may take.
+    compiled: Arc<Quota>,
+    held: Arc<Held>,
     hits: AtomicU64,
     misses: AtomicU64,
     evictions: Arc<AtomicU64>,
+}
+
+/// What the entries are and take, counted as they come and go, so that nobody has to ask the shards.
+#[derive(Default)]
+struct Held {
+    tokens: AtomicUsize,
+    bytes: AtomicU64,
 }
 
 /// How a cache stands.
@@ -43,7 +80,7 @@ pub struct CacheStats {
     pub evictions: u64,
     /// How many tokens are remembered.
     pub tokens: usize,
-    /// The bytes that they take, about.
+    /// The bytes that they take, with their compiled scopes, about.
     pub bytes: u64,
     /// The bytes that they may take.
     pub max_bytes: u64,
@@ -72,6 +109,8 @@ struct Key {
 struct Remembered {
     token: Arc<VerifiedToken>,
     keys: Weak<KeySet>,
+    bytes: u64,
+    held: Arc<Held>,
 }
 
 impl TokenCache {
@@ -80,8 +119,18 @@ impl TokenCache {
         let evictions = Arc::new(AtomicU64::new(0));
         let likely = usize::try_from(max_bytes / LIKELY_BYTES).unwrap_or(usize::MAX).max(1);
         let lifecycle = CountEvictions(Arc::clone(&evictions));
-        let cache = Cache::with(likely, max_bytes, Bytes, DefaultHashBuilder::default(), lifecycle);
-        Self { cache, max_bytes, hits: AtomicU64::new(0), misses: AtomicU64::new(0), evictions }
+        let for_scopes = max_bytes / SHARE_OF_SCOPES;
+        let for_tokens = max_bytes.saturating_sub(for_scopes);
+        let cache = Cache::with(likely, for_tokens, Bytes, RandomState::new(), lifecycle);
+        Self {
+            cache,
+            max_bytes,
+            compiled: Quota::new(usize::try_from(for_scopes).unwrap_or(usize::MAX)),
+            held: Arc::default(),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+            evictions,
+        }
     }
 
     /// The verdict on a token that is remembered; `None` where it is not, or where it is not valid at this moment: then
@@ -119,15 +168,15 @@ impl TokenCache {
         let judge = || verify::judge(token, keys, policy, now, proof);
         let mut verdict = None;
         unhurried(&mut || verdict = Some(judge()));
-        let verified = Arc::new(verdict.unwrap_or_else(judge)?);
+        let verified = Arc::new(verdict.unwrap_or_else(judge)?.kept_within(&self.compiled));
         let key = Key { policy: Arc::downgrade(policy), token: token.into() };
-        let remembered = Remembered { token: Arc::clone(&verified), keys: Arc::downgrade(keys) };
+        let remembered = Remembered::new(&key, &verified, keys, &self.held);
         // Not remembered where the shard is busy: it will come again.
-        let _ = self.cache.try_insert(key, Arc::new(remembered));
+        let _ = self.cache.try_insert(key, remembered);
         Ok(verified)
     }
 
-    /// Forgets every token.
+    /// Forgets every token. Waits for those who are putting one in.
     pub fn clear(&self) {
         self.cache.clear();
     }
@@ -138,8 +187,12 @@ impl TokenCache {
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
             evictions: self.evictions.load(Ordering::Relaxed),
-            tokens: self.cache.len(),
-            bytes: self.cache.weight(),
+            tokens: self.held.tokens.load(Ordering::Relaxed),
+            bytes: self
+                .held
+                .bytes
+                .load(Ordering::Relaxed)
+                .saturating_add(u64::try_from(self.compiled.taken()).unwrap_or(u64::MAX)),
             max_bytes: self.max_bytes,
         }
     }
@@ -158,9 +211,18 @@ struct Wanted<'a> {
     token: &'a [u8],
 }
 
+/// How much of a token's end is hashed: the whole signature of the short kinds.
+const HASHED: usize = 96;
+
+fn hash<H: Hasher>(token: &[u8], state: &mut H) {
+    let end = token.last_chunk::<HASHED>().map_or(token, |end| end);
+    state.write_usize(token.len());
+    state.write(end);
+}
+
 impl Hash for Wanted<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(self.token);
+        hash(self.token, state);
     }
 }
 
@@ -172,7 +234,7 @@ impl Equivalent<Key> for Wanted<'_> {
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(&self.token);
+        hash(&self.token, state);
     }
 }
 
@@ -184,17 +246,39 @@ impl PartialEq for Key {
 
 impl Eq for Key {}
 
+impl Remembered {
+    fn new(key: &Key, token: &Arc<VerifiedToken>, keys: &Arc<KeySet>, held: &Arc<Held>) -> Arc<Self> {
+        // The place in the table: it grows by doubling, and keeps ghosts of what it evicted.
+        const PLACE: usize = 4 * (size_of::<Key>() + size_of::<Arc<Remembered>>() + 21);
+        let itself = allocated(2 * size_of::<usize>() + size_of::<Self>());
+        let bytes = PLACE + itself + vector::<u8>(key.token.len()) + token.size();
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        held.tokens.fetch_add(1, Ordering::Relaxed);
+        held.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let (token, keys, held) = (Arc::clone(token), Arc::downgrade(keys), Arc::clone(held));
+        Arc::new(Self { token, keys, bytes, held })
+    }
+}
+
+impl Drop for Remembered {
+    fn drop(&mut self) {
+        self.held.tokens.fetch_sub(1, Ordering::Relaxed);
+        self.held.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
 /// What a token is likely to take, which decides how many shards there are.
 const LIKELY_BYTES: u64 = 4096;
+
+/// The part of a cache that is for compiled scopes: a quarter.
+const SHARE_OF_SCOPES: u64 = 4;
 
 #[derive(Clone)]
 struct Bytes;
 
 impl Weighter<Key, Arc<Remembered>> for Bytes {
-    fn weight(&self, key: &Key, value: &Arc<Remembered>) -> u64 {
-        // Beside the entry itself, the table that it stands in: it grows by doubling and keeps ghosts of what it evicted.
-        let fixed = size_of::<Remembered>() + 4 * (size_of::<Key>() + size_of::<Arc<Remembered>>() + 21);
-        u64::try_from(fixed + key.token.len() + value.token.size()).unwrap_or(u64::MAX)
+    fn weight(&self, _: &Key, value: &Arc<Remembered>) -> u64 {
+        value.bytes
     }
 }
 

@@ -1,6 +1,6 @@
 //! The pipeline: what every token goes through, top to bottom.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::algorithm::Algorithm;
 use crate::claims::Claims;
@@ -9,10 +9,12 @@ use crate::delegation::{DelegationChain, DelegationError, MayAct};
 use crate::dpop::DpopProof;
 use crate::error::Error;
 use crate::header::Header;
+use crate::heap::{allocated, vector};
 use crate::json::Object;
 use crate::jws_policy::JwsPolicy;
 use crate::key::{PublicKey, Signed, verify_each};
 use crate::key_set::{Candidates, KeySet};
+use crate::matchers::{Matchers, Quota};
 use crate::policy::Policy;
 use crate::scope::{PlainScopes, ResourceScopes, SlotScopes};
 use crate::time::UnixTime;
@@ -32,14 +34,6 @@ pub struct VerifiedToken {
     jws: VerifiedJws,
     claims: Claims,
     matchers: Matchers,
-}
-
-/// The token's scopes, compiled when they are first asked for.
-#[derive(Clone, Default)]
-struct Matchers {
-    resource: OnceLock<Arc<ResourceScopes>>,
-    slot: OnceLock<Arc<SlotScopes>>,
-    plain: OnceLock<Arc<PlainScopes>>,
 }
 
 /// Verifies a JWT (RFC 7519 section 7.2) as of the moment `now`.
@@ -198,19 +192,22 @@ impl VerifiedToken {
         &self.claims
     }
 
-    /// The scopes as [`ResourceScopes::from_claim`] reads them, compiled once.
-    pub fn resource_scopes(&self) -> &Arc<ResourceScopes> {
-        self.matchers.resource.get_or_init(|| Arc::new(ResourceScopes::from_claim(self.claims.scopes())))
+    /// The scopes as [`ResourceScopes::from_claim`] reads them: compiled once, save for a token in a cache that has no room to
+    /// keep them.
+    pub fn resource_scopes(&self) -> Arc<ResourceScopes> {
+        self.matchers.resource(self.claims.scopes())
     }
 
-    /// The scopes as [`SlotScopes::from_claim`] reads them, compiled once.
-    pub fn slot_scopes(&self) -> &Arc<SlotScopes> {
-        self.matchers.slot.get_or_init(|| Arc::new(SlotScopes::from_claim(self.claims.scopes())))
+    /// The scopes as [`SlotScopes::from_claim`] reads them: compiled once, save for a token in a cache that has no room to
+    /// keep them.
+    pub fn slot_scopes(&self) -> Arc<SlotScopes> {
+        self.matchers.slot(self.claims.scopes())
     }
 
-    /// The scopes as [`PlainScopes::from_claim`] reads them, compiled once.
-    pub fn plain_scopes(&self) -> &Arc<PlainScopes> {
-        self.matchers.plain.get_or_init(|| Arc::new(PlainScopes::from_claim(self.claims.scopes())))
+    /// The scopes as [`PlainScopes::from_claim`] reads them: compiled once, save for a token in a cache that has no room to
+    /// keep them.
+    pub fn plain_scopes(&self) -> Arc<PlainScopes> {
+        self.matchers.plain(self.claims.scopes())
     }
 
     /// On whose behalf the token's holder acts: the chain that the claims record, in whichever form.
@@ -243,11 +240,22 @@ impl VerifiedToken {
         }
     }
 
-    /// The bytes that it takes, about: what is decoded, the claims that are read from it, and the scopes once they are
-    /// compiled, each word of them a string or two.
+    /// The token as a cache keeps it: without memory to spare, and with its compiled scopes counted against the quota.
+    pub(crate) fn kept_within(mut self, quota: &Arc<Quota>) -> Self {
+        self.jws.decoded.shrink();
+        self.claims.shrink();
+        self.matchers = Matchers::within(quota);
+        self
+    }
+
+    /// The bytes that it takes behind an `Arc`, without its compiled scopes.
     pub(crate) fn size(&self) -> usize {
-        let words = self.claims.scopes().map(|scope| 128 + 4 * scope.len()).sum::<usize>();
-        size_of::<Self>() + self.jws.header().len() + 3 * self.jws.payload().len() + words
+        // The issuer of the key is the key's own text, shared by all of its tokens.
+        let Self { jws: VerifiedJws { decoded, algorithm: _, key_id, key_issuer: _ }, claims, matchers: _ } = self;
+        allocated(2 * size_of::<usize>() + size_of::<Self>())
+            + decoded.heap()
+            + vector::<u8>(key_id.as_ref().map_or(0, String::capacity))
+            + claims.heap()
     }
 
     fn members(&self) -> Result<Object<'_>, DelegationError> {

@@ -8,6 +8,7 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
+#![allow(clippy::disallowed_methods, reason = "a test does not fork")]
 
 mod common;
 

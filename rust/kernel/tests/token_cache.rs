@@ -147,6 +147,47 @@ fn the_whole_token_is_compared() {
     assert_eq!(gateway.counts().0, 0);
 }
 
+/// The hash is of a token's end: whoever has a valid token can send any number of others with the same one.
+#[test]
+fn tokens_with_the_end_of_a_valid_one_are_refused_and_leave_nothing() {
+    let gateway = Gateway::new();
+    let signer = signer(Algorithm::Rs256);
+    let token = signer.token(signer.header(), CLAIMS);
+    gateway.at(&token, NOW).unwrap();
+    let dot = token.rfind('.').unwrap();
+    for number in 0..2000 {
+        let claims = CLAIMS.replace("agent-7", &format!("{number:07}"));
+        let (header, signature) = (base64url(signer.header()), &token[dot..]);
+        let forged = format!("{header}.{}{signature}", base64url(claims));
+        assert_eq!(forged.len(), token.len());
+        assert_eq!(gateway.at(&forged, NOW).unwrap_err(), "invalid_signature");
+    }
+    let stats = gateway.cache.stats();
+    assert_eq!((stats.tokens, stats.hits), (1, 0));
+    gateway.at(&token, NOW).unwrap();
+    assert_eq!(gateway.cache.stats().hits, 1);
+}
+
+#[test]
+fn scopes_are_compiled_once_for_all_who_present_a_token() {
+    let gateway = Gateway::new();
+    let signer = signer(Algorithm::EdDsa);
+    let raw = signer.token(signer.header(), CLAIMS.replace('}', r#","scope":"orders:read"}"#));
+    let (first, second) = (gateway.at(&raw, NOW).unwrap(), gateway.at(&raw, NOW).unwrap());
+    let before = gateway.cache.stats().bytes;
+    assert!(Arc::ptr_eq(&first.resource_scopes(), &second.resource_scopes()));
+    assert!(Arc::ptr_eq(&first.slot_scopes(), &second.slot_scopes()));
+    assert!(Arc::ptr_eq(&first.plain_scopes(), &second.plain_scopes()));
+    assert!(gateway.cache.stats().bytes > before, "what is compiled later is counted, too");
+    // A cache that has no room for them has them compiled for each who asks.
+    let small = Gateway { cache: TokenCache::new(4096), ..Gateway::new() };
+    let many: String = (0..100).map(|number| format!("orders-{number}:read ")).collect();
+    let raw = signer.token(signer.header(), CLAIMS.replace('}', &format!(r#","scope":"{many}"}}"#)));
+    let token = small.at(&raw, NOW).unwrap();
+    assert!(!Arc::ptr_eq(&token.resource_scopes(), &token.resource_scopes()));
+    assert_eq!(token.resource_scopes().scopes().len(), 100);
+}
+
 #[test]
 fn the_memory_is_bounded_by_bytes() {
     let gateway = Gateway { cache: TokenCache::new(64 * 1024), ..Gateway::new() };

@@ -2,16 +2,19 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyIndexError, PyOverflowError, PyTypeError};
+use pyo3::exceptions::{PyIndexError, PyKeyboardInterrupt, PyOverflowError, PyTypeError};
+use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList, PySlice, PyString};
+use pyo3::{PyTraverseError, PyTypeInfo};
 use watchword_kernel as kernel;
 
 use crate::arguments::{count, moment};
 use crate::convert::Text;
 use crate::errors;
+use crate::kept::Kept;
 use crate::key_set::PyKeySet;
 use crate::policy::PyPolicy;
 use crate::token::PyVerifiedToken;
@@ -24,12 +27,13 @@ pub(crate) struct PyBatchResult(Vec<Verdict>);
 
 struct Verdict {
     kernel: Result<Arc<kernel::VerifiedToken>, kernel::Error>,
-    object: PyOnceLock<Py<PyAny>>,
+    object: Kept<PyAny>,
 }
 
 /// Verify many tokens as of the moment `now` (Unix seconds), on `threads` threads (None: one for each processor).
 ///
-/// Returns a BatchResult, whose elements are what `verify` would return or raise for each token alone.
+/// Returns a BatchResult, whose elements are what `verify` would return or raise for each token alone. Signals are handled
+/// meanwhile: what a handler raises (KeyboardInterrupt) ends the work.
 #[pyfunction]
 #[pyo3(signature = (tokens, keys, policy, now, threads=None))]
 pub(crate) fn verify_many(
@@ -50,21 +54,56 @@ pub(crate) fn verify_many(
         Some(threads) => count("threads", threads)?,
     };
     let (keys, policy, now) = (keys.get().kernel(), policy.get().kernel(), moment(now)?);
-    let verdicts = py.detach(|| kernel::verify_many(&texts, keys, policy, now, threads));
+    let mut signals = Signals::new();
+    let verdicts = py
+        .detach(|| kernel::verify_many_until(&texts, keys, policy, now, threads, || signals.interrupt()))
+        .map_or_else(|| Err(signals.raised()), Ok)?;
     Ok(PyBatchResult(verdicts.into_iter().map(Verdict::new).collect()))
+}
+
+/// Handles signals now and then, while the interpreter is detached.
+struct Signals {
+    handled_at: Instant,
+    raised: Option<PyErr>,
+}
+
+impl Signals {
+    /// How often: seldom enough to cost nothing beside other threads that want the interpreter, too.
+    const EVERY: Duration = Duration::from_millis(50);
+
+    fn new() -> Self {
+        Self { handled_at: Instant::now(), raised: None }
+    }
+
+    /// Whether a signal's handler raised something.
+    fn interrupt(&mut self) -> bool {
+        if self.raised.is_none() && self.handled_at.elapsed() >= Self::EVERY {
+            self.raised = Python::attach(|py| py.check_signals()).err();
+            self.handled_at = Instant::now();
+        }
+        self.raised.is_some()
+    }
+
+    fn raised(self) -> PyErr {
+        self.raised.unwrap_or_else(|| PyKeyboardInterrupt::new_err(()))
+    }
+}
+
+/// Makes the iterator's class now, as the module makes the others.
+pub(crate) fn prepare(py: Python<'_>) {
+    PyBatchIterator::type_object(py);
 }
 
 impl Verdict {
     fn new(verdict: Result<kernel::VerifiedToken, kernel::Error>) -> Self {
-        Self { kernel: verdict.map(Arc::new), object: PyOnceLock::new() }
+        Self { kernel: verdict.map(Arc::new), object: Kept::new() }
     }
 
     fn object(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let object = self.object.get_or_try_init(py, || match &self.kernel {
+        self.object.get_or_make(py, || match &self.kernel {
             Ok(token) => Py::new(py, PyVerifiedToken::shared(Arc::clone(token))).map(Py::into_any),
             Err(error) => errors::exception(py, error).map(Bound::unbind),
-        })?;
-        Ok(object.clone_ref(py))
+        })
     }
 }
 
@@ -109,6 +148,10 @@ impl PyBatchResult {
         PyBatchIterator { batch: slf.unbind(), next: std::sync::atomic::AtomicUsize::new(0) }
     }
 
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.0.iter().try_for_each(|verdict| verdict.object.traverse(&visit))
+    }
+
     fn __repr__(&self) -> String {
         format!("BatchResult(tokens={}, valid={})", self.0.len(), self.valid_count())
     }
@@ -130,6 +173,10 @@ pub(crate) struct PyBatchIterator {
 impl PyBatchIterator {
     fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
         slf
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.batch)
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
+use pyo3::PyTypeInfo;
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyInt, PyList, PyMapping, PyString};
 use watchword_kernel::json::{Object, Value};
 
 use crate::errors::KeySetError;
+use crate::kept::Kept;
 
 /// Bytes borrowed from a Python object where they can be.
 pub(crate) struct Text<'a>(Cow<'a, [u8]>);
@@ -120,6 +121,13 @@ fn plain_json(document: &Bound<'_, PyAny>) -> Option<String> {
 }
 
 fn json_dumps(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-    static DUMPS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    DUMPS.import(py, "json", "dumps")
+    static DUMPS: Kept<PyAny> = Kept::new();
+    let import = || py.import("json")?.getattr("dumps").map(Bound::unbind);
+    DUMPS.get_or_make_ref(py, import).map(|dumps| dumps.bind(py))
+}
+
+/// Looks everything up now: a fork while a thread is at it would leave a child that waits for that thread.
+pub(crate) fn prepare(py: Python<'_>) -> PyResult<()> {
+    PyMapping::type_object(py);
+    json_dumps(py).map(drop)
 }

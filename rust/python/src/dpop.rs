@@ -1,14 +1,16 @@
 //! Proofs of possession, and the memory of those that were used.
 
+use pyo3::PyTraverseError;
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
 use watchword_kernel as kernel;
 
 use crate::arguments::{self, moment};
 use crate::convert::{Text, from_json};
 use crate::errors;
+use crate::kept::Kept;
 use crate::token::date;
 
 /// What is demanded of every proof, compiled once.
@@ -19,7 +21,7 @@ pub(crate) struct PyProofPolicy(kernel::ProofPolicy);
 #[pyclass(frozen, module = "watchword.dpop", name = "DpopProof")]
 pub(crate) struct PyDpopProof {
     proof: kernel::DpopProof,
-    jwk: PyOnceLock<Py<PyAny>>,
+    jwk: Kept<PyAny>,
 }
 
 /// A bounded memory of ids that were used.
@@ -65,7 +67,7 @@ pub(crate) fn verify_proof(
         return Err(PyValueError::new_err("method is the request's, uri its absolute http or https URI"));
     }
     py.detach(|| kernel::verify_proof(proof.as_ref(), &request, policy, now))
-        .map(|proof| PyDpopProof { proof, jwk: PyOnceLock::new() })
+        .map(|proof| PyDpopProof { proof, jwk: Kept::new() })
         .map_err(|error| errors::verification_error(py, &error.into()))
 }
 
@@ -113,8 +115,7 @@ impl PyDpopProof {
     /// The public key that signed the proof, a JWK as it came: a dict that is built when first asked for.
     #[getter]
     fn jwk(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let jwk = self.jwk.get_or_try_init(py, || from_json(py, self.proof.jwk().as_bytes()).map(Bound::unbind));
-        jwk.map(|jwk| jwk.clone_ref(py))
+        self.jwk.get_or_make(py, || from_json(py, self.proof.jwk().as_bytes()).map(Bound::unbind))
     }
 
     /// The algorithm of the signature.
@@ -171,6 +172,10 @@ impl PyDpopProof {
         self.proof.expires_at()
     }
 
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.jwk.traverse(&visit)
+    }
+
     fn __repr__(&self) -> String {
         format!("DpopProof(algorithm='{}')", self.proof.algorithm().name())
     }
@@ -197,6 +202,7 @@ impl PyReplayCache {
         if !expires_at.is_finite() {
             return Err(PyValueError::new_err("expires_at must be a finite number of Unix seconds"));
         }
+        // With the interpreter attached, so that a fork finds the memory at rest.
         Ok(match self.0.consume(&id, expires_at, moment(now)?) {
             kernel::Use::First => Some(true),
             kernel::Use::Again => Some(false),

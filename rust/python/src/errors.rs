@@ -1,8 +1,10 @@
 //! The kernel's errors as the exceptions that Python defines.
 
+use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use watchword_kernel as kernel;
+
+use crate::kept::Kept;
 
 pyo3::import_exception!(watchword.errors, KeySetError);
 pyo3::import_exception!(watchword.errors, ScopeSyntaxError);
@@ -33,6 +35,14 @@ pub(crate) fn code<'py>(py: Python<'py>, code: &str) -> PyResult<Bound<'py, PyAn
 }
 
 fn definitions(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
-    static DEFINITIONS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    Ok(DEFINITIONS.get_or_try_init(py, || py.import("watchword.errors").map(Bound::unbind))?.bind(py))
+    static DEFINITIONS: Kept<PyModule> = Kept::new();
+    Ok(DEFINITIONS.get_or_make_ref(py, || py.import("watchword.errors").map(Bound::unbind))?.bind(py))
+}
+
+/// Looks everything up now: a fork while a thread is at it would leave a child that waits for that thread.
+pub(crate) fn prepare(py: Python<'_>) -> PyResult<()> {
+    definitions(py)?;
+    KeySetError::type_object(py);
+    ScopeSyntaxError::type_object(py);
+    Ok(())
 }

@@ -9,6 +9,8 @@ mod convert;
 mod delegation;
 mod dpop;
 mod errors;
+mod forks;
+mod kept;
 mod key_set;
 mod policy;
 mod scope;
@@ -112,6 +114,10 @@ fn parse_spiffe_id<'py>(text: &Bound<'py, PyString>) -> PyResult<(String, Bound<
 /// The compiled half of the package; `watchword` re-exports what is public.
 #[pymodule(gil_used = false)]
 fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    errors::prepare(module.py())?;
+    convert::prepare(module.py())?;
+    batch::prepare(module.py());
+    forks::register(module.py())?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("ANY_AUDIENCE", Py::new(module.py(), policy::AnyAudience)?)?;
     module.add("ANY_TENANT", Py::new(module.py(), policy::AnyTenant)?)?;

@@ -67,8 +67,8 @@ macro_rules! matcher {
             }
 
             /// Scopes that are compiled already.
-            pub(crate) fn shared(scopes: &Arc<$matcher>) -> Self {
-                Self(Arc::clone(scopes))
+            pub(crate) fn shared(scopes: Arc<$matcher>) -> Self {
+                Self(scopes)
             }
         }
 

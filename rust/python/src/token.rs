@@ -2,33 +2,34 @@
 
 use std::sync::Arc;
 
+use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyTuple};
-use pyo3::{PyClass, PyClassInitializer};
+use pyo3::{PyClass, PyClassInitializer, PyTraverseError};
 use watchword_kernel::{Confirmation, NumericDate, UnverifiedNames, VerifiedJws, VerifiedToken};
 
 use crate::convert::from_json;
 use crate::delegation::{PyDelegationChain, PyMayAct};
+use crate::kept::Kept;
 use crate::scope::{PyPlainScopes, PyResourceScopes, PySlotScopes};
 
 /// A JWT that passed every check. It cannot be made but by verifying a token.
 #[pyclass(frozen, module = "watchword", name = "VerifiedToken")]
 pub(crate) struct PyVerifiedToken {
     token: Arc<VerifiedToken>,
-    header: PyOnceLock<Py<PyAny>>,
-    claims: PyOnceLock<Py<PyAny>>,
-    delegation: PyOnceLock<Py<PyDelegationChain>>,
-    resource_scopes: PyOnceLock<Py<PyResourceScopes>>,
-    slot_scopes: PyOnceLock<Py<PySlotScopes>>,
-    plain_scopes: PyOnceLock<Py<PyPlainScopes>>,
+    header: Kept<PyAny>,
+    claims: Kept<PyAny>,
+    delegation: Kept<PyDelegationChain>,
+    resource_scopes: Kept<PyResourceScopes>,
+    slot_scopes: Kept<PySlotScopes>,
+    plain_scopes: Kept<PyPlainScopes>,
 }
 
 /// A JWS whose signature holds. It cannot be made but by verifying one.
 #[pyclass(frozen, module = "watchword", name = "VerifiedJws")]
 pub(crate) struct PyVerifiedJws {
     jws: VerifiedJws,
-    header: PyOnceLock<Py<PyAny>>,
+    header: Kept<PyAny>,
 }
 
 /// The key to which a token is bound: its `cnf` claim (RFC 7800).
@@ -73,19 +74,19 @@ impl PyVerifiedToken {
     pub(crate) fn shared(token: Arc<VerifiedToken>) -> Self {
         Self {
             token,
-            header: PyOnceLock::new(),
-            claims: PyOnceLock::new(),
-            delegation: PyOnceLock::new(),
-            resource_scopes: PyOnceLock::new(),
-            slot_scopes: PyOnceLock::new(),
-            plain_scopes: PyOnceLock::new(),
+            header: Kept::new(),
+            claims: Kept::new(),
+            delegation: Kept::new(),
+            resource_scopes: Kept::new(),
+            slot_scopes: Kept::new(),
+            plain_scopes: Kept::new(),
         }
     }
 }
 
 impl PyVerifiedJws {
     pub(crate) fn new(jws: VerifiedJws) -> Self {
-        Self { jws, header: PyOnceLock::new() }
+        Self { jws, header: Kept::new() }
     }
 }
 
@@ -208,6 +209,12 @@ impl PyVerifiedToken {
         PyMayAct::new(py, self.token.may_act())
     }
 
+    /// The two dicts can hold anything, also this token. Nothing else that is kept holds Python objects.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.header.traverse(&visit)?;
+        self.claims.traverse(&visit)
+    }
+
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         shown(py, "VerifiedToken", self.token.jws())
     }
@@ -237,6 +244,10 @@ impl PyVerifiedJws {
     #[getter]
     fn algorithm(&self) -> &'static str {
         self.jws.algorithm().name()
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.header.traverse(&visit)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -270,14 +281,14 @@ impl PyConfirmation {
 /// The object in the cell, made when first asked for.
 fn kept<T: PyClass + Into<PyClassInitializer<T>>>(
     py: Python<'_>,
-    cell: &PyOnceLock<Py<T>>,
+    cell: &Kept<T>,
     make: impl FnOnce() -> PyResult<T>,
 ) -> PyResult<Py<T>> {
-    cell.get_or_try_init(py, || Py::new(py, make()?)).map(|object| object.clone_ref(py))
+    cell.get_or_make(py, || Py::new(py, make()?))
 }
 
-fn read_once(py: Python<'_>, cell: &PyOnceLock<Py<PyAny>>, document: &[u8]) -> PyResult<Py<PyAny>> {
-    cell.get_or_try_init(py, || from_json(py, document).map(Bound::unbind)).map(|value| value.clone_ref(py))
+fn read_once(py: Python<'_>, cell: &Kept<PyAny>, document: &[u8]) -> PyResult<Py<PyAny>> {
+    cell.get_or_make(py, || from_json(py, document).map(Bound::unbind))
 }
 
 pub(crate) fn date<'py>(py: Python<'py>, date: Option<NumericDate>) -> PyResult<Option<Bound<'py, PyAny>>> {

@@ -12,7 +12,8 @@ mod sum;
 mod table;
 
 use std::fmt;
-use std::sync::LazyLock;
+
+use once_cell::race::OnceBox;
 
 use field::Element;
 use point::{Completed, Extended};
@@ -27,8 +28,13 @@ use crate::Width;
 /// The width of the base point's digits, whose table all keys share: 0.7 MiB, built in two milliseconds.
 const BASE_WIDTH: u32 = 9;
 
-static BASE: LazyLock<Multiples> =
-    LazyLock::new(|| Multiples::new(Element::new(BASE_X), Element::new(BASE_Y), BASE_WIDTH));
+static BASE: OnceBox<Multiples> = OnceBox::new();
+
+/// The base point's multiples. Threads that need them at the same time, before they are there, each compute them.
+#[inline]
+fn base() -> &'static Multiples {
+    BASE.get_or_init(|| Box::new(Multiples::new(Element::new(BASE_X), Element::new(BASE_Y), BASE_WIDTH)))
+}
 
 /// RFC 8032, section 5.1: the base point's coordinates.
 const BASE_X: [u64; 4] = [0xc956_2d60_8f25_d51a, 0x692c_c760_9525_a7b2, 0xc0a4_e231_fdd6_dc5c, 0x2169_36d3_cd6e_53fe];
@@ -36,7 +42,7 @@ const BASE_Y: [u64; 4] = [0x6666_6666_6666_6658, 0x6666_6666_6666_6666, 0x6666_6
 
 /// Builds the base point's table now rather than on first use.
 pub fn prepare() {
-    LazyLock::force(&BASE);
+    base();
 }
 
 /// A point on the curve.
@@ -99,7 +105,7 @@ impl PublicKey {
                 sum = sum.extended().add(entry);
             }
         }
-        Sum::new(&BASE.add_to(sum.extended(), s))
+        Sum::new(&base().add_to(sum.extended(), s))
     }
 
     fn negative(&self) -> Extended {
@@ -134,7 +140,7 @@ impl Table {
     /// s·B − k·A for this table's key A.
     #[must_use]
     pub fn sum(&self, s: &Scalar, k: &Scalar) -> Sum {
-        Sum::new(&self.0.add_to(BASE.add_to(Extended::IDENTITY, s), k))
+        Sum::new(&self.0.add_to(base().add_to(Extended::IDENTITY, s), k))
     }
 }
 

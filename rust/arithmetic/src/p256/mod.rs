@@ -11,10 +11,10 @@ mod sum;
 mod table;
 mod window;
 
-use std::sync::LazyLock;
-
 pub use batch::{Claim, hold};
 pub use signature::Signature;
+
+use once_cell::race::OnceBox;
 
 use field::Element;
 use point::{Affine, Jacobian};
@@ -27,14 +27,20 @@ use crate::Width;
 /// The width of the base point's digits, whose table all keys share.
 const BASE_WIDTH: u32 = 10;
 
-static BASE: LazyLock<Multiples> = LazyLock::new(|| Multiples::new(&Affine::BASE, BASE_WIDTH));
+static BASE: OnceBox<Multiples> = OnceBox::new();
+
+/// The base point's multiples. Threads that need them at the same time, before they are there, each compute them.
+#[inline]
+fn base() -> &'static Multiples {
+    BASE.get_or_init(|| Box::new(Multiples::new(&Affine::BASE, BASE_WIDTH)))
+}
 
 /// The most points that a table of any width has to add for one signature.
 const SUMMANDS: usize = (scalar::digits(BASE_WIDTH) + scalar::digits(Multiples::NARROWEST)) as usize;
 
 /// Builds the base point's table now rather than on first use.
 pub fn prepare() {
-    LazyLock::force(&BASE);
+    base();
 }
 
 /// A point on the curve other than the one at infinity.
@@ -58,7 +64,7 @@ impl PublicKey {
     pub fn holds(&self, digest: &[u8; 32], signature: &Signature) -> bool {
         let (u1, u2) = signature.multipliers(digest, &signature.s.inverse().to_montgomery());
         let mut points = Vec::with_capacity(SUMMANDS);
-        BASE.summands(&u1, &mut points);
+        base().summands(&u1, &mut points);
         signature.is_x_of(&points.iter().fold(window::multiple(&self.0, &u2), |sum, point| sum.add_affine(point)))
     }
 }
@@ -101,7 +107,7 @@ impl Table {
     /// Appends the points whose sum is u1·G + u2·Q: at most [`SUMMANDS`].
     #[inline]
     fn summands(&self, u1: &Scalar, u2: &Scalar, summands: &mut Vec<Affine>) {
-        BASE.summands(u1, summands);
+        base().summands(u1, summands);
         self.0.summands(u2, summands);
     }
 }

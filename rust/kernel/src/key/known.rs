@@ -7,7 +7,11 @@
 use std::borrow::Borrow;
 use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, LazyLock, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use once_cell::race::OnceBox;
+
+use crate::forks::lock_within_patience;
 
 use crate::material::{Defect, Material};
 use crate::signature::{Backend, Verifier};
@@ -16,7 +20,7 @@ use crate::signature::{Backend, Verifier};
 pub(super) struct Known {
     pub(super) material: Material,
     pub(super) verifier: Verifier,
-    thumbprint: OnceLock<String>,
+    thumbprint: OnceBox<String>,
 }
 
 /// How many bytes may be remembered; as many again until they are forgotten.
@@ -34,7 +38,14 @@ struct Memory {
     earlier: HashSet<ByMaterial>,
 }
 
-static MEMORY: LazyLock<Mutex<Memory>> = LazyLock::new(Mutex::default);
+static MEMORY: Mutex<Option<Memory>> = Mutex::new(None);
+
+/// The memory, as long as a fork is under way: see [`forks`](crate::forks).
+pub(crate) struct Held(#[expect(dead_code, reason = "is held")] Option<MutexGuard<'static, Option<Memory>>>);
+
+pub(crate) fn hold() -> Held {
+    Held(lock_within_patience(&MEMORY))
+}
 
 /// What is known of a key with these numbers, which are judged where they are met for the first time.
 pub(super) fn of(material: Material, backend: Backend) -> Result<Arc<Known>, Defect> {
@@ -42,12 +53,12 @@ pub(super) fn of(material: Material, backend: Backend) -> Result<Arc<Known>, Def
         return Known::new(material, backend);
     }
     // Where another thread is at it, the memory is gone without: waiting would cost as much.
-    if let Some(known) = MEMORY.try_lock().ok().and_then(|mut memory| memory.recall(&material)) {
+    if let Some(known) = MEMORY.try_lock().ok().and_then(|mut memory| memory.as_mut()?.recall(&material)) {
         return Ok(known);
     }
     let known = Known::new(material, backend)?;
     if let Ok(mut memory) = MEMORY.try_lock() {
-        memory.remember(&known);
+        memory.get_or_insert_default().remember(&known);
     }
     Ok(known)
 }
@@ -55,12 +66,12 @@ pub(super) fn of(material: Material, backend: Backend) -> Result<Arc<Known>, Def
 impl Known {
     fn new(material: Material, backend: Backend) -> Result<Arc<Self>, Defect> {
         let verifier = Verifier::new(&material, backend)?;
-        Ok(Arc::new(Self { material, verifier, thumbprint: OnceLock::new() }))
+        Ok(Arc::new(Self { material, verifier, thumbprint: OnceBox::new() }))
     }
 
     /// The RFC 7638 thumbprint.
     pub(super) fn thumbprint(&self) -> &str {
-        self.thumbprint.get_or_init(|| self.material.thumbprint())
+        self.thumbprint.get_or_init(|| Box::new(self.material.thumbprint()))
     }
 }
 

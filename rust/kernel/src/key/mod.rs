@@ -18,6 +18,7 @@ use crate::material::{Defect, Material};
 use crate::signature::Backend;
 use jwk::Source;
 use known::Known;
+pub(crate) use known::{Held, hold};
 #[cfg(feature = "jsonwebtoken-provider")]
 pub(crate) use spki::coordinates;
 

@@ -18,6 +18,7 @@ mod plain;
 mod resource;
 mod slot;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -27,6 +28,7 @@ pub use resource::{Resource, ResourceRequest};
 pub use slot::{Slot, SlotRequest};
 
 use crate::error::{Error, Quoted};
+use crate::heap::{hash_table, vector};
 
 /// Scopes of the form `resource(.sub)*:action`.
 pub type ResourceScopes = Scopes<Resource>;
@@ -55,6 +57,9 @@ pub trait Grammar: Default {
 
     /// Whether the request is allowed.
     fn allows(&self, request: Self::Request<'_>) -> bool;
+
+    /// The bytes that the index takes beside itself.
+    fn heap(&self) -> usize;
 
     /// Whether one of the scopes, `strictly`: one other than this, allows whatever this scope allows.
     ///
@@ -143,6 +148,13 @@ impl<G: Grammar> Scopes<G> {
         &self.ignored
     }
 
+    /// The bytes that the set takes beside itself.
+    pub(crate) fn heap(&self) -> usize {
+        let texts = self.scopes.iter().chain(&self.ignored).map(|text| vector::<u8>(text.capacity()));
+        let lists = vector::<String>(self.scopes.capacity()) + vector::<String>(self.ignored.capacity());
+        texts.sum::<usize>() + lists + self.index.heap()
+    }
+
     /// Whether the request is allowed.
     pub fn allows(&self, request: G::Request<'_>) -> bool {
         self.index.allows(request)
@@ -198,6 +210,11 @@ impl<G: Grammar> Scopes<G> {
         let missing: Vec<&str> = self.missing(other).collect();
         if missing.is_empty() { Ok(()) } else { Err(Error::InsufficientScope { required: missing.join(" ") }) }
     }
+}
+
+/// What a set of texts takes beside itself.
+fn texts(set: &HashSet<Box<str>>) -> usize {
+    hash_table::<Box<str>>(set.capacity()) + set.iter().map(|text| vector::<u8>(text.len())).sum::<usize>()
 }
 
 /// White space in a scope would be two scopes to the next reader of the list; a control character has no honest use; a

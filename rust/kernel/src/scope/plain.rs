@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::Grammar;
+use super::{Grammar, texts};
 
 /// The grammar of OAuth 2 scope tokens. A request is one token.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +25,10 @@ impl Grammar for Plain {
 
     fn allows(&self, request: &str) -> bool {
         self.0.contains(request)
+    }
+
+    fn heap(&self) -> usize {
+        texts(&self.0)
     }
 
     fn covers(&self, scope: &str, strictly: bool) -> bool {

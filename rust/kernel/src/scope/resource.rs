@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
-use super::Grammar;
+use super::{Grammar, texts};
+use crate::heap::{hash_table, vector};
 
 /// The grammar `resource(.sub)*:action`, split at the last colon.
 ///
@@ -76,6 +77,18 @@ impl Grammar for Resource {
 
     fn allows(&self, request: ResourceRequest<'_>) -> bool {
         self.holds(request.resource, Wanted::Action(request.action), false)
+    }
+
+    fn heap(&self) -> usize {
+        let Self { words, anywhere, named: Tree { hashing: _, entries } } = self;
+        let named = entries.values().map(|entries| {
+            let held = entries.iter().map(|(name, held)| vector::<u8>(name.len()) + texts(&held.actions));
+            vector::<(Box<str>, Held)>(entries.capacity()) + held.sum::<usize>()
+        });
+        texts(words)
+            + texts(&anywhere.actions)
+            + hash_table::<(u64, Vec<(Box<str>, Held)>)>(entries.capacity())
+            + named.sum::<usize>()
     }
 
     fn covers(&self, scope: &str, strictly: bool) -> bool {
@@ -154,6 +167,8 @@ impl Tree {
         } else {
             let mut held = Held::default();
             held.insert(action);
+            // Two resources of one hash are not to be expected: room for one is enough.
+            entries.reserve_exact(1);
             entries.push((resource.into(), held));
         }
     }

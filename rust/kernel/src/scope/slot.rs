@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use super::Grammar;
+use super::{Grammar, texts};
+use crate::heap::{hash_table, vector};
 
 /// The grammar `action:resource:identifier`. None of the three is empty; the identifier may hold further colons; `*` is a
 /// wildcard where it is the whole identifier, a character like any other elsewhere in it, and an error before it.
@@ -58,6 +59,16 @@ impl Grammar for Slot {
     fn allows(&self, request: SlotRequest<'_>) -> bool {
         let named = |found: &Identifiers| found.any || found.named.contains(request.identifier);
         !request.identifier.is_empty() && self.identifiers(request).is_some_and(named)
+    }
+
+    fn heap(&self) -> usize {
+        let resources = self.0.iter().map(|(action, resources)| {
+            let named = resources.iter().map(|(resource, found)| vector::<u8>(resource.len()) + texts(&found.named));
+            vector::<u8>(action.len())
+                + hash_table::<(Box<str>, Identifiers)>(resources.capacity())
+                + named.sum::<usize>()
+        });
+        hash_table::<(Box<str>, HashMap<Box<str>, Identifiers>)>(self.0.capacity()) + resources.sum::<usize>()
     }
 
     fn covers(&self, scope: &str, strictly: bool) -> bool {

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use watchword_arithmetic::Width;
+
+use crate::forks::lock_within_patience;
 
 /// What tables may cost, for the whole process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,14 +74,11 @@ static BUILT: AtomicU64 = AtomicU64::new(0);
 static EVICTED: AtomicU64 = AtomicU64::new(0);
 static REFUSED: AtomicU64 = AtomicU64::new(0);
 
-/// The keys that have tables. Whoever holds the lock may give out leases.
-struct Holders(Vec<Weak<dyn Holder>>);
+/// The keys that have tables. Whoever holds the lock, for microseconds, may give out leases. If it cannot be had, keys do
+/// without new tables.
+pub(crate) struct Holders(Vec<Weak<dyn Holder>>);
 
 static HOLDERS: Mutex<Holders> = Mutex::new(Holders(Vec::new()));
-
-/// How often the lock is asked for, a millisecond apart. It is held for microseconds, save in a child that was forked in
-/// just these: there it is held for ever, and keys do without new tables.
-const PATIENCE: u32 = 100;
 
 impl Settings {
     /// 64 MiB, the widest digits, and a table after 32 uses: about what building it costs.
@@ -173,16 +171,8 @@ pub(super) fn enter(holder: &Arc<dyn Holder>) {
     }
 }
 
-fn holders() -> Option<MutexGuard<'static, Holders>> {
-    for _ in 0..PATIENCE {
-        match HOLDERS.try_lock() {
-            Ok(holders) => return Some(holders),
-            // Nothing in here panics half-way; if it did, the list would still be only about memory.
-            Err(TryLockError::Poisoned(holders)) => return Some(holders.into_inner()),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
-        }
-    }
-    None
+pub(crate) fn holders() -> Option<MutexGuard<'static, Holders>> {
+    lock_within_patience(&HOLDERS)
 }
 
 impl Holders {

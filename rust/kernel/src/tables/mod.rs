@@ -10,7 +10,9 @@
 mod budget;
 mod builder;
 mod earned;
+mod held;
 
 pub use budget::{Settings, SettingsError, Stats, configure, settings, stats};
 pub(crate) use earned::{Earned, Leased, Tabled};
+pub(crate) use held::{Held, hold};
 pub use watchword_arithmetic::Width;

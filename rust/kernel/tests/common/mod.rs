@@ -1,6 +1,7 @@
 //! What several of the tests need: the fixed signing keys, tokens made with them, and data from outside the project.
 
 #![allow(dead_code, reason = "each test is a crate of its own and uses a part of this")]
+#![allow(clippy::disallowed_types, reason = "a test does not fork")]
 
 use std::fmt::Debug;
 use std::io::Write as _;

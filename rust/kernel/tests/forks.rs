@@ -1,0 +1,91 @@
+//! What a child of a fork may find: locks that are never released, and cells that nobody will ever fill. Forking itself
+//! takes an operating system: `tests/forks` has that.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+#![allow(clippy::disallowed_methods, reason = "a test does not fork")]
+
+mod common;
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
+
+use common::{BACKENDS, CLAIMS, JWKS, SIGNERS, now, strict};
+use watchword_kernel::tables::{self, Settings};
+use watchword_kernel::{Backend, KeySet, forks, verify, verify_many};
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs the work in another thread, which has to end.
+fn ends<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || sender.send(work()));
+    receiver.recv_timeout(Duration::from_secs(60)).expect("it neither waits for ever nor fails")
+}
+
+fn verify_everything() {
+    for backend in BACKENDS {
+        let keys = KeySet::from_json(JWKS.as_bytes(), backend).unwrap();
+        let tokens: Vec<String> = SIGNERS.iter().map(|signer| signer.token(signer.header(), CLAIMS)).collect();
+        for _ in 0..2 * Settings::DEFAULT.after_uses {
+            assert!(verify(tokens[0].as_bytes(), &keys, &strict(), now()).is_ok());
+        }
+        assert!(verify_many(&tokens, &keys, &strict(), now(), NonZeroUsize::MIN).iter().all(Result::is_ok));
+        assert!(keys.keys().iter().all(|key| !key.thumbprint().is_empty()));
+    }
+}
+
+#[test]
+fn verdicts_do_not_wait_for_locks_that_nobody_releases() {
+    let _alone = alone();
+    let held = forks::hold();
+    ends(|| {
+        verify_everything();
+        // The curves' keys do without tables, as nobody can say whether there is room.
+        let keys = KeySet::from_json(JWKS.as_bytes(), Backend::Default).unwrap();
+        assert!(keys.prepare() < keys.keys().len());
+        tables::configure(tables::settings()).unwrap();
+        tables::stats();
+    });
+    drop(held);
+    let keys = KeySet::from_json(JWKS.as_bytes(), Backend::Default).unwrap();
+    assert_eq!(keys.prepare(), keys.keys().len());
+}
+
+#[test]
+fn a_second_fork_waits_for_the_first_and_no_longer() {
+    let _alone = alone();
+    let held = forks::hold();
+    ends(|| drop(forks::hold()));
+    held.release_in_child();
+    ends(|| forks::hold().release_in_child());
+    ends(verify_everything);
+}
+
+#[test]
+fn threads_that_prepare_one_set_at_once_leave_it_as_one_would() {
+    let _alone = alone();
+    let settings = tables::settings();
+    let keys = KeySet::from_json(JWKS.as_bytes(), Backend::Default).unwrap();
+    let all = keys.keys().len();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| assert_eq!(keys.prepare(), all));
+        }
+    });
+    drop(keys);
+    // Nothing is left pinned: what another key asks for, it gets.
+    tables::configure(Settings { max_bytes: 0, ..settings }).unwrap();
+    assert_eq!(tables::stats().bytes, 0);
+    tables::configure(settings).unwrap();
+}

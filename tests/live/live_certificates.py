@@ -72,12 +72,10 @@ def certificates(folder: Path) -> Certificates:
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = _name("test authority")
     builder = _builder(authority, authority, authority_key)
-    for extension, critical in (
-        (x509.BasicConstraints(ca=True, path_length=None), True),
-        (_usage(signs_certificates=True), True),
-        (x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), False),
-    ):
-        builder = builder.add_extension(extension, critical=critical)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(signs_certificates=True), critical=True)
+    own_key_id = x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key())
+    builder = builder.add_extension(own_key_id, critical=False)
     root = builder.sign(authority_key, hashes.SHA256())
     _write(made.authority, root)
     trusted = [pkcs12.PKCS12Certificate(root, b"authority")]
@@ -88,12 +86,9 @@ def certificates(folder: Path) -> Certificates:
         key = ec.generate_private_key(ec.SECP256R1())
         addresses = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
         builder = _builder(_name(name), authority, key)
-        for extension, critical in (
-            (addresses, False),
-            (_usage(signs_certificates=False), True),
-            (authority_key_id, False),
-        ):
-            builder = builder.add_extension(extension, critical=critical)
+        builder = builder.add_extension(addresses, critical=False)
+        builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
+        builder = builder.add_extension(authority_key_id, critical=False)
         _write(made.certificate(name), builder.sign(authority_key, hashes.SHA256()))
         made.key(name).write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return made

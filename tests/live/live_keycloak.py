@@ -31,6 +31,9 @@ KEY_PROVIDER = "org.keycloak.keys.KeyProvider"
 
 ALGORITHMS = ("EdDSA", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 
+#: What Keycloak signs with besides, if a client asks for it.
+REFUSED = ("ES512", "HS256", "HS384", "HS512")
+
 #: Seconds: ten on an idle machine.
 START_TIMEOUT = 240.0
 
@@ -97,6 +100,21 @@ class Realm:
         """Token exchange (RFC 8693): ``client`` gets a token of its own for the same user."""
         form = {"grant_type": TOKEN_EXCHANGE, "subject_token": subject_token, "subject_token_type": ACCESS_TOKEN}
         return self._grant(form, client, {})["access_token"]
+
+    def userinfo(self, access_token: str) -> str:
+        """What is known of the user, signed if the client's settings say so (OpenID Connect Core section 5.3.2)."""
+        headers = {"Authorization": f"Bearer {access_token}"}
+        answer = self.server.http.get(f"{self.issuer}/protocol/openid-connect/userinfo", headers=headers)
+        assert answer.is_success, f"Keycloak answered {answer.status_code}: {answer.text}"
+        return answer.text
+
+    def give_roles(self, *names: str) -> None:
+        """New roles, all of them the user's."""
+        roles = {"roles": {"realm": [{"name": name} for name in names]}, "ifResourceExists": "FAIL"}
+        self.server.administer("POST", f"{self.name}/partialImport", roles)
+        user = self.server.administer("GET", f"{self.name}/users").json()[0]["id"]
+        all_roles = self.server.administer("GET", f"{self.name}/roles?max=10000").json()
+        self.server.administer("POST", f"{self.name}/users/{user}/role-mappings/realm", all_roles)
 
     def logout(self) -> None:
         """Ends the user's sessions; Keycloak tells the clients that have an address for it."""
@@ -176,8 +194,9 @@ def key_provider(provider: str, priority: int, **config: str) -> dict[str, Any]:
 
 def add_clients(realm: Realm) -> None:
     """The clients of the tests; each differs from Keycloak's defaults by what its name says."""
-    for algorithm in (*ALGORITHMS, "ES512"):
+    for algorithm in (*ALGORITHMS, *REFUSED):
         realm.add_client(f"machine-{algorithm}", _signing(algorithm))
+    realm.add_client("userinfo", {"user.info.response.signature.alg": "ES256"})
     realm.add_client("rfc9068", {"access.token.header.type.rfc9068": "true"})
     # No roles of other clients, whose names Keycloak would make audiences; and no audience of ours.
     realm.add_client("no-audience", fullScopeAllowed=False, protocolMappers=[])

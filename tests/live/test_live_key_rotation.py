@@ -56,6 +56,18 @@ def test_a_rotated_key_is_found_at_the_first_try_and_the_old_one_stays(rotating:
 
 
 @both_ways
+def test_a_key_on_a_curve_that_is_not_verified_makes_no_key_of_its_kid(rotating: Realm, judge: Judge) -> None:
+    # An algorithm in common (EdDSA), another curve: the set's other keys are not tried in its place.
+    rotating.add_key("eddsa-generated", 100, eddsaEllipticCurveKey="Ed448")
+    token = rotating.token("first-of-its-kind")
+    rotating.add_key("eddsa-generated", 200, eddsaEllipticCurveKey="Ed25519")
+    other = rotating.token("first-of-its-kind")
+    verifier = ww.Verifier([rotating.as_issuer()], audience=API)
+    assert judge(verifier, other).algorithm == "EdDSA"
+    assert code(judge, verifier, token) == ww.ErrorCode.UNKNOWN_KEY
+
+
+@both_ways
 def test_unknown_keys_do_not_make_the_server_work(rotating: Realm, judge: Judge) -> None:
     verifier = ww.Verifier([rotating.as_issuer()], audience=API, monotonic=lambda: 1000.0)
     token = rotating.token("machine")

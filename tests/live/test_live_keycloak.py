@@ -7,10 +7,11 @@ import queue
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from urllib.parse import parse_qs
 
 import pytest
-from live_keycloak import ALGORITHMS, API, LIFETIME, SCOPE, USER, Keycloak, Realm
+from live_keycloak import ALGORITHMS, API, LIFETIME, REFUSED, SCOPE, USER, Keycloak, Realm, key_provider
 from live_verdicts import Judge, both_ways, code, each_tampering, header_of, lifetime, peer_claims
 
 import watchword as ww
@@ -20,7 +21,7 @@ each_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
 
 @pytest.fixture(scope="module", name="tokens")
 def _tokens(realm: Realm) -> dict[str, str]:
-    return {algorithm: realm.token(f"machine-{algorithm}") for algorithm in (*ALGORITHMS, "ES512")}
+    return {algorithm: realm.token(f"machine-{algorithm}") for algorithm in (*ALGORITHMS, *REFUSED)}
 
 
 # After the tokens, so that all keys are there when the set is fetched: Keycloak makes the key of an algorithm when it
@@ -76,10 +77,11 @@ def test_a_tampered_token_is_refused(
 
 
 @both_ways
+@pytest.mark.parametrize("algorithm", REFUSED)
 def test_an_algorithm_that_is_not_verified_is_refused(
-    tokens: dict[str, str], verifier: ww.Verifier, judge: Judge
+    tokens: dict[str, str], verifier: ww.Verifier, judge: Judge, algorithm: str
 ) -> None:
-    assert code(judge, verifier, tokens["ES512"]) == ww.ErrorCode.ALGORITHM_NOT_ALLOWED
+    assert code(judge, verifier, tokens[algorithm]) == ww.ErrorCode.ALGORITHM_NOT_ALLOWED
 
 
 def test_keys_that_cannot_be_used_do_not_take_the_others_with_them(realm: Realm, verifier: ww.Verifier) -> None:
@@ -91,6 +93,7 @@ def test_keys_that_cannot_be_used_do_not_take_the_others_with_them(realm: Realm,
         "RSA-OAEP": "not_for_signatures",
         "ES512": "unsupported_curve",
     }
+    # The keys of HS256 and its like are not published.
     assert len(keys) == len(ALGORITHMS)
 
 
@@ -150,6 +153,29 @@ def test_a_logout_token_is_no_access_token(realm: Realm, judge: Judge, request: 
 
 
 @both_ways
+def test_signed_user_information_is_no_access_token(realm: Realm, verifier: ww.Verifier, judge: Judge) -> None:
+    # Signed by the same key, of the same type, for the client; but it never ends.
+    token = realm.userinfo(realm.login("userinfo")["access_token"])
+    assert header_of(token)["typ"] == "JWT"
+    client = ww.Verifier([realm.as_issuer()], audience="userinfo")
+    assert code(judge, client, token) == ww.ErrorCode.MISSING_CLAIM
+    assert code(judge, verifier, token) == ww.ErrorCode.WRONG_AUDIENCE
+
+
+def test_a_user_with_very_many_roles_needs_a_larger_limit(keycloak: Keycloak) -> None:
+    realm = keycloak.realm("roles", [key_provider("eddsa-generated", 100), key_provider("hmac-generated", 100)])
+    realm.add_client("web", {"access.token.signed.response.alg": "EdDSA"})
+    # Few with long names stand for hundreds: Keycloak takes its time to make them.
+    realm.give_roles(*(f"{'department-' * 20}{number}" for number in range(100)))
+    token = realm.login("web")["access_token"]
+    keys = ww.KeySet.from_json(keycloak.http.get(realm.jwks_uri).content)
+    with pytest.raises(ww.TooLargeError):
+        ww.verify(token, keys, ww.Policy(issuer=realm.issuer, audience=API))
+    larger = ww.Policy(issuer=realm.issuer, audience=API, max_token_bytes=64 * 1024)
+    assert len(ww.verify(token, keys, larger).claims["realm_access"]["roles"]) > 100
+
+
+@both_ways
 @pytest.mark.parametrize(
     ("client", "verdict"),
     [
@@ -198,7 +224,7 @@ def test_a_token_has_its_time(realm: Realm, tokens: dict[str, str], verifier: ww
         (verified.expires_at + 5, ww.ErrorCode.EXPIRED),
         (verified.issued_at - 6, ww.ErrorCode.ISSUED_IN_FUTURE),
     ):
-        then = ww.Verifier([realm.as_issuer()], audience=API, clock=lambda moment=moment: moment)
+        then = ww.Verifier([realm.as_issuer()], audience=API, clock=partial(float, moment))
         assert code(judge, then, token) == verdict
 
 

@@ -22,7 +22,7 @@ LIFETIME = 300
 ALGORITHMS = ("ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 
 #: Seconds: three on an idle machine.
-START_TIMEOUT = 120.0
+START_TIMEOUT = 300.0
 
 
 @dataclass(frozen=True)

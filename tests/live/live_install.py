@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -33,7 +34,8 @@ def authgent() -> Path:
         pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input"]
         run([*pip, "-r", str(HERE / "requirements-authgent.txt")], "install authgent-server")
 
-    return _once("authgent", install, HERE / "requirements-authgent.txt") / "bin" / "authgent-server"
+    pinned = (HERE / "requirements-authgent.txt").read_bytes()
+    return once("authgent", install, pinned) / "bin" / "authgent-server"
 
 
 def oidc_provider() -> Path:
@@ -47,7 +49,7 @@ def oidc_provider() -> Path:
             shutil.copy(HERE / name, folder / name)
         run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], "install oidc-provider", cwd=folder)
 
-    return _once("oidc-provider", install, HERE / "package-lock.json")
+    return once("oidc-provider", install, (HERE / "package-lock.json").read_bytes())
 
 
 def run(command: list[str], purpose: str, *, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
@@ -72,17 +74,29 @@ def run(command: list[str], purpose: str, *, cwd: Path | None = None, env: dict[
     return done.stdout
 
 
-def _once(name: str, install: Callable[[Path], None], lock: Path) -> Path:
-    """The folder of what ``lock`` says, installed there unless an earlier run finished doing so."""
-    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
-    folder = CACHE / f"{name}-{digest}"
+def once(name: str, install: Callable[[Path], None], pinned: bytes) -> Path:
+    """The folder of what ``pinned`` describes, installed there unless an earlier run finished doing so."""
+    folder = CACHE / f"{name}-{hashlib.sha256(pinned).hexdigest()[:12]}"
     finished = folder / ".installed"
-    if not finished.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        install(folder)
-        finished.touch()
+    # Two test runs in one checkout install it once.
+    with locked(CACHE / f"{name}.lock"):
+        if not finished.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            install(folder)
+            finished.touch()
     return folder
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Holds the file ``path`` against other processes."""
+    import fcntl  # not on every system that can collect these tests and skip them
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _python() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ import httpx2
 
 #: Seconds: two cores may be busy with something else; a healthy start takes two or three.
 START_TIMEOUT = 60.0
+
+#: Ends the server when this process ends, in whatever way.
+GUARD = Path(__file__).with_name("live_guard.py")
 
 
 class ServerDied(Exception):
@@ -30,24 +34,37 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    command: list[str], *, log: Path, ready: Callable[[], bool], cwd: Path, env: dict[str, str] | None = None
+    command: list[str],
+    *,
+    log: Path,
+    ready: Callable[[], bool],
+    cwd: Path,
+    env: dict[str, str] | None = None,
+    timeout: float = START_TIMEOUT,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Runs ``command`` while the block runs; what it prints goes to ``log``.
 
-    Its standard input is a pipe that closes with this process, for servers that watch it. Raises :class:`ServerDied`
-    or ``TimeoutError`` where it does not get ready, with the end of the log.
+    It ends with this process even if that is killed (``live_guard.py``). Raises :class:`ServerDied` or
+    ``TimeoutError`` if it is not ready within ``timeout`` seconds, with the end of the log.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=cwd, env=env or dict(os.environ), stdin=subprocess.PIPE, stdout=output, stderr=output
+            [sys.executable, "-I", str(GUARD), *command],
+            cwd=cwd,
+            env=env or dict(os.environ),
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            # Ctrl-C is for the tests, which then stop their servers in order.
+            start_new_session=True,
         )
     try:
-        deadline = time.monotonic() + START_TIMEOUT
+        deadline = time.monotonic() + timeout
         while not ready():
             if process.poll() is not None:
                 raise ServerDied(f"{command[0]} ended with {process.returncode}: {tail(log)}")
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{command[0]} was not ready after {START_TIMEOUT} s: {tail(log)}")
+                raise TimeoutError(f"{command[0]} was not ready after {timeout} s: {tail(log)}")
             time.sleep(0.05)
         yield process
     finally:

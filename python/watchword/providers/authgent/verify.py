@@ -88,13 +88,13 @@ def verify_token_sync(
 
 
 def identity_of(token: VerifiedToken, raw: str, demands: Demands) -> AgentIdentity:
-    """The agent whom a token names, if it is all that is demanded. Raises :class:`~watchword.VerificationError`."""
-    demands.check(token)
+    """The agent whom a token names, if it meets the rules. Raises :class:`~watchword.VerificationError`."""
+    identity = demands.rules.check(token)
     token_hash = None
     if token.confirmation is not None:
         digest = hashlib.sha256(raw.encode()).digest()
         token_hash = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    return AgentIdentity.from_claims(token.claims, token_hash=token_hash)
+    return AgentIdentity._of(identity, token.claims, token_hash)
 
 
 class _Request(NamedTuple):

@@ -168,6 +168,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case("without an end", "missing_claim", without("exp")),
         Case("without an issuer", "missing_claim", without("iss")),
         Case("no credential", "malformed_credential", UNCHANGED, {"typ": "vc+jwt"}),
+        Case("no credential, typ in full", "malformed_credential", UNCHANGED, {"typ": "application/VC+JWT"}),
         Case("confirms a key", None, put("cnf", to={"jwk": mint.public_jwk("p256")})),
         Case("confirms no good key", "invalid_confirmation_key", put("cnf", to={"jwk": ENCRYPTING})),
         Case("confirms a hash alone", "unsupported", BOUND),

@@ -74,6 +74,8 @@ def _examined(provider: ProviderName, kind: Kind, header: Members, claims: Membe
             profile.rules().form(header, claims)
     except WrongTypeError as error:
         return Detection(None, None, (f"it has marks of {provider}'s tokens, but {error.detail}",))
+    except RecursionError:
+        return Detection(None, None, ("its payload is nested too deeply",))
     except VerificationError as error:
         return Detection(provider, kind.name, kind.reasons, (f"{reason_of(error)}: {error.detail}",))
     return Detection(provider, kind.name, kind.reasons)

@@ -8,9 +8,11 @@ from pathlib import Path
 import mint
 import pytest
 from command_process import start
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from provider_cases import cases
-from provider_samples import ACCEPTED, JWKS, SAMPLES, Sample
+from provider_samples import ACCEPTED, JWKS, KEYS, SAMPLES, Sample
 
+from watchword import thumbprint
 from watchword.providers import PROVIDERS
 from watchword.testing import LocalIssuer
 
@@ -167,6 +169,28 @@ def test_keys_that_nobody_publishes_must_be_given(run, keys: str, provider: str)
     answer = run("verify", "--provider", provider, *MEANT, "a.b.c")
     assert answer.status == 2
     assert "--jwks or --pem" in answer.err
+
+
+@pytest.mark.parametrize("provider", ["agentwrit", "clawauth"])
+def test_a_public_key_in_pem_has_the_name_that_the_library_gives_it(run, tmp_path: Path, provider: str) -> None:
+    from watchword.providers.agentwrit import Broker
+    from watchword.providers.clawauth import ClawAuth
+
+    sample = named(f"{provider}-agent_token")
+    key = KEYS[sample.algorithm]
+    pem = mint.private_key(key).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    path = tmp_path / "key.pem"
+    path.write_bytes(pem)
+    meant = {"issuer": mint.ISSUER, "audience": mint.AUDIENCE}
+    if provider == "agentwrit":
+        verify = Broker("https://broker.example", pem, **meant).validate
+    else:
+        verify = ClawAuth("orders", "svc_1", pem=pem, **meant).verify
+    for kid in ({}, {"kid": ""}, {"kid": "another"}, {"kid": thumbprint(pem=pem)}):
+        head = {"alg": sample.algorithm, "typ": "JWT", **kid}
+        raw = mint.token(sample.payload(), head, key=key, algorithm=sample.algorithm)
+        answer = run("verify", "--provider", provider, "--pem", str(path), *MEANT, "--json", raw)
+        assert answer.objects[0]["valid"] is verify(raw, now=mint.NOW).valid, kid
 
 
 def test_keys_over_http_are_followed(run) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from watchword._kernel import ANY_AUDIENCE, KeySet, VerifiedToken
@@ -46,6 +46,11 @@ def jwks_uri_of(issuer: str, arguments: argparse.Namespace) -> str | None:
     """Where the provider's own verifier looks for the keys of ``issuer``; ``None``: in its metadata."""
     path = None if arguments.provider is None else profile_of(arguments.provider).jwks_path
     return None if path is None else issuer.rstrip("/") + path
+
+
+def read_pem_of(arguments: argparse.Namespace) -> Callable[[str | bytes], KeySet]:
+    """What makes a key set of a public key in PEM."""
+    return KeySet.from_pem if arguments.provider is None else profile_of(arguments.provider).read_pem
 
 
 def types_in(arguments: argparse.Namespace) -> list[str | None] | None:
@@ -100,4 +105,13 @@ def _narrowed(
     return common
 
 
-__all__ = ["checked", "hint_at_another", "jwks_uri_of", "not_checked", "publishes_keys", "rules_in", "types_in"]
+__all__ = [
+    "checked",
+    "hint_at_another",
+    "jwks_uri_of",
+    "not_checked",
+    "publishes_keys",
+    "read_pem_of",
+    "rules_in",
+    "types_in",
+]

@@ -177,7 +177,9 @@ def _requirements(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _by_key_set(arguments: argparse.Namespace, source: str, rules: Rules | None) -> Judging:
-    keys = sources.load_keys(source, allow_loopback_http=arguments.allow_loopback_http)
+    keys = sources.load_keys(
+        source, allow_loopback_http=arguments.allow_loopback_http, read_pem=provider.read_pem_of(arguments)
+    )
     command = f"watchword keys {source}"
     if len(keys) == 0:
         raise CommandError(f"{source!r} holds no usable key. Run `{command}` to see why.")

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from watchword import _kernel
-from watchword._kernel import DelegationChain, KeySet, TokenCache, VerifiedToken, thumbprint
+from watchword._kernel import DelegationChain, KeySet, TokenCache, VerifiedToken
 from watchword.errors import VerificationError
 from watchword.issuer import as_audience
 from watchword.providers.agentwrit.models import AgentClaims, DelegationRecord, ValidateResult
-from watchword.providers.profiles.agentwrit import ADMIN, AGENT, APP, DELEGATED_AGENT, MAX_DEPTH, Rules
+from watchword.providers.profiles.agentwrit import ADMIN, AGENT, APP, DELEGATED_AGENT, MAX_DEPTH, Rules, read_pem
 
 if TYPE_CHECKING:
     from watchword._kernel import _AnyAudience
@@ -110,8 +110,7 @@ def _read(public_key: str | bytes | Mapping[str, Any]) -> KeySet:
     text = public_key.decode("utf-8", "replace") if isinstance(public_key, bytes) else public_key
     if not isinstance(text, str) or not text.lstrip().startswith(_PEM):
         return KeySet.from_json(text)
-    # PEM gives a key no name; the broker gives it that of its thumbprint (RFC 7638).
-    return KeySet.from_pem(text, key_id=thumbprint(pem=text))
+    return read_pem(text)
 
 
 def _claims(token: VerifiedToken, chain: DelegationChain) -> AgentClaims:

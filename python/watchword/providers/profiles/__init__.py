@@ -114,6 +114,7 @@ class Profile:
     ``recognise`` says from a header and claims, which may be unverified, which kind of the provider's tokens they have
     the marks of, if any; ``accepted`` are the kinds that ``rules()`` accepts. ``publishes_keys`` is whether its keys
     can be fetched: from ``jwks_path`` below the issuer, or from where the issuer's metadata say (``None``).
+    ``read_pem`` makes a key set of a public key in PEM, and gives the key the name that the provider's tokens give it.
     ``bound_tokens`` is what its verifier does with tokens that are bound to a key: always one of the two, or what its
     caller says (``None``). ``not_checked`` is what cannot be told from the token alone.
     """
@@ -123,6 +124,7 @@ class Profile:
     accepted: tuple[str, ...]
     publishes_keys: bool
     jwks_path: str | None = None
+    read_pem: Callable[[str | bytes], KeySet] = KeySet.from_pem
     bound_tokens: Literal["reject", "accept"] | None = "reject"
     not_checked: tuple[str, ...] = ()
 

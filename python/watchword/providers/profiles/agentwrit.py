@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from watchword._kernel import DelegationChain, KeySet, VerifiedToken
+from watchword._kernel import DelegationChain, KeySet, VerifiedToken, thumbprint
 from watchword.errors import MalformedClaimsError, WrongTypeError
 from watchword.providers import profiles
 from watchword.providers.profiles import Kind, Members, Profile, media_type
@@ -132,6 +132,11 @@ def check_chain(token: VerifiedToken, *, keys: KeySet | None, max_depth: int) ->
     return chain
 
 
+def read_pem(pem: str | bytes) -> KeySet:
+    """The broker's public key. PEM gives a key no name; the broker gives it that of its thumbprint (RFC 7638)."""
+    return KeySet.from_pem(pem, key_id=thumbprint(pem=pem))
+
+
 def _is_list_of_text(value: object) -> bool:
     """Whether this is an array of strings, as the broker writes scopes."""
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
@@ -150,5 +155,6 @@ PROFILE = Profile(
     recognise=recognise,
     accepted=(AGENT, DELEGATED_AGENT),
     publishes_keys=False,
+    read_pem=read_pem,
     not_checked=("whether their broker revoked them",),
 )

@@ -48,7 +48,7 @@ def _authgent(issuer: str) -> dict[str, Verb]:
     fetcher = JWKSFetcher(issuer, jwks=JWKS)
 
     def verb(call: Callable[[str], object]) -> Verb:
-        def judge(token: str, now: int) -> str | None:
+        def verify(token: str, now: int) -> str | None:
             del now  # these take the clock's
             try:
                 call(token)
@@ -56,7 +56,7 @@ def _authgent(issuer: str) -> dict[str, Verb]:
                 return str(error.code)
             return None
 
-        return judge
+        return verify
 
     return {
         "verify_token_sync": verb(lambda token: verify_token_sync(token, issuer, mint.AUDIENCE, fetcher)),
@@ -76,14 +76,14 @@ def _authpi(issuer: str) -> dict[str, Verb]:
         return {"access_token": "opaque", "expires_at": 1, "id_token": id_token}
 
     def verb(call: Callable[[str, int], object]) -> Verb:
-        def judge(token: str, now: int) -> str | None:
+        def verify(token: str, now: int) -> str | None:
             try:
                 call(token, now)
             except OAuthError as error:
                 return str(getattr(error.__cause__, "code", error.error))
             return None
 
-        return judge
+        return verify
 
     return {
         "verify": verb(lambda token, now: idp.verify(token, now=now)),
@@ -116,14 +116,14 @@ def _paphwey(issuer: str) -> dict[str, Verb]:
     returning = OfflineVerifier(ww.Issuer(issuer, jwks=JWKS), on_invalid="return")
 
     def verb(call: Callable[[str, int], object]) -> Verb:
-        def judge(token: str, now: int) -> str | None:
+        def verify(token: str, now: int) -> str | None:
             try:
                 call(token, now)
             except PaphweyVerificationError as error:
                 return error.code
             return None
 
-        return judge
+        return verify
 
     return {
         "verify": verb(lambda token, now: one.verify(token, mint.AUDIENCE, "dlg_1", now=now)),

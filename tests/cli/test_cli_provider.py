@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import mint
@@ -49,6 +51,14 @@ def test_what_the_library_refuses_is_refused_in_a_process_of_its_own(keys: str, 
     answers = [json.loads(line) for line in out.splitlines()]
     assert [answer["code"] for answer in answers] == [variant.code for variant in listed], err
     assert (process.returncode, err) == (1, b"")
+
+
+def test_no_extra_is_needed(keys: str) -> None:
+    program = "import sys; sys.modules['pydantic'] = None; from watchword.cli import main; sys.exit(main(sys.argv[1:]))"
+    for name in ("paphwey-attestation", "authpi-id_token", "clawauth-agent_token"):
+        options = ["verify", "--provider", name.partition("-")[0], "--jwks", keys, *MEANT, named(name).mint()]
+        done = subprocess.run([sys.executable, "-c", program, *options], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
 
 
 def test_the_providers_own_reason_is_printed(run, keys: str) -> None:
@@ -151,7 +161,10 @@ def test_clocks_differ_as_much_as_the_library_allows(run, keys: str) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--provider", "clawauth", "--accept-bound"], "--accept-bound contradicts --provider clawauth"),
+        (
+            ["--provider", "clawauth", "--accept-bound"],
+            "--accept-bound contradicts --provider clawauth, whose tokens are never bound",
+        ),
         (["--provider", "agentwrit", "--algorithm", "ES256"], "contradicts --provider agentwrit"),
         (["--provider", "agentwrit", "--type", "at+jwt"], "whose tokens have JWT"),
         (["--provider", "authpi", "--type", "at+jwt"], "whose tokens have JWT, none"),

@@ -88,7 +88,9 @@ def _check(token: VerifiedToken, rules: Rules, now: float, keys: KeySet | None) 
 def _bound_tokens(arguments: argparse.Namespace, usual: Rules) -> Any:  # noqa: ANN401 - one of two strings
     always = profile_of(arguments.provider).bound_tokens
     if arguments.accept_bound and always == "reject":
-        raise CommandError(f"--accept-bound contradicts --provider {arguments.provider}, whose tokens are never bound.")
+        raise CommandError(
+            f"--accept-bound contradicts --provider {arguments.provider}, whose tokens are never bound to a key."
+        )
     return "accept" if arguments.accept_bound else usual.bound_tokens
 
 

@@ -91,6 +91,7 @@ def variants(sample: Sample, now: int) -> Iterator[Variant]:
     for claim in CLAIMS:
         for name in ADDED if claim not in good else ():
             yield Variant(sample, f"with {claim}, {name}", {**good, claim: VALUES[name]})
+    yield Variant(sample, "with an actor who has no sub", {**good, "act": {"client_id": "web"}})
     for claim in ("exp", "nbf", "iat"):
         for seconds in MOMENTS:
             for moment in (now + seconds, now + seconds + 0.5):

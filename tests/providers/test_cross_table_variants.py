@@ -75,33 +75,29 @@ def test_the_library_and_the_command_line_agree_on_every_variant(provider: str, 
     listed = generated(provider, now)
     tokens = [variant.mint() for variant in listed]
     printed = command_line(options(provider, keys, mint.ISSUER, now), tokens)
+    # Neither refuses, or accepts, whatever comes.
+    assert 0.1 < printed.count(None) / len(printed) < 0.9
     (_, verb), *others = verbs_of(provider).items()
     for number, (variant, token, code) in enumerate(zip(listed, tokens, printed, strict=True)):
+        if code is None:
+            found = detect(token)
+            # A token may be valid without the marks of its provider.
+            assert found.provider in (provider, None), str(variant)
+            assert not found.problems, str(variant)
         said = verb(token, now)
         if code is None and said in BY_EXPECTATION.get(provider, ()):
             continue
         assert said == code, str(variant)
         # The other verbs share their way with the first: some of the variants will do.
         for name, other in others if number % 11 == 0 else ():
-            # Those that are given an access token compare its hash.
-            if not (name.startswith("create_agent") and "at_hash" in variant.name):
-                assert other(token, now) == code, f"{variant}, {name}"
-    # Neither refuses, or accepts, whatever comes.
-    assert 0.1 < printed.count(None) / len(printed) < 0.9
-
-
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_detect_finds_problems_only_in_what_is_refused(provider: str, keys: Path) -> None:
-    now = int(time.time())
-    listed = generated(provider, now)
-    tokens = [variant.mint() for variant in listed]
-    printed = command_line(options(provider, keys, mint.ISSUER, now), tokens)
-    for variant, token, code in zip(listed, tokens, printed, strict=True):
-        found = detect(token)
-        if code is None:
-            # A token may be valid without the marks of its provider.
-            assert found.provider in (provider, None), str(variant)
-            assert not found.problems, str(variant)
+            # Those that are given an access token compare its hash; an application's fetcher has to be told a kid.
+            if name.startswith("create_agent") and "at_hash" in variant.name:
+                continue
+            answer = other(token, now)
+            if "own fetcher" in name and variant.name.startswith("kid is") and code is not None:
+                assert answer is not None, f"{variant}, {name}"
+            else:
+                assert answer == code, f"{variant}, {name}"
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -111,8 +107,10 @@ def test_detect_says_what_the_rules_say(provider: str) -> None:
         found = detect(variant.mint())
         if found.problems:
             assert found.provider == provider
-            assert found.problems[0].partition(":")[0] == variant.code, str(variant)
-            said.append(variant.code)
+            code = found.problems[0].partition(":")[0]
+            # The kernel reads "act" with the other claims, and says that they are malformed.
+            assert ("malformed_claims" if code == "delegation_malformed" else code) == variant.code, str(variant)
+            said.append(code)
         elif found.provider is None and provider != "authgent":
             # authgent's access tokens have no marks that can be relied on.
             assert variant.code is not None, str(variant)

@@ -100,7 +100,7 @@ class AgentIdentity:
         return cls(
             subject=_text(claims, "sub") or "",
             scopes=identity.scopes,
-            delegation_chain=DelegationChain.from_claims(claims),
+            delegation_chain=DelegationChain._of(identity.chain),
             claims=TokenClaims(dict(claims)),
             audience=_audience(claims.get("aud")),
             token_hash=token_hash,

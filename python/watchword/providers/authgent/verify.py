@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from watchword import _kernel
 from watchword._kernel import KeySet, VerifiedToken
-from watchword.errors import UnknownKeyError, VerificationError
+from watchword.errors import VerificationError
 from watchword.jwks.memory import MemorySource
 from watchword.providers.authgent.demands import Demands
 from watchword.providers.authgent.errors import AuthgentError, InvalidTokenError, ServerError, in_authgents_terms
@@ -125,12 +125,13 @@ def _text(token: object) -> str:
 
 
 async def _key_from(fetcher: KeyFetcher, raw: str) -> KeySet:
-    """The one key that a token names, from a fetcher that may do and raise whatever it likes."""
+    """The one key that a token names, from a fetcher that may do and raise whatever it likes; none if it names none."""
     if not callable(getattr(fetcher, "get_key", None)):
         raise TypeError("jwks_fetcher must be a JWKSFetcher, or have its method get_key")
     key_id = _kernel.unverified_key_id(raw)
     if not key_id:
-        raise UnknownKeyError("the token names no key")
+        # The kernel says what is wrong with the token: the same as with keys of any other source.
+        return KeySet.from_json(b'{"keys":[]}')
     try:
         keys = KeySet.from_json({"keys": [dict(await fetcher.get_key(key_id))]})
     except (AuthgentError, VerificationError):

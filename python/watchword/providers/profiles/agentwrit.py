@@ -103,15 +103,17 @@ class Rules(profiles.Rules):
         return kind.name
 
     def check(self, token: VerifiedToken, *, now: float | None = None, keys: KeySet | None = None) -> Checked:
-        """The token is of an accepted kind, and its chain is whole: as signed, if there are ``keys``."""
+        """The token is of an accepted kind, and its chain is whole, as signed by ``keys``, which are needed here."""
         del now  # the token's own dates are all there are
+        if keys is None:
+            raise TypeError("keys must be those that the token was verified with: they signed the chain's records, too")
         kind = self.form(token.header, token.claims)
         return Checked(kind, check_chain(token, keys=keys, max_depth=self.max_depth))
 
 
-def check_chain(token: VerifiedToken, *, keys: KeySet | None, max_depth: int) -> DelegationChain:
-    """Returns the chain: unbroken, as hashed and, with ``keys``, as signed; never widened; of agents, who all act for
-    the task of the first.
+def check_chain(token: VerifiedToken, *, keys: KeySet, max_depth: int) -> DelegationChain:
+    """Returns the chain: unbroken, as hashed, as signed by ``keys``; never widened; of agents, who all act for the task
+    of the first.
 
     Raises :class:`~watchword.DelegationError` or ``MalformedClaimsError``.
     """

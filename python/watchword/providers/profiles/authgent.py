@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from watchword._kernel import ANY_AUDIENCE, KeySet, VerifiedToken
-from watchword.errors import MalformedClaimsError, UnknownKeyError, WrongAudienceError, WrongTypeError
+from watchword._kernel import ANY_AUDIENCE, DelegationChain, KeySet, VerifiedToken
+from watchword.errors import (
+    DelegationMalformedError,
+    MalformedClaimsError,
+    UnknownKeyError,
+    WrongAudienceError,
+    WrongTypeError,
+)
 from watchword.providers import profiles
 from watchword.providers.profiles import Kind, Members, Profile, check_not_anothers, media_type
 
@@ -49,10 +55,11 @@ def _grant_or_access_token(claims: Members) -> Kind | None:
 
 
 class Identity(NamedTuple):
-    """Who the claims of an access token say the agent is: claims that are strings or absent, and the scopes."""
+    """Who the claims of an access token say the agent is: claims that are strings or absent, the scopes, the actors."""
 
     texts: dict[str, str | None]
     scopes: list[str]
+    chain: DelegationChain
 
 
 #: Claims that describe the agent: strings, if they are present.
@@ -60,12 +67,20 @@ TEXTS = ("client_id", "agent_type", "agent_model", "agent_version", "agent_provi
 
 
 def read_identity(claims: Members) -> Identity:
-    """The identity in an access token's claims. Raises ``MalformedClaimsError`` if one of them has the wrong type."""
+    """The identity in an access token's claims.
+
+    Raises ``MalformedClaimsError`` if one of them has the wrong type, :class:`~watchword.DelegationError` if ``act`` is
+    malformed, or does not name an actor by ``sub``, as all of authgent's do.
+    """
     texts = {name: claims.get(name) for name in TEXTS}
     for name, value in texts.items():
         if value is not None and not isinstance(value, str):
             raise MalformedClaimsError(f'"{name}" must be a string')
-    return Identity(texts, _scopes(claims.get("scope")))
+    scopes = _scopes(claims.get("scope"))
+    chain = DelegationChain.from_act(claims)
+    if any(actor.subject is None for actor in chain.actors):
+        raise DelegationMalformedError('an actor in "act" has no "sub"')
+    return Identity(texts, scopes, chain)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -89,11 +89,17 @@ def organizations_of(claim: object) -> list[Organization]:
     Raises ``ValueError`` if a membership has a scope, a title or a date of the wrong type.
     """
     if isinstance(claim, (list, tuple)):
-        claim = [one.model_dump() if isinstance(one, Organization) else one for one in claim]
+        claim = [_members(one) for one in claim]
+    elif isinstance(claim, dict):
+        claim = {name: _members(one) for name, one in claim.items()}
     try:
         return [Organization(**one) for one in memberships(claim)]
     except MalformedClaimsError as error:
         raise ValueError(error.detail) from None
+
+
+def _members(one: object) -> object:
+    return one.model_dump() if isinstance(one, Organization) else one
 
 
 __all__ = ["Organization", "ParsedScope", "TokenSet", "UserInfo", "organizations_of"]

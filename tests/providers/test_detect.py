@@ -88,6 +88,33 @@ def test_what_is_no_token(raw: Any, said: str) -> None:
     assert said in found.reasons[0]
 
 
+@pytest.mark.parametrize("depth", [100, 900, *range(940, 1000, 3), 5000])
+def test_it_raises_for_no_depth(depth: int) -> None:
+    deep = b"[" * depth + b"]" * depth
+    for payload in (
+        b'{"iss":"a","sub":"usr_1","aud":"x","delegation_id":%s,"delegation":{"delegation_id":"d"}}' % deep,
+        b'{"iss":"a","delegation_id":"d","cnf":{"jwk":{"kty":%s}}}' % deep,
+        b'{"sub":"agent_1","roles":%s}' % deep,
+    ):
+        for algorithm in ("ES256", "EdDSA"):
+            assert detect(mint.token(payload, {"alg": algorithm, "kid": "x"}, signature=b"")).reasons
+
+
+def test_what_the_providers_verifier_would_refuse_is_a_problem() -> None:
+    claims = {"iss": mint.ISSUER, "sub": "agent_1", "trust_score": 99}
+    found = detect(mint.token(claims, {"alg": "ES256", "typ": "JWT"}))
+    assert (found.provider, found.kind) == ("clawauth", "agent_token")
+    assert found.problems == ('malformed_claims: "trust_score" must be a number from 0 to 10',)
+    assert "trust_score" in repr(found)
+    assert detect(mint.token({**claims, "trust_score": 9}, {"alg": "ES256", "typ": "JWT"})).problems == ()
+    # Marks alone are not enough: these claims say that it is another kind of token.
+    person = detect(mint.token({**claims, "sub": "usr_1x", "organizations": [], "aud": "a", "trust_score": 1}))
+    assert person.provider == "authpi"
+    other = detect(mint.token({"iss": mint.ISSUER, "sub": "x", "organizations": [], "aud": "a"}))
+    assert other.provider is None
+    assert "begins with none of" in other.reasons[0]
+
+
 @given(st.text() | st.binary())
 def test_it_raises_for_no_text(raw: Any) -> None:
     assert detect(raw).provider is None

@@ -1,74 +1,119 @@
-"""``--provider``: what the tokens of one provider must be, beside what the other options demand."""
+"""``--provider``: the rules of one provider's tokens, beside what the other options require."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from watchword._kernel import KeySet, VerifiedToken
+from watchword._kernel import ANY_AUDIENCE, KeySet, VerifiedToken
 from watchword.cli.command_error import CommandError
 from watchword.errors import VerificationError
-from watchword.providers import ProviderName, detect
-from watchword.providers.profiles import Profile, profile_of
+from watchword.providers import detect
+from watchword.providers.profiles import Rules, profile_of
 
 Verdict = VerifiedToken | VerificationError
 
 
-def profile_in(arguments: argparse.Namespace) -> Profile | None:
-    """The profile that ``--provider`` names, where it is given. Raises :class:`CommandError` where keys are needed."""
+def rules_in(arguments: argparse.Namespace) -> Rules | None:
+    """The rules of the provider that ``--provider`` names, as narrowed by the other options; ``None`` without it.
+
+    Raises :class:`CommandError` if keys are missing, or if no token can meet both.
+    """
     if arguments.provider is None:
         return None
     profile = profile_of(arguments.provider)
     if not profile.publishes_keys and not (arguments.jwks or arguments.pem):
         raise CommandError(f"{arguments.provider} publishes its keys nowhere. Give them with --jwks or --pem.")
-    return profile
+    usual = profile.rules()
+    return profile.rules(
+        issuers=tuple(arguments.issuer),
+        audience=ANY_AUDIENCE if arguments.any_audience else tuple(arguments.audience) or None,
+        algorithms=_narrowed("--algorithm", arguments.algorithm, usual.algorithms, arguments.provider),
+        types=_narrowed("--type", types_in(arguments), usual.types, arguments.provider) or (),
+        required=tuple(arguments.require),
+        leeway=usual.leeway if arguments.leeway is None else arguments.leeway,
+        bound_tokens=_bound_tokens(arguments, usual),
+    )
 
 
-def narrowed(demands: dict[str, Any], profile: Profile, provider: ProviderName) -> dict[str, Any]:
-    """The demands of the options and of the profile. Raises :class:`CommandError` where no token can meet both."""
-    return {
-        **demands,
-        "algorithms": _both("--algorithm", demands.get("algorithms"), profile.algorithms, provider),
-        "types": _both("--type", demands.get("types"), profile.types, provider),
-        "required": tuple(dict.fromkeys((*profile.required, *demands["required"]))),
-    }
+def publishes_keys(arguments: argparse.Namespace) -> bool:
+    """Whether keys may come from the issuers themselves; a provider that is not named does not prevent it."""
+    return arguments.provider is None or profile_of(arguments.provider).publishes_keys
 
 
-def checked(
-    verdicts: Iterable[Verdict], profile: Profile, audience: Sequence[str], keys: KeySet | None
-) -> Iterable[Verdict]:
-    """The verdicts, where the profile has nothing to object to what was valid so far."""
+def jwks_uri_of(issuer: str, arguments: argparse.Namespace) -> str | None:
+    """Where the provider's own verifier looks for the keys of ``issuer``; ``None``: in its metadata."""
+    path = None if arguments.provider is None else profile_of(arguments.provider).jwks_path
+    return None if path is None else issuer.rstrip("/") + path
+
+
+def read_pem_of(arguments: argparse.Namespace) -> Callable[[str | bytes], KeySet]:
+    """What makes a key set of a public key in PEM."""
+    return KeySet.from_pem if arguments.provider is None else profile_of(arguments.provider).read_pem
+
+
+def types_in(arguments: argparse.Namespace) -> list[str | None] | None:
+    """The values of ``--type``."""
+    return [None if name == "none" else name for name in arguments.type] if arguments.type else None
+
+
+def checked(verdicts: Iterable[Verdict], rules: Rules, now: float, keys: KeySet | None) -> Iterable[Verdict]:
+    """The verdicts, after the rules had their say on the tokens that are valid so far."""
     for verdict in verdicts:
-        yield _check(verdict, profile, audience, keys) if isinstance(verdict, VerifiedToken) else verdict
+        yield _check(verdict, rules, now, keys) if isinstance(verdict, VerifiedToken) else verdict
+
+
+def not_checked(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """What nobody can tell of the provider's tokens from the tokens alone."""
+    return () if arguments.provider is None else profile_of(arguments.provider).not_checked
 
 
 def hint_at_another(token: str | bytes, arguments: argparse.Namespace) -> str | None:
-    """Whose the token looks like, where that is another than the one asked for."""
+    """Whose the token looks like, if that is another than the one asked for."""
     looks_like = detect(token).provider if arguments.provider else None
     if looks_like is None or looks_like == arguments.provider:
         return None
     return f"A token looks like one of {looks_like}'s: --provider {looks_like}."
 
 
-def _check(token: VerifiedToken, profile: Profile, audience: Sequence[str], keys: KeySet | None) -> Verdict:
+def _check(token: VerifiedToken, rules: Rules, now: float, keys: KeySet | None) -> Verdict:
     try:
-        profile.check(token, audience=audience, keys=keys)
+        rules.check(token, now=now, keys=keys)
     except VerificationError as error:
         return error
     return token
 
 
-def _both(
-    option: str, asked: Sequence[str | None] | None, pinned: Sequence[str | None] | None, provider: str
-) -> Sequence[str | None] | None:
-    if asked is None or pinned is None:
-        return pinned if asked is None else asked
-    common = tuple(one for one in asked if one in pinned)
+def _bound_tokens(arguments: argparse.Namespace, usual: Rules) -> Any:  # noqa: ANN401 - one of two strings
+    always = profile_of(arguments.provider).bound_tokens
+    if arguments.accept_bound and always == "reject":
+        raise CommandError(
+            f"--accept-bound contradicts --provider {arguments.provider}, whose tokens are never bound to a key."
+        )
+    return "accept" if arguments.accept_bound else usual.bound_tokens
+
+
+def _narrowed(
+    option: str, asked: Sequence[Any] | None, usual: Sequence[Any] | None, provider: str
+) -> tuple[Any, ...] | None:
+    if asked is None or usual is None:
+        found = usual if asked is None else asked
+        return None if found is None else tuple(found)
+    common = tuple(one for one in asked if one in usual)
     if not common:
-        theirs = ", ".join(one or "none" for one in pinned)
+        theirs = ", ".join(one or "none" for one in usual)
         raise CommandError(f"{option} contradicts --provider {provider}, whose tokens have {theirs}.")
     return common
 
 
-__all__ = ["checked", "hint_at_another", "narrowed", "profile_in"]
+__all__ = [
+    "checked",
+    "hint_at_another",
+    "jwks_uri_of",
+    "not_checked",
+    "publishes_keys",
+    "read_pem_of",
+    "rules_in",
+    "types_in",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from watchword._kernel import KeySet
 from watchword.cli.command_error import CommandError, in_options
@@ -38,11 +39,11 @@ def read_document(source: str, *, allow_loopback_http: bool = False) -> bytes:
     return document
 
 
-def parse_keys(document: bytes, source: str) -> KeySet:
+def parse_keys(document: bytes, source: str, *, read_pem: Callable[[bytes], KeySet] = KeySet.from_pem) -> KeySet:
     """The keys of a JWK Set, a JWK or a public key in PEM. Raises :class:`CommandError`."""
     try:
         if document.lstrip().startswith(_PEM):
-            return KeySet.from_pem(document)
+            return read_pem(document)
         return KeySet.from_json(document)
     except KeySetError as error:
         raise CommandError(f"{_named(source)} holds no keys that can be read: {error}.") from None
@@ -54,9 +55,11 @@ def check_not_empty(keys: KeySet) -> None:
         raise CommandError("the key set is empty. Nothing can be verified with it.")
 
 
-def load_keys(source: str, *, allow_loopback_http: bool = False) -> KeySet:
+def load_keys(
+    source: str, *, allow_loopback_http: bool = False, read_pem: Callable[[bytes], KeySet] = KeySet.from_pem
+) -> KeySet:
     """Both of the above."""
-    return parse_keys(read_document(source, allow_loopback_http=allow_loopback_http), source)
+    return parse_keys(read_document(source, allow_loopback_http=allow_loopback_http), source, read_pem=read_pem)
 
 
 def find_key_set(source: str, *, allow_loopback_http: bool = False) -> tuple[str, bytes]:

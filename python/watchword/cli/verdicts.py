@@ -14,6 +14,7 @@ from watchword.cli import terminal
 from watchword.cli.terminal import coloured, count, shown
 from watchword.cli.times import relative, span
 from watchword.errors import ErrorCode, VerificationError
+from watchword.providers.profiles import reason_of
 
 #: A token's number, its verdict, and what can be done about it.
 Judged = tuple[int, VerifiedToken | VerificationError, "str | None"]
@@ -77,7 +78,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.valid = 0
-        self._codes: collections.Counter[ErrorCode] = collections.Counter()
+        self._codes: collections.Counter[str] = collections.Counter()
         self._hints: dict[str, None] = {}
 
     def add(self, judged: Sequence[Judged]) -> None:
@@ -86,7 +87,7 @@ class Tally:
             if isinstance(verdict, VerifiedToken):
                 self.valid += 1
             else:
-                self._codes[verdict.code] += 1
+                self._codes[reason_of(verdict)] += 1
             if hint is not None:
                 self._hints[hint] = None
 
@@ -106,9 +107,7 @@ class Tally:
             verdict = coloured("valid" if self.total == 1 else "all valid", "green")
             lines = ["", f"{count(self.total, 'token')}: {verdict}."]
         else:
-            reasons = ", ".join(
-                f"{number:,} {code.value.replace('_', ' ')}" for code, number in self._codes.most_common()
-            )
+            reasons = ", ".join(f"{number:,} {code.replace('_', ' ')}" for code, number in self._codes.most_common())
             rejected = f"{self._codes.total():,} rejected"
             sentence = terminal.wrapped(f"{count(self.total, 'token')}: {self.valid:,} valid, {rejected} ({reasons}).")
             lines = ["", sentence.replace(rejected, coloured(rejected, "red"), 1)]
@@ -134,7 +133,7 @@ def _as_object(number: int, verdict: VerifiedToken | VerificationError, hint: st
             "key_id": verdict.key_id,
             "claims": verdict.claims,
         }
-    answer = {"index": number, "valid": False, "code": verdict.code.value, "detail": verdict.detail}
+    answer = {"index": number, "valid": False, "code": reason_of(verdict), "detail": verdict.detail}
     return answer if hint is None else {**answer, "hint": hint}
 
 
@@ -145,7 +144,7 @@ def _reason(error: VerificationError) -> str:
         detail = _SECONDS.sub(lambda found: span(float(found[1])), detail)
     elif error.code in (ErrorCode.MALFORMED_CLAIMS, ErrorCode.MALFORMED_HEADER):
         detail = detail.partition("malformed: ")[2] or detail
-    return f"{error.code.value.replace('_', ' ')}: {shown(detail)}"
+    return f"{reason_of(error).replace('_', ' ')}: {shown(detail)}"
 
 
 def _cells(token: VerifiedToken, now: float) -> tuple[str, ...]:

@@ -19,11 +19,12 @@ from watchword.cli.verdicts import JsonLines, Tally, VerdictTable
 from watchword.errors import KeysUnavailableError, VerificationError
 from watchword.issuer import Issuer
 from watchword.providers import PROVIDERS
+from watchword.providers.issuer_keys import IssuerKeys
 from watchword.verifier import Verifier
 
 if TYPE_CHECKING:
     from watchword.cli.verdicts import Judged
-    from watchword.providers.profiles import Profile
+    from watchword.providers.profiles import Rules
 
 Verdict = VerifiedToken | VerificationError
 Judge = Callable[[list["str | bytes"], float], Iterable[Verdict]]
@@ -80,7 +81,7 @@ def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--require", action="append", default=[], metavar="CLAIM", help="which claims it must have beside exp"
     )
     demands.add_argument(
-        "--leeway", type=float, default=5, metavar="SECONDS", help="for exp, nbf and iat, both ways (default: 5)"
+        "--leeway", type=float, metavar="SECONDS", help="for exp, nbf and iat, both ways (default: 5; authgent: 0)"
     )
     demands.add_argument("--accept-bound", action="store_true", help="accept a token bound to a key without its proof")
     parser.add_argument("--at", metavar="TIME", help="as of then: Unix seconds, or 2026-11-21T09:30:00Z")
@@ -145,59 +146,94 @@ def _judge(arguments: argparse.Namespace) -> tuple[Judge, Callable[[], None]]:
     source = arguments.jwks or arguments.pem
     if source is None and not arguments.issuer:
         raise CommandError("whose keys? Give --jwks FILE or URL, --pem FILE, or --issuer URL to discover them.")
-    profile = provider.profile_in(arguments)
+    rules = provider.rules_in(arguments)
     try:
-        demands = _demands(arguments, profile)
         # A verifier keeps looking after keys that come over HTTP; keys in a file, or of nobody in particular, stay. So
-        # do those of a provider that publishes none: its profile needs them in hand.
-        if arguments.issuer and (source is None or sources.is_url(source)) and (not profile or profile.publishes_keys):
-            judge, close, keys = _by_verifier(arguments, source, demands)
+        # do those of a provider that publishes none: its rules need them in hand.
+        if arguments.issuer and (source is None or sources.is_url(source)) and provider.publishes_keys(arguments):
+            judge, close, keys = _by_verifier(arguments, source, rules)
         else:
-            judge, close, keys = _by_key_set(arguments, source, demands)
+            judge, close, keys = _by_key_set(arguments, source, rules)
     except ValueError as error:
         raise CommandError(in_options(error)) from None
-    if profile is None:
+    if rules is None:
         return judge, close
-    return lambda tokens, now: provider.checked(judge(tokens, now), profile, arguments.audience, keys), close
+    return lambda tokens, now: provider.checked(judge(tokens, now), rules, now, keys), close
 
 
-def _demands(arguments: argparse.Namespace, profile: Profile | None) -> dict[str, Any]:
-    demands: dict[str, Any] = {
+def _requirements(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the options say of a policy, all but the issuer."""
+    requirements: dict[str, Any] = {
         "audience": ANY_AUDIENCE if arguments.any_audience else arguments.audience or None,
         "algorithms": arguments.algorithm,
-        "leeway": arguments.leeway,
         "required": ("exp", *arguments.require),
         "bound_tokens": "accept" if arguments.accept_bound else "reject",
     }
+    if arguments.leeway is not None:
+        requirements["leeway"] = arguments.leeway
     if arguments.type:
-        demands["types"] = [None if name == "none" else name for name in arguments.type]
-    return demands if profile is None else provider.narrowed(demands, profile, arguments.provider)
+        requirements["types"] = provider.types_in(arguments)
+    return requirements
 
 
-def _by_key_set(arguments: argparse.Namespace, source: str, demands: dict[str, Any]) -> Judging:
-    keys = sources.load_keys(source, allow_loopback_http=arguments.allow_loopback_http)
+def _by_key_set(arguments: argparse.Namespace, source: str, rules: Rules | None) -> Judging:
+    keys = sources.load_keys(
+        source, allow_loopback_http=arguments.allow_loopback_http, read_pem=provider.read_pem_of(arguments)
+    )
     command = f"watchword keys {source}"
     if len(keys) == 0:
         raise CommandError(f"{source!r} holds no usable key. Run `{command}` to see why.")
     if keys.rejected:
         print(f"Left out {len(keys.rejected)} of the keys; `{command}` says which and why.", file=sys.stderr)
-    policy = Policy(issuer=arguments.issuer or None, **demands)
+    policy = Policy(issuer=arguments.issuer or None, **_requirements(arguments)) if rules is None else rules.policy()
     return lambda tokens, now: _kernel.verify_many(tokens, keys, policy, now, arguments.threads), lambda: None, keys
 
 
-def _by_verifier(arguments: argparse.Namespace, jwks_uri: str | None, demands: dict[str, Any]) -> Judging:
+def _by_verifier(arguments: argparse.Namespace, jwks_uri: str | None, rules: Rules | None) -> Judging:
     issuers = [
-        Issuer(name, jwks_uri=jwks_uri, allow_loopback_http=arguments.allow_loopback_http) for name in arguments.issuer
+        Issuer(
+            name,
+            jwks_uri=jwks_uri or provider.jwks_uri_of(name, arguments),
+            allow_loopback_http=arguments.allow_loopback_http,
+        )
+        for name in arguments.issuer
     ]
-    verifier = Verifier(issuers, **demands)
+    if rules is not None and not rules.kernel_checks_issuer:
+        return _by_issuer_keys(arguments, issuers, rules)
+    verifier = Verifier(issuers, **(_requirements(arguments) if rules is None else rules.requirements()))
+    _refresh(verifier, lambda: any(stats.keys for stats in verifier.stats().values()))
+    return lambda tokens, now: verifier.verify_many(tokens, now=now, threads=arguments.threads), verifier.close, None
+
+
+def _by_issuer_keys(arguments: argparse.Namespace, issuers: Sequence[Issuer], rules: Rules) -> Judging:
+    """For tokens that need not say who issued them."""
+    if len(issuers) > 1:
+        raise CommandError(
+            f"--provider {arguments.provider} takes one --issuer if its keys come over HTTP,"
+            " for a token need not name its issuer. Run the command once for each, or give the keys with --jwks FILE."
+        )
+    keys, policy = IssuerKeys(issuers[0], accepted_issuers=(issuers[0].issuer, None)), rules.policy()
+    _refresh(keys, lambda: keys.stats().keys > 0)
+
+    def judge(tokens: list[str | bytes], now: float) -> Iterable[Verdict]:
+        for token in tokens:
+            try:
+                yield keys.verify(token, policy, now)
+            except VerificationError as error:
+                yield error
+
+    return judge, keys.close, None
+
+
+def _refresh(source: Verifier | IssuerKeys, has_keys: Callable[[], bool]) -> None:
+    """Fetches the keys. Raises :class:`CommandError` if there are none to go on with."""
     try:
-        verifier.refresh()
+        source.refresh()
     except KeysUnavailableError as error:
-        if not any(stats.keys for stats in verifier.stats().values()):
-            verifier.close()
+        if not has_keys():
+            source.close()
             raise CommandError(f"{error.detail}. Check the URL, or give the keys with --jwks FILE.") from None
         print(f"Going on without some keys: {error.detail}.", file=sys.stderr)
-    return lambda tokens, now: verifier.verify_many(tokens, now=now, threads=arguments.threads), verifier.close, None
 
 
 def _moment(text: str | None) -> float | None:
@@ -216,7 +252,4 @@ def _not_checked(arguments: argparse.Namespace) -> list[str]:
         unchecked.append("whom they are for (--any-audience)")
     if arguments.accept_bound:
         unchecked.append("whether their senders hold the keys they are bound to (--accept-bound)")
-    profile = provider.profile_in(arguments)
-    if profile is not None and profile.not_checked is not None:
-        unchecked.append(profile.not_checked)
-    return unchecked
+    return [*unchecked, *provider.not_checked(arguments)]

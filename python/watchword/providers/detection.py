@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from watchword.errors import VerificationError
-from watchword.providers.profiles import Members, ProviderName, recognised
+from watchword.errors import VerificationError, WrongTypeError
+from watchword.providers.profiles import Kind, Members, ProviderName, media_type, profile_of, reason_of, recognised
 from watchword.providers.unverified import unverified
 
 #: Types that say what a token is, whoever's it is (RFC 9449 section 4.2).
@@ -17,14 +17,16 @@ _KINDS_OF_TYPES = {"dpop+jwt": "dpop_proof"}
 class Detection:
     """Whose a token looks like, **unverified**: anybody can write a token that looks like this.
 
-    ``provider`` is ``None`` where it looks like nobody's, or like several providers' at once; ``kind`` is which of the
+    ``provider`` is ``None`` if it looks like nobody's, or like several providers' at once; ``kind`` is which of the
     provider's tokens it is (``access_token``, ``id_token``, ...); ``reasons`` are what this was told by, in sentences
-    that quote nothing of the token.
+    that quote nothing of the token. ``problems`` are why the provider's verifier, with its default settings, would
+    refuse these claims even if the signature were valid; without any, it may still refuse the token.
     """
 
     provider: ProviderName | None
     kind: str | None
     reasons: tuple[str, ...]
+    problems: tuple[str, ...] = ()
 
     @property
     def verified(self) -> Literal[False]:
@@ -33,7 +35,8 @@ class Detection:
 
     def __repr__(self) -> str:
         """As any other, with the warning in front."""
-        return f"Detection(UNVERIFIED, provider={self.provider!r}, kind={self.kind!r}, reasons={self.reasons!r})"
+        said = f"provider={self.provider!r}, kind={self.kind!r}, reasons={self.reasons!r}, problems={self.problems!r}"
+        return f"Detection(UNVERIFIED, {said})"
 
 
 def detect(token: str | bytes) -> Detection:
@@ -49,13 +52,13 @@ def detect(token: str | bytes) -> Detection:
     claims = parts.claims()
     if claims is None:
         return Detection(None, None, ("its payload is not a JSON object",))
-    kind = _KINDS_OF_TYPES.get(_type(parts.header))
-    if kind is not None:
-        return Detection(None, kind, (f'its type is "{_type(parts.header)}", which is no provider\'s own',))
+    typ = media_type(parts.header)
+    if typ in _KINDS_OF_TYPES:
+        return Detection(None, _KINDS_OF_TYPES[typ], (f'its type is "{typ}", which is no provider\'s own',))
     found = recognised(parts.header, claims)
     if len(found) == 1:
         ((provider, one),) = found.items()
-        return Detection(provider, one.name, one.reasons)
+        return _examined(provider, one, parts.header, claims)
     if not found:
         return Detection(None, None, ("it has the marks of no provider's tokens",))
     return Detection(
@@ -63,9 +66,19 @@ def detect(token: str | bytes) -> Detection:
     )
 
 
-def _type(header: Members) -> str:
-    """``typ`` as a media type is compared (RFC 7515 section 4.1.9)."""
-    return str(header.get("typ", "")).lower().removeprefix("application/")
+def _examined(provider: ProviderName, kind: Kind, header: Members, claims: Members) -> Detection:
+    """What the provider's own rules say of claims that have its marks."""
+    profile = profile_of(provider)
+    try:
+        if kind.name in profile.accepted:
+            profile.rules().form(header, claims)
+    except WrongTypeError as error:
+        return Detection(None, None, (f"it has marks of {provider}'s tokens, but {error.detail}",))
+    except RecursionError:
+        return Detection(None, None, ("its payload is nested too deeply",))
+    except VerificationError as error:
+        return Detection(provider, kind.name, kind.reasons, (f"{reason_of(error)}: {error.detail}",))
+    return Detection(provider, kind.name, kind.reasons)
 
 
 __all__ = ["Detection", "detect"]

@@ -200,6 +200,47 @@ def test_keys_are_given_as_they_are_published(server: endpoint.Server) -> None:
     assert "p256" not in repr(fetcher)
 
 
+GOOD = mint.public_jwk("p256")
+REFUSED = {
+    "for encryption": {**GOOD, "use": "enc"},
+    "private": mint.private_jwk("p256"),
+    "off the curve": {**GOOD, "y": mint.b64(bytes(32))},
+    "another key of that name": mint.public_jwk("p256-b", kid="p256"),
+    "for an algorithm that it cannot have": {**GOOD, "alg": "ES384"},
+    "no key": {"kid": "p256"},
+    "symmetric": {"kty": "oct", "k": "c2VjcmV0", "kid": "p256"},
+}
+
+
+# Of two good keys with one name, the first is accepted.
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [(name, first) for name in REFUSED for first in (True, False) if not first or name != "another key of that name"],
+)
+def test_a_key_that_the_kernel_refused_is_not_given(server: endpoint.Server, name: str, first: bool) -> None:
+    refused = REFUSED[name]
+    listed = [5, refused, GOOD] if first else [GOOD, refused, "x"]
+    body = json.dumps({"keys": [*listed, mint.public_jwk("p256-b")]})
+    server.routes["/.well-known/jwks.json"] = endpoint.answer(body)
+    for fetcher in (authgent.JWKSFetcher(server.url), authgent.JWKSFetcher(ISSUER, jwks=body)):
+        assert asyncio.run(fetcher.get_key("p256")) == GOOD
+        assert asyncio.run(fetcher.get_all_keys()) == {"p256": GOOD, "p256-b": mint.public_jwk("p256-b")}
+    alone = authgent.JWKSFetcher(ISSUER, jwks=mint.jwks(refused, "p256-b"))
+    if name != "another key of that name":
+        error = refusal(lambda: asyncio.run(alone.get_key("p256")))
+        assert isinstance(error, authgent.InvalidTokenError)
+        assert error.code == "unknown_key"
+        assert set(asyncio.run(alone.get_all_keys())) == {"p256-b"}
+
+
+def test_a_key_that_is_given_is_the_givers_no_longer(server: endpoint.Server) -> None:
+    fetcher = authgent.JWKSFetcher(server.url)
+    asyncio.run(fetcher.get_key("p256")).clear()
+    asyncio.run(fetcher.get_all_keys()).clear()
+    assert asyncio.run(fetcher.get_key("p256")) == GOOD
+    assert authgent.verify_token_sync(token(), ISSUER, jwks_fetcher=fetcher).subject == "client:agnt_1"
+
+
 @pytest.mark.parametrize("status", [200, 500])
 @pytest.mark.parametrize(
     "body", ["<html>", "[]", '{"keys":{}}', '{"keys":[{"kid":"p256"}]}', json.dumps(mint.jwks("p256-b"))]

@@ -7,20 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from watchword import _kernel
-from watchword._kernel import DelegationChain, KeySet, Policy, TokenCache, VerifiedToken, thumbprint
+from watchword._kernel import DelegationChain, KeySet, TokenCache, VerifiedToken
 from watchword.errors import VerificationError
+from watchword.issuer import as_audience
 from watchword.providers.agentwrit.models import AgentClaims, DelegationRecord, ValidateResult
-from watchword.providers.profiles.agentwrit import (
-    ADMIN,
-    AGENT,
-    APP,
-    DELEGATED_AGENT,
-    MAX_DEPTH,
-    PROFILE,
-    check_chain,
-    check_kind,
-    check_trust_domain,
-)
+from watchword.providers.profiles.agentwrit import ADMIN, AGENT, APP, DELEGATED_AGENT, MAX_DEPTH, Rules, read_pem
 
 if TYPE_CHECKING:
     from watchword._kernel import _AnyAudience
@@ -61,22 +52,21 @@ class Broker:
     ) -> None:
         self.broker_url = without_slash(broker_url)
         self._keys = _keys(public_key)
-        self._policy = Policy(
-            issuer=issuer,
-            audience=audience,
-            algorithms=PROFILE.algorithms,
-            types=PROFILE.types,
-            required=PROFILE.required,
+        accepted = tuple(accept)
+        if isinstance(accept, str) or not accepted or not set(accepted) <= set(_KINDS):
+            raise ValueError(f"accept must list some of {', '.join(_KINDS)}")
+        self._rules = Rules(
+            issuers=() if issuer is None else (issuer,),
+            audience=as_audience(audience),
+            accept=accepted,
+            trust_domain=trust_domain,
+            max_depth=max_depth,
             leeway=leeway,
         )
-        self._accepted = tuple(accept)
-        if isinstance(accept, str) or not self._accepted or not set(self._accepted) <= set(_KINDS):
-            raise ValueError(f"accept must list some of {', '.join(_KINDS)}")
+        self._policy = self._rules.policy()
         if cache is not None and not isinstance(cache, TokenCache):
             raise TypeError("cache must be a watchword.TokenCache")
         self._judge = _kernel.verify if cache is None else cache.verify
-        self._trust_domain = trust_domain
-        self._max_depth = max_depth
         self._clock = clock
 
     def validate(self, token: str | bytes, *, now: float | None = None) -> ValidateResult:
@@ -84,12 +74,10 @@ class Broker:
 
         Never raises for what the token is; ``TypeError`` where it is neither ``str`` nor ``bytes``.
         """
+        at = self._clock() if now is None else now
         try:
-            verified = self._judge(token, self._keys, self._policy, self._clock() if now is None else now)
-            kind = check_kind(verified, self._accepted)
-            if kind in (AGENT, DELEGATED_AGENT):
-                check_trust_domain(verified, self._trust_domain)
-            chain = check_chain(verified, keys=self._keys, max_depth=self._max_depth)
+            verified = self._judge(token, self._keys, self._policy, at)
+            chain = self._rules.check(verified, now=at, keys=self._keys).chain
         except VerificationError as error:
             return ValidateResult(valid=False, error=str(error), code=error.code)
         return ValidateResult(valid=True, claims=_claims(verified, chain), delegation=chain)
@@ -122,8 +110,7 @@ def _read(public_key: str | bytes | Mapping[str, Any]) -> KeySet:
     text = public_key.decode("utf-8", "replace") if isinstance(public_key, bytes) else public_key
     if not isinstance(text, str) or not text.lstrip().startswith(_PEM):
         return KeySet.from_json(text)
-    # PEM gives a key no name; the broker gives it that of its thumbprint (RFC 7638).
-    return KeySet.from_pem(text, key_id=thumbprint(pem=text))
+    return read_pem(text)
 
 
 def _claims(token: VerifiedToken, chain: DelegationChain) -> AgentClaims:

@@ -58,6 +58,12 @@ class DelegationChain:
             made._chain = _known(_kernel.DelegationChain.from_act(claims))
         return made
 
+    @classmethod
+    def _of(cls, chain: _kernel.DelegationChain) -> DelegationChain:
+        made = cls.__new__(cls)
+        made._chain = chain
+        return made
+
     @property
     def subject(self) -> str | None:
         """On whose behalf everything happens: the token's ``sub``."""

@@ -17,6 +17,7 @@ from watchword.jwks.settings import CacheSettings
 from watchword.providers.authgent.demands import Demands
 from watchword.providers.authgent.errors import in_authgents_terms
 from watchword.providers.authgent.recent import Recent
+from watchword.providers.profiles.authgent import JWKS_PATH
 from watchword.verifier import Verifier
 
 #: How many issuers' keys are kept, and for how many different demands. Whoever calls chooses both, and no sender.
@@ -58,7 +59,7 @@ class JWKSFetcher:
         cache: CacheSettings | None = None,
     ) -> None:
         if jwks is None and jwks_uri is None:
-            jwks_uri = issuer.rstrip("/") + "/.well-known/jwks.json"
+            jwks_uri = issuer.rstrip("/") + JWKS_PATH
         known = Issuer(
             issuer,
             jwks_uri=jwks_uri,
@@ -67,10 +68,11 @@ class JWKSFetcher:
             allow_loopback_http=True,
         )
         self._issuer = issuer
-        self._fetcher = _Recording(DefaultFetcher() if client is None else HttpxFetcher(client))
+        self._published = _PublishedKeys()
         if jwks is not None:
-            self._fetcher.body = jwks if isinstance(jwks, (str, bytes)) else json.dumps(dict(jwks))
-        self._source = known.open(self._fetcher, monotonic, None)
+            self._published.keep(jwks if isinstance(jwks, (str, bytes)) else json.dumps(dict(jwks)))
+        fetcher = DefaultFetcher() if client is None else HttpxFetcher(client)
+        self._source = known.open(_Recording(fetcher, self._published), monotonic, None)
         self._verifiers: Recent[Demands, Verifier] = Recent(MOST_DEMANDS)
 
     def verifier(self, demands: Demands) -> Verifier:
@@ -87,7 +89,7 @@ class JWKSFetcher:
             keys = await self._source.request().result_async()
             if kid not in keys:
                 keys = await self._source.request_newer(keys, (kid,)).result_async() or keys
-            jwk = self._published(keys).get(kid)
+            jwk = self._published.of(keys).get(kid)
             if jwk is None:
                 raise UnknownKeyError("the issuer has no key of that name")
             return jwk
@@ -95,7 +97,7 @@ class JWKSFetcher:
     async def get_all_keys(self) -> dict[str, dict[str, Any]]:
         """Every usable public JWK by its name, fetched where need be; raises as :meth:`get_key` does."""
         with in_authgents_terms():
-            return self._published(await self._source.request().result_async())
+            return self._published.of(await self._source.request().result_async())
 
     async def refresh(self) -> None:
         """Fetches the keys now: when the application starts, or after a key was revoked.
@@ -105,31 +107,58 @@ class JWKSFetcher:
         with in_authgents_terms():
             await self._source.refresh().result_async()
 
-    def _published(self, keys: KeySet) -> dict[str, dict[str, Any]]:
-        """The keys of a set as they were written; those that the kernel left out are left out here too."""
-        document = json.loads(self._fetcher.body)
-        listed = document.get("keys", [document])
-        return {jwk["kid"]: jwk for jwk in listed if isinstance(jwk, dict) and jwk.get("kid") in keys}
-
     def __repr__(self) -> str:
         """The issuer."""
         return f"JWKSFetcher({self._issuer!r})"
 
 
-class _Recording:
-    """A Fetcher that keeps the last key set as it came: the kernel's sets do not give keys back as JWK."""
+class _PublishedKeys:
+    """The last usable key set as it was written: the kernel's sets do not give keys back as JWK."""
 
-    def __init__(self, fetcher: Fetcher) -> None:
+    def __init__(self) -> None:
+        self._body: str | bytes = b'{"keys":[]}'
+        self._found: tuple[object, object, dict[str, dict[str, Any]]] = (None, None, {})
+
+    def keep(self, body: str | bytes) -> None:
+        """Keeps a set in place of the one before, unless the kernel finds no usable key in it."""
+        with contextlib.suppress(KeySetError):
+            if len(KeySet.from_json(body)) > 0:
+                self._body = body
+
+    def of(self, keys: KeySet) -> dict[str, dict[str, Any]]:
+        """The JWK of each key in ``keys`` that has a name; of several keys with one name, that for ES256.
+
+        An entry is one of these only if the kernel accepts it by itself and finds the very key that is in ``keys``.
+        """
+        read, written, found = self._found
+        if read is not keys or written is not self._body:
+            body = written = self._body
+            found = _accepted(json.loads(body), {(key.key_id, key.thumbprint) for key in keys})
+            self._found = (keys, written, found)
+        return {name: dict(jwk) for name, jwk in found.items()}
+
+
+def _accepted(document: dict[str, Any], current: set[tuple[str | None, str]]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for jwk in document.get("keys", [document]):
+        for key in KeySet.from_json({"keys": [jwk]}):
+            is_current = (key.key_id, key.thumbprint) in current
+            if is_current and key.key_id and (key.key_id not in found or "ES256" in key.algorithms):
+                found[key.key_id] = jwk
+    return found
+
+
+class _Recording:
+    """A Fetcher that keeps what it fetched."""
+
+    def __init__(self, fetcher: Fetcher, published: _PublishedKeys) -> None:
         self._fetcher = fetcher
-        self.body: str | bytes = b'{"keys":[]}'
+        self._published = published
 
     def get(self, url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> Response:
         answer = self._fetcher.get(url, headers=headers, timeout=timeout, max_bytes=max_bytes)
         if answer.status == 200 and len(answer.body) <= max_bytes:
-            # What is no set of usable keys is not used, and so not kept.
-            with contextlib.suppress(KeySetError):
-                if len(KeySet.from_json(answer.body)) > 0:
-                    self.body = answer.body
+            self._published.keep(answer.body)
         return answer
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from watchword.providers.authgent.delegation import DelegationChain
-from watchword.providers.authgent.errors import InvalidTokenError
+from watchword.providers.authgent.errors import InvalidTokenError, in_authgents_terms
+from watchword.providers.profiles.authgent import Identity, read_identity
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,22 +88,23 @@ class AgentIdentity:
     def from_claims(cls, claims: Mapping[str, Any], *, token_hash: str | None = None) -> AgentIdentity:
         """The identity in the claims of a verified token, which are believed.
 
-        Raises :class:`~watchword.providers.authgent.InvalidTokenError` where a claim has the wrong type, and
-        :class:`~watchword.providers.authgent.DelegationError` where ``act`` is malformed.
+        Raises :class:`~watchword.providers.authgent.InvalidTokenError` if a claim has the wrong type, and
+        :class:`~watchword.providers.authgent.DelegationError` if ``act`` is malformed.
         """
+        with in_authgents_terms():
+            identity = read_identity(claims)
+        return cls._of(identity, claims, token_hash)
+
+    @classmethod
+    def _of(cls, identity: Identity, claims: Mapping[str, Any], token_hash: str | None) -> AgentIdentity:
         return cls(
             subject=_text(claims, "sub") or "",
-            scopes=_scopes(claims.get("scope")),
-            delegation_chain=DelegationChain.from_claims(claims),
+            scopes=identity.scopes,
+            delegation_chain=DelegationChain._of(identity.chain),
             claims=TokenClaims(dict(claims)),
-            client_id=_text(claims, "client_id"),
             audience=_audience(claims.get("aud")),
-            agent_type=_text(claims, "agent_type"),
-            agent_model=_text(claims, "agent_model"),
-            agent_version=_text(claims, "agent_version"),
-            agent_provider=_text(claims, "agent_provider"),
-            agent_instance_id=_text(claims, "agent_instance_id"),
             token_hash=token_hash,
+            **identity.texts,
         )
 
     def __repr__(self) -> str:
@@ -115,17 +117,6 @@ def _text(claims: Mapping[str, Any], name: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
     raise InvalidTokenError(f"the claim {name!r} must be a string")
-
-
-def _scopes(claim: object) -> list[str]:
-    """RFC 6749 section 3.3: scopes have spaces between them, and nothing else separates them."""
-    if claim is None:
-        return []
-    if isinstance(claim, str):
-        return [scope for scope in claim.split(" ") if scope]
-    if isinstance(claim, (list, tuple)) and all(isinstance(scope, str) for scope in claim):
-        return list(claim)
-    raise InvalidTokenError("the claim 'scope' must be a string or an array of strings")
 
 
 def _audience(claim: object) -> str | list[str] | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from watchword import _kernel
 from watchword._kernel import KeySet, VerifiedToken
-from watchword.errors import UnknownKeyError, VerificationError
+from watchword.errors import VerificationError
 from watchword.jwks.memory import MemorySource
 from watchword.providers.authgent.demands import Demands
 from watchword.providers.authgent.errors import AuthgentError, InvalidTokenError, ServerError, in_authgents_terms
@@ -89,13 +89,13 @@ def verify_token_sync(
 
 
 def identity_of(token: VerifiedToken, raw: str, demands: Demands) -> AgentIdentity:
-    """The agent whom a token names, if it is all that is demanded. Raises :class:`~watchword.VerificationError`."""
-    demands.check(token)
+    """The agent whom a token names, if it meets the rules. Raises :class:`~watchword.VerificationError`."""
+    identity = demands.rules.check(token)
     token_hash = None
     if token.confirmation is not None:
         digest = hashlib.sha256(raw.encode()).digest()
         token_hash = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    return AgentIdentity.from_claims(token.claims, token_hash=token_hash)
+    return AgentIdentity._of(identity, token.claims, token_hash)
 
 
 class _Request(NamedTuple):
@@ -126,14 +126,13 @@ def _text(token: object) -> str:
 
 
 async def _key_from(fetcher: KeyFetcher, raw: str, issuer: str) -> KeySet:
-    """The one key that a token names, from a fetcher that may do and raise whatever it likes."""
+    """The one key that a token names, from a fetcher that may do and raise whatever it likes; none if it names none."""
     if not callable(getattr(fetcher, "get_key", None)):
         raise TypeError("jwks_fetcher must be a JWKSFetcher, or have its method get_key")
     names = _kernel.unverified_names(raw)
-    if not names.key_id:
-        raise UnknownKeyError("the token names no key")
-    if names.issuer != issuer:
-        return NO_KEYS  # it is refused whatever its key, so the fetcher is not asked
+    if not names.key_id or names.issuer != issuer:
+        # The kernel says what is wrong with the token, whatever its key: the fetcher is not asked.
+        return NO_KEYS
     try:
         keys = KeySet.from_json({"keys": [dict(await fetcher.get_key(names.key_id))]})
     except (AuthgentError, VerificationError):

@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from watchword._kernel import Policy, VerifiedToken
+from watchword._kernel import VerifiedToken
 from watchword.issuer import Issuer
 from watchword.providers.authpi.agent import AuthenticatedAgent
 from watchword.providers.authpi.errors import ConfigurationError, OAuthError, TokenParseError, in_authpis_terms
 from watchword.providers.authpi.token_sets import Tokens, agent_of, agent_without_id_token, id_token_of, token_set
 from watchword.providers.authpi.trusted_channel import ChannelKey
-from watchword.providers.profiles.authpi import PROFILE, SUBJECT_PREFIXES, check_id_token
+from watchword.providers.profiles.authpi import SUBJECT_PREFIXES, Rules
 from watchword.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -65,13 +65,15 @@ class IdTokenVerifier:
             raise ConfigurationError("trusted_audiences and subject_prefixes are lists of texts, not one text")
         self._issuer = issuer_url.rstrip("/")
         self._client_id = client_id
-        self._trusted = tuple(trusted_audiences)
-        self._prefixes = None if subject_prefixes is None else tuple(subject_prefixes)
+        self._rules = Rules(
+            issuers=(self._issuer,),
+            audience=client_id,
+            trusted_audiences=tuple(trusted_audiences),
+            subject_prefixes=None if subject_prefixes is None else tuple(subject_prefixes),
+            leeway=leeway,
+        )
         self._clock = clock
         self._channel_key: ChannelKey | None = None
-        demands: dict[str, Any] = {
-            "audience": client_id, "types": PROFILE.types, "required": PROFILE.required, "leeway": leeway,
-        }  # fmt: skip
         try:
             issuer = Issuer(
                 self._issuer,
@@ -82,8 +84,9 @@ class IdTokenVerifier:
                 algorithms=algorithms,
                 allow_loopback_http=allow_loopback_http,
             )
-            self._verifier = Verifier([issuer], clock=clock, fetcher=fetcher, cache=cache, **demands)
-            self._channel_policy = Policy(issuer=self._issuer, **demands)
+            requirements = self._rules.requirements()
+            self._verifier = Verifier([issuer], clock=clock, fetcher=fetcher, cache=cache, **requirements)
+            self._channel_policy = self._rules.policy()
         except (ValueError, TypeError) as error:
             raise ConfigurationError(str(error)) from None
 
@@ -188,7 +191,7 @@ class IdTokenVerifier:
         return f"IdTokenVerifier({self._issuer!r}, {self._client_id!r})"
 
     def _checked(self, token: VerifiedToken, nonce: str | None) -> VerifiedToken:
-        check_id_token(token, (self._client_id,), self._trusted, self._prefixes)
+        self._rules.check(token)
         if nonce is not None:
             stated, sent = token.claims.get("nonce"), nonce.encode("utf-8", "surrogatepass")
             if not isinstance(stated, str) or not hmac.compare_digest(stated.encode(), sent):

@@ -49,8 +49,8 @@ def agent_of(tokens: TokenSet, token: VerifiedToken, algorithm: object, expected
         check_access_token_hash(token, algorithm, tokens.access_token)
     try:
         organizations = organizations_of(claims.get("organizations"))
-    except ValidationError:
-        raise TokenParseError('a membership in "organizations" has a member of the wrong type') from None
+    except ValueError as error:
+        raise TokenParseError(str(error)) from None
     agent = AuthenticatedAgent(
         id=claims["sub"],
         type=PrincipalType.of(claims["sub"]),

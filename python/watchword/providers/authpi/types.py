@@ -6,9 +6,10 @@ the errors that say so.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from watchword.errors import MalformedClaimsError
+from watchword.providers.profiles.authpi import memberships
 
 
 class ImmutableModel(BaseModel):
@@ -85,36 +86,20 @@ def organizations_of(claim: object) -> list[Organization]:
     """The memberships in a claim ``organizations``: an array of objects with ``id``, or an object whose names are ids.
 
     A member of another form is left out, and so are scopes that are no array; no claim at all is no membership.
-    Raises ``ValueError`` where a membership has a scope, a title or a date of the wrong type.
+    Raises ``ValueError`` if a membership has a scope, a title or a date of the wrong type.
     """
-    members: list[tuple[Any, Any]] = []
-    if isinstance(claim, dict):
-        members = list(claim.items())
-    elif isinstance(claim, (list, tuple)):
-        members = [(one.id, one) if isinstance(one, Organization) else (_id_in(one), one) for one in claim]
-    return [
-        value if isinstance(value, Organization) else _organization(name, value)
-        for name, value in members
-        if isinstance(name, str) and name and isinstance(value, (dict, Organization))
-    ]
+    if isinstance(claim, (list, tuple)):
+        claim = [_members(one) for one in claim]
+    elif isinstance(claim, dict):
+        claim = {name: _members(one) for name, one in claim.items()}
+    try:
+        return [Organization(**one) for one in memberships(claim)]
+    except MalformedClaimsError as error:
+        raise ValueError(error.detail) from None
 
 
-def _id_in(value: object) -> object:
-    return value.get("id") if isinstance(value, dict) else None
-
-
-def _organization(name: str, members: dict[str, Any]) -> Organization:
-    scopes = members.get("scopes")
-    # pydantic's own error is a ValueError, and quotes nothing.
-    return Organization.model_validate(
-        {
-            "id": name,
-            "title": members.get("title"),
-            "scopes": scopes if isinstance(scopes, list) else [],
-            "joined_at": members.get("joined_at", 0),
-        },
-        strict=True,
-    )
+def _members(one: object) -> object:
+    return one.model_dump() if isinstance(one, Organization) else one
 
 
 __all__ = ["Organization", "ParsedScope", "TokenSet", "UserInfo", "organizations_of"]

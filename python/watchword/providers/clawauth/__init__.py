@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from watchword.providers.clawauth.agent import ClawAuthAgent
-from watchword.providers.clawauth.claim_names import ClaimNames
 from watchword.providers.clawauth.service import ClawAuth
+from watchword.providers.profiles.clawauth import ClaimNames
 
 __all__ = ["ClaimNames", "ClawAuth", "ClawAuthAgent"]

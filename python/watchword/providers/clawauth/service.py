@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from watchword._kernel import ANY_AUDIENCE, KeySet, Policy, TokenCache, VerifiedToken
+from watchword._kernel import KeySet, TokenCache, VerifiedToken
 from watchword.errors import KeysUnavailableError, VerificationError
 from watchword.issuer import Issuer, as_audience, as_tuple
 from watchword.jwks import CacheSettings
 from watchword.jwks.events import Listener
-from watchword.providers.clawauth.claim_names import ClaimNames, ClaimsError
 from watchword.providers.clawauth.exceptions import ClawAuthError
 from watchword.providers.clawauth.no_keys import NoKeys
-from watchword.providers.clawauth.types import VerifyTokenResponse
+from watchword.providers.clawauth.types import Agent, VerifyTokenResponse
 from watchword.providers.issuer_keys import IssuerKeys
+from watchword.providers.profiles.clawauth import AGENT_ID_PREFIX, ClaimNames, Rules
 
 if TYPE_CHECKING:
     import types as _types
@@ -63,7 +63,7 @@ class ClawAuth:
         audience: str | Iterable[str] | _AnyAudience | None = None,
         required: Iterable[str] = (),
         claim_names: ClaimNames | None = None,
-        agent_id_prefix: str = "agent_",
+        agent_id_prefix: str = AGENT_ID_PREFIX,
         types: Iterable[str | None] = ("JWT", None),
         leeway: float = 5,
         clock: Callable[[], float] = time.time,
@@ -83,18 +83,18 @@ class ClawAuth:
         self._service_id = service_id
         self._api_key = api_key
         self._base_url = base_url
-        self._claim_names = claim_names or ClaimNames()
-        self._agent_id_prefix = agent_id_prefix
-        self._checks_own_audience = audience is None
         name = issuer or base_url.rstrip("/")
-        self._policy = Policy(
-            issuer=name if check_issuer else None,
-            audience=ANY_AUDIENCE if audience is None else as_audience(audience),
-            algorithms=("ES256",),
+        self._rules = Rules(
+            issuers=(name,) if check_issuer else (),
+            audience=as_audience(audience),
             types=as_tuple("types", types) or (),
+            required=as_tuple("required", required) or (),
             leeway=leeway,
-            required=("exp", *(as_tuple("required", required) or ())),
+            service_id=service_id,
+            claim_names=claim_names or ClaimNames(),
+            agent_id_prefix=agent_id_prefix,
         )
+        self._policy = self._rules.policy()
         given = any(way is not None for way in (jwks, pem, jwks_file, jwks_uri))
         source = Issuer(
             name,
@@ -157,15 +157,7 @@ class ClawAuth:
         raise TypeError("a ClawAuth stays in the process that made it")
 
     def _response(self, token: VerifiedToken) -> VerifyTokenResponse:
-        if self._checks_own_audience and token.audience and self._service_id not in token.audience:
-            return VerifyTokenResponse(valid=False, error="wrong_audience: the token is meant for other services")
-        try:
-            agent = self._claim_names.read(token.claims)
-        except ClaimsError as error:
-            return VerifyTokenResponse(valid=False, error=str(error))
-        if not agent.id.startswith(self._agent_id_prefix):
-            return VerifyTokenResponse(valid=False, error="wrong_type: the token is about somebody who is no agent")
-        return VerifyTokenResponse(valid=True, agent=agent)
+        return VerifyTokenResponse(valid=True, agent=Agent(**self._rules.check(token)))
 
 
 def _refused(error: VerificationError) -> VerifyTokenResponse:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from watchword._kernel import Policy
+from watchword._kernel import Policy, VerifiedToken
 from watchword.errors import KeysUnavailableError, VerificationError
 from watchword.issuer import Issuer, as_tuple
 from watchword.jwks import CacheSettings
 from watchword.jwks.events import Listener, Stats
 from watchword.jwks.urls import check_url
 from watchword.providers.issuer_keys import IssuerKeys
-from watchword.providers.paphwey.action import Action, AmountRule
-from watchword.providers.paphwey.attestation import Expected, Rules, examine
-from watchword.providers.paphwey.claim_names import ClaimNames
-from watchword.providers.paphwey.errors import PaphweyError, PaphweyTransportError, PaphweyVerificationError
+from watchword.providers.paphwey.errors import PaphweyTransportError, PaphweyVerificationError
 from watchword.providers.paphwey.models import ActionContext, VerifiedOutcome
+from watchword.providers.profiles import reason_of
+from watchword.providers.profiles.paphwey import JWKS_PATH
+from watchword.providers.profiles.paphwey.action import Action, AmountRule
+from watchword.providers.profiles.paphwey.attestation import Expected, Rules
+from watchword.providers.profiles.paphwey.claim_names import ClaimNames
 
 if TYPE_CHECKING:
     from watchword.jwks.fetch import Fetcher, HttpxClient
@@ -28,9 +31,6 @@ ExpectedAction = Mapping[str, Any] | ActionContext | None
 
 #: Five minutes, as Paphwey documents it: the gateway's ``Cache-Control`` may only shorten that.
 CACHE = CacheSettings(ttl=300, max_ttl=300)
-
-#: Where the gateway's keys are taken to be, under its base URL: Paphwey does not publish the path.
-JWKS_PATH = "/.well-known/jwks.json"
 
 
 class OfflineBase:
@@ -64,27 +64,22 @@ class OfflineBase:
             raise ValueError('on_invalid must be "raise" or "return"')
         if claim_names is not None and not isinstance(claim_names, ClaimNames):
             raise TypeError("claim_names must be a ClaimNames")
-        # Made for every audience; the kernel judges its other arguments here already.
-        self._policy = functools.lru_cache(maxsize=64)(
-            functools.partial(
-                Policy,
-                algorithms=as_tuple("algorithms", algorithms),
-                types=as_tuple("types", types) or (),
-                leeway=leeway,
-                required=(),
-                bound_tokens="accept",
-            )
-        )
-        self._policy(audience="any")
         self._rules = Rules(
-            issuer.issuer,
-            credential_issuers=frozenset({issuer.issuer, *(as_tuple("credential_issuers", credential_issuers) or ())}),
+            issuers=(issuer.issuer,),
+            algorithms=as_tuple("algorithms", algorithms),
+            types=as_tuple("types", types) or (),
+            required=as_tuple("required", required) or (),
+            leeway=leeway,
+            credential_issuers=frozenset(as_tuple("credential_issuers", credential_issuers) or ()),
             credential_type=credential_type,
             names=claim_names or ClaimNames(),
-            required=as_tuple("required", required) or (),
             amount=amount,
-            leeway=leeway,
         )
+        # Made for every audience; the kernel judges its other arguments here already.
+        self._policy = functools.lru_cache(maxsize=64)(
+            lambda audience: dataclasses.replace(self._rules, audience=audience).policy()
+        )
+        self._policy("any")
         self._returns_invalid = on_invalid == "return"
         self._keys = IssuerKeys(
             issuer,
@@ -137,7 +132,7 @@ class OfflineBase:
         return self._keys.stats()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._rules.issuer!r})"
+        return f"{type(self).__name__}({self._rules.issuers[0]!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError(f"a {type(self).__name__} stays in the process that made it")
@@ -149,15 +144,15 @@ class OfflineBase:
                 raise TypeError(f"{name} must be a string")
         if isinstance(action, ActionContext):
             action = action.model_dump(exclude_none=True)
-        return self._policy(audience=audience), Expected(delegation_id, None if action is None else Action.of(action))
+        return self._policy(audience), Expected(delegation_id, None if action is None else Action.of(action))
 
     def _verify(
         self, raw: str | bytes, audience: str, delegation_id: str, action: ExpectedAction, now: float | None
     ) -> VerifiedOutcome:
         policy, expected = self._demands(audience, delegation_id, action)
         try:
-            return examine(self._keys.verify(raw, policy, now), self._rules, expected, self._keys.at(now))
-        except (VerificationError, PaphweyVerificationError) as error:
+            return self._outcome(self._keys.verify(raw, policy, now), expected, now)
+        except VerificationError as error:
             return self._invalid(error)
 
     async def _verify_async(
@@ -165,18 +160,29 @@ class OfflineBase:
     ) -> VerifiedOutcome:
         policy, expected = self._demands(audience, delegation_id, action)
         try:
-            return examine(await self._keys.verify_async(raw, policy, now), self._rules, expected, self._keys.at(now))
-        except (VerificationError, PaphweyVerificationError) as error:
+            return self._outcome(await self._keys.verify_async(raw, policy, now), expected, now)
+        except VerificationError as error:
             return self._invalid(error)
 
-    def _invalid(self, error: VerificationError | PaphweyVerificationError) -> VerifiedOutcome:
+    def _outcome(self, token: VerifiedToken, expected: Expected, now: float | None) -> VerifiedOutcome:
+        found = self._rules.check(token, now=self._keys.at(now), expected=expected)
+        return VerifiedOutcome(
+            valid=True,
+            claims=token.claims,
+            delegation=found.delegation,
+            actor_chain=found.actor_chain,
+            receipt_id=found.receipt_id,
+            cnf_jwk=found.confirmation_key,
+        )
+
+    def _invalid(self, error: VerificationError) -> VerifiedOutcome:
         """Raises as Paphwey does, or returns the outcome that is not valid."""
         if isinstance(error, KeysUnavailableError):
             raise transport_error(error) from error
-        own = error if isinstance(error, PaphweyError) else PaphweyVerificationError(error.detail, code=str(error.code))
+        code = reason_of(error)
         if self._returns_invalid:
-            return VerifiedOutcome(valid=False, code=own.code)
-        raise own from (None if own is error else error)
+            return VerifiedOutcome(valid=False, code=code)
+        raise PaphweyVerificationError(error.detail, code=code) from error
 
 
 def transport_error(error: KeysUnavailableError) -> PaphweyTransportError:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from watchword import dpop
-from watchword._kernel import DpopProof, KeySet, thumbprint
-from watchword.errors import DPOP_ALGORITHMS, KeySetError, VerificationError
+from watchword._kernel import DpopProof, thumbprint
+from watchword.errors import DPOP_ALGORITHMS, VerificationError
 from watchword.providers.paphwey.errors import PaphweyTransportError, PaphweyVerificationError
-
-_CODE = "invalid_confirmation_key"
+from watchword.providers.profiles import reason_of
+from watchword.providers.profiles.paphwey.attestation import checked_jwk
 
 
 class PinnedKey:
@@ -24,8 +23,11 @@ class PinnedKey:
 
     def __init__(self, jwk: Mapping[str, Any] | None) -> None:
         if jwk is None:
-            raise PaphweyVerificationError("the attestation confirms no key", code=_CODE)
-        self._jwk = checked_jwk(jwk)
+            raise PaphweyVerificationError("the attestation confirms no key", code="invalid_confirmation_key")
+        try:
+            self._jwk = checked_jwk(jwk)
+        except VerificationError as error:
+            raise PaphweyVerificationError(error.detail, code=reason_of(error)) from error
         self._jkt = thumbprint(self._jwk)
 
     @property
@@ -91,16 +93,3 @@ class PinnedKey:
 
     def __repr__(self) -> str:
         return f"PinnedKey(jkt={self._jkt!r})"
-
-
-def checked_jwk(jwk: Mapping[str, Any]) -> dict[str, Any]:
-    """The JWK, if proofs by it can be verified. Raises :class:`PaphweyVerificationError` where they can't."""
-    if "keys" in jwk:
-        raise PaphweyVerificationError("the confirmation key is a set of keys", code=_CODE)
-    try:
-        keys = KeySet.from_json(json.dumps(dict(jwk)))
-    except (KeySetError, TypeError, ValueError) as error:
-        raise PaphweyVerificationError("the confirmation key is no JWK", code=_CODE) from error
-    if len(keys) != 1:
-        raise PaphweyVerificationError(f"the confirmation key is bad: {keys.rejected[0].detail}", code=_CODE)
-    return dict(jwk)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, overload
 
 from watchword.errors import KeysUnavailableError
-from watchword.providers.paphwey.claim_names import ClaimNames
 from watchword.providers.paphwey.models import VerifiedOutcome, VerifyOutcomeRequest
 from watchword.providers.paphwey.offline import ExpectedAction, OfflineBase, transport_error
 from watchword.providers.paphwey.pinned_key import PinnedKey
+from watchword.providers.profiles.paphwey.claim_names import ClaimNames
 
 if TYPE_CHECKING:
     import types

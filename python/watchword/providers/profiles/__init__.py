@@ -1,19 +1,24 @@
-"""What each provider's tokens look like, and what they must be: one file a provider.
+"""The rules that the tokens of each provider must meet: one module a provider, and the only place that has them.
 
-A profile says by which algorithms and of which types a provider's tokens are, which claims they have, and what else has
-to hold of one that the kernel verified. The same file knows the kinds of tokens of that provider apart.
+A provider's verbs, ``watchword verify --provider`` and :func:`watchword.providers.detect` all call the :class:`Rules`
+of that provider, so a token is valid for all of them or for none. The same module tells the provider's kinds of tokens
+apart. Nothing here needs a provider's extra.
 """
 
 from __future__ import annotations
 
+import abc
 import functools
 import importlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, get_args
 
-from watchword._kernel import KeySet, VerifiedToken
-from watchword.errors import WrongTypeError
+from watchword._kernel import KeySet, Policy, VerifiedToken
+from watchword.errors import ErrorCode, VerificationError, WrongTypeError
+
+if TYPE_CHECKING:
+    from watchword._kernel import _AnyAudience
 
 #: The providers, by the names of their packages.
 ProviderName = Literal["agentwrit", "authgent", "authpi", "clawauth", "paphwey"]
@@ -30,32 +35,98 @@ class Kind(NamedTuple):
     reasons: tuple[str, ...]
 
 
-class Check(Protocol):
-    """What has to hold beside what a policy can say. ``keys`` are those that the token may be signed with, where they
-    are in hand; ``audience`` is whom it may be for, where that was said.
+@dataclass(frozen=True, kw_only=True)
+class Rules(abc.ABC):
+    """What one verifier requires of one provider's tokens. The defaults are those of the provider's verifier.
 
-    Raises :class:`~watchword.VerificationError`.
+    ``issuers`` are the accepted values of ``iss`` (none: it is not compared); ``audience``, ``algorithms``, ``types``,
+    ``leeway`` (seconds) and ``bound_tokens`` are as in :class:`~watchword.Policy`. ``required`` lists claims that must
+    be present beside those of ``always_required``, which every token of the provider has.
     """
 
-    def __call__(self, token: VerifiedToken, *, audience: Collection[str], keys: KeySet | None) -> None: ...
+    issuers: tuple[str, ...] = ()
+    audience: str | tuple[str, ...] | _AnyAudience | None = None
+    algorithms: tuple[str, ...] | None = None
+    types: tuple[str | None, ...] = ("JWT", None)
+    required: tuple[str, ...] = ()
+    leeway: float = 5
+    bound_tokens: Literal["reject", "accept"] = "reject"
+
+    always_required: ClassVar[tuple[str, ...]] = ("exp",)
+    #: Whether the kernel compares ``iss``; if not, :meth:`check` does.
+    kernel_checks_issuer: ClassVar[bool] = True
+
+    def requirements(self) -> dict[str, Any]:
+        """What the kernel checks, as arguments of a :class:`~watchword.Policy` or ``Verifier``: all but ``issuer``."""
+        return {
+            "audience": self.audience,
+            "algorithms": self.algorithms,
+            "types": self.types,
+            "leeway": self.leeway,
+            "required": tuple(dict.fromkeys((*self.always_required, *self.required))),
+            "bound_tokens": self.bound_tokens,
+        }
+
+    def policy(self) -> Policy:
+        """What the kernel checks. Raises ``TypeError`` or ``ValueError`` if the settings are invalid."""
+        issuers = self.issuers if self.kernel_checks_issuer else ()
+        return Policy(issuer=issuers[0] if len(issuers) == 1 else issuers or None, **self.requirements())
+
+    @abc.abstractmethod
+    def form(self, header: Members, claims: Members) -> object:
+        """Check what the claims alone decide: the kind of token, and the types and ranges of the provider's claims.
+
+        The members may be unverified. Raises :class:`~watchword.VerificationError`: ``WrongTypeError`` if it is another
+        kind of token.
+        """
+
+    @abc.abstractmethod
+    def check(self, token: VerifiedToken, *, now: float, keys: KeySet | None = None) -> object:
+        """Check all that the kernel's policy cannot: :meth:`form`, and what depends on a time or on keys.
+
+        ``token`` was verified under :meth:`policy` as of ``now`` (Unix seconds) with ``keys``, where they are at hand.
+        Returns what a provider's verifier makes its result of. Raises :class:`~watchword.VerificationError`.
+        """
 
 
-@dataclass(frozen=True)
+class ProviderRuleError(VerificationError):
+    """A rule of the provider's own refused the token. ``reason`` is the provider's code, finer than ``code``."""
+
+    code = ErrorCode.MALFORMED_CLAIMS
+
+    def __init__(self, detail: str | None = None, *, reason: str = "malformed_claims") -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
+
+
+def reason_of(error: VerificationError) -> str:
+    """The most exact stable code of a verdict: the provider's own if there is one, else the value of its ``code``."""
+    return error.reason if isinstance(error, ProviderRuleError) else error.code.value
+
+
+@dataclass(frozen=True, kw_only=True)
 class Profile:
-    """What the tokens of one provider must be.
+    """One provider: its rules, and the marks of its tokens.
 
-    ``algorithms`` may be ``None``: the provider does not say. ``publishes_keys`` is whether its keys can be fetched.
-    ``recognise`` gets a header and claims that nobody verified, and says which kind of this provider's tokens they look
-    like, if any. ``not_checked`` is what nobody can tell from the token alone.
+    ``recognise`` says from a header and claims, which may be unverified, which kind of the provider's tokens they have
+    the marks of, if any; ``accepted`` are the kinds that ``rules()`` accepts. ``publishes_keys`` is whether its keys
+    can be fetched: from ``jwks_path`` below the issuer, or from where the issuer's metadata say (``None``).
+    ``read_pem`` makes a key set of a public key in PEM, and gives the key the name that the provider's tokens give it.
+    ``bound_tokens`` is what its verifier does with tokens that are bound to a key: always one of the two, or what its
+    caller says (``None``). ``not_checked`` is what cannot be told from the token alone.
     """
 
-    algorithms: tuple[str, ...] | None
-    types: tuple[str | None, ...]
-    required: tuple[str, ...]
-    publishes_keys: bool
-    check: Check
+    rules: type[Rules]
     recognise: Callable[[Members, Members], Kind | None]
-    not_checked: str | None = None
+    accepted: tuple[str, ...]
+    publishes_keys: bool
+    jwks_path: str | None = None
+    read_pem: Callable[[str | bytes], KeySet] = KeySet.from_pem
+    bound_tokens: Literal["reject", "accept"] | None = "reject"
+    not_checked: tuple[str, ...] = ()
 
 
 @functools.cache
@@ -68,30 +139,38 @@ def profile_of(provider: str) -> Profile:
 
 
 def recognised(header: Members, claims: Members) -> dict[ProviderName, Kind]:
-    """Whose tokens something looks like. Several providers' marks may be on one token."""
+    """Whose marks something has. One token may have the marks of several providers."""
     kinds = {provider: profile_of(provider).recognise(header, claims) for provider in PROVIDERS}
     return {provider: kind for provider, kind in kinds.items() if kind is not None}
 
 
-def check_not_anothers(token: VerifiedToken, provider: ProviderName) -> None:
+def check_not_anothers(header: Members, claims: Members, provider: ProviderName) -> None:
     """Raises :class:`~watchword.WrongTypeError` for a token with the marks of other providers and none of this one's.
 
     For providers whose own tokens have no marks that can be relied on (RFC 8725 section 3.12).
     """
-    header, claims = token.header, token.claims
     # Its own first: that is what nearly every token is.
     if profile_of(provider).recognise(header, claims) is None and recognised(header, claims):
         raise WrongTypeError("the token looks like another provider's, and not like this one's")
 
 
+def media_type(header: Members) -> str | None:
+    """``typ`` as a media type is compared (RFC 7515 section 4.1.9); ``None`` if the header has none."""
+    typ = header.get("typ")
+    return None if typ is None else str(typ).lower().removeprefix("application/")
+
+
 __all__ = [
     "PROVIDERS",
-    "Check",
     "Kind",
     "Members",
     "Profile",
     "ProviderName",
+    "ProviderRuleError",
+    "Rules",
     "check_not_anothers",
+    "media_type",
     "profile_of",
+    "reason_of",
     "recognised",
 ]

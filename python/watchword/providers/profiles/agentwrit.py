@@ -5,11 +5,13 @@ The broker signs all of them with one Ed25519 key, under one type. What they are
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
-from watchword._kernel import DelegationChain, KeySet, VerifiedToken
+from watchword._kernel import DelegationChain, KeySet, VerifiedToken, thumbprint
 from watchword.errors import MalformedClaimsError, WrongTypeError
-from watchword.providers.profiles import Kind, Members, Profile
+from watchword.providers import profiles
+from watchword.providers.profiles import Kind, Members, Profile, media_type
 from watchword.providers.spiffe import SpiffeId
 
 #: How many times authority is handed on at most.
@@ -38,7 +40,7 @@ def agent_id(text: object) -> SpiffeId | None:
 
 def recognise(header: Members, claims: Members) -> Kind | None:
     """Which of the broker's tokens this looks like, if any."""
-    if header.get("alg") != "EdDSA" or header.get("typ") != "JWT":
+    if header.get("alg") != "EdDSA" or media_type(header) != "jwt":
         return None
     if not _is_text(claims.get("jti")) or not _is_list_of_text(claims.get("scope")):
         return None
@@ -65,33 +67,53 @@ def _service_kind(claims: Members) -> Kind | None:
     return None
 
 
-def check(token: VerifiedToken, *, audience: Collection[str] = (), keys: KeySet | None = None) -> None:
-    """The token is an agent's, and its chain, if it has one, is whole."""
-    del audience  # the policy's, and there is no more to it
-    check_kind(token, (AGENT, DELEGATED_AGENT))
-    check_chain(token, keys=keys, max_depth=MAX_DEPTH)
+class Checked(NamedTuple):
+    """A token that meets the rules: which kind it is, and who acts for whom."""
+
+    kind: str
+    chain: DelegationChain
 
 
-def check_kind(token: VerifiedToken, accepted: Collection[str]) -> str:
-    """Returns the kind, which is one of those that are accepted. Raises ``WrongTypeError`` for any other token."""
-    kind = recognise(token.header, token.claims)
-    if kind is None:
-        raise WrongTypeError("the token is none that the broker makes")
-    if kind.name not in accepted:
-        raise WrongTypeError(f"the token is an {kind.name.replace('_', ' ')}, which is not accepted here")
-    return kind.name
+@dataclass(frozen=True, kw_only=True)
+class Rules(profiles.Rules):
+    """What a verifier requires of a broker's tokens.
+
+    ``accept`` lists the kinds that are accepted, ``trust_domain`` is that of the agents' SPIFFE IDs (``None``: any),
+    ``max_depth`` how often authority may have been handed on.
+    """
+
+    algorithms: tuple[str, ...] | None = ("EdDSA",)
+    types: tuple[str | None, ...] = ("JWT",)
+    accept: tuple[str, ...] = (AGENT, DELEGATED_AGENT)
+    trust_domain: str | None = None
+    max_depth: int = MAX_DEPTH
+
+    always_required: ClassVar[tuple[str, ...]] = ("exp", "nbf", "iat", "sub", "jti", "scope")
+
+    def form(self, header: Members, claims: Members) -> str:
+        """Returns the kind, which is one of those that are accepted. The chain is not read: :meth:`check` does that."""
+        kind = recognise(header, claims)
+        if kind is None:
+            raise WrongTypeError("the token is none that the broker makes")
+        if kind.name not in self.accept:
+            raise WrongTypeError(f"the token is an {kind.name.replace('_', ' ')}, which is not accepted here")
+        agent = agent_id(claims.get("sub"))
+        if self.trust_domain is not None and agent is not None and agent.trust_domain != self.trust_domain:
+            raise MalformedClaimsError('"sub" is no agent of the trust domain that is expected')
+        return kind.name
+
+    def check(self, token: VerifiedToken, *, now: float | None = None, keys: KeySet | None = None) -> Checked:
+        """The token is of an accepted kind, and its chain is whole, as signed by ``keys``, which are needed here."""
+        del now  # the token's own dates are all there are
+        if keys is None:
+            raise TypeError("keys must be those that the token was verified with: they signed the chain's records, too")
+        kind = self.form(token.header, token.claims)
+        return Checked(kind, check_chain(token, keys=keys, max_depth=self.max_depth))
 
 
-def check_trust_domain(token: VerifiedToken, expected: str | None) -> None:
-    """The agent is of the trust domain that is expected, where one is. Raises ``MalformedClaimsError``."""
-    agent = agent_id(token.subject)
-    if expected is not None and (agent is None or agent.trust_domain != expected):
-        raise MalformedClaimsError('"sub" is no agent of the trust domain that is expected')
-
-
-def check_chain(token: VerifiedToken, *, keys: KeySet | None, max_depth: int) -> DelegationChain:
-    """Returns the chain: unbroken, as hashed and, with ``keys``, as signed; never widened; of agents, who all act for
-    the task of the first.
+def check_chain(token: VerifiedToken, *, keys: KeySet, max_depth: int) -> DelegationChain:
+    """Returns the chain: unbroken, as hashed, as signed by ``keys``; never widened; of agents, who all act for the task
+    of the first.
 
     Raises :class:`~watchword.DelegationError` or ``MalformedClaimsError``.
     """
@@ -112,6 +134,11 @@ def check_chain(token: VerifiedToken, *, keys: KeySet | None, max_depth: int) ->
     return chain
 
 
+def read_pem(pem: str | bytes) -> KeySet:
+    """The broker's public key. PEM gives a key no name; the broker gives it that of its thumbprint (RFC 7638)."""
+    return KeySet.from_pem(pem, key_id=thumbprint(pem=pem))
+
+
 def _is_list_of_text(value: object) -> bool:
     """Whether this is an array of strings, as the broker writes scopes."""
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
@@ -126,11 +153,10 @@ def _all_begin(scopes: list[str], prefix: str) -> bool:
 
 
 PROFILE = Profile(
-    algorithms=("EdDSA",),
-    types=("JWT",),
-    required=("exp", "nbf", "iat", "sub", "jti", "scope"),
-    publishes_keys=False,
-    check=check,
+    rules=Rules,
     recognise=recognise,
-    not_checked="whether their broker revoked them",
+    accepted=(AGENT, DELEGATED_AGENT),
+    publishes_keys=False,
+    read_pem=read_pem,
+    not_checked=("whether their broker revoked them",),
 )

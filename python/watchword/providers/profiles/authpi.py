@@ -6,12 +6,15 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Collection
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypedDict
 from urllib.parse import urlsplit
 
 from watchword._kernel import KeySet, VerifiedToken
 from watchword.errors import MalformedClaimsError, MissingClaimError, WrongAudienceError, WrongTypeError
-from watchword.providers.profiles import Kind, Members, Profile
+from watchword.providers import profiles
+from watchword.providers.profiles import Kind, Members, Profile, media_type
 
 ID_TOKEN = "id_token"  # noqa: S105 - a kind, not a secret
 
@@ -35,7 +38,7 @@ _HASH_SIZE = re.compile(r"[A-Z]{2}(256|384|512)")
 def recognise(header: Members, claims: Members) -> Kind | None:
     """Whether this looks like an ID token of AuthPI."""
     subject, issuer = claims.get("sub"), claims.get("iss")
-    if header.get("typ", "JWT") != "JWT" or any(name in claims for name in FOREIGN_CLAIMS):
+    if media_type(header) not in (None, "jwt") or any(name in claims for name in FOREIGN_CLAIMS):
         return None
     if not isinstance(subject, str) or not isinstance(issuer, str) or "aud" not in claims:
         return None
@@ -49,44 +52,96 @@ def recognise(header: Members, claims: Members) -> Kind | None:
     return Kind(ID_TOKEN, tuple(reasons)) if reasons else None
 
 
-def check(token: VerifiedToken, *, audience: Collection[str] = (), keys: KeySet | None = None) -> None:
-    """The token is an ID token, and for nobody else than the clients named."""
-    del keys  # the token's own signature is all there is
-    check_id_token(token, audience)
+class Membership(TypedDict):
+    """A membership in an organization, as the claim ``organizations`` has it."""
+
+    id: str
+    title: str | None
+    scopes: list[str]
+    joined_at: int
 
 
-def check_id_token(
-    token: VerifiedToken,
-    clients: Collection[str],
-    trusted: Collection[str] = (),
-    prefixes: tuple[str, ...] | None = SUBJECT_PREFIXES,
-) -> None:
-    """What OpenID Connect Core 1.0 sections 2 and 3.1.3.7 demand beyond a policy: a subject of the right form, no
-    audience beside the ``clients`` and those that are ``trusted``, no other authorized party; and what keeps the other
-    kinds of tokens out (RFC 8725 section 3.12): none of their claims, and a subject that begins as AuthPI's do, with
-    one of the ``prefixes``.
+@dataclass(frozen=True, kw_only=True)
+class Rules(profiles.Rules):
+    """What a verifier requires of ID tokens (OpenID Connect Core 1.0 sections 2 and 3.1.3.7).
 
-    Where no client is named, nobody knows whom the token is for, and its audience is not looked at. Raises
-    :class:`~watchword.VerificationError`.
+    ``audience`` are the clients: the token is for them, for those in ``trusted_audiences``, and for nobody else. If it
+    is not checked (``ANY_AUDIENCE``), neither is the authorized party. ``subject_prefixes`` are how a subject begins
+    (``None``: anyhow).
     """
-    claims = token.claims
-    foreign = next((name for name in FOREIGN_CLAIMS if name in claims), None)
-    if foreign is not None:
-        raise WrongTypeError(f'the token is no ID token: it has the claim "{foreign}"')
-    subject = token.subject or ""
-    if not subject or not subject.isascii() or len(subject) > _LONGEST_SUBJECT:
-        raise MalformedClaimsError(f'"sub" of an ID token has 1 to {_LONGEST_SUBJECT} ASCII characters')
-    if prefixes is not None and not subject.startswith(prefixes):
-        raise WrongTypeError(f'the token is no ID token of AuthPI: "sub" begins with none of {", ".join(prefixes)}')
-    if not clients:
-        return
-    if not set(token.audience) <= {*clients, *trusted}:
-        raise WrongAudienceError('"aud" names somebody beside this client who is not trusted')
-    party = claims.get("azp")
-    if party is None and len(token.audience) > 1:
-        raise MissingClaimError('"azp" must say to which of several audiences the ID token was issued')
-    if party is not None and party not in tuple(clients):
-        raise WrongAudienceError('"azp" is another client')
+
+    trusted_audiences: tuple[str, ...] = ()
+    subject_prefixes: tuple[str, ...] | None = SUBJECT_PREFIXES
+
+    always_required: ClassVar[tuple[str, ...]] = ("exp", "iss", "sub", "aud", "iat")
+
+    def form(self, header: Members, claims: Members) -> list[Membership]:
+        """Returns the memberships in an ID token: one without the claims of the other kinds of tokens (RFC 8725 section
+        3.12), whose subject has the right form and begins as AuthPI's do.
+        """
+        del header
+        foreign = next((name for name in FOREIGN_CLAIMS if name in claims), None)
+        if foreign is not None:
+            raise WrongTypeError(f'the token is no ID token: it has the claim "{foreign}"')
+        subject = claims.get("sub")
+        if not isinstance(subject, str) or not subject or not subject.isascii() or len(subject) > _LONGEST_SUBJECT:
+            raise MalformedClaimsError(f'"sub" of an ID token has 1 to {_LONGEST_SUBJECT} ASCII characters')
+        if self.subject_prefixes is not None and not subject.startswith(self.subject_prefixes):
+            prefixes = ", ".join(self.subject_prefixes)
+            raise WrongTypeError(f'the token is no ID token of AuthPI: "sub" begins with none of {prefixes}')
+        if claims.get("at_hash") is not None and not isinstance(claims["at_hash"], str):
+            raise MalformedClaimsError('"at_hash" must be a string')
+        audiences, party = claims.get("aud"), claims.get("azp")
+        if party is not None and not isinstance(party, str):
+            raise WrongAudienceError('"azp" is no client: it must be a string')
+        if party is None and isinstance(audiences, list) and len(audiences) > 1:
+            raise MissingClaimError('"azp" must say to which of several audiences the ID token was issued')
+        return memberships(claims.get("organizations"))
+
+    def check(self, token: VerifiedToken, *, now: float | None = None, keys: KeySet | None = None) -> list[Membership]:
+        """The token is an ID token, and for nobody but the clients. Returns the memberships in it."""
+        del now, keys  # the token's own dates and signature are all there are
+        found = self.form(token.header, token.claims)
+        clients = self._clients()
+        if clients:
+            if not set(token.audience) <= {*clients, *self.trusted_audiences}:
+                raise WrongAudienceError('"aud" names somebody beside this client who is not trusted')
+            party = token.claims.get("azp")
+            if party is not None and party not in clients:
+                raise WrongAudienceError('"azp" is another client')
+        return found
+
+    def _clients(self) -> tuple[str, ...]:
+        if isinstance(self.audience, str):
+            return (self.audience,)
+        return self.audience if isinstance(self.audience, tuple) else ()
+
+
+def memberships(claim: object) -> list[Membership]:
+    """The memberships in a claim ``organizations``: an array of objects with ``id``, or an object whose names are ids.
+
+    A member of another form is left out, and so are scopes that are no array; no claim at all is no membership.
+    Raises ``MalformedClaimsError`` if a membership has a scope, a title or a date of the wrong type.
+    """
+    members: Iterable[tuple[object, object]] = ()
+    if isinstance(claim, dict):
+        members = claim.items()
+    elif isinstance(claim, (list, tuple)):
+        members = [(one.get("id") if isinstance(one, dict) else None, one) for one in claim]
+    return [
+        _membership(name, value)
+        for name, value in members
+        if isinstance(name, str) and name and isinstance(value, dict)
+    ]
+
+
+def _membership(name: str, members: dict[str, Any]) -> Membership:
+    title, scopes, joined_at = members.get("title"), members.get("scopes"), members.get("joined_at", 0)
+    scopes = scopes if isinstance(scopes, list) else []
+    right = (title is None or isinstance(title, str)) and all(isinstance(scope, str) for scope in scopes)
+    if not right or not isinstance(joined_at, int) or isinstance(joined_at, bool):
+        raise MalformedClaimsError('a membership in "organizations" has a member of the wrong type')
+    return Membership(id=name, title=title, scopes=list(scopes), joined_at=joined_at)
 
 
 def check_access_token_hash(token: VerifiedToken, algorithm: object, access_token: str) -> None:
@@ -115,11 +170,9 @@ def _is_at_authpi(issuer: str) -> bool:
 
 
 PROFILE = Profile(
-    algorithms=None,
-    types=("JWT", None),
-    required=("exp", "iss", "sub", "aud", "iat"),
-    publishes_keys=True,
-    check=check,
+    rules=Rules,
     recognise=recognise,
-    not_checked="which login they are from (nonce)",
+    accepted=(ID_TOKEN,),
+    publishes_keys=True,
+    not_checked=("which login they are from (nonce)", "which access tokens came with them (at_hash)"),
 )

@@ -6,12 +6,11 @@ Read strictly, and no further than a verifier of attestations needs: the terms o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, NoReturn
 
-from watchword.providers.paphwey.errors import PaphweyVerificationError
+from watchword.providers.profiles import Members, ProviderRuleError, media_type
 
 CONTEXT = "https://www.w3.org/ns/credentials/v2"
 
@@ -35,15 +34,15 @@ class Credential:
     valid_until: float | None
 
 
-def read(claims: Mapping[str, Any], media_type: str | None) -> Credential | None:
+def read(header: Members, claims: Members) -> Credential | None:
     """The credential that a token carries, ``None`` for a token that carries none.
 
-    ``media_type`` is the header's ``typ``. Raises :class:`PaphweyVerificationError` (``malformed_credential``) for what
-    is no credential although it says so, and for a presentation.
+    Raises :class:`~watchword.VerificationError` (``malformed_credential``) for what is no credential although it says
+    so, and for a presentation.
     """
     if "vp" in claims:
         _refuse("a presentation is no attestation")
-    is_payload = _is_vc_jwt(media_type) or "@context" in claims or "credentialSubject" in claims
+    is_payload = media_type(header) == "vc+jwt" or "@context" in claims or "credentialSubject" in claims
     if not is_payload and "vc" not in claims:
         return None
     if is_payload and "vc" in claims:
@@ -60,12 +59,7 @@ def read(claims: Mapping[str, Any], media_type: str | None) -> Credential | None
     )
 
 
-def _is_vc_jwt(media_type: str | None) -> bool:
-    # Media types have no case, and "application/" may be left out (RFC 7515 section 4.1.9).
-    return media_type is not None and media_type.lower().removeprefix("application/") == "vc+jwt"
-
-
-def _types(document: Mapping[str, Any]) -> tuple[str, ...]:
+def _types(document: Members) -> tuple[str, ...]:
     contexts = document.get("@context")
     if not isinstance(contexts, list) or not contexts or contexts[0] != CONTEXT:
         _refuse(f'"@context" must be a list that begins with {CONTEXT}')
@@ -78,7 +72,7 @@ def _types(document: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(listed)
 
 
-def _issuer(document: Mapping[str, Any]) -> str | None:
+def _issuer(document: Members) -> str | None:
     issuer = document.get("issuer")
     if isinstance(issuer, dict):
         issuer = issuer.get("id")
@@ -89,7 +83,7 @@ def _issuer(document: Mapping[str, Any]) -> str | None:
     return issuer
 
 
-def _subject(document: Mapping[str, Any]) -> dict[str, Any]:
+def _subject(document: Members) -> dict[str, Any]:
     subject = document.get("credentialSubject")
     # Of several subjects none would be the one that is meant.
     if isinstance(subject, list) and len(subject) == 1:
@@ -99,7 +93,7 @@ def _subject(document: Mapping[str, Any]) -> dict[str, Any]:
     return subject
 
 
-def _moment(document: Mapping[str, Any], name: str) -> float | None:
+def _moment(document: Members, name: str) -> float | None:
     if name not in document:
         return None
     text = document[name]
@@ -117,4 +111,4 @@ def _moment(document: Mapping[str, Any], name: str) -> float | None:
 
 
 def _refuse(message: str) -> NoReturn:
-    raise PaphweyVerificationError(message, code="malformed_credential")
+    raise ProviderRuleError(message, reason="malformed_credential")

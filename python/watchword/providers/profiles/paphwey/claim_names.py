@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from watchword.providers.paphwey.errors import PaphweyVerificationError
+from watchword.errors import MalformedClaimsError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,26 +61,26 @@ class Places:
     def get(self, name: str) -> Any:  # noqa: ANN401 - JSON
         """What is said under this name; ``None`` where nothing is, or null.
 
-        Raises :class:`PaphweyVerificationError` where it is said twice, and differently.
+        Raises :class:`~watchword.MalformedClaimsError` if it is said twice, and differently.
         """
         said = [found for one in self._objects if (found := one.get(name)) is not None]
         # Python takes true for 1 and 1 for 1.0, deep inside of objects too; their texts differ.
         if len({_text(one) for one in said}) > 1:
-            raise PaphweyVerificationError(f'"{name}" is said twice, and differently', code="malformed_claims")
+            raise MalformedClaimsError(f'"{name}" is said twice, and differently')
         return said[0] if said else None
 
     def text(self, name: str) -> str | None:
         """As :meth:`get`, of a string that is not empty."""
         found = self.get(name)
         if found is not None and not (isinstance(found, str) and found):
-            raise PaphweyVerificationError(f'"{name}" must be a string that is not empty', code="malformed_claims")
+            raise MalformedClaimsError(f'"{name}" must be a string that is not empty')
         return found
 
     def members(self, name: str) -> dict[str, Any] | None:
         """As :meth:`get`, of an object."""
         found = self.get(name)
         if found is not None and not isinstance(found, dict):
-            raise PaphweyVerificationError(f'"{name}" must be an object', code="malformed_claims")
+            raise MalformedClaimsError(f'"{name}" must be an object')
         return found
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from watchword.providers.paphwey.claim_names import ClaimNames
-from watchword.providers.paphwey.errors import PaphweyVerificationError
+from watchword.errors import MalformedClaimsError, MissingClaimError
+from watchword.providers.profiles import ProviderRuleError
+from watchword.providers.profiles.paphwey.claim_names import ClaimNames
 
 #: What the amount may be: at most the approved one, or exactly that.
 AmountRule = Literal["at_most", "exactly"]
@@ -58,26 +59,27 @@ class Action:
 
 
 def compare(approved: Mapping[str, Any], expected: Action, names: ClaimNames, rule: AmountRule) -> None:
-    """Raises :class:`PaphweyVerificationError` unless ``approved``, whose numbers are ``int`` and ``Decimal``, covers
-    what is expected.
+    """Raises :class:`~watchword.VerificationError` unless ``approved`` covers what is expected.
+
+    Its numbers are ``int`` and ``Decimal``.
     """
     for member in ("scope", "currency", "merchant"):
         demanded = getattr(expected, member)
         if demanded is not None and _required(approved, getattr(names, member)) != demanded:
-            raise PaphweyVerificationError(f"another {member} was approved", code="wrong_action")
+            raise ProviderRuleError(f"another {member} was approved", reason="wrong_action")
     if expected.amount_minor is None:
         return
     amount = _amount(_required(approved, names.amount_minor))
     if expected.amount_minor > amount:
-        raise PaphweyVerificationError("the amount is more than was approved", code="amount_exceeded")
+        raise ProviderRuleError("the amount is more than was approved", reason="amount_exceeded")
     if rule == "exactly" and expected.amount_minor != amount:
-        raise PaphweyVerificationError("another amount was approved", code="wrong_action")
+        raise ProviderRuleError("another amount was approved", reason="wrong_action")
 
 
 def _required(approved: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON
     value = approved.get(name)
     if value is None:
-        raise PaphweyVerificationError(f'the approved action has no "{name}"', code="missing_claim")
+        raise MissingClaimError(f'the approved action has no "{name}"')
     return value
 
 
@@ -87,4 +89,4 @@ def _amount(value: object) -> int | Decimal:
         return value
     if isinstance(value, Decimal) and value >= 0 and value == value.to_integral_value():
         return value
-    raise PaphweyVerificationError("the approved amount is no whole number", code="malformed_claims")
+    raise MalformedClaimsError("the approved amount is no whole number")

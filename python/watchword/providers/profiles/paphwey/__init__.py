@@ -4,23 +4,22 @@ delegation credentials.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
-from watchword._kernel import KeySet, VerifiedToken
-from watchword.errors import WrongTypeError
-from watchword.providers.profiles import Kind, Members, Profile
+from watchword.providers.profiles import Kind, Members, Profile, media_type
+from watchword.providers.profiles.paphwey.attestation import Rules
+from watchword.providers.profiles.paphwey.credential import DELEGATION_CREDENTIAL as _CREDENTIAL
 
 ATTESTATION = "attestation"
 DELEGATION_CREDENTIAL = "delegation_credential"
 
-_TYPES = ("JWT", "vc+jwt", None)
+#: Where the gateway's keys are taken to be, under its base URL: Paphwey does not publish the path.
+JWKS_PATH = "/.well-known/jwks.json"
+
 _SUBJECT = "paphwey:"
-_CREDENTIAL = "PaphweyDelegationCredential"
 
 
 def recognise(header: Members, claims: Members) -> Kind | None:
     """Which of Paphwey's tokens this looks like, if any."""
-    if header.get("typ") not in _TYPES:
+    if media_type(header) not in (None, "jwt", "vc+jwt"):
         return None
     credential = claims["vc"] if isinstance(claims.get("vc"), dict) else claims
     types = credential.get("type")
@@ -37,24 +36,19 @@ def recognise(header: Members, claims: Members) -> Kind | None:
     return Kind(ATTESTATION, tuple(reasons)) if reasons else None
 
 
-def check(token: VerifiedToken, *, audience: Collection[str] = (), keys: KeySet | None = None) -> None:
-    """The token is an attestation. Which delegation and which action it is for, only its receiver can say."""
-    del audience, keys
-    kind = recognise(token.header, token.claims)
-    if kind is None or kind.name != ATTESTATION:
-        raise WrongTypeError("the token is no attestation")
-
-
 def _object(value: object) -> Members:
     return value if isinstance(value, dict) else {}
 
 
 PROFILE = Profile(
-    algorithms=None,
-    types=_TYPES,
-    required=("exp",),
-    publishes_keys=True,
-    check=check,
+    rules=Rules,
     recognise=recognise,
-    not_checked="which delegation and which action they are for",
+    accepted=(ATTESTATION,),
+    publishes_keys=True,
+    jwks_path=JWKS_PATH,
+    bound_tokens="accept",
+    not_checked=(
+        "which delegation and which action they are for",
+        "whether their senders hold the keys that they confirm",
+    ),
 )

@@ -33,8 +33,8 @@
 //! key, the signature; and only then the payload: strict JSON, the types of the registered claims, `exp`, `nbf`, `iat`,
 //! `iss`, `aud`, required claims, and the binding to a key. Keys are judged once, when a [`KeySet`] is read.
 //!
-//! A token that is bound to a key (RFC 9449) comes with a proof of that key: [`verify_proof`] judges it, [`ReplayCache`]
-//! remembers it, and [`verify_with_proof`] takes the two together.
+//! A token that is bound to a key (RFC 9449) comes with a proof of that key: [`verify_request`] takes the two together,
+//! the token first, and [`ReplayCache`] remembers the proof. [`verify_proof`] and [`verify_with_proof`] are its parts.
 //!
 //! Who acts on whose behalf, and whether that is wanted, is a second question: see [`delegation`].
 //!
@@ -84,15 +84,15 @@ pub use batch::verify_many;
 pub use claims::{Claims, Confirmation};
 pub use compact::Limits;
 pub use delegation::{Actor, ActorName, DelegationChain, DelegationError, Demands, MayAct};
-pub use dpop::{DpopProof, ProofError, ProofPolicy, ProofRequest, verify_proof};
+pub use dpop::{DpopProof, ProofError, ProofPolicy, ProofRequest, UnverifiedProof, verify_proof};
 pub use error::{Error, Malformed, UnknownKey};
 pub use key::{PublicKey, Signed, thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprint_uri, verify_each};
 pub use key_set::{KeySet, KeySetError, MAX_DOCUMENT, MAX_KEYS, MAX_TRIED, RejectedKey};
 pub use material::Defect;
 pub use peek::{unverified_issuer, unverified_key_id};
 pub use policy::{Audience, BoundTokens, JwsPolicy, Policy, PolicyError};
-pub use replay::{ReplayCache, ReplayId, Use};
+pub use replay::{HOLDER_BYTES, ReplayCache, ReplayId, Use};
 pub use signature::Backend;
 pub use time::{NumericDate, UnixTime};
 pub use token_cache::{CacheStats, Presented, TokenCache};
-pub use verify::{VerifiedJws, VerifiedToken, verify, verify_jws, verify_with_proof};
+pub use verify::{VerifiedJws, VerifiedToken, verify, verify_jws, verify_request, verify_with_proof};

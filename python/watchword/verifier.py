@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from watchword import _kernel
 from watchword import request as _request
-from watchword._kernel import BatchResult, DpopProof, KeySet, Policy, TokenCache, VerifiedToken
+from watchword._kernel import BatchResult, DpopProof, KeySet, Policy, TokenCache, UnverifiedProof, VerifiedToken
 from watchword.batch import MergedResults
 from watchword.dpop import DpopVerifier
 from watchword.errors import KeysUnavailableError, UnknownKeyError, WrongIssuerError
@@ -90,6 +90,7 @@ class Verifier:
         if cache is not None and not isinstance(cache, TokenCache):
             raise TypeError("cache must be a watchword.TokenCache")
         self._judge = _kernel.verify if cache is None else cache.verify
+        self._judge_request = _kernel.verify_request if cache is None else cache.verify_request
         self._dpop = dpop if dpop is not None else DpopVerifier()
         known = _issuers(issuers)
         self._own_fetcher = _default_fetcher() if fetcher is None and any(i.is_remote for i in known) else None
@@ -159,19 +160,34 @@ class Verifier:
     def verify_request(self, *, method: str, uri: str, headers: Headers, now: float | None = None) -> VerifiedRequest:
         """Verifies the token of an HTTP request, and the DPoP proof where it comes by that scheme (RFC 9449).
 
-        ``uri`` is the absolute URI that the client asked for; ``headers`` are a mapping, pairs, or an ASGI server's
-        pairs of bytes. Returns a :class:`~watchword.VerifiedRequest`; raises :class:`~watchword.VerificationError`
-        with the answer to give. See ``docs/dpop.md``.
+        The token is verified first; a proof is looked at only if the token is valid and bound to a key. ``uri`` is the
+        absolute URI that the client asked for; ``headers`` are a mapping, an object with ``items()``, pairs, or an ASGI
+        server's pairs of bytes. Returns a :class:`~watchword.VerifiedRequest`; raises
+        :class:`~watchword.VerificationError` with the answer to give. See ``docs/dpop.md``.
         """
         at = self._at(now)
-        return _request.verify(self, self._dpop, Request(method, uri, headers), at)
+        return finish(_request.verify(self, self._dpop, Request(method, uri, headers), at))
 
     async def verify_request_async(
         self, *, method: str, uri: str, headers: Headers, now: float | None = None
     ) -> VerifiedRequest:
         """As :meth:`verify_request`, waiting without blocking the event loop."""
         at = self._at(now)
-        return await _request.verify_async(self, self._dpop, Request(method, uri, headers), at)
+        return await finish_async(_request.verify(self, self._dpop, Request(method, uri, headers), at))
+
+    def _verify_bearer(self, token: str, now: float) -> Steps[VerifiedToken]:
+        return self._verify_slowly(self._only or self._choose(token, now), token, now, None)
+
+    def _verify_bound(self, token: str, now: float, proof: UnverifiedProof) -> Steps[tuple[VerifiedToken, DpopProof]]:
+        """The token, then the proof: where the key is there, in one call of the kernel."""
+        site, judge = self._only or self._choose(token, now), self._judge_request
+
+        def verify(
+            token: str | bytes, keys: KeySet, policy: Policy, at: float, _: object
+        ) -> tuple[VerifiedToken, DpopProof]:
+            return judge(token, keys, policy, at, proof)
+
+        return verify_slowly(site.source, verify, token, site.policy, at=lambda: now)
 
     # Keys.
 

@@ -187,10 +187,7 @@ def test_many_requests_at_once_on_a_cold_cache(
     ):
         requests = [
             *((200, {"Authorization": f"Bearer {good}"}) for _ in range(8)),
-            *(
-                (200, client.create_proof_headers(bound, "POST", search))
-                for _ in range(8)
-            ),
+            *((200, client.create_proof_headers(bound, "POST", search)) for _ in range(8)),
             *((403, {"Authorization": f"Bearer {delegated}"}) for _ in range(4)),
             *((401, {"Authorization": f"Bearer {bad[number % len(bad)]}"}) for number in range(10)),
             *((401, {}) for _ in range(2)),

@@ -29,8 +29,15 @@ def make_app(issuer: str, resource: str) -> FastAPI:
         scopes_supported=["search:execute"],
         dpop_signing_alg_values_supported=["ES256"],
     )
-    # Tokens must be for this service, and whoever is refused is told where to read how to do better.
-    app.add_middleware(AgentAuthMiddleware, issuer=issuer, audience=resource, resource_metadata=metadata.url)
+    # Tokens must be for this service, and whoever is refused is told where to read how to do better. Proofs must be for
+    # the URL that clients call, which is this service's to say, and not the request's.
+    app.add_middleware(
+        AgentAuthMiddleware,
+        issuer=issuer,
+        audience=resource,
+        public_url=resource,
+        resource_metadata=metadata.url,
+    )
 
     @app.get("/.well-known/oauth-protected-resource")
     async def resource_metadata() -> dict[str, Any]:

@@ -17,6 +17,9 @@ from watchword.providers.authgent import AgentIdentity
 from watchword.providers.authgent.middleware import fastapi as for_fastapi
 from watchword.providers.authgent.middleware import flask as for_flask
 
+#: What clients know both applications by, wherever they are served.
+PUBLIC = "https://app.example"
+
 Serve = Callable[[Any], contextlib.AbstractContextManager[str]]
 
 
@@ -31,6 +34,7 @@ def told(identity: AgentIdentity | None) -> dict[str, Any]:
 
 
 def fastapi_app(issuer: str, audience: Any = None, **options: Any) -> FastAPI:
+    options.setdefault("public_url", PUBLIC)
     app = FastAPI()
     app.add_middleware(for_fastapi.AgentAuthMiddleware, issuer=issuer, audience=audience, **options)
 
@@ -52,6 +56,7 @@ def fastapi_app(issuer: str, audience: Any = None, **options: Any) -> FastAPI:
 
 
 def flask_app(issuer: str, audience: Any = None, **options: Any) -> flask.Flask:
+    options.setdefault("public_url", PUBLIC)
     app = flask.Flask(__name__)
     for_flask.AgentAuthMiddleware(app, issuer=issuer, audience=audience, **options)
 

@@ -20,8 +20,8 @@ CODES = [
     "dpop_unsupported_critical_header", "dpop_wrong_type", "dpop_algorithm_not_allowed", "dpop_private_key",
     "dpop_invalid_key", "dpop_invalid_signature", "dpop_malformed_claims", "dpop_missing_claim", "dpop_wrong_method",
     "dpop_wrong_uri", "dpop_nonce_required", "dpop_wrong_nonce", "dpop_expired", "dpop_issued_in_future",
-    "dpop_wrong_access_token", "dpop_key_mismatch", "dpop_unbound_token", "dpop_replayed", "dpop_replay_unavailable",
-    "missing_token", "malformed_request",
+    "dpop_wrong_access_token", "dpop_key_mismatch", "dpop_unbound_token", "dpop_replayed", "dpop_too_many_proofs",
+    "dpop_replay_unavailable", "missing_token", "malformed_request",
     "insufficient_scope", "insufficient_user_authentication",
     "delegation_malformed", "delegation_hash_mismatch", "delegation_invalid_signature", "delegation_too_deep",
     "delegation_cycle", "delegation_no_human_root", "delegation_actor_not_allowed", "delegation_scope_widened",
@@ -114,17 +114,20 @@ def test_what_a_server_answers(code: str) -> None:
     if code in ("keys_unavailable", "dpop_replay_unavailable"):
         assert (error.http_status, answer) == (503, None)
         return
+    if code == "dpop_too_many_proofs":
+        assert (error.http_status, answer) == (429, None)
+        return
     statuses = {"malformed_request": 400, "insufficient_scope": 403}
     refused = code.startswith("delegation_") and code not in BROKEN_CHAINS
     assert error.http_status == (403 if refused else statuses.get(code, 401))
     assert answer is not None
     if code == "missing_token":
         # Who sends no token is told what to send, and of no error (RFC 6750 section 3.1).
-        assert answer == 'DPoP algs="EdDSA Ed25519 ES256 ES384 RS256 PS256", Bearer'
+        assert answer == 'DPoP algs="EdDSA Ed25519 ES256 RS256 PS256", Bearer'
         return
     scheme = "DPoP" if code.startswith("dpop_") else "Bearer"
     assert answer.startswith(f'{scheme} error="{OAUTH_ERRORS.get(code) or _usual(code)}", error_description="')
-    assert answer.endswith(', algs="EdDSA Ed25519 ES256 ES384 RS256 PS256"') == (scheme == "DPoP")
+    assert answer.endswith(', algs="EdDSA Ed25519 ES256 RS256 PS256"') == (scheme == "DPoP")
     # Never the detail: it may quote what the token's sender wrote.
     assert "quotes" not in answer
     assert all(" " <= ch <= "~" for ch in answer)

@@ -12,7 +12,8 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::Value as Reference;
 use watchword_kernel::dpop::TargetUri;
 use watchword_kernel::{
-    Algorithm, DpopProof, Limits, ProofError, ProofPolicy, ProofRequest, ReplayCache, UnixTime, Use, verify_proof,
+    Algorithm, DpopProof, HOLDER_BYTES, Limits, ProofError, ProofPolicy, ProofRequest, ReplayCache, UnixTime, Use,
+    verify_proof,
 };
 
 /// The moment of judgement: 14 November 2023.
@@ -155,30 +156,48 @@ fn check_uri(uri: &str) {
     }
 }
 
-/// A sequence of uses, four bytes each: an id, its lifetime, a step of the clock, and how often. A plain map, with the
-/// same bound, says what the answers must be.
+/// A sequence of uses, four bytes each: an id (its two upper bits say whose), its lifetime, a step of the clock, and how
+/// often. A plain map that forgets nothing, with the same bounds, says what the answers must be.
 pub(crate) fn replay(input: &[u8]) {
     const CAPACITY: usize = 8;
-    let cache = ReplayCache::new(NonZeroUsize::new(CAPACITY).expect("positive"));
+    const SHARE: usize = 3;
+    /// What two parties announce; the rest of an id's lifetime is what is left of it when it is used.
+    const LIFETIMES: [f64; 2] = [8.0, 40.0];
+    const EXTENSION: f64 = LIFETIMES[1] - LIFETIMES[0];
+    let count = |number| NonZeroUsize::new(number).expect("positive");
+    let cache = ReplayCache::new(count(CAPACITY), count(SHARE));
+    for lifetime in LIFETIMES {
+        cache.retain_for(lifetime);
+    }
     let mut model: HashMap<u8, f64> = HashMap::new();
-    let mut now = NOW;
+    let (mut now, mut latest) = (NOW, f64::NEG_INFINITY);
     for step in input.chunks_exact(4) {
-        now += f64::from(step[2]) / 16.0;
-        let (id, expires_at) = ([step[0]; 32], now + f64::from(step[1]) / 8.0);
+        // Every fourth step may be one back: a clock that was set, or a caller's own moment.
+        let change = f64::from(step[2]) / 16.0;
+        now += if step[3] & 0xc0 == 0xc0 { -10.0 * change } else { change };
+        latest = latest.max(now);
+        let mut id = [step[0]; 32];
+        id[..HOLDER_BYTES].fill(step[0] >> 6);
+        let expires_at = now + f64::from(step[1]) / 8.0;
         for _ in 0..=step[3] % 3 {
             let answer = cache.consume(&id, expires_at, UnixTime::new(now).expect("finite"));
-            let is_held = model.get(&step[0]).is_some_and(|until| now <= *until);
-            model.retain(|_, until| now <= *until);
+            let is_remembered = |until: f64| latest <= until + EXTENSION;
+            let held = || model.iter().filter(|(_, until)| is_remembered(**until));
+            let is_held = model.get(&step[0]).is_some_and(|until| is_remembered(*until));
+            let of_holder = held().filter(|(other, _)| **other >> 6 == step[0] >> 6).count();
             match answer {
                 Use::Again => assert!(is_held),
+                Use::Expired => assert!(!is_held && expires_at < latest),
                 Use::First => {
-                    assert!(!is_held && model.len() < CAPACITY);
+                    assert!(!is_held && expires_at >= latest && of_holder < SHARE && held().count() < CAPACITY);
                     model.insert(step[0], expires_at);
                 }
                 // Up to a second's worth of ids that have just expired may still take up room.
+                Use::ShareFull => assert!(!is_held && cache.len() >= SHARE),
                 Use::Full => assert!(!is_held && cache.len() == CAPACITY),
             }
-            assert!(cache.len() >= model.len() && cache.len() <= CAPACITY);
+            let remembered = model.values().filter(|until| is_remembered(**until)).count();
+            assert!(cache.len() >= remembered && cache.len() <= CAPACITY);
         }
     }
 }

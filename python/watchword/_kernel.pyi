@@ -34,6 +34,7 @@ __all__ = [
     "TokenCache",
     "TokenCacheStats",
     "UnverifiedNames",
+    "UnverifiedProof",
     "VerifiedJws",
     "VerifiedToken",
     "_AnyAudience",
@@ -50,6 +51,7 @@ __all__ = [
     "verify_jws",
     "verify_many",
     "verify_proof",
+    "verify_request",
 ]
 
 _Backend: TypeAlias = Literal["default", "unprepared", "reference"]
@@ -404,13 +406,26 @@ class DpopProof:
     def expires_at(self) -> float: ...
 
 @final
+class UnverifiedProof:
+    """A DPoP proof as it came with a request, with what it must be for."""
+
+    def __new__(
+        cls, proof: str | bytes, policy: ProofPolicy, method: str, uri: str, nonces: Iterable[str] | None = None
+    ) -> UnverifiedProof: ...
+
+@final
 class ReplayCache:
     """A bounded memory of ids that were used."""
 
-    def __new__(cls, capacity: int) -> ReplayCache: ...
-    def consume(self, replay_id: bytes, expires_at: float, now: float) -> bool | None: ...
+    def __new__(cls, capacity: int, share: int) -> ReplayCache: ...
+    def retain_for(self, lifetime: float) -> None: ...
+    def consume(
+        self, replay_id: bytes, expires_at: float, now: float
+    ) -> Literal["first", "again", "expired", "share_full", "full"]: ...
     @property
     def capacity(self) -> int: ...
+    @property
+    def share(self) -> int: ...
     def __len__(self) -> int: ...
 
 @final
@@ -421,6 +436,9 @@ class TokenCache:
     def verify(
         self, token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: DpopProof | None = None
     ) -> VerifiedToken: ...
+    def verify_request(
+        self, token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: UnverifiedProof
+    ) -> tuple[VerifiedToken, DpopProof]: ...
     def clear(self) -> None: ...
     def stats(self) -> TokenCacheStats: ...
 
@@ -469,6 +487,9 @@ def table_stats() -> TableStats: ...
 def verify(
     token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: DpopProof | None = None
 ) -> VerifiedToken: ...
+def verify_request(
+    token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: UnverifiedProof
+) -> tuple[VerifiedToken, DpopProof]: ...
 def verify_proof(
     proof: str | bytes,
     policy: ProofPolicy,

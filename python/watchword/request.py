@@ -2,6 +2,9 @@
 
 The scheme and the token must agree: a token that is bound to a key comes by ``DPoP`` with a proof of that key, one
 that is not comes by ``Bearer`` (RFC 9449 section 7.1, RFC 6750 section 2.1).
+
+The token is verified first, and completely. Anybody can make a proof, by a key of their own and as dear as they like;
+so a proof is looked at only if a valid token came with it, by the key that this token is bound to.
 """
 
 from __future__ import annotations
@@ -18,30 +21,43 @@ from watchword.errors import (
     SeveralProofsError,
     VerificationError,
 )
+from watchword.jwks.waiting import Pending, Steps
 
 if TYPE_CHECKING:
-    from watchword._kernel import DpopProof, VerifiedToken
+    from watchword._kernel import DpopProof, UnverifiedProof, VerifiedToken
     from watchword.dpop import DpopVerifier
 
-#: A request's headers: a mapping (of a name to a value, or to a list of values), pairs, or ASGI's pairs of bytes.
-Headers = Mapping[str, str | list[str]] | Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
+
+class HeaderItems(Protocol):
+    """A framework's headers that are no mapping: ``email.message.Message``, werkzeug's."""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """The names and values, a name once for each of its values."""
+        ...
+
+
+#: A request's headers: a mapping (of a name to a value, or to a list of values), any object with ``items()``, pairs, or
+#: ASGI's pairs of bytes.
+Headers = (
+    Mapping[str, str | list[str]]
+    | Mapping[str, str]
+    | HeaderItems
+    | Iterable[tuple[str, str]]
+    | Iterable[tuple[bytes, bytes]]
+)
 
 # RFC 6750 section 2.1, and RFC 9449 section 7.1: the token68 of RFC 9110.
-_TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/")
+_TOKEN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
 
 
 class TokenVerifier(Protocol):
     """What verifies the token: a :class:`~watchword.Verifier`."""
 
-    def verify(self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None) -> VerifiedToken:
-        """Verifies a token, and that the proof is of its key."""
-        ...
+    def _verify_bearer(self, token: str, now: float) -> Steps[VerifiedToken]: ...
 
-    async def verify_async(
-        self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None
-    ) -> VerifiedToken:
-        """The same without blocking the event loop."""
-        ...
+    def _verify_bound(
+        self, token: str, now: float, proof: UnverifiedProof
+    ) -> Steps[tuple[VerifiedToken, DpopProof]]: ...
 
 
 @dataclass(frozen=True)
@@ -71,42 +87,43 @@ class Credentials(NamedTuple):
     proof: str | None
 
 
-def verify(verifier: TokenVerifier, dpop: DpopVerifier, request: Request, now: float) -> VerifiedRequest:
+def verify(verifier: TokenVerifier, dpop: DpopVerifier, request: Request, now: float) -> Steps[VerifiedRequest]:
     """See :meth:`watchword.Verifier.verify_request`."""
     carried = None
     try:
         carried = credentials(request.headers)
-        proof = _check(dpop, carried, request, now)
-        token = verifier.verify(carried.token, now=now, proof=proof)
-        if proof is not None:
-            # Last, so that no other failure uses the proof up.
-            dpop.consume(proof, now=now)
+        if carried.proof is None:
+            return VerifiedRequest((yield from verifier._verify_bearer(carried.token, now)), None)
+        unverified = dpop.unverified(carried.proof, method=request.method, uri=request.uri, now=now)
+        token, proof = yield from verifier._verify_bound(carried.token, now, unverified)
+        # Last, so that no other failure uses the proof up.
+        yield _Use(dpop, proof, now)
     except VerificationError as error:
         _complete(error, carried, dpop, now)
         raise
     return VerifiedRequest(token, proof)
 
 
-async def verify_async(verifier: TokenVerifier, dpop: DpopVerifier, request: Request, now: float) -> VerifiedRequest:
-    """See :meth:`watchword.Verifier.verify_request_async`."""
-    carried = None
-    try:
-        carried = credentials(request.headers)
-        proof = _check(dpop, carried, request, now)
-        token = await verifier.verify_async(carried.token, now=now, proof=proof)
-        if proof is not None:
-            await dpop.consume_async(proof, now=now)
-    except VerificationError as error:
-        _complete(error, carried, dpop, now)
-        raise
-    return VerifiedRequest(token, proof)
+class _Use(Pending[None]):
+    """Uses a proof up, waiting for the store in a thread or in a task."""
+
+    __slots__ = ("_dpop", "_now", "_proof")
+
+    def __init__(self, dpop: DpopVerifier, proof: DpopProof, now: float) -> None:
+        self._dpop, self._proof, self._now = dpop, proof, now
+
+    def result(self) -> None:
+        self._dpop.consume(self._proof, now=self._now)
+
+    async def result_async(self) -> None:
+        await self._dpop.consume_async(self._proof, now=self._now)
 
 
 def credentials(headers: Headers) -> Credentials:
-    """Takes scheme, token and proof from a request's headers.
+    """Take scheme, token and proof from a request's headers.
 
     Raises :class:`~watchword.MissingTokenError` without an ``Authorization`` of either scheme,
-    :class:`~watchword.MalformedRequestError` where it is repeated or malformed, and the :class:`~watchword.DpopError`
+    :class:`~watchword.MalformedRequestError` if it is repeated or malformed, and the :class:`~watchword.DpopError`
     of a proof that is missing or repeated. A proof beside a bearer token is not looked at, unless it is repeated.
     """
     found = _values(headers)
@@ -121,8 +138,9 @@ def credentials(headers: Headers) -> Credentials:
     token = token.strip(" ")
     if scheme.lower() not in ("bearer", "dpop"):
         raise MissingTokenError
-    unpadded = token.rstrip("=")
-    if not unpadded or not _TOKEN.issuperset(unpadded):
+    unpadded = token.rstrip("=").encode("ascii", "replace")
+    # What is left without the characters of a token is none.
+    if not unpadded or unpadded.translate(None, _TOKEN):
         raise MalformedRequestError("the Authorization header has no token, or something besides one")
     if scheme.lower() == "bearer":
         return Credentials("Bearer", token, None)
@@ -134,13 +152,19 @@ def credentials(headers: Headers) -> Credentials:
 def _values(headers: Headers) -> dict[str, list[str]]:
     """The values of the headers that are looked at, by their names in lower case."""
     found: dict[str, list[str]] = {"authorization": [], "dpop": []}
-    # A mapping of a framework may have one name several times, and says so by its items.
-    for name, value in headers.items() if isinstance(headers, Mapping) else headers:
+    for name, value in _items(headers):
         values = found.get(_text(name).lower())
         if values is not None:
             several = value if isinstance(value, (list, tuple)) else (value,)
             values.extend(_text(one).strip(" \t") for one in several)
     return found
+
+
+def _items(headers: Headers) -> Iterable[tuple[object, object]]:
+    # A framework's headers may have one name several times, and say so by their items. Those of email.message.Message
+    # are parsed, or objects of its own for values that are not ASCII; the raw ones are as they came.
+    items = getattr(headers, "raw_items", None) or getattr(headers, "items", None)
+    return headers if items is None else items()  # type: ignore[return-value]  # pairs, which the caller takes apart
 
 
 def _text(value: object) -> str:
@@ -149,12 +173,6 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     raise TypeError("the names and values of headers are str or bytes")
-
-
-def _check(dpop: DpopVerifier, carried: Credentials, request: Request, now: float) -> DpopProof | None:
-    if carried.proof is None:
-        return None
-    return dpop.check(carried.proof, method=request.method, uri=request.uri, access_token=carried.token, now=now)
 
 
 def _complete(error: VerificationError, carried: Credentials | None, dpop: DpopVerifier, now: float) -> None:

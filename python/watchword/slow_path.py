@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from typing import TypeVar
 
 from watchword import _kernel
-from watchword._kernel import DpopProof, KeySet, Policy, VerifiedToken
+from watchword._kernel import DpopProof, KeySet, Policy
 from watchword.errors import UnknownKeyError
 from watchword.jwks.source import KeySource
 from watchword.jwks.waiting import Steps
@@ -15,8 +16,10 @@ from watchword.jwks.waiting import Steps
 # that a token without any other fault is of an unknown key. So a token that is no good never causes a fetch.
 NO_KEYS = KeySet.from_json(b'{"keys":[]}')
 
-#: ``_kernel.verify``, or a memory's.
-Judge = Callable[[str | bytes, KeySet, Policy, float, DpopProof | None], VerifiedToken]
+Verified = TypeVar("Verified")
+
+#: ``_kernel.verify``, or a cache's; what it returns is whatever was verified.
+Judge = Callable[[str | bytes, KeySet, Policy, float, DpopProof | None], Verified]
 
 
 def check_without_keys(token: str | bytes, policy: Policy, at: float) -> None:
@@ -32,14 +35,14 @@ def unverified_key_id(token: str | bytes) -> str | None:
 
 def verify_slowly(
     source: KeySource,
-    judge: Judge,
+    judge: Judge[Verified],
     token: str | bytes,
     policy: Policy,
     *,
     at: Callable[[], float],
     proof: DpopProof | None = None,
     check_issuer: Callable[[], object] | None = None,
-) -> Steps[VerifiedToken]:
+) -> Steps[Verified]:
     """Verifies a token, waiting for keys where there are none, and once for newer ones where its own is not there.
 
     ``at`` tells the moment of judgement, which may come after a wait. ``check_issuer`` is called before anything is

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from watchword import _kernel
 from watchword import request as _request
-from watchword._kernel import BatchResult, DpopProof, KeySet, TokenCache, VerifiedToken
+from watchword._kernel import BatchResult, DpopProof, KeySet, Policy, TokenCache, UnverifiedProof, VerifiedToken
 from watchword.batch import MergedResults
 from watchword.batch_steps import verify_batch
 from watchword.dpop import DpopVerifier
@@ -22,7 +22,7 @@ from watchword.jwks.events import Listener, Stats
 from watchword.jwks.forks import mind_forks
 from watchword.jwks.waiting import Pending, Steps, finish, finish_async, finish_in_threads
 from watchword.request import Headers, Request, VerifiedRequest
-from watchword.slow_path import check_without_keys, verify_slowly
+from watchword.slow_path import Judge, Verified, check_without_keys, verify_slowly
 
 if TYPE_CHECKING:
     import types
@@ -89,6 +89,7 @@ class Verifier:
         if cache is not None and not isinstance(cache, TokenCache):
             raise TypeError("cache must be a watchword.TokenCache")
         self._judge = _kernel.verify if cache is None else cache.verify
+        self._judge_request = _kernel.verify_request if cache is None else cache.verify_request
         self._dpop = dpop if dpop is not None else DpopVerifier()
         self._fetcher = fetcher
         self._own_fetcher: DefaultFetcher | None = None
@@ -119,7 +120,7 @@ class Verifier:
                 return self._judge(token, keys, entry.policy, self._clock() if now is None else now, proof)
             except UnknownKeyError:
                 pass  # perhaps there are newer keys
-        return finish(self._verify_slowly(token, now, proof))
+        return finish(self._verify_slowly(token, now, self._judge, proof))
 
     async def verify_async(
         self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None
@@ -133,7 +134,7 @@ class Verifier:
                 return self._judge(token, keys, entry.policy, self._clock() if now is None else now, proof)
             except UnknownKeyError:
                 pass  # perhaps there are newer keys
-        return await finish_async(self._verify_slowly(token, now, proof))
+        return await finish_async(self._verify_slowly(token, now, self._judge, proof))
 
     def verify_many(
         self, tokens: Iterable[str | bytes], *, now: float | None = None, threads: int | None = None
@@ -157,19 +158,34 @@ class Verifier:
     def verify_request(self, *, method: str, uri: str, headers: Headers, now: float | None = None) -> VerifiedRequest:
         """Verifies the token of an HTTP request, and the DPoP proof where it comes by that scheme (RFC 9449).
 
-        ``uri`` is the absolute URI that the client asked for; ``headers`` are a mapping, pairs, or an ASGI server's
-        pairs of bytes. Returns a :class:`~watchword.VerifiedRequest`; raises :class:`~watchword.VerificationError`
-        with the answer to give. See ``docs/dpop.md``.
+        The token is verified first; a proof is looked at only if the token is valid and bound to a key. ``uri`` is the
+        absolute URI that the client asked for; ``headers`` are a mapping, an object with ``items()``, pairs, or an ASGI
+        server's pairs of bytes. Returns a :class:`~watchword.VerifiedRequest`; raises
+        :class:`~watchword.VerificationError` with the answer to give. See ``docs/dpop.md``.
         """
         at = self._at(now)
-        return _request.verify(self, self._dpop, Request(method, uri, headers), at)
+        return finish(_request.verify(self, self._dpop, Request(method, uri, headers), at))
 
     async def verify_request_async(
         self, *, method: str, uri: str, headers: Headers, now: float | None = None
     ) -> VerifiedRequest:
         """As :meth:`verify_request`, waiting without blocking the event loop."""
         at = self._at(now)
-        return await _request.verify_async(self, self._dpop, Request(method, uri, headers), at)
+        return await finish_async(_request.verify(self, self._dpop, Request(method, uri, headers), at))
+
+    def _verify_bearer(self, token: str, now: float) -> Steps[VerifiedToken]:
+        return self._verify_slowly(token, now, self._judge)
+
+    def _verify_bound(self, token: str, now: float, proof: UnverifiedProof) -> Steps[tuple[VerifiedToken, DpopProof]]:
+        """The token, then the proof: if the key is there, in one call of the kernel."""
+        judge = self._judge_request
+
+        def verify(
+            token: str | bytes, keys: KeySet, policy: Policy, at: float, _: object
+        ) -> tuple[VerifiedToken, DpopProof]:
+            return judge(token, keys, policy, at, proof)
+
+        return self._verify_slowly(token, now, verify)
 
     # Keys.
 
@@ -268,7 +284,9 @@ class Verifier:
 
     # What may have to wait, written once for threads and tasks.
 
-    def _verify_slowly(self, token: str | bytes, now: float | None, proof: DpopProof | None) -> Steps[VerifiedToken]:
+    def _verify_slowly(
+        self, token: str | bytes, now: float | None, judge: Judge[Verified], proof: DpopProof | None = None
+    ) -> Steps[Verified]:
         while True:
             table = self._table
             choose = functools.partial(self._choose, table, token, now)
@@ -277,7 +295,7 @@ class Verifier:
                 return (
                     yield from verify_slowly(
                         entry.source,
-                        self._judge,
+                        judge,
                         token,
                         entry.policy,
                         at=lambda: self._at(now),

@@ -18,7 +18,6 @@ GOOD = {
     "ES256": proof(),
     "EdDSA": proof(key="ed25519", algorithm="EdDSA"),
     "Ed25519": proof(key="ed25519", algorithm="Ed25519"),
-    "ES384": proof(key="p384", algorithm="ES384"),
     "RS256": proof(key="rsa", algorithm="RS256"),
     "PS256": proof(key="rsa", algorithm="PS256"),
     "typ in capitals": proof(head=header(typ="DPOP+JWT")),
@@ -94,7 +93,8 @@ DEFECTS: dict[str, tuple[str, str | bytes]] = {
     "alg unknown": ("dpop_algorithm_not_allowed", _header(alg="ES256K")),
     "alg in small letters": ("dpop_algorithm_not_allowed", _header(alg="es256")),
     "alg outside the list": ("dpop_algorithm_not_allowed", proof(key="rsa", algorithm="RS512")),
-    "alg of another kind of key": ("dpop_algorithm_not_allowed", _header(alg="ES384")),
+    "alg ES384, which nobody asked for": ("dpop_algorithm_not_allowed", proof(key="p384", algorithm="ES384")),
+    "alg of another kind of key": ("dpop_algorithm_not_allowed", _header(alg="RS256")),
     # Key.
     "jwk missing": ("dpop_invalid_key", _header(jwk=OMIT)),
     "jwk null": ("dpop_invalid_key", _header(jwk=None)),
@@ -141,6 +141,17 @@ DEFECTS: dict[str, tuple[str, str | bytes]] = {
         "dpop_private_key",
         proof(head=header(alg="RS256", jwk=jwk("rsa", d=None)), key="rsa", algorithm="RS256"),
     ),
+    **{
+        f"RSA exponent {exponent:#x}": (
+            "dpop_invalid_key",
+            proof(
+                head=header(alg="RS256", jwk=jwk("rsa", e=mint.b64(exponent.to_bytes(5, "big").lstrip(b"\0")))),
+                key="rsa",
+                algorithm="RS256",
+            ),
+        )
+        for exponent in (5, 17, 0xFFFF, 0x10003, 0x100000001, 0x1FFFFFFFF)
+    },
     "RSA modulus above 4096 bits": (
         "dpop_invalid_key",
         proof(head=header(alg="RS256", jwk=jwk("rsa", n=mint.b64(b"\xff" * 513))), key="rsa", algorithm="RS256"),
@@ -216,7 +227,7 @@ def test_each_defect_has_its_verdict(code: str, text: str) -> None:
 def test_each_code_of_a_proof_is_there() -> None:
     of_requests = {"dpop_proof_required", "dpop_missing_proof", "dpop_unbound_token", "dpop_key_mismatch"}
     of_requests |= {"dpop_nonce_required", "dpop_wrong_nonce", "dpop_wrong_access_token"}
-    of_memory = {"dpop_replayed", "dpop_replay_unavailable"}
+    of_memory = {"dpop_replayed", "dpop_replay_unavailable", "dpop_too_many_proofs"}
     codes = {code.value for code in ww.ErrorCode if code.value.startswith("dpop_")}
     assert {code for code, _ in DEFECTS.values()} == codes - of_requests - of_memory
 
@@ -266,6 +277,41 @@ def test_expected_thumbprint() -> None:
     assert judge(proof(), expected_jkt=proofs.jkt()) is None
     for other in (proofs.jkt("ed25519"), "", proofs.jkt() + "="):
         assert judge(proof(), expected_jkt=other) == "dpop_key_mismatch"
+
+
+def test_a_proof_by_another_key_is_refused_before_that_key_is_used() -> None:
+    forged = proof(signature=bytes(64))
+    assert judge(forged) == "dpop_invalid_signature"
+    assert judge(forged, expected_jkt=proofs.jkt("ed25519")) == "dpop_key_mismatch"
+    # Not even whether it is a point of its curve is found out.
+    off = _header(jwk=jwk(y=jwk()["x"]))
+    assert (judge(off), judge(off, expected_jkt=proofs.jkt())) == ("dpop_invalid_key", "dpop_key_mismatch")
+
+
+def test_es384_is_verified_if_it_is_enabled() -> None:
+    text = proof(key="p384", algorithm="ES384")
+    assert judge(text, algorithms=(*ww.dpop.DPOP_ALGORITHMS, "ES384")) is None
+    assert "ES384" not in ww.dpop.DpopVerifier().algorithms
+
+
+def test_rsa_keys_of_the_largest_size_and_of_both_exponents() -> None:
+    # Nobody knows their factors, so that the signature is what is refused.
+    for e in ("AQAB", "Aw"):
+        key = jwk("rsa", n=mint.b64(b"\xff" * 511 + b"\xfd"), e=e)
+        assert judge(proof(head=header(alg="RS256", jwk=key), signature=b"\1" * 512)) == "dpop_invalid_signature"
+
+
+def test_a_proof_is_at_most_8_kib_long() -> None:
+    base = "https://api.example/" + "a" * 5000
+    for length in (8192, 8193, 12_000):
+        # Four characters for each three of the URI, so the last few are up to the header.
+        text = next(
+            made
+            for kid in ("", "x", "xx", "xxx", "xxxx")
+            for more in range(5000)
+            if len(made := proof(claims(htu=base + "a" * more), header(kid=kid))) == length
+        )
+        assert judge(text, uri=base) == ("dpop_wrong_uri" if length <= 8192 else "dpop_too_large")
 
 
 def test_windows() -> None:

@@ -258,6 +258,29 @@ def test_no_password_is_shown() -> None:
     store.close()
 
 
+def test_a_clock_that_steps_back_is_noticed() -> None:
+    store = RedisReplayStore("redis://127.0.0.1:1/0", timeout=0.5)
+    with pytest.raises(ReplayUnavailableError, match="cannot be asked"):
+        store.consume(_id(1), NOW + 165, NOW + 100)
+    with pytest.raises(ReplayUnavailableError, match="clock is behind"):
+        store.consume(_id(2), NOW + 65, NOW)
+    with pytest.raises(ReplayUnavailableError, match="clock is behind"):
+        _run(store, store.consume_async(_id(2), NOW + 65, NOW))
+    with pytest.raises(ReplayUnavailableError, match="cannot be asked"):
+        store.consume(_id(3), NOW + 165, NOW)
+    store.close()
+
+
+def test_an_id_is_kept_as_long_as_the_longest_verifier_asks(server: Server, store: RedisReplayStore) -> None:
+    for max_age in (10, 300):
+        DpopVerifier(replay=store, max_age=max_age, leeway=0)
+    assert store.consume(_id(1), NOW + 10, NOW)
+    client = redis.Redis.from_url(server.url)
+    (name,) = client.keys("watchword:dpop:*")
+    assert 290_000 < client.pttl(name) <= 300_001
+    client.close()
+
+
 def _wait_until(condition) -> None:  # type: ignore[no-untyped-def]
     deadline = time.monotonic() + 60
     while not condition():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import random
 import threading
 from collections import Counter
 from collections.abc import Iterable
 
+import mint
 import proofs
 import pytest
 from hypothesis import given
@@ -16,7 +18,13 @@ from hypothesis import strategies as st
 from proofs import METHOD, NOW, URI, claims, proof
 
 import watchword as ww
-from watchword.dpop import DpopVerifier, MemoryReplayStore, ReplayedProofError, ReplayUnavailableError
+from watchword.dpop import (
+    DpopVerifier,
+    MemoryReplayStore,
+    ReplayedProofError,
+    ReplayUnavailableError,
+    TooManyProofsError,
+)
 
 
 def _id(number: int) -> bytes:
@@ -199,6 +207,131 @@ def test_a_clock_that_steps_back_lets_nothing_through_twice() -> None:
     assert store.consume(_id(1), NOW + 60, NOW)
     assert not store.consume(_id(1), NOW + 60, NOW - 1000)
     assert not store.consume(_id(1), NOW + 60, NOW)
+
+
+def test_no_time_that_a_caller_gives_lets_a_used_proof_in_again() -> None:
+    """A clock that steps back, or a per-call ``now``: what was forgotten at a later time stays refused."""
+    verifier = DpopVerifier()
+    _verify(verifier, proof())
+    # So many that every part of the cache has had something to do at the later time, and has forgotten the first.
+    for number in range(200):
+        assert verifier.replay is not None
+        verifier.replay.consume(_id(number), NOW + 1000, NOW + 900)  # type: ignore[union-attr]  # it is no async one
+    for now in (NOW, NOW + 60, NOW - 5):
+        with pytest.raises(ww.DpopError) as caught:
+            _verify(verifier, proof(), now=now)
+        assert caught.value.code.value in ("dpop_replayed", "dpop_replay_unavailable")
+    # One that was never used cannot be told from it, and it is the clock's fault.
+    with pytest.raises(ReplayUnavailableError, match="clock is behind") as refused:
+        _verify(verifier, proof(claims(jti="never used")), now=NOW)
+    assert refused.value.http_status == 503
+    _verify(verifier, proof(claims(jti="fresh", iat=NOW + 900)), now=NOW + 900)
+
+
+times = st.lists(st.tuples(st.integers(0, 5), st.floats(-200, 200), st.sampled_from([15.0, 65.0, 305.0])), max_size=40)
+
+
+@given(times)
+def test_at_whatever_times_and_lifetimes_no_proof_is_used_twice(several: Iterable[tuple[int, float, float]]) -> None:
+    """Proofs made at ``NOW``, used at any moment that some verifier takes them at."""
+    store = MemoryReplayStore()
+    used: Counter[int] = Counter()
+    for number, moment, lifetime in several:
+        store.retain_for(lifetime)
+        if moment > lifetime:
+            # Too old for this one, who uses others.
+            with contextlib.suppress(ReplayUnavailableError):
+                store.consume(_id(1000 + number), NOW + moment + lifetime, NOW + moment)
+            continue
+        with contextlib.suppress(ReplayUnavailableError):
+            used[number] += store.consume(_id(number), NOW + lifetime, NOW + moment)
+    assert all(count <= 1 for count in used.values())
+
+
+@pytest.mark.parametrize("long_first", [True, False])
+def test_verifiers_of_different_ages_keep_a_proof_as_long_as_the_longer_wants_it(long_first: bool) -> None:
+    store = MemoryReplayStore()
+    ages = (300, 10) if long_first else (10, 300)
+    verifiers = {age: DpopVerifier(replay=store, max_age=age, leeway=0) for age in ages}
+    _verify(verifiers[10], proof())
+    for number in range(200):
+        store.consume(_id(number), NOW + 110, NOW + 100)
+    with pytest.raises(ReplayedProofError):
+        _verify(verifiers[300], proof(), now=NOW + 100)
+    # Nobody else's proof of that age is refused for it.
+    _verify(verifiers[300], proof(claims(jti="another")), now=NOW + 100)
+
+
+def test_a_longer_age_that_comes_later_lets_no_forgotten_proof_in() -> None:
+    store = MemoryReplayStore()
+    assert proofs.judge(proof(), replay=store, max_age=10, leeway=0) is None
+    for number in range(200):
+        store.consume(_id(number), NOW + 110, NOW + 100)
+    late = {"now": NOW + 100, "max_age": 300, "leeway": 0}
+    assert proofs.judge(proof(), replay=store, **late) == "dpop_replay_unavailable"
+    with pytest.raises(ReplayUnavailableError):
+        _verify(DpopVerifier(replay=store, max_age=300), proof(), now=NOW + 100)
+    # From now on it is known how long to keep them.
+    assert proofs.judge(proof(claims(iat=NOW + 95)), replay=store, **late) is None
+    assert proofs.judge(proof(claims(iat=NOW + 95)), replay=store, **{**late, "now": NOW + 390}) == "dpop_replayed"
+
+
+def test_a_store_of_ones_own_need_not_ask_for_how_long() -> None:
+    verifier = DpopVerifier(replay=_OnlySync(), max_age=300)
+    _verify(verifier, proof())
+    assert proofs.judge(proof(), replay=_OnlySync()) is None
+
+
+def test_one_key_takes_no_more_than_its_share() -> None:
+    """Otherwise the holder of one token could have everybody else refused."""
+    store = MemoryReplayStore(capacity=80)
+    verifier = DpopVerifier(replay=store)
+    assert store.capacity_per_key == 10
+
+    def of_the_greedy(number: int, now: float = NOW) -> str:
+        return proof(claims(jti=str(number), iat=now), key="ed25519", algorithm="EdDSA")
+
+    for number in range(10):
+        _verify(verifier, of_the_greedy(number))
+    for number in range(10, 110):
+        with pytest.raises(TooManyProofsError) as caught:
+            _verify(verifier, of_the_greedy(number))
+    assert (caught.value.http_status, caught.value.www_authenticate()) == (429, None)
+    assert len(store) == 10
+    # Seven others of its kind have room, and the eighth finds the cache full.
+    for _ in range(7):
+        other = ww.dpop.DpopProver("EdDSA", clock=lambda: NOW)
+        for _ in range(10):
+            _verify(verifier, other.proof(METHOD, URI))
+    with pytest.raises(ReplayUnavailableError):
+        _verify(verifier, proof())
+    # It comes back as proofs expire.
+    _verify(verifier, of_the_greedy(110, NOW + 70), now=NOW + 70)
+
+
+def test_a_share_may_be_the_whole() -> None:
+    assert MemoryReplayStore(3).capacity_per_key == 1
+    assert MemoryReplayStore().capacity_per_key == 125_000
+    assert MemoryReplayStore(10, share_per_key=1).capacity_per_key == 10
+
+
+@pytest.mark.parametrize("share", [0, -1, 1.01, float("nan"), 10])
+def test_a_share_is_a_fraction(share: float) -> None:
+    with pytest.raises(ValueError, match="share_per_key"):
+        MemoryReplayStore(share_per_key=share)
+
+
+def test_an_id_names_its_key_first() -> None:
+    def replay_id(jti: str, key: str, algorithm: str) -> bytes:
+        text = proof(claims(jti=jti), key=key, algorithm=algorithm)
+        return ww.dpop.verify_proof(text, method=METHOD, uri=URI, now=NOW).replay_id
+
+    one, other = (replay_id(jti, "p256", "ES256") for jti in ("1", "2"))
+    assert one[:16] == other[:16] == mint.unb64(proofs.jkt())[:16]
+    assert one[16:] != other[16:]
+    foreign = replay_id("1", "ed25519", "EdDSA")
+    assert foreign[:16] != one[:16]
+    assert foreign[16:] != one[16:]
 
 
 @pytest.mark.parametrize("capacity", [0, -1])

@@ -179,6 +179,7 @@ def test_many_requests_at_once_on_a_cold_cache(
     client = authgent.DPoPClient()
     good = server.token(agent, scope="search:execute read")
     bound = bound_token(server, agent, client)
+    search = f"{authgent_apps.PUBLIC}/tools/search"
     bad = [*others.values(), server.token(agent, resource=API), bound, good[:-4] + "AAAA", "garbage"]
     with (
         serve(make(server.issuer, jwks_fetcher=fetcher)) as url,
@@ -186,7 +187,7 @@ def test_many_requests_at_once_on_a_cold_cache(
     ):
         requests = [
             *((200, {"Authorization": f"Bearer {good}"}) for _ in range(8)),
-            *((200, client.create_proof_headers(bound, "POST", f"{url}/tools/search")) for _ in range(8)),
+            *((200, client.create_proof_headers(bound, "POST", search)) for _ in range(8)),
             *((403, {"Authorization": f"Bearer {delegated}"}) for _ in range(4)),
             *((401, {"Authorization": f"Bearer {bad[number % len(bad)]}"}) for number in range(10)),
             *((401, {}) for _ in range(2)),

@@ -118,7 +118,11 @@ async def errors(raw: str) -> str | None:
 
 def for_fastapi() -> FastAPI:
     app = FastAPI()
-    app.add_middleware(fastapi_middleware.AgentAuthMiddleware, issuer=ISSUER)
+    app.add_middleware(
+        fastapi_middleware.AgentAuthMiddleware,
+        issuer=ISSUER,
+        public_url=["https://api.example", "https://internal.example:8443"],
+    )
     app.add_middleware(
         fastapi_middleware.AgentAuthMiddleware,
         issuer=ISSUER,
@@ -153,10 +157,12 @@ def for_fastapi() -> FastAPI:
 
 def for_flask() -> Flask:
     app = Flask(__name__)
-    flask_middleware.AgentAuthMiddleware(app, issuer=ISSUER, audience="https://api.example")
+    flask_middleware.AgentAuthMiddleware(
+        app, issuer=ISSUER, audience="https://api.example", public_url="https://api.example"
+    )
 
     @app.route("/tools/search", methods=["POST"])
-    @flask_middleware.agent_auth_required(issuer=ISSUER, scopes=["search:execute"])
+    @flask_middleware.agent_auth_required(issuer=ISSUER, scopes=["search:execute"], public_url="https://api.example")
     def search() -> dict[str, Any]:
         return {"agent": g.agent_identity.subject}
 

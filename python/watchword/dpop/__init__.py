@@ -40,6 +40,7 @@ from watchword.errors import (
     ReplayedProofError,
     ReplayUnavailableError,
     SeveralProofsError,
+    TooManyProofsError,
     UnboundTokenError,
     WrongAccessTokenError,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "ReplayUnavailableError",
     "ReplayedProofError",
     "SeveralProofsError",
+    "TooManyProofsError",
     "UnboundTokenError",
     "WrongAccessTokenError",
     "normalize_uri",

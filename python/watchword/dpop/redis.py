@@ -68,6 +68,18 @@ class RedisReplayStore:
             weakref.WeakKeyDictionary()
         )
         self._lock = threading.Lock()
+        # The latest time that was given, and the shortest and longest time for which proofs are accepted. Each is one
+        # value, and a thread that overwrites another's with an older one is put right by the next.
+        self._latest = float("-inf")
+        self._shortest, self._longest = float("inf"), 0.0
+
+    def retain_for(self, seconds: float) -> None:
+        """Keep every id for as long as somebody asks for who accepts proofs for ``seconds`` after they were made.
+
+        Only this process is told: processes that share a server should all have the same ``max_age`` and ``leeway``,
+        or each call this with the longest ``max_age + leeway`` of them all.
+        """
+        self._shortest, self._longest = min(self._shortest, seconds), max(self._longest, seconds)
 
     def after_fork(self) -> None:
         """In a child: connections of its own, since two processes on one would read each other's answers."""
@@ -122,8 +134,15 @@ class RedisReplayStore:
         return f"RedisReplayStore(when_unavailable={'accept' if self._accept else 'reject'!r})"
 
     def _terms(self, replay_id: bytes, expires_at: float, now: float) -> tuple[bytes, bytes, int]:
+        self._latest = max(self._latest, now)
+        if expires_at < self._latest:
+            raise ReplayUnavailableError(
+                "the proof had expired by the latest time that this process knows, and may have been used and "
+                "forgotten: this clock is behind"
+            )
+        extension = max(0.0, self._longest - self._shortest)
         # A fresh mark for each call tells its own second attempt from anybody else's first.
-        milliseconds = max(1, int((expires_at - now) * 1000) + 1)
+        milliseconds = max(1, int((expires_at + extension - now) * 1000) + 1)
         return self._prefix + replay_id.hex().encode(), secrets.token_bytes(16), milliseconds
 
     def _client_here(self) -> redis_asyncio.Redis:

@@ -1,22 +1,28 @@
-"""Where it is remembered which proofs were used (RFC 9449 section 11.1)."""
+"""The replay cache: which proofs were used (RFC 9449 section 11.1)."""
 
 from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
 from watchword._kernel import ReplayCache
-from watchword.errors import ReplayUnavailableError
+from watchword.errors import ReplayUnavailableError, TooManyProofsError
 
 
 @runtime_checkable
 class ReplayStore(Protocol):
-    """A memory of proofs. One for several processes must decide in one step, as Redis' ``SET NX`` does."""
+    """A replay cache. One for several processes must decide in one step, as Redis' ``SET NX`` does.
+
+    A store may also have ``retain_for(seconds)``. It is called by everyone who uses the store, with the time for which
+    they accept a proof after it was made; ids must be kept as long as the longest of these asks for. Without it, all
+    verifiers of a store must have the same ``max_age`` and ``leeway``.
+    """
 
     def consume(self, replay_id: bytes, expires_at: float, now: float) -> bool:
-        """Uses an id of 32 bytes, and remembers it until ``expires_at``; both moments are in Unix seconds.
+        """Use an id of 32 bytes, and remember it until ``expires_at``; both times are in Unix seconds.
 
-        Returns whether this is the first use. Raises :class:`~watchword.dpop.ReplayUnavailableError` where it cannot be
-        told: the proof is then refused.
+        The first 16 bytes of an id name the key of the proof, so that a store can tell one sender from another. Returns
+        whether this is the first use. Raises :class:`~watchword.dpop.ReplayUnavailableError` if that cannot be told:
+        the proof is then refused.
         """
         ...
 
@@ -31,22 +37,49 @@ class AsyncReplayStore(Protocol):
 
 
 class MemoryReplayStore:
-    """The memory of one process, for any number of threads and event loops.
+    """The replay cache of one process, for any number of threads and event loops.
 
-    It is exact, and bounded by ``capacity`` (about 100 bytes an id). Ids are forgotten when they expire, never before:
-    where there is no room, new proofs are refused with :class:`~watchword.dpop.ReplayUnavailableError`.
+    It is exact, and bounded by ``capacity`` (about 150 bytes an id). Ids are forgotten when they expire, never before:
+    if there is no room, new proofs are refused with :class:`~watchword.dpop.ReplayUnavailableError`. No key takes more
+    than ``share_per_key`` of the capacity: its further proofs are refused with
+    :class:`~watchword.dpop.TooManyProofsError`, and nobody else's.
+
+    Time never goes back: a proof that has expired by the latest ``now`` that the store was given is refused with
+    :class:`~watchword.dpop.ReplayUnavailableError`, since it may have been used and forgotten.
     """
 
-    def __init__(self, capacity: int = 1_000_000) -> None:
-        """Room for ``capacity`` ids. Raises ``ValueError`` where it is not positive."""
-        self._cache = ReplayCache(capacity)
+    def __init__(self, capacity: int = 1_000_000, *, share_per_key: float = 1 / 8) -> None:
+        """Room for ``capacity`` ids, of which those of one key may take the fraction ``share_per_key``, at least one.
+
+        Raises ``ValueError`` if ``capacity`` is not positive, or ``share_per_key`` is not above 0 and at most 1.
+        """
+        if not 0 < share_per_key <= 1:
+            raise ValueError(
+                f"share_per_key is {share_per_key!r}: it must be a fraction of the capacity, above 0 and at most 1"
+            )
+        self._cache = ReplayCache(capacity, max(1, int(capacity * share_per_key)))
+
+    def retain_for(self, seconds: float) -> None:
+        """Keep every id for as long as somebody asks for who accepts proofs for ``seconds`` after they were made."""
+        self._cache.retain_for(seconds)
 
     def consume(self, replay_id: bytes, expires_at: float, now: float) -> bool:
-        """Uses an id; see :meth:`ReplayStore.consume`."""
-        first = self._cache.consume(replay_id, expires_at, now)
-        if first is None:
-            raise ReplayUnavailableError(f"the memory of used proofs is full: it holds {self._cache.capacity}")
-        return first
+        """Use an id; see :meth:`ReplayStore.consume`."""
+        answer = self._cache.consume(replay_id, expires_at, now)
+        if answer == "first":
+            return True
+        if answer == "again":
+            return False
+        if answer == "share_full":
+            raise TooManyProofsError(
+                f"this key used {self._cache.share} proofs that have not expired, its share of the replay cache"
+            )
+        if answer == "full":
+            raise ReplayUnavailableError(f"the replay cache is full: it holds {self._cache.capacity} proofs")
+        raise ReplayUnavailableError(
+            "the proof had expired by the latest time that the replay cache was given, and may have been used and "
+            "forgotten: this clock is behind"
+        )
 
     async def consume_async(self, replay_id: bytes, expires_at: float, now: float) -> bool:
         """The same: there is nothing to wait for."""
@@ -57,6 +90,11 @@ class MemoryReplayStore:
         """How many ids there is room for."""
         return self._cache.capacity
 
+    @property
+    def capacity_per_key(self) -> int:
+        """How many ids of one key there is room for."""
+        return self._cache.share
+
     def __len__(self) -> int:
         """How many ids are remembered, counting some that have expired."""
         return len(self._cache)
@@ -64,3 +102,10 @@ class MemoryReplayStore:
     def __repr__(self) -> str:
         """How full it is."""
         return f"MemoryReplayStore(len={len(self)}, capacity={self.capacity})"
+
+
+def retain_for(store: object, seconds: float) -> None:
+    """Tell a store for how long proofs are accepted, if it wants to know."""
+    announce = getattr(store, "retain_for", None)
+    if announce is not None:
+        announce(seconds)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import Final, Literal
 
 from watchword import _kernel
-from watchword._kernel import DpopProof, ProofPolicy
+from watchword._kernel import DpopProof, ProofPolicy, UnverifiedProof
 from watchword.dpop.nonces import Nonces
-from watchword.dpop.replay import AsyncReplayStore, MemoryReplayStore, ReplayStore
+from watchword.dpop.replay import AsyncReplayStore, MemoryReplayStore, ReplayStore, retain_for
 from watchword.errors import DPOP_ALGORITHMS, DpopError, NonceRequiredError, ProofNonceError, ReplayedProofError
 
 _DEFAULT: Final = "default"
@@ -45,8 +45,10 @@ def verify_proof(
     at = time.time() if now is None else now
     policy = _policy(tuple(algorithms) if not isinstance(algorithms, str) else (algorithms,), max_age, leeway)
     verified = _kernel.verify_proof(proof, policy, method, uri, at, access_token, expected_jkt, _good(nonce, at))
-    if replay is not None and not replay.consume(verified.replay_id, verified.expires_at, at):
-        raise ReplayedProofError
+    if replay is not None:
+        retain_for(replay, max_age + leeway)
+        if not replay.consume(verified.replay_id, verified.expires_at, at):
+            raise ReplayedProofError
     return verified
 
 
@@ -80,6 +82,8 @@ class DpopVerifier:
         self.nonces = nonces
         self.algorithms = (algorithms,) if isinstance(algorithms, str) else tuple(algorithms)
         self._policy = ProofPolicy(self.algorithms, max_age, leeway)
+        if store is not None:
+            retain_for(store, max_age + leeway)
         self._clock = clock
 
     def verify(
@@ -135,6 +139,14 @@ class DpopVerifier:
             return _kernel.verify_proof(proof, self._policy, method, uri, at, access_token, expected_jkt, nonces)
         except DpopError as error:
             raise self.complete(error, at) from None
+
+    def unverified(self, proof: str | bytes, *, method: str, uri: str, now: float | None = None) -> UnverifiedProof:
+        """A proof as it came, with what it must be for: it is verified after the token that it came with.
+
+        Raises ``ValueError`` if ``method`` is empty or ``uri`` is no absolute ``http`` or ``https`` URI.
+        """
+        nonces = None if self.nonces is None else self.nonces.good(now=self._clock() if now is None else now)
+        return UnverifiedProof(proof, self._policy, method, uri, nonces)
 
     def consume(self, proof: DpopProof, *, now: float | None = None) -> None:
         """Uses a proof up. Raises :class:`~watchword.dpop.ReplayedProofError` where it was used before."""

@@ -49,6 +49,7 @@ from watchword.errors.dpop import (
     ReplayedProofError,
     ReplayUnavailableError,
     SeveralProofsError,
+    TooManyProofsError,
     UnboundTokenError,
     WrongAccessTokenError,
 )
@@ -133,6 +134,7 @@ _BY_CODE: dict[str, type[VerificationError]] = {
         KeyMismatchError,
         UnboundTokenError,
         ReplayedProofError,
+        TooManyProofsError,
         ReplayUnavailableError,
         MissingTokenError,
         MalformedRequestError,
@@ -209,6 +211,7 @@ __all__ = [
     "ScopeWidenedError",
     "SeveralProofsError",
     "TooLargeError",
+    "TooManyProofsError",
     "UnboundTokenError",
     "UnknownKeyError",
     "UnsupportedCriticalHeaderError",

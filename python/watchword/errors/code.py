@@ -48,6 +48,7 @@ class ErrorCode(str, enum.Enum):
     DPOP_KEY_MISMATCH = "dpop_key_mismatch"
     DPOP_UNBOUND_TOKEN = "dpop_unbound_token"
     DPOP_REPLAYED = "dpop_replayed"
+    DPOP_TOO_MANY_PROOFS = "dpop_too_many_proofs"
     DPOP_REPLAY_UNAVAILABLE = "dpop_replay_unavailable"
     MISSING_TOKEN = "missing_token"
     MALFORMED_REQUEST = "malformed_request"

@@ -178,8 +178,17 @@ class ReplayedProofError(DpopError):
     _description = "the DPoP proof was used before"
 
 
+class TooManyProofsError(DpopError):
+    """One key used more proofs than its share of the replay cache holds: 429 for this key, and for nobody else."""
+
+    code = ErrorCode.DPOP_TOO_MANY_PROOFS
+    http_status = 429
+    oauth_error = None
+    _description = "too many DPoP proofs were used by one key"
+
+
 class ReplayUnavailableError(DpopError):
-    """The memory of used proofs is full or cannot be asked. Not the sender's fault: 503."""
+    """The replay cache is full, unavailable, or does not reach back to the proof. Not the sender's fault: 503."""
 
     code = ErrorCode.DPOP_REPLAY_UNAVAILABLE
     http_status = 503

@@ -32,8 +32,8 @@
 //! key, the signature; and only then the payload: strict JSON, the types of the registered claims, `exp`, `nbf`, `iat`,
 //! `iss`, `aud`, required claims, and the binding to a key. Keys are judged once, when a [`KeySet`] is read.
 //!
-//! A token that is bound to a key (RFC 9449) comes with a proof of that key: [`verify_proof`] judges it, [`ReplayCache`]
-//! remembers it, and [`verify_with_proof`] takes the two together.
+//! A token that is bound to a key (RFC 9449) comes with a proof of that key: [`verify_request`] takes the two together,
+//! the token first, and [`ReplayCache`] remembers the proof. [`verify_proof`] and [`verify_with_proof`] are its parts.
 //!
 //! Who acts on whose behalf, and whether that is wanted, is a second question: see [`delegation`].
 //!
@@ -90,7 +90,7 @@ pub use batch::{verify_many, verify_many_until};
 pub use claims::{Claims, Confirmation};
 pub use compact::Limits;
 pub use delegation::{Actor, ActorName, DelegationChain, DelegationError, Demands, MayAct};
-pub use dpop::{DpopProof, ProofError, ProofPolicy, ProofRequest, verify_proof};
+pub use dpop::{DpopProof, ProofError, ProofPolicy, ProofRequest, UnverifiedProof, verify_proof};
 pub use error::{Error, Malformed, UnknownKey};
 pub use issuer_rule::Tenants;
 pub use jws_policy::JwsPolicy;
@@ -99,10 +99,10 @@ pub use key_set::{KeySet, KeySetError, MAX_DOCUMENT, MAX_KEYS, MAX_TRIED, Reject
 pub use material::Defect;
 pub use peek::{UnverifiedNames, unverified_names};
 pub use policy::{Audience, BoundTokens, Policy, PolicyError};
-pub use replay::{ReplayCache, ReplayId, Use};
+pub use replay::{HOLDER_BYTES, ReplayCache, ReplayId, Use};
 pub use scope_claims::ScopeClaims;
 pub use signature::Backend;
 pub use spiffe::{SpiffeId, SpiffeIdError};
 pub use time::{NumericDate, UnixTime};
 pub use token_cache::{CacheStats, Presented, TokenCache};
-pub use verify::{VerifiedJws, VerifiedToken, verify, verify_jws, verify_with_proof};
+pub use verify::{VerifiedJws, VerifiedToken, verify, verify_jws, verify_request, verify_with_proof};

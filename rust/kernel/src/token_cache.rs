@@ -40,7 +40,7 @@ use std::sync::{Arc, Weak};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, Lifecycle, Weighter};
 
-use crate::dpop::DpopProof;
+use crate::dpop::{DpopProof, UnverifiedProof};
 use crate::error::Error;
 use crate::heap::{allocated, vector};
 use crate::key_set::KeySet;
@@ -139,14 +139,20 @@ impl TokenCache {
     /// # Errors
     /// Those of the binding to a key, as [`verify_with_proof`](crate::verify_with_proof) would give them.
     pub fn get(&self, presented: &Presented<'_>) -> Option<Result<Arc<VerifiedToken>, Error>> {
-        let Presented { token, keys, policy, now, proof } = *presented;
+        let found = self.find(presented)?;
+        Some(found.check_binding(presented.token, presented.policy, presented.proof).map(|()| found))
+    }
+
+    /// The token as it is remembered, if it is valid at this moment; its binding to a key is not checked.
+    fn find(&self, presented: &Presented<'_>) -> Option<Arc<VerifiedToken>> {
+        let Presented { token, keys, policy, now, .. } = *presented;
         // A shard that is being written to is passed by: verifying the token anew is right, too.
         let found = self.cache.try_get(&Wanted { policy, token }).ok()??;
         if !std::ptr::eq(found.keys.as_ptr(), Arc::as_ptr(keys)) || !found.token.is_valid_at(policy, now) {
             return None;
         }
         self.hits.fetch_add(1, Ordering::Relaxed);
-        Some(found.token.check_binding(token, policy, proof).map(|()| Arc::clone(&found.token)))
+        Some(Arc::clone(&found.token))
     }
 
     /// The verdict on a token: that of [`verify_with_proof`](crate::verify_with_proof), or of [`verify`](crate::verify())
@@ -169,11 +175,49 @@ impl TokenCache {
         let mut verdict = None;
         unhurried(&mut || verdict = Some(judge()));
         let verified = Arc::new(verdict.unwrap_or_else(judge)?.kept_within(&self.compiled));
-        let key = Key { policy: Arc::downgrade(policy), token: token.into() };
-        let remembered = Remembered::new(&key, &verified, keys, &self.held);
+        self.remember(presented, &verified);
+        Ok(verified)
+    }
+
+    /// The verdict of [`verify_request`](crate::verify_request) on a token and the proof that came with it, in place of
+    /// `presented.proof`, which takes no part. A token that is remembered costs no verification, and is remembered even
+    /// if the proof is refused: its binding is checked each time. `unhurried` is as in [`verify`](Self::verify).
+    ///
+    /// # Errors
+    /// As [`verify_request`](crate::verify_request).
+    pub fn verify_request(
+        &self,
+        presented: &Presented<'_>,
+        proof: &UnverifiedProof<'_>,
+        unhurried: impl FnOnce(&mut (dyn FnMut() + Send)),
+    ) -> Result<(Arc<VerifiedToken>, DpopProof), Error> {
+        let Presented { token, keys, policy, now, .. } = *presented;
+        let found = self.find(presented);
+        if found.is_none() {
+            self.misses.fetch_add(1, Ordering::Relaxed);
+        }
+        let judge = || {
+            let verified = match &found {
+                Some(found) => Arc::clone(found),
+                None => Arc::new(verify::before_binding(token, keys, policy, now)?.kept_within(&self.compiled)),
+            };
+            let proof = verified.check_proof(token, proof, now);
+            Ok::<_, Error>((verified, proof))
+        };
+        let mut verdict = None;
+        unhurried(&mut || verdict = Some(judge()));
+        let (verified, proof) = verdict.unwrap_or_else(judge)?;
+        if found.is_none() {
+            self.remember(presented, &verified);
+        }
+        Ok((verified, proof?))
+    }
+
+    fn remember(&self, presented: &Presented<'_>, verified: &Arc<VerifiedToken>) {
+        let key = Key { policy: Arc::downgrade(presented.policy), token: presented.token.into() };
+        let remembered = Remembered::new(&key, verified, presented.keys, &self.held);
         // Not remembered where the shard is busy: it will come again.
         let _ = self.cache.try_insert(key, remembered);
-        Ok(verified)
     }
 
     /// Forgets every token. Waits for those who are putting one in.

@@ -6,7 +6,7 @@ use crate::algorithm::Algorithm;
 use crate::claims::Claims;
 use crate::compact::{Compact, Decoded};
 use crate::delegation::{DelegationChain, DelegationError, MayAct};
-use crate::dpop::DpopProof;
+use crate::dpop::{DpopProof, UnverifiedProof};
 use crate::error::Error;
 use crate::header::Header;
 use crate::heap::{allocated, vector};
@@ -58,6 +58,27 @@ pub fn verify_with_proof(
     judge(token, keys, policy, now, Some(proof))
 }
 
+/// Verifies a JWT and the proof that came with it: the token first, and completely, then the proof, by the key that the
+/// token is bound to. A proof is never looked at before its token is valid and bound: whoever has no such token cannot
+/// make anybody verify a signature by a key of their own choosing.
+///
+/// Whether the proof was used before is for a [`ReplayCache`](crate::ReplayCache) to say, as the last check of all.
+///
+/// # Errors
+/// As [`verify`] for the token; then [`Error::Proof`] if it is not bound to a key, or for the proof as
+/// [`verify_proof`](crate::verify_proof).
+pub fn verify_request(
+    token: &[u8],
+    keys: &KeySet,
+    policy: &Policy,
+    now: UnixTime,
+    proof: &UnverifiedProof<'_>,
+) -> Result<(VerifiedToken, DpopProof), Error> {
+    let verified = before_binding(token, keys, policy, now)?;
+    let proof = verified.check_proof(token, proof, now)?;
+    Ok((verified, proof))
+}
+
 /// Verifies a JWS in compact form (RFC 7515 section 5.2), whatever its payload is.
 ///
 /// # Errors
@@ -75,7 +96,20 @@ pub(crate) fn judge(
     now: UnixTime,
     proof: Option<&DpopProof>,
 ) -> Result<VerifiedToken, Error> {
-    close(verify_jws(token, keys, policy.jws())?, token, policy, now, proof)
+    let verified = before_binding(token, keys, policy, now)?;
+    verified.check_binding(token, policy, proof)?;
+    Ok(verified)
+}
+
+/// A token that passed every check but the last, that of its binding to a key, which the caller must make before
+/// anybody else sees it.
+pub(crate) fn before_binding(
+    token: &[u8],
+    keys: &KeySet,
+    policy: &Policy,
+    now: UnixTime,
+) -> Result<VerifiedToken, Error> {
+    close(verify_jws(token, keys, policy.jws())?, policy, now)
 }
 
 /// What [`judge`] says of each of the tokens, in their order, without proofs. The signatures of those that name one key
@@ -99,7 +133,12 @@ pub(crate) fn judge_each(
         };
         key.map(|key| opened.signed_by(key)).ok_or(Error::InvalidSignature)
     });
-    jws.zip(tokens).map(|(jws, token)| close(jws?, token, policy, now, None)).collect()
+    let verdict = |(jws, token): (Result<_, Error>, &&[u8])| {
+        let verified = close(jws?, policy, now)?;
+        verified.check_binding(token, policy, None)?;
+        Ok(verified)
+    };
+    jws.zip(tokens).map(verdict).collect()
 }
 
 /// A token before its signature is looked at, and the keys that it may have been signed with.
@@ -120,21 +159,13 @@ fn open<'t, 'k>(token: &'t [u8], keys: &'k KeySet, policy: &JwsPolicy) -> Result
     Ok(Opened { parts, algorithm, keys })
 }
 
-/// Everything that comes after it: only now is the payload believed to be the issuer's.
-fn close(
-    jws: VerifiedJws,
-    token: &[u8],
-    policy: &Policy,
-    now: UnixTime,
-    proof: Option<&DpopProof>,
-) -> Result<VerifiedToken, Error> {
+/// Everything that comes after it, but the binding to a key: only now is the payload believed to be the issuer's.
+fn close(jws: VerifiedJws, policy: &Policy, now: UnixTime) -> Result<VerifiedToken, Error> {
     let members = Object::parse(jws.payload()).map_err(|error| Error::MalformedClaims(error.into()))?;
     let claims = Claims::read(&members, policy.scope_claims()).map_err(Error::MalformedClaims)?;
     policy.check(&claims, &members, now)?;
     policy.check_key(&claims, jws.key_issuer.as_deref())?;
-    let verified = VerifiedToken { jws, claims, matchers: Matchers::default() };
-    verified.check_binding(token, policy, proof)?;
-    Ok(verified)
+    Ok(VerifiedToken { jws, claims, matchers: Matchers::default() })
 }
 
 impl<'k> Opened<'_, 'k> {
@@ -238,6 +269,16 @@ impl VerifiedToken {
             None => policy.check_binding(&self.claims),
             Some(proof) => proof.check_possession(token, self.claims.confirmation()),
         }
+    }
+
+    /// Checks the binding to a key by a proof that is still to be verified.
+    pub(crate) fn check_proof(
+        &self,
+        token: &[u8],
+        proof: &UnverifiedProof<'_>,
+        now: UnixTime,
+    ) -> Result<DpopProof, Error> {
+        proof.verify(token, self.claims.confirmation(), now)
     }
 
     /// The token as a cache keeps it: without memory to spare, and with its compiled scopes counted against the quota.

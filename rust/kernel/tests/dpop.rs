@@ -14,7 +14,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use watchword_kernel::{
-    Algorithm, Limits, ProofPolicy, ProofRequest, ReplayCache, ReplayId, UnixTime, Use, verify_proof,
+    Algorithm, HOLDER_BYTES, Limits, ProofPolicy, ProofRequest, ReplayCache, ReplayId, UnixTime, Use, verify_proof,
 };
 
 fn policy() -> ProofPolicy {
@@ -56,21 +56,116 @@ fn the_examples_of_rfc_9449() {
     }
 }
 
+/// Each of a holder of its own.
 fn id(number: usize) -> ReplayId {
+    id_of(number, 0)
+}
+
+fn id_of(holder: usize, number: usize) -> ReplayId {
     // Spread over the shards, as hashes are.
     let mut id = [0; 32];
-    for (place, byte) in id.iter_mut().zip(number.wrapping_mul(0x9e37_79b9).to_le_bytes()) {
+    for (place, byte) in id.iter_mut().zip(holder.wrapping_mul(0x9e37_79b9).to_le_bytes()) {
         *place = byte;
     }
-    id[8..16].copy_from_slice(&number.to_le_bytes());
+    id[8..16].copy_from_slice(&holder.to_le_bytes());
+    id[HOLDER_BYTES..][..8].copy_from_slice(&number.to_le_bytes());
     id
+}
+
+fn cache(capacity: usize, share: usize) -> ReplayCache {
+    ReplayCache::new(NonZeroUsize::new(capacity).unwrap(), NonZeroUsize::new(share).unwrap())
+}
+
+/// The worst that a holder of one token can do: nobody else is refused for it.
+#[test]
+fn nobody_takes_more_than_a_share() {
+    let (greedy, modest) = (1, 2);
+    let cache = cache(64, 8);
+    for number in 0..8 {
+        assert_eq!(cache.consume(&id_of(greedy, number), common::NOW + 65.0, common::now()), Use::First);
+    }
+    for number in 8..1000 {
+        assert_eq!(cache.consume(&id_of(greedy, number), common::NOW + 65.0, common::now()), Use::ShareFull);
+    }
+    assert_eq!(cache.consume(&id_of(greedy, 0), common::NOW + 65.0, common::now()), Use::Again);
+    assert_eq!(cache.len(), 8);
+    assert_eq!(cache.consume(&id_of(modest, 0), common::NOW + 65.0, common::now()), Use::First);
+    // What has expired gives its room back.
+    for number in 0..8 {
+        assert_eq!(cache.consume(&id_of(greedy, number), common::NOW + 165.0, at(common::NOW + 66.0)), Use::First);
+    }
+    assert_eq!(cache.consume(&id_of(greedy, 8), common::NOW + 165.0, at(common::NOW + 66.0)), Use::ShareFull);
+}
+
+#[test]
+fn shares_are_exact_among_many_threads() {
+    const THREADS: usize = 8;
+    let cache = cache(4096, 100);
+    let firsts: Vec<AtomicUsize> = (0..4).map(|_| AtomicUsize::new(0)).collect();
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (cache, firsts) = (&cache, &firsts);
+            scope.spawn(move || {
+                for number in 0..400 {
+                    for (holder, count) in firsts.iter().enumerate() {
+                        let id = id_of(holder, number * THREADS + thread);
+                        if cache.consume(&id, common::NOW + 65.0, common::now()) == Use::First {
+                            count.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    assert!(firsts.iter().all(|count| count.load(Ordering::Relaxed) == 100));
+    assert_eq!(cache.len(), 400);
+}
+
+/// A clock that is set back, or a caller who brings a moment of their own.
+#[test]
+fn no_moment_brings_back_what_was_forgotten() {
+    let cache = cache(64, 64);
+    assert_eq!(cache.consume(&id_of(1, 0), common::NOW + 65.0, common::now()), Use::First);
+    // The same shard, which forgets the first id here.
+    assert_eq!(cache.consume(&id_of(1, 1), common::NOW + 165.0, at(common::NOW + 100.0)), Use::First);
+    assert_eq!(cache.len(), 1);
+    for moment in [common::NOW, common::NOW + 65.0, common::NOW - 1e6] {
+        assert_eq!(cache.consume(&id_of(1, 0), common::NOW + 65.0, at(moment)), Use::Expired);
+    }
+    // What nobody can have forgotten is taken at any moment, once.
+    assert_eq!(cache.consume(&id_of(1, 2), common::NOW + 165.0, common::now()), Use::First);
+    assert_eq!(cache.consume(&id_of(1, 2), common::NOW + 165.0, common::now()), Use::Again);
+    assert_eq!(cache.consume(&id_of(1, 1), common::NOW + 165.0, at(common::NOW - 100.0)), Use::Again);
+}
+
+#[test]
+fn the_longest_lifetime_decides_how_long_an_id_is_kept() {
+    let (short, long) = (15.0, 305.0);
+    for announced_first in [true, false] {
+        let cache = cache(64, 64);
+        cache.retain_for(short);
+        if announced_first {
+            cache.retain_for(long);
+        }
+        assert_eq!(cache.consume(&id_of(1, 0), common::NOW + short, common::now()), Use::First);
+        assert_eq!(cache.consume(&id_of(1, 1), common::NOW + 100.0 + short, at(common::NOW + 100.0)), Use::First);
+        cache.retain_for(long);
+        // Known still, or known to have been forgotten.
+        let expected = if announced_first { Use::Again } else { Use::Expired };
+        assert_eq!(cache.consume(&id_of(1, 0), common::NOW + long, at(common::NOW + 100.0)), expected);
+        // For those who take ids for so long, one that was made before all that is as good as any.
+        let other = cache.consume(&id_of(1, 2), common::NOW + long, at(common::NOW + 100.0));
+        assert_eq!(other, if announced_first { Use::First } else { Use::Expired });
+        assert_eq!(cache.consume(&id_of(1, 1), common::NOW + 100.0 + long, at(common::NOW + 400.0)), Use::Again);
+        assert_eq!(cache.consume(&id_of(1, 1), common::NOW + 100.0 + long, at(common::NOW + 405.0)), Use::Again);
+    }
 }
 
 #[test]
 fn of_100_000_concurrent_uses_exactly_one_of_each_is_the_first() {
     const IDS: usize = 12_500;
     const THREADS: usize = 8;
-    let cache = ReplayCache::new(NonZeroUsize::new(IDS).unwrap());
+    let cache = cache(IDS, IDS);
     let firsts: Vec<AtomicUsize> = (0..IDS).map(|_| AtomicUsize::new(0)).collect();
     std::thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -82,7 +177,7 @@ fn of_100_000_concurrent_uses_exactly_one_of_each_is_the_first() {
                     match cache.consume(&id(number), common::NOW + 65.0, common::now()) {
                         Use::First => firsts[number].fetch_add(1, Ordering::Relaxed),
                         Use::Again => 0,
-                        Use::Full => panic!("there is room for all"),
+                        refused => panic!("there is room for all: {refused:?}"),
                     };
                 }
             });

@@ -24,13 +24,63 @@ pub(crate) struct PyDpopProof {
     jwk: Kept<PyAny>,
 }
 
+/// A proof as it came with a request, with what it must be for: nothing of it is verified yet.
+///
+/// `verify_request` takes it, and looks at it when the token is valid and bound to a key, no sooner.
+#[pyclass(frozen, module = "watchword.dpop", name = "UnverifiedProof")]
+pub(crate) struct PyUnverifiedProof {
+    proof: Vec<u8>,
+    policy: Py<PyProofPolicy>,
+    method: String,
+    uri: String,
+    nonces: Option<Vec<String>>,
+}
+
 /// A bounded memory of ids that were used.
 #[pyclass(frozen, module = "watchword.dpop", name = "ReplayCache")]
 pub(crate) struct PyReplayCache(kernel::ReplayCache);
 
 impl PyDpopProof {
+    pub(crate) fn new(proof: kernel::DpopProof) -> Self {
+        Self { proof, jwk: Kept::new() }
+    }
+
     pub(crate) fn kernel(&self) -> &kernel::DpopProof {
         &self.proof
+    }
+}
+
+impl PyUnverifiedProof {
+    pub(crate) fn kernel(&self) -> kernel::UnverifiedProof<'_> {
+        kernel::UnverifiedProof {
+            proof: &self.proof,
+            policy: &self.policy.get().0,
+            method: &self.method,
+            uri: &self.uri,
+            nonces: self.nonces.as_deref(),
+        }
+    }
+}
+
+#[pymethods]
+impl PyUnverifiedProof {
+    #[new]
+    #[pyo3(signature = (proof, policy, method, uri, nonces=None))]
+    fn new(
+        proof: &Bound<'_, PyAny>,
+        policy: Py<PyProofPolicy>,
+        method: String,
+        uri: &Bound<'_, PyAny>,
+        nonces: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let proof = Text::of_token(proof)?.as_ref().to_vec();
+        let uri = request_uri(&method, uri)?;
+        let nonces = nonces.map(|list| arguments::words("nonces", list)).transpose()?;
+        Ok(Self { proof, policy, method, uri, nonces })
+    }
+
+    fn __repr__(&self) -> &'static str {
+        "UnverifiedProof()"
     }
 }
 
@@ -52,7 +102,7 @@ pub(crate) fn verify_proof(
     nonces: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<PyDpopProof> {
     let (proof, policy, now) = (Text::of_token(proof)?, &policy.get().0, moment(now)?);
-    let uri = uri_text(uri)?;
+    let uri = request_uri(method, uri)?;
     let access_token = access_token.map(Text::of_token).transpose()?;
     let nonces = nonces.map(|list| arguments::words::<String>("nonces", list)).transpose()?;
     let request = kernel::ProofRequest {
@@ -62,12 +112,8 @@ pub(crate) fn verify_proof(
         expected_jkt,
         nonces: nonces.as_deref(),
     };
-    // A request has these two from its server, whoever sent it: anything else is a mistake of the caller's.
-    if method.is_empty() || kernel::dpop::TargetUri::parse(&uri) == Err(kernel::dpop::UriError::NotHttp) {
-        return Err(PyValueError::new_err("method is the request's, uri its absolute http or https URI"));
-    }
     py.detach(|| kernel::verify_proof(proof.as_ref(), &request, policy, now))
-        .map(|proof| PyDpopProof { proof, jwk: Kept::new() })
+        .map(PyDpopProof::new)
         .map_err(|error| errors::verification_error(py, &error.into()))
 }
 
@@ -78,6 +124,16 @@ pub(crate) fn verify_proof(
 pub(crate) fn normalize_uri(uri: &Bound<'_, PyAny>) -> PyResult<String> {
     let parsed = kernel::dpop::TargetUri::parse(&uri_text(uri)?);
     parsed.map(|uri| uri.as_str().to_owned()).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// A request has method and URI from its server, whoever sent it: anything else is a mistake of the caller's. Only the
+/// scheme is looked at, since the rest may be long, and costs what it costs when there is a proof to compare it with.
+fn request_uri(method: &str, uri: &Bound<'_, PyAny>) -> PyResult<String> {
+    let uri = uri_text(uri)?;
+    if method.is_empty() || !kernel::dpop::TargetUri::has_scheme(&uri) {
+        return Err(PyValueError::new_err("method is the request's, uri its absolute http or https URI"));
+    }
+    Ok(uri)
 }
 
 /// A str that cannot be UTF-8 is passed on with replacement characters: it names nobody's target.
@@ -98,7 +154,7 @@ impl PyProofPolicy {
             })
         });
         let algorithms = known.collect::<PyResult<kernel::AlgorithmSet>>()?;
-        kernel::ProofPolicy::new(kernel::Limits::default(), algorithms, max_age, leeway)
+        kernel::ProofPolicy::new(kernel::dpop::PROOF_LIMITS, algorithms, max_age, leeway)
             .map(Self)
             .map_err(|error| PyValueError::new_err(error.to_string()))
     }
@@ -184,19 +240,27 @@ impl PyDpopProof {
 #[pymethods]
 impl PyReplayCache {
     #[new]
-    fn new(capacity: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self(kernel::ReplayCache::new(arguments::count("capacity", capacity)?)))
+    fn new(capacity: &Bound<'_, PyAny>, share: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let (capacity, share) = (arguments::count("capacity", capacity)?, arguments::count("share", share)?);
+        Ok(Self(kernel::ReplayCache::new(capacity, share)))
+    }
+
+    /// Announce that ids are taken for `lifetime` seconds after they were made: all are kept as long as the longest asks.
+    fn retain_for(&self, lifetime: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.0.retain_for(arguments::seconds("lifetime", lifetime)?);
+        Ok(())
     }
 
     /// Use an id (32 bytes) as of the moment `now`; it is remembered until `expires_at`, both in Unix seconds.
     ///
-    /// Returns True where it was not used before, False where it was, None where there is no room to remember it.
+    /// Returns "first" or "again"; "expired" if it may have been used and forgotten; "share_full" or "full" if there is
+    /// no room to remember it, in its holder's share or at all.
     fn consume(
         &self,
         replay_id: &[u8],
         expires_at: &Bound<'_, PyAny>,
         now: &Bound<'_, PyAny>,
-    ) -> PyResult<Option<bool>> {
+    ) -> PyResult<&'static str> {
         let id = replay_id.try_into().map_err(|_| PyValueError::new_err("replay_id has 32 bytes"))?;
         let expires_at = arguments::seconds("expires_at", expires_at)?;
         if !expires_at.is_finite() {
@@ -204,9 +268,11 @@ impl PyReplayCache {
         }
         // With the interpreter attached, so that a fork finds the memory at rest.
         Ok(match self.0.consume(&id, expires_at, moment(now)?) {
-            kernel::Use::First => Some(true),
-            kernel::Use::Again => Some(false),
-            kernel::Use::Full => None,
+            kernel::Use::First => "first",
+            kernel::Use::Again => "again",
+            kernel::Use::Expired => "expired",
+            kernel::Use::ShareFull => "share_full",
+            kernel::Use::Full => "full",
         })
     }
 
@@ -214,6 +280,12 @@ impl PyReplayCache {
     #[getter]
     fn capacity(&self) -> usize {
         self.0.capacity()
+    }
+
+    /// How many ids of one holder there is room for.
+    #[getter]
+    fn share(&self) -> usize {
+        self.0.share()
     }
 
     fn __len__(&self) -> usize {

@@ -26,7 +26,7 @@ use watchword_kernel as kernel;
 
 use arguments::{Given, moment, words};
 use convert::Text;
-use dpop::PyDpopProof;
+use dpop::{PyDpopProof, PyUnverifiedProof};
 use key_set::PyKeySet;
 use policy::PyPolicy;
 use token::{PyVerifiedJws, PyVerifiedToken};
@@ -53,6 +53,27 @@ fn verify(
         Some(proof) => kernel::verify_with_proof(token.as_ref(), keys, policy, now, proof),
     });
     verdict.map(PyVerifiedToken::new).map_err(|error| errors::verification_error(py, &error))
+}
+
+/// Verify a JWT and the UnverifiedProof that came with it, as of the moment `now` (Unix seconds): the token first, and the
+/// proof only if the token is valid and bound to a key.
+///
+/// Returns a VerifiedToken and a DpopProof; raises VerificationError.
+#[pyfunction]
+fn verify_request(
+    py: Python<'_>,
+    token: &Bound<'_, PyAny>,
+    keys: &Bound<'_, PyKeySet>,
+    policy: &Bound<'_, PyPolicy>,
+    now: &Bound<'_, PyAny>,
+    proof: &Bound<'_, PyUnverifiedProof>,
+) -> PyResult<(PyVerifiedToken, PyDpopProof)> {
+    let token = Text::of_token(token)?;
+    let (keys, policy, now) = (keys.get().kernel(), policy.get().kernel(), moment(now)?);
+    let proof = proof.get().kernel();
+    py.detach(|| kernel::verify_request(token.as_ref(), keys, policy, now, &proof))
+        .map(|(token, proof)| (PyVerifiedToken::new(token), PyDpopProof::new(proof)))
+        .map_err(|error| errors::verification_error(py, &error))
 }
 
 /// Verify a JWS in compact form, whatever its payload is (RFC 7515).
@@ -142,6 +163,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<scope::PyScopeExplanation>()?;
     module.add_class::<dpop::PyProofPolicy>()?;
     module.add_class::<dpop::PyDpopProof>()?;
+    module.add_class::<dpop::PyUnverifiedProof>()?;
     module.add_class::<dpop::PyReplayCache>()?;
     module.add_class::<tables::PyTableStats>()?;
     module.add_class::<token_cache::PyTokenCache>()?;
@@ -149,6 +171,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(tables::configure_tables, module)?)?;
     module.add_function(wrap_pyfunction!(tables::table_stats, module)?)?;
     module.add_function(wrap_pyfunction!(verify, module)?)?;
+    module.add_function(wrap_pyfunction!(verify_request, module)?)?;
     module.add_function(wrap_pyfunction!(batch::verify_many, module)?)?;
     module.add_function(wrap_pyfunction!(verify_jws, module)?)?;
     module.add_function(wrap_pyfunction!(thumbprint::thumbprint, module)?)?;

@@ -6,7 +6,7 @@ use watchword_kernel::Presented;
 
 use crate::arguments::{count, moment};
 use crate::convert::Text;
-use crate::dpop::PyDpopProof;
+use crate::dpop::{PyDpopProof, PyUnverifiedProof};
 use crate::errors;
 use crate::key_set::PyKeySet;
 use crate::policy::PyPolicy;
@@ -70,6 +70,32 @@ impl PyTokenCache {
         self.0
             .verify(&presented, |work| py.detach(work))
             .map(PyVerifiedToken::shared)
+            .map_err(|error| errors::verification_error(py, &error))
+    }
+
+    /// Verify a JWT and the UnverifiedProof that came with it, as `verify_request` does; the token may be found instead.
+    ///
+    /// Returns a VerifiedToken and a DpopProof; raises VerificationError.
+    fn verify_request(
+        &self,
+        py: Python<'_>,
+        token: &Bound<'_, PyAny>,
+        keys: &Bound<'_, PyKeySet>,
+        policy: &Bound<'_, PyPolicy>,
+        now: &Bound<'_, PyAny>,
+        proof: &Bound<'_, PyUnverifiedProof>,
+    ) -> PyResult<(PyVerifiedToken, PyDpopProof)> {
+        let token = Text::of_token(token)?;
+        let presented = Presented {
+            token: token.as_ref(),
+            keys: keys.get().kernel(),
+            policy: policy.get().kernel(),
+            now: moment(now)?,
+            proof: None,
+        };
+        self.0
+            .verify_request(&presented, &proof.get().kernel(), |work| py.detach(work))
+            .map(|(token, proof)| (PyVerifiedToken::shared(token), PyDpopProof::new(proof)))
             .map_err(|error| errors::verification_error(py, &error))
     }
 

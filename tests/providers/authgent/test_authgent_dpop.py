@@ -219,8 +219,11 @@ def test_only_the_servers_algorithm_signs_proofs(raw: str) -> None:
 
 
 def test_a_memory_that_is_full_is_the_servers_matter(client: authgent.DPoPClient, raw: str) -> None:
-    judge = ww.dpop.DpopVerifier(replay=ww.dpop.MemoryReplayStore(capacity=1))
-    authgent.verify_dpop_proof(client.create_proof("GET", URI, raw), raw, "GET", URI, dpop=judge)
+    store = ww.dpop.MemoryReplayStore(capacity=1)
+    judge = ww.dpop.DpopVerifier(replay=store)
+    # By another key: one that has used its own share up is told so (429), and nobody else is refused for it.
+    used = authgent.DPoPClient().create_proof("GET", URI)
+    ww.dpop.verify_proof(used, method="GET", uri=URI, replay=store)
     errors = []
     for _ in range(200):
         proof = client.create_proof("GET", URI, raw)

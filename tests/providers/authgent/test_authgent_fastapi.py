@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import mint
 import pytest
+from authgent_apps import PUBLIC
 from authgent_tokens import ISSUER, KEYS, token
 from fastapi import Depends, FastAPI, Request, WebSocket
 from fastapi.testclient import TestClient
@@ -23,7 +24,7 @@ GOOD = {"Authorization": f"Bearer {token()}"}
 def guarded(endpoint: Any) -> TestClient:
     """The application of one endpoint."""
     app = FastAPI()
-    app.add_middleware(AgentAuthMiddleware, issuer=ISSUER, jwks_fetcher=KEYS)
+    app.add_middleware(AgentAuthMiddleware, issuer=ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)
     app.get("/items/{item}")(endpoint)
     return TestClient(app)
 
@@ -117,10 +118,14 @@ def test_an_application_in_another_goes_by_its_own_issuer() -> None:
     inner = Starlette(routes=[Route("/who", _who)])
     other = authgent.JWKSFetcher("https://other.example", jwks=mint.jwks("p256-b"))
     inner.add_middleware(
-        AgentAuthMiddleware, issuer="https://other.example", jwks_fetcher=other, on_invalid="anonymous"
+        AgentAuthMiddleware,
+        issuer="https://other.example",
+        jwks_fetcher=other,
+        public_url=PUBLIC,
+        on_invalid="anonymous",
     )
     outer = Starlette(routes=[Route("/who", _who), Mount("/inner", inner)])
-    outer.add_middleware(AgentAuthMiddleware, issuer=ISSUER, jwks_fetcher=KEYS)
+    outer.add_middleware(AgentAuthMiddleware, issuer=ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)
     client = TestClient(outer)
     assert client.get("/who", headers=GOOD).json() == "client:agnt_1"
     assert client.get("/inner/who", headers=GOOD).status_code == 401
@@ -128,16 +133,16 @@ def test_an_application_in_another_goes_by_its_own_issuer() -> None:
 
 def test_a_proof_is_for_the_whole_path_of_an_application_in_another() -> None:
     app = Starlette(routes=[Mount("/v1", Starlette(routes=[Route("/who", _who)]))])
-    app.add_middleware(AgentAuthMiddleware, issuer=ISSUER, jwks_fetcher=KEYS)
+    app.add_middleware(AgentAuthMiddleware, issuer=ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)
     client = authgent.DPoPClient()
     raw = token(cnf={"jkt": client.jkt})
-    headers = client.create_proof_headers(raw, "GET", "http://testserver/v1/who")
+    headers = client.create_proof_headers(raw, "GET", f"{PUBLIC}/v1/who")
     assert TestClient(app).get("/v1/who?x=1", headers=headers).status_code == 200
 
 
 def test_websockets_pass() -> None:
     app = FastAPI()
-    app.add_middleware(AgentAuthMiddleware, issuer=ISSUER, jwks_fetcher=KEYS)
+    app.add_middleware(AgentAuthMiddleware, issuer=ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)
 
     @app.websocket("/ws")
     async def talk(websocket: WebSocket) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import flask
 import pytest
+from authgent_apps import PUBLIC
 from authgent_tokens import API, ISSUER, KEYS, token
 
 import watchword.providers.authgent as authgent
@@ -23,7 +24,7 @@ def test_one_view_can_verify_by_itself() -> None:
     app = flask.Flask(__name__)
 
     @app.route("/tools/search", methods=["POST"])
-    @agent_auth_required(issuer=ISSUER, scopes=["search:execute"], jwks_fetcher=KEYS)
+    @agent_auth_required(issuer=ISSUER, scopes=["search:execute"], jwks_fetcher=KEYS, public_url=PUBLIC)
     def search() -> dict[str, Any]:
         identity = flask.g.agent_identity
         assert identity is get_agent_identity()
@@ -46,7 +47,7 @@ def test_one_view_can_verify_by_itself() -> None:
 def test_each_view_may_have_its_own_audience() -> None:
     app = flask.Flask(__name__)
     for number, audience in enumerate((API, None)):
-        view = agent_auth_required(ISSUER, None, audience, jwks_fetcher=KEYS)(lambda: "in")
+        view = agent_auth_required(ISSUER, None, audience, jwks_fetcher=KEYS, public_url=PUBLIC)(lambda: "in")
         app.add_url_rule(f"/{number}", f"view-{number}", view)
     client = app.test_client()
     assert [client.get(path, headers=GOOD).status_code for path in ("/0", "/1")] == [401, 200]
@@ -61,7 +62,7 @@ def test_a_view_may_be_guarded_before_or_after_the_middleware_is_made() -> None:
         """The items."""
         return f"{item} {flask.g.authgent_identity.subject}"
 
-    AgentAuthMiddleware(app, issuer=ISSUER, jwks_fetcher=KEYS)
+    AgentAuthMiddleware(app, issuer=ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)
     assert app.test_client().get("/items/7", headers=GOOD).text == "7 client:agnt_1"
     assert app.test_client().get("/items/7").status_code == 401
     assert (items.__name__, items.__doc__) == ("items", "The items.")
@@ -79,7 +80,7 @@ def test_an_application_that_has_no_middleware_lets_nobody_in() -> None:
 
 def test_an_applications_own_error_handler_has_its_say() -> None:
     app = flask.Flask(__name__)
-    AgentAuthMiddleware(app, issuer=ISSUER, jwks_fetcher=KEYS)
+    AgentAuthMiddleware(app, issuer=ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)
     app.add_url_rule("/me", "me", lambda: get_agent_identity().subject)
     app.register_error_handler(401, lambda error: ("please log in", 401))
     assert app.test_client().get("/me").text == "please log in"
@@ -96,12 +97,12 @@ def test_an_applications_own_tests_may_say_who_calls() -> None:
 
 def test_a_path_is_what_the_client_escaped() -> None:
     app = flask.Flask(__name__)
-    AgentAuthMiddleware(app, issuer=ISSUER, jwks_fetcher=KEYS)
+    AgentAuthMiddleware(app, issuer=ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)
     app.add_url_rule("/v1/<path:rest>", "rest", lambda rest: rest)
     client = authgent.DPoPClient()
     raw = token(cnf={"jkt": client.jkt})
     for path in ("/v1/a%2Fb", "/v1/%C3%A9", "/v1/a:b@c!d", "/v1/a%20b"):
-        headers = client.create_proof_headers(raw, "GET", f"http://localhost{path}")
+        headers = client.create_proof_headers(raw, "GET", f"{PUBLIC}{path}")
         assert app.test_client().get(path, headers=headers).status_code == 200, path
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import authgent_apps
@@ -19,6 +22,8 @@ from authgent_tokens import API, ISSUER, KEYS, act, chaining_grant, claims, now,
 
 import watchword as ww
 import watchword.providers.authgent as authgent
+from watchword.providers.authgent.middleware.fastapi import AgentAuthMiddleware as AsgiMiddleware
+from watchword.providers.authgent.middleware.flask import agent_auth_required
 
 JWKS = json.dumps(mint.jwks("p256")).encode()
 
@@ -195,13 +200,13 @@ def test_a_bound_token_comes_with_its_proof(start: Start) -> None:
     client = authgent.DPoPClient()
     raw = token(cnf={"jkt": client.jkt})
     for path in ("/me", "/me?page=2", "/me?x=%2F"):
-        headers = client.create_proof_headers(raw, "GET", f"{app.base_url}{path}".replace("//me", "/me"))
+        headers = client.create_proof_headers(raw, "GET", authgent_apps.PUBLIC + path)
         assert app.get(path, headers=headers).status_code == 200
         answer = app.get(path, headers=headers)
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"].startswith("DPoP ")
         assert 'algs="ES256"' in answer.headers["www-authenticate"]
-    url = f"{str(app.base_url).rstrip('/')}/me"
+    url = f"{authgent_apps.PUBLIC}/me"
     for headers in (
         bearer(raw),
         {"Authorization": f"DPoP {raw}"},
@@ -219,7 +224,7 @@ def test_a_bound_token_that_lacks_a_scope_is_answered_by_its_own_scheme(start: S
     app = start()
     client = authgent.DPoPClient()
     raw = token(cnf={"jkt": client.jkt}, scope="read")
-    url = f"{str(app.base_url).rstrip('/')}/tools/search"
+    url = f"{authgent_apps.PUBLIC}/tools/search"
     answer = app.post("/tools/search", headers=client.create_proof_headers(raw, "POST", url))
     assert answer.status_code == 403
     assert answer.headers["www-authenticate"].startswith("DPoP ")
@@ -231,15 +236,75 @@ def test_behind_a_proxy_the_public_url_counts(start: Start) -> None:
     raw = token(cnf={"jkt": client.jkt})
     headers = client.create_proof_headers(raw, "GET", "https://api.example/me")
     assert app.get("/me", headers={**headers, "Host": "whatever.example"}).status_code == 200
-    own = f"{str(app.base_url).rstrip('/')}/me"
+    own = f"{authgent_apps.PUBLIC}/me"
     assert app.get("/me", headers=client.create_proof_headers(raw, "GET", own)).status_code == 401
+
+
+@pytest.mark.parametrize("public_url", ["https://api.example", ["https://api.example", "https://b.example:8443"]])
+def test_a_proof_for_another_host_is_refused_whatever_the_host_header_says(start: Start, public_url: Any) -> None:
+    """Somebody who was sent a proof passes it on, together with the token: the ``Host`` is theirs to write."""
+    app = start(public_url=public_url)
+    client = authgent.DPoPClient()
+    raw = token(cnf={"jkt": client.jkt})
+    own = str(app.base_url).rstrip("/").removeprefix("http://")
+    for host in ("elsewhere.example", own, "localhost"):
+        for scheme in ("http", "https"):
+            headers = client.create_proof_headers(raw, "GET", f"{scheme}://{host}/me")
+            answer = app.get("/me", headers={**headers, "Host": host})
+            assert answer.status_code == 401
+            assert 'error="invalid_dpop_proof"' in answer.headers["www-authenticate"]
+    headers = client.create_proof_headers(raw, "GET", "https://api.example/me")
+    assert app.get("/me", headers={**headers, "Host": "elsewhere.example"}).status_code == 200
+
+
+def test_of_several_names_the_host_header_chooses_one(start: Start) -> None:
+    app = start(public_url=("https://api.example", "https://b.example:8443"))
+    client = authgent.DPoPClient()
+    raw = token(cnf={"jkt": client.jkt})
+    for host, url, status in (
+        ("b.example:8443", "https://b.example:8443/me", 200),
+        ("B.example:8443", "https://b.example:8443/me", 200),
+        ("api.example", "https://b.example:8443/me", 401),
+        ("b.example:8443", "https://api.example/me", 401),
+        ("api.example:443", "https://api.example/me", 200),
+    ):
+        headers = client.create_proof_headers(raw, "GET", url)
+        assert app.get("/me", headers={**headers, "Host": host}).status_code == status, (host, url)
+
+
+def test_without_a_public_url_nothing_starts() -> None:
+    with pytest.raises(ValueError, match=r'public_url is missing: set it.*"https://api\.example"'):
+        AsgiMiddleware(None, issuer=ISSUER, jwks_fetcher=KEYS)  # type: ignore[arg-type]  # no application is needed
+    with pytest.raises(ValueError, match="public_url is missing"):
+        authgent_apps.flask_app(ISSUER, jwks_fetcher=KEYS, public_url=None)
+    with pytest.raises(ValueError, match="public_url is missing"):
+        agent_auth_required(ISSUER, jwks_fetcher=KEYS)
+
+
+def test_without_a_public_url_a_server_does_not_start() -> None:
+    """uvicorn serves on after most exceptions at the start of an application, but not after this one."""
+    program = (
+        "import uvicorn, authgent_apps\n"
+        "app = authgent_apps.fastapi_app('https://as.example', public_url=None)\n"
+        "uvicorn.run(app, host='127.0.0.1', port=0, lifespan='auto')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        cwd=Path(authgent_apps.__file__).parent,
+    )
+    assert done.returncode != 0
+    assert "AgentAuthMiddleware: public_url is missing: set it" in done.stderr
 
 
 def test_a_nonce_is_given_out_where_one_is_demanded(start: Start) -> None:
     app = start(dpop=ww.dpop.DpopVerifier(nonces=ww.dpop.Nonces(ww.dpop.Nonces.new_key())))
     client = authgent.DPoPClient()
     raw = token(cnf={"jkt": client.jkt})
-    url = f"{str(app.base_url).rstrip('/')}/me"
+    url = f"{authgent_apps.PUBLIC}/me"
     answer = app.get("/me", headers=client.create_proof_headers(raw, "GET", url))
     assert answer.status_code == 401
     assert 'error="use_dpop_nonce"' in answer.headers["www-authenticate"]
@@ -260,6 +325,9 @@ def test_metadata_of_ones_own_are_pointed_to(start: Start) -> None:
         {"resource_metadata": 'https://x/"'},
         {"leeway": -1},
         {"bound_tokens": "maybe"},
+        {"public_url": None},
+        {"public_url": []},
+        {"public_url": "api.example"},
         {"issuer": "http://elsewhere.example", "jwks_fetcher": None},
     ],
 )
@@ -289,7 +357,7 @@ def test_many_at_once_on_a_cold_cache_are_all_answered(start: Start) -> None:
         slow = endpoint.Hang(endpoint.answer(JWKS))
         server.routes["/.well-known/jwks.json"] = slow
         app = start(server.url)
-        url = f"{str(app.base_url).rstrip('/')}/me"
+        url = f"{authgent_apps.PUBLIC}/me"
         client = authgent.DPoPClient()
 
         def requests(number: int) -> tuple[int, dict[str, str]]:

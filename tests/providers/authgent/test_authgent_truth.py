@@ -453,8 +453,8 @@ PROOFS: dict[str, Callable[[], Any]] = {
 PROOFS_OTHERWISE: dict[str, tuple[Any, str]] = {
     "typ=DPOP+JWT (media types are case-insensitive)": ("ok", "RFC 7515 section 4.1.9: media types have no case"),
     "jwk crv=P-384 label, P-256 coords (cnf = thumbprint of that)": (
-        "DPoPError dpop_invalid_key",
-        "no such point is on P-384",
+        "DPoPError dpop_key_mismatch",
+        "here the token is bound to the key under its own curve: another key is refused before it is looked at",
     ),
     "jwk crv missing (cnf = thumbprint of 3 members)": (
         "DPoPError dpop_invalid_key",

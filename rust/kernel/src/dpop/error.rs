@@ -62,7 +62,8 @@ pub enum ProofError {
         /// How far, in seconds.
         by: f64,
     },
-    /// What ties proof and access token together does not hold (check 12).
+    /// What ties proof and access token together does not hold (check 12). That the proof's key is not the expected one
+    /// is found as soon as the key is read, before anything is computed with it.
     Possession(Possession),
 }
 

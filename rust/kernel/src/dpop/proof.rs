@@ -5,25 +5,24 @@ use std::fmt;
 use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 
-use super::error::{Possession, ProofError};
+use super::embedded_key::embedded_key;
+use super::error::ProofError;
+use super::possession::check_hash;
 use super::uri::TargetUri;
 use crate::algorithm::{Algorithm, AlgorithmSet};
-use crate::claims::Confirmation;
 use crate::compact::{Compact, Limits};
 use crate::error::Error;
 use crate::header::Header;
-use crate::json::{Object, Value};
-use crate::key::{PublicKey, thumbprint};
-use crate::material::Defect;
+use crate::json::Object;
 use crate::media_type::MediaType;
 use crate::member::{date, must_be, text};
 use crate::policy::PolicyError;
-use crate::signature::Backend;
+use crate::replay::{HOLDER_BYTES, ReplayId};
 use crate::time::{NumericDate, UnixTime};
 
-/// The largest RSA modulus of a proof's key, in bits. Unlike an issuer's keys, these are chosen by whoever sends a
-/// request, and the time of a verification grows with the square of their size.
-pub const MAX_PROOF_MODULUS_BITS: usize = 4096;
+/// How long a proof and its header may be, in bytes of the encoded form. A proof by an RSA key of 4096 bits has about
+/// 2,000, and its URI is all that may be long.
+pub const PROOF_LIMITS: Limits = Limits { token: 8 * 1024, header: 4 * 1024 };
 
 /// What is demanded of every proof, compiled once.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +42,8 @@ pub struct ProofRequest<'a> {
     pub uri: &'a str,
     /// The access token, where one is presented: the proof must carry its hash.
     pub access_token: Option<&'a [u8]>,
-    /// The thumbprint of the key that the proof must be signed by, where that is known beforehand.
+    /// The thumbprint of the key that the proof must be signed by, if that is known beforehand. A proof by another key is
+    /// refused before anything is computed with that key.
     pub expected_jkt: Option<&'a str>,
     /// The nonces of the server that are good now, where any is demanded.
     pub nonces: Option<&'a [String]>,
@@ -101,7 +101,7 @@ pub fn verify_proof(
     header.check_extensions().map_err(form_error)?;
     check_type(&header)?;
     let algorithm = allowed_algorithm(&header, policy)?;
-    let (jwk, key) = embedded_key(&header)?;
+    let (jwk, key) = embedded_key(&header, request.expected_jkt)?;
     if !key.algorithms().contains(algorithm) {
         return Err(ProofError::AlgorithmNotAllowed("the DPoP proof's \"alg\" is not one of its key's"));
     }
@@ -118,12 +118,8 @@ pub fn verify_proof(
     if let Some(token) = request.access_token {
         check_hash(claims.access_token_hash.as_deref(), token)?;
     }
-    let jkt = key.thumbprint();
-    if request.expected_jkt.is_some_and(|expected| expected != jkt) {
-        return Err(Possession::KeyMismatch.into());
-    }
     Ok(DpopProof {
-        jkt: jkt.to_owned(),
+        jkt: key.thumbprint().to_owned(),
         jwk,
         algorithm,
         token_id: claims.token_id,
@@ -157,23 +153,6 @@ fn allowed_algorithm(header: &Header<'_>, policy: &ProofPolicy) -> Result<Algori
     Algorithm::from_name(&header.algorithm)
         .filter(|&algorithm| policy.algorithms.contains(algorithm))
         .ok_or(ProofError::AlgorithmNotAllowed("the DPoP proof's \"alg\" is not one that is allowed"))
-}
-
-/// The header's public key, judged as an issuer's would be, and the JWK as it came.
-fn embedded_key(header: &Header<'_>) -> Result<(String, PublicKey), ProofError> {
-    let jwk = match header.members.get("jwk") {
-        Some(Value::Object(jwk)) => *jwk,
-        Some(_) => return Err(ProofError::InvalidKey(Defect::NotAnObject)),
-        None => return Err(ProofError::InvalidKey(Defect::Malformed("it is missing"))),
-    };
-    let key = PublicKey::from_header_jwk(&jwk.members(), Backend::Default).map_err(|defect| match defect {
-        Defect::PrivateKey => ProofError::PrivateKey,
-        defect => ProofError::InvalidKey(defect),
-    })?;
-    if key.bits() > MAX_PROOF_MODULUS_BITS {
-        return Err(ProofError::InvalidKey(Defect::Malformed("an RSA key of a proof has at most 4096 bits here")));
-    }
-    Ok((jwk.as_json().to_owned(), key))
 }
 
 /// The claims of a proof (RFC 9449 section 4.2), typed.
@@ -241,12 +220,6 @@ fn check_nonce(nonce: Option<&str>, good: Option<&[String]>) -> Result<(), Proof
     }
 }
 
-/// `ath` is the SHA-256 of the access token as it was sent, in base64url (RFC 9449 section 4.2).
-fn check_hash(claimed: Option<&str>, token: &[u8]) -> Result<(), Possession> {
-    let claimed = claimed.ok_or(Possession::NoAccessTokenHash)?;
-    if claimed == BASE64URL_NOPAD.encode(&Sha256::digest(token)) { Ok(()) } else { Err(Possession::WrongAccessToken) }
-}
-
 impl DpopProof {
     /// The RFC 7638 thumbprint of the key that signed the proof.
     pub fn jkt(&self) -> &str {
@@ -293,40 +266,24 @@ impl DpopProof {
         self.access_token_hash.as_deref()
     }
 
-    /// Under what name the proof is remembered: a hash of the key's thumbprint and `jti`. Ids are unique for each key
-    /// only, and nobody can use up another one's.
-    pub fn replay_id(&self) -> [u8; 32] {
+    /// Under what name the proof is remembered. Its first half is that of the key's thumbprint, the second one of a hash
+    /// of the thumbprint and `jti`: ids are unique for each key only, nobody can use up another one's, and a memory can
+    /// tell whose they are.
+    pub fn replay_id(&self) -> ReplayId {
         // The thumbprint always has 43 characters, so the two cannot run into each other.
-        Sha256::new().chain_update(&self.jkt).chain_update(&self.token_id).finalize().into()
+        let proof = Sha256::new().chain_update(&self.jkt).chain_update(&self.token_id).finalize();
+        let key = BASE64URL_NOPAD.decode(self.jkt.as_bytes()).unwrap_or_default();
+        let mut id = ReplayId::default();
+        for (byte, of) in id.iter_mut().zip(key.iter().take(HOLDER_BYTES).chain(&proof)) {
+            *byte = *of;
+        }
+        id
     }
 
     /// Until when it must be remembered, in Unix seconds: as long as any verifier, whose clock may be behind by the
     /// leeway, would still take it.
     pub fn expires_at(&self) -> f64 {
         self.expires_at
-    }
-
-    /// Whether this is a proof for `token`, by the key that the token is bound to (RFC 9449 sections 6.1 and 7.1). A
-    /// token that is not bound to a key is refused: it was asked for with a proof, and is worth no more than a bearer
-    /// token.
-    pub(crate) fn check_possession(&self, token: &[u8], bound: Option<&Confirmation>) -> Result<(), Error> {
-        let bound = bound.filter(|bound| bound.jkt.is_some() || bound.jwk.is_some() || bound.has_other);
-        let bound = bound.ok_or(Possession::UnboundToken).map_err(ProofError::from)?;
-        if bound.has_other {
-            return Err(Error::Unsupported(
-                "the token is bound by a confirmation method that is not supported (RFC 7800)",
-            ));
-        }
-        if let Some(jwk) = &bound.jwk {
-            let expected = Object::parse(jwk.as_bytes()).ok().and_then(|jwk| thumbprint(&jwk).ok());
-            if expected.as_deref() != Some(&self.jkt) {
-                return Err(ProofError::from(Possession::KeyMismatch).into());
-            }
-        }
-        if bound.jkt.as_ref().is_some_and(|jkt| *jkt != self.jkt) {
-            return Err(ProofError::from(Possession::KeyMismatch).into());
-        }
-        check_hash(self.access_token_hash.as_deref(), token).map_err(|error| ProofError::from(error).into())
     }
 }
 

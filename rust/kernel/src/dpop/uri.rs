@@ -70,6 +70,11 @@ impl TargetUri {
         Ok(Self(normalised))
     }
 
+    /// Whether this is an absolute `http` or `https` URI by its scheme, whatever comes after it.
+    pub fn has_scheme(uri: &str) -> bool {
+        split_scheme(uri).is_some()
+    }
+
     /// The normalised form.
     pub fn as_str(&self) -> &str {
         &self.0

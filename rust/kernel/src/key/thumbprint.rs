@@ -153,6 +153,13 @@ fn encode(bytes: &[u8]) -> String {
 
 /// The digest of the canonical JSON object with these members, which are in lexicographic order.
 fn digest(members: &[(&str, &str)]) -> String {
-    let fields: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
-    BASE64URL_NOPAD.encode(&Sha256::digest(format!("{{{}}}", fields.join(","))))
+    let mut hash = Sha256::new();
+    let mut before = "{\"";
+    for (name, value) in members {
+        for part in [before, name, "\":\"", value, "\""] {
+            hash.update(part);
+        }
+        before = ",\"";
+    }
+    BASE64URL_NOPAD.encode(&hash.chain_update("}").finalize())
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import typing
 from collections.abc import Callable, Iterable
@@ -45,6 +46,9 @@ class AgentAuthMiddleware:
     ``request.state.authgent_identity`` is then who sends it. ``/health``, ``/ready`` and what is below
     ``/.well-known/`` are open to everybody, and WebSockets pass. The options are those of
     :class:`~watchword.providers.authgent.middleware.gate.Gate`.
+
+    Raises ``ValueError`` if they are invalid. Made by a framework that makes its middleware while it serves, it fails
+    the server's start instead.
     """
 
     def __init__(
@@ -55,10 +59,21 @@ class AgentAuthMiddleware:
         **options: Unpack[GateOptions],
     ) -> None:
         self.app = app
-        self._gate = Gate(issuer, audience, **options)
+        self._invalid: ValueError | None = None
+        try:
+            self._gate = Gate(issuer, audience, **options)
+        except ValueError as error:
+            if not _is_serving():
+                raise
+            self._invalid = error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one connection."""
+        if self._invalid is not None:
+            if scope["type"] == "lifespan":
+                await receive()
+                await send({"type": "lifespan.startup.failed", "message": f"AgentAuthMiddleware: {self._invalid}"})
+            raise self._invalid
         if scope["type"] == "http" and not is_open(scope["path"]):
             found = await self._gate.admit_async(scope["method"], _uri(self._gate, scope), scope["headers"])
             refusal = self._gate.refusal(found)
@@ -70,6 +85,19 @@ class AgentAuthMiddleware:
             # All three, always: another of these may have stood before this one, with another issuer.
             scope.setdefault("state", {}).update({_GATE: self._gate, _IDENTITY: identity, _ERROR: error})
         await self.app(scope, receive, send)
+
+
+def _is_serving() -> bool:
+    """Whether this is called by an event loop: Starlette makes its middleware with the first thing that it serves.
+
+    That is the start of the application, and a server takes an exception there for an application that knows no starts:
+    it would serve on, and answer every request with 500.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def get_agent_identity(request: Request) -> AgentIdentity:
@@ -112,13 +140,10 @@ def _authorized(request: Request, needed: tuple[str, ...] = ()) -> AgentIdentity
 
 def _uri(gate: Gate, scope: Scope) -> str:
     host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), None)
-    if host is None:
-        name, port = scope.get("server") or ("", None)
-        host = name if port is None else f"{name}:{port}"
     raw = scope.get("raw_path")
     # Without the raw path, what the client escaped beyond need cannot be told any more.
     path = quote(scope["path"], safe="/:@!$&'()*+,;=~") if raw is None else raw.decode("latin-1")
-    return gate.uri(scope["scheme"], host, path)
+    return gate.uri(path, host)
 
 
 def _request_in(args: tuple[object, ...], kwargs: dict[str, object]) -> Request:

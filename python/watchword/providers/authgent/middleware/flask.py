@@ -99,8 +99,7 @@ def agent_auth_required(
 def _look(gate: Gate) -> None:
     """Puts what is found of the request's sender where views look for it."""
     environ = request.environ
-    host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-    uri = gate.uri(environ["wsgi.url_scheme"], host, _path(environ))
+    uri = gate.uri(_path(environ), environ.get("HTTP_HOST"))
     found = gate.admit(request.method, uri, list(request.headers))
     g.authgent_gate, g.authgent_found = gate, found
     g.authgent_identity = g.agent_identity = found if isinstance(found, AgentIdentity) else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict
 from watchword.dpop import DpopError
 from watchword.errors import InsufficientScopeError as ScopeVerdict
 from watchword.errors import MissingTokenError, VerificationError
+from watchword.origin import PublicOrigin
 from watchword.providers.authgent.demands import Demands
 from watchword.providers.authgent.errors import AuthgentError, from_verdict, in_authgents_terms
 from watchword.providers.authgent.jwks import JWKSFetcher, fetcher_of
@@ -34,7 +35,7 @@ class GateOptions(TypedDict, total=False):
     bound_tokens: Literal["reject", "accept"]
     leeway: float
     on_invalid: Literal["reject", "anonymous"]
-    public_url: str | None
+    public_url: str | Iterable[str]
     resource_metadata: str | None
 
 
@@ -52,9 +53,10 @@ class Gate:
     ``issuer``, ``audience``, ``jwks_fetcher``, ``dpop``, ``bound_tokens`` and ``leeway`` are as in
     :func:`~watchword.providers.authgent.verify_token`. A request without a token is let through, for the application
     to answer; one with a token that is no good is answered here, or let through too with ``on_invalid="anonymous"``.
-    ``public_url`` is what clients know the application by (scheme and host), where a proxy hides it from the server:
-    DPoP proofs are for that. ``resource_metadata`` is the URL of the application's own metadata (RFC 9728), by default
-    the one that authgent-server has.
+    ``public_url`` is what clients know the application by: its scheme and host, or a list of them
+    (:class:`watchword.origin.PublicOrigin`). It is required, since DPoP proofs are made for it, and what a request says
+    of its host is its sender's word. ``resource_metadata`` is the URL of the application's own metadata (RFC 9728), by
+    default the one that authgent-server has.
     """
 
     def __init__(
@@ -67,14 +69,14 @@ class Gate:
         bound_tokens: Literal["reject", "accept"] = "reject",
         leeway: float = 0,
         on_invalid: Literal["reject", "anonymous"] = "reject",
-        public_url: str | None = None,
+        public_url: str | Iterable[str] | None = None,
         resource_metadata: str | None = None,
     ) -> None:
         if on_invalid not in ("reject", "anonymous"):
             raise ValueError('on_invalid must be "reject" or "anonymous"')
         base = issuer.rstrip("/")
         self._rejects = on_invalid == "reject"
-        self._public_url = None if public_url is None else public_url.rstrip("/")
+        self._origin = PublicOrigin(public_url)
         self._resource_metadata = resource_metadata or f"{base}/.well-known/oauth-protected-resource"
         self._authorization_uri = f"{base}/token"
         self._demands = Demands.of(issuer, audience, leeway=leeway, bound_tokens=bound_tokens, dpop=dpop)
@@ -82,9 +84,9 @@ class Gate:
         # What no header can carry is found now, and not with the first bad token.
         self.answer(from_verdict(MissingTokenError()))
 
-    def uri(self, scheme: str, host: str, path: str) -> str:
-        """The URI that the client asked for, as the server saw it unless ``public_url`` says better."""
-        return (self._public_url or f"{scheme}://{host}") + path
+    def uri(self, path: str, host: str | None) -> str:
+        """The URI that the client asked for: the path of the request, at an origin of the operator's."""
+        return self._origin.uri(path, host=host)
 
     def admit(self, method: str, uri: str, headers: Pairs) -> Found:
         """Who sends the request."""

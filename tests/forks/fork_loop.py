@@ -229,9 +229,8 @@ def wait_for(pid: int, deadline: float) -> str:
         pause = min(2 * pause, 0.02)
 
 
-def run(forks: int, seed: int, scenarios: list[str], url: str) -> Counter[str]:
+def run(forks: int, seed: int, scenarios: list[str], url: str, total: Counter[str]) -> None:
     """Rounds, until there were so many forks."""
-    total: Counter[str] = Counter()
     source = random.Random(seed)
     number = 0
     while sum(count for outcome, count in total.items() if "thread" not in outcome) < forks:
@@ -259,7 +258,6 @@ def run(forks: int, seed: int, scenarios: list[str], url: str) -> Counter[str]:
         if bad:
             print(f"round {number} ({scenario}, seed {round_seed}): {bad}", file=sys.stderr, flush=True)
         total.update({name: count for name, count in outcome.items() if count})
-    return total
 
 
 def main() -> int:
@@ -282,8 +280,11 @@ def main() -> int:
     port = server.server_address[1]
     server.socket.close()
     began = time.monotonic()
+    total: Counter[str] = Counter()
     try:
-        total = run(options.forks, seed, options.scenario or list(SCENARIOS), f"http://127.0.0.1:{port}")
+        run(options.forks, seed, options.scenario or list(SCENARIOS), f"http://127.0.0.1:{port}", total)
+    except KeyboardInterrupt:
+        pass  # whoever has seen enough gets the figures so far
     finally:
         os.kill(endpoint, signal.SIGKILL)
         os.waitpid(endpoint, 0)

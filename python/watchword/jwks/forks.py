@@ -16,8 +16,8 @@ import weakref
 from collections.abc import Iterator
 from typing import Protocol
 
-#: How long a fork is held back at most, in seconds.
-_LONGEST_DELAY = 5.0
+#: How long a fork is held back at most, in seconds: what is guarded takes some tenths, or longer on a busy machine.
+_LONGEST_DELAY = 30.0
 
 
 class Forkable(Protocol):
@@ -42,7 +42,7 @@ def mind_forks(thing: Forkable) -> None:
 
 @contextlib.contextmanager
 def without_forks() -> Iterator[None]:
-    """Holds every ``os.fork`` of other threads back, for some seconds at most, until the block is done.
+    """Holds every ``os.fork`` of other threads back, for half a minute at most, until the block is done.
 
     For imports and for the libraries' own start-up: what they lock, nobody can unlock in a child.
     """

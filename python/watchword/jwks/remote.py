@@ -24,6 +24,7 @@ from watchword.jwks.forks import mind_forks
 from watchword.jwks.freshness import Attempt, Freshness, Held
 from watchword.jwks.negative import UnknownKeyIds
 from watchword.jwks.scheduler import scheduler
+from watchword.jwks.threads import start_daemon
 from watchword.jwks.urls import shown
 from watchword.jwks.waiting import Pending
 
@@ -244,9 +245,7 @@ class RemoteSource:
             # Perhaps the set has moved: after a failure the place is looked up anew.
             previous = replace(previous, discovered=None)
         try:
-            threading.Thread(
-                target=self._carry_out, args=(flight, previous), name="watchword-fetch", daemon=True
-            ).start()
+            start_daemon("watchword-fetch", self._carry_out, flight, previous)
         except RuntimeError:
             self._failed(flight, "no thread could be started", None, now)
         except BaseException:

@@ -16,6 +16,7 @@ import weakref
 from typing import Protocol
 
 from watchword.jwks.forks import mind_forks
+from watchword.jwks.threads import start_daemon
 
 
 class Wakeable(Protocol):
@@ -48,12 +49,10 @@ class Scheduler:
         mailbox.put((key, reference, time.monotonic() + max(seconds, 0.01)))
         with self._lock:
             if self._thread is None:
-                thread = threading.Thread(target=self._run, args=(mailbox,), name="watchword-scheduler", daemon=True)
                 try:
-                    thread.start()
+                    self._thread = start_daemon("watchword-scheduler", self._run, mailbox)
                 except RuntimeError:
                     return  # no thread to be had (the interpreter is ending): callers refresh for themselves
-                self._thread = thread
 
     def forget(self, sleeper: Wakeable) -> None:
         """Drops what was arranged for it."""

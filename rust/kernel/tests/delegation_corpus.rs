@@ -8,6 +8,7 @@
     clippy::arithmetic_side_effects,
     reason = "a test fails by panicking"
 )]
+#![allow(clippy::disallowed_types, reason = "a test does not fork")]
 
 #[path = "../../../fuzz/checks/delegation.rs"]
 mod delegation_checks;

@@ -8,6 +8,7 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
+#![allow(clippy::disallowed_types, reason = "a test does not fork")]
 
 #[path = "../../../fuzz/checks/dpop.rs"]
 mod dpop_checks;

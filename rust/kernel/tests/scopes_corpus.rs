@@ -1,6 +1,7 @@
 //! The corpus of the fuzz target `scopes`, replayed, and inputs that are made up as scopes are.
 
 #![allow(clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_types, reason = "a test does not fork")]
 
 #[path = "../../../fuzz/checks/scopes.rs"]
 mod checks;

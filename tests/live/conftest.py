@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 LIVE = os.environ.get("WATCHWORD_LIVE", "")
 
 #: The servers that need Java and Maven, by their fixtures.
-JAVA = {"keycloak", "realm", "spring"}
+JAVA = {"keycloak", "realm", "spring", "java_server"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

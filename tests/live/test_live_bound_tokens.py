@@ -49,7 +49,7 @@ def _spring(request: pytest.FixtureRequest) -> Server:
     )
 
 
-@pytest.fixture(scope="module", name="server", params=["keycloak", "spring"])
+@pytest.fixture(scope="module", name="java_server", params=["keycloak", "spring"])
 def _server(request: pytest.FixtureRequest) -> Server:
     return {"keycloak": _keycloak, "spring": _spring}[request.param](request)
 
@@ -60,13 +60,13 @@ def _prover() -> DpopProver:
 
 
 @pytest.fixture(scope="module", name="token")
-def _token(server: Server, prover: DpopProver) -> str:
-    return server.dpop_token(prover)
+def _token(java_server: Server, prover: DpopProver) -> str:
+    return java_server.dpop_token(prover)
 
 
 @pytest.fixture(name="verifier")
-def _verifier(server: Server) -> ww.Verifier:
-    return ww.Verifier([server.issuer], audience=API)
+def _verifier(java_server: Server) -> ww.Verifier:
+    return ww.Verifier([java_server.issuer], audience=API)
 
 
 def _headers(token: str, proof: str) -> dict[str, str]:
@@ -86,12 +86,12 @@ def test_a_request_with_a_proof_is_verified_once(prover: DpopProver, token: str,
 
 @both_ways
 def test_a_bound_token_is_no_bearer_token(
-    server: Server, prover: DpopProver, token: str, verifier: ww.Verifier, judge: Judge
+    java_server: Server, prover: DpopProver, token: str, verifier: ww.Verifier, judge: Judge
 ) -> None:
     assert code(judge, verifier, token) == ww.ErrorCode.DPOP_PROOF_REQUIRED
     with pytest.raises(ww.VerificationError):
         verifier.verify_request(method="GET", uri=URI, headers={"Authorization": f"Bearer {token}"})
-    accepting = ww.Verifier([server.issuer], audience=API, bound_tokens="accept")
+    accepting = ww.Verifier([java_server.issuer], audience=API, bound_tokens="accept")
     confirmation = judge(accepting, token).confirmation
     assert confirmation is not None
     assert confirmation.jkt == prover.jkt
@@ -116,9 +116,9 @@ def test_a_proof_of_something_else_is_refused(
 
 # What binds a token to a certificate is not verified, so such a token is refused rather than taken for a bearer token.
 @both_ways
-def test_a_token_that_is_bound_to_a_certificate_is_refused(server: Server, judge: Judge) -> None:
-    verifier = ww.Verifier([server.tls_issuer], audience=API)
-    token = server.certificate_token()
+def test_a_token_that_is_bound_to_a_certificate_is_refused(java_server: Server, judge: Judge) -> None:
+    verifier = ww.Verifier([java_server.tls_issuer], audience=API)
+    token = java_server.certificate_token()
     assert code(judge, verifier, token) == ww.ErrorCode.UNSUPPORTED
-    accepting = ww.Verifier([server.tls_issuer], audience=API, bound_tokens="accept")
-    assert judge(accepting, token).claims["cnf"] == {"x5t#S256": server.certificate_thumbprint}
+    accepting = ww.Verifier([java_server.tls_issuer], audience=API, bound_tokens="accept")
+    assert judge(accepting, token).claims["cnf"] == {"x5t#S256": java_server.certificate_thumbprint}

@@ -73,11 +73,13 @@ def test_an_id_is_remembered_until_it_expires_and_no_longer(server: Server, stor
         (key,) = client.keys()
         assert 60_000 < client.pttl(key) <= 65_001
         assert _id(1).hex().encode() in key
-    # One that has expired already is remembered for a moment, not for ever.
-    assert store.consume(_id(2), NOW - 1, NOW)
+    # One that is about to expire is remembered for a moment, not for ever; one that has expired is not taken at all.
+    assert store.consume(_id(2), NOW + 0.05, NOW)
     deadline = time.monotonic() + 10
-    while not store.consume(_id(2), NOW - 1, NOW):
+    while not store.consume(_id(2), NOW + 0.05, NOW):
         assert time.monotonic() < deadline
+    with pytest.raises(ReplayUnavailableError):
+        store.consume(_id(3), NOW - 1, NOW)
 
 
 def test_a_verifier_by_threads_and_by_an_event_loop(store: RedisReplayStore) -> None:

@@ -28,6 +28,13 @@ say("a customer", of("t-1"))
 say("somebody else's tenant", of("t-3"))
 say("one tenant in the name of another", of("t-1", tid="t-2"))
 
+# Workloads of a SPIFFE trust domain have no "iss"; their bundle is given by the operator.
+workloads = LocalIssuer("spiffe://example.org", audience=audience)
+verifier.add_issuer(ww.Issuer("spiffe://example.org", jwks=workloads.jwks()))
+svid = {"iss": None, "sub": "spiffe://example.org/ns/shop/sa/cart"}
+say("a workload", workloads.mint(svid))
+say("a workload of another domain", workloads.mint(svid, sub="spiffe://other.example/ns/shop/sa/cart"))
+
 # A customer with an issuer of its own, from now on.
 own = LocalIssuer("https://id.customer.example", audience=audience)
 say("before it is added", own.mint())
@@ -37,10 +44,3 @@ say("once it is added", own.mint())
 # The customer leaves: its keys are dropped at once, and remembered tokens are found no more.
 verifier.remove_issuer(own.issuer)
 say("once it is removed", own.mint())
-
-# Workloads of a SPIFFE trust domain have no "iss"; their bundle is given by the operator.
-workloads = LocalIssuer("spiffe://example.org", audience=audience)
-verifier.add_issuer(ww.Issuer("spiffe://example.org", jwks=workloads.jwks()))
-svid = {"iss": None, "sub": "spiffe://example.org/ns/shop/sa/cart"}
-say("a workload", workloads.mint(svid))
-say("a workload of another domain", workloads.mint(svid, sub="spiffe://other.example/ns/shop/sa/cart"))

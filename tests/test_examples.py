@@ -74,11 +74,11 @@ MANY_TENANTS_SAID = """\
 a customer - 200 https://login.example/t-1/v2.0
 somebody else's tenant - 401 wrong_issuer
 one tenant in the name of another - 401 wrong_issuer
+a workload - 200 None
+a workload of another domain - 401 wrong_issuer
 before it is added - 401 wrong_issuer
 once it is added - 200 https://id.customer.example
 once it is removed - 401 wrong_issuer
-a workload - 200 None
-a workload of another domain - 401 wrong_issuer
 """
 
 

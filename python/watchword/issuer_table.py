@@ -12,6 +12,7 @@ from watchword.errors import WrongIssuerError
 from watchword.issuer import Issuer
 from watchword.jwks.source import KeySource
 from watchword.routing import Router
+from watchword.wrong_issuer import ConfiguredIssuers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +37,7 @@ class IssuerTable:
     """
 
     __slots__ = (
+        "_configured",
         "_max_header_bytes",
         "_max_token_bytes",
         "_requirements",
@@ -52,6 +54,7 @@ class IssuerTable:
             raise ValueError("an issuer is given twice")
         #: The entry, if it is the only one: then its tokens need not be looked at before they are verified.
         self.only = several[0] if len(several) == 1 else None
+        self._configured = ConfiguredIssuers(entry.issuer for entry in several)
         self._router = Router((entry.issuer, entry) for entry in several)
         self._requirements = requirements
         # Whose a token is that some issuer would find too long is for that issuer to say.
@@ -76,7 +79,7 @@ class IssuerTable:
     def find(self, token: str | bytes) -> IssuerEntry | WrongIssuerError:
         """The entry for a token, before anything of the token is believed; or the error of one that names none."""
         names = _kernel.unverified_names(token, self._max_token_bytes, self._max_header_bytes)
-        return self._router.find(names.issuer, names.subject) or self._router.no_issuer(names.issuer)
+        return self._router.find(names.issuer, names.subject) or self._configured.error(names.issuer)
 
     def _largest(self, limit: str) -> int:
         usual: int = self._requirements[limit]

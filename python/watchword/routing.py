@@ -10,16 +10,11 @@ import re
 from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeVar
 
-from watchword.errors import WrongIssuerError
 from watchword.issuer import SPIFFE_SCHEME, Issuer
-from watchword.jwks.events import printable
 
 _T = TypeVar("_T")
 
 _TENANT = re.compile(r"[A-Za-z0-9._-]+")
-_SCHEMES = ("https://", "http://", "")
-_NAMES_SHOWN = 5
-_NAME_LENGTH = 200
 
 
 class Template(NamedTuple):
@@ -64,13 +59,12 @@ class Router(Generic[_T]):
     ``sub``. Raises ``ValueError`` if two issuers claim the same tokens.
     """
 
-    __slots__ = ("_domains", "_exact", "_names", "_templates")
+    __slots__ = ("_domains", "_exact", "_templates")
 
     def __init__(self, issuers: Iterable[tuple[Issuer, _T]]) -> None:
         self._exact: dict[str, _T] = {}
         self._templates: list[tuple[Template, Issuer, _T]] = []
         self._domains: dict[str, _T] = {}
-        self._names: list[str] = []
         for issuer, target in issuers:
             self._add(issuer, target)
 
@@ -87,37 +81,7 @@ class Router(Generic[_T]):
             return self._domains.get(subject[len(SPIFFE_SCHEME) :].partition("/")[0])
         return None
 
-    def no_issuer(self, issuer: str | None) -> WrongIssuerError:
-        """The error for a token that names none of them. Its text quotes what is configured, nothing of the token."""
-        if not self._names:
-            return WrongIssuerError("no issuer is configured; Verifier.add_issuer adds one")
-        near = None if issuer is None else self._near(issuer)
-        if near is not None:
-            spelling, difference = near
-            return WrongIssuerError(
-                f"the token's iss differs from the configured issuer {_shown(spelling)} by {difference}; issuers are "
-                f"compared exactly, and Issuer(aliases=[...]) accepts another spelling"
-            )
-        named = "names no issuer" if issuer is None else "names no issuer that is configured"
-        shown = ", ".join(_shown(name) for name in self._names[:_NAMES_SHOWN])
-        more = len(self._names) - _NAMES_SHOWN
-        return WrongIssuerError(f"the token {named}; configured: {shown}" + (f" and {more} more" if more > 0 else ""))
-
-    def _near(self, issuer: str) -> tuple[str, str] | None:
-        """A configured spelling that was probably meant, and by what ``issuer`` differs from it."""
-        slashed = issuer[:-1] if issuer.endswith("/") else f"{issuer}/"
-        bare = issuer.partition("://")[2] or issuer
-        guesses = ((slashed, "a slash at its end"), *((f"{scheme}{bare}", "its scheme") for scheme in _SCHEMES))
-        for guess, difference in guesses:
-            if guess in self._exact:
-                return guess, difference
-            for template, owner, _ in self._templates:
-                if template.matches(guess):
-                    return owner.issuer, difference
-        return None
-
     def _add(self, issuer: Issuer, target: _T) -> None:
-        self._names.append(issuer.issuer)
         if issuer.trust_domain is not None:
             self._claim(self._domains, issuer.trust_domain, issuer, target)
             return
@@ -148,7 +112,3 @@ class Router(Generic[_T]):
 def _may_be_tenant(text: str) -> bool:
     # As the kernel's Policy has it: a delimiter in the place of the tenant could make one issuer look like another.
     return _TENANT.fullmatch(text) is not None and text not in (".", "..")
-
-
-def _shown(name: str) -> str:
-    return f"'{printable(name, _NAME_LENGTH)}'"

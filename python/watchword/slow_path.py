@@ -38,19 +38,25 @@ def verify_slowly(
     *,
     at: Callable[[], float],
     proof: DpopProof | None = None,
+    check_issuer: Callable[[], object] | None = None,
 ) -> Steps[VerifiedToken]:
     """Verifies a token, waiting for keys where there are none, and once for newer ones where its own is not there.
 
-    ``at`` tells the moment of judgement, which may come after a wait.
+    ``at`` tells the moment of judgement, which may come after a wait. ``check_issuer`` is called before anything is
+    fetched or waited for, and raises if the token names no configured issuer; ``None`` if that is known.
     """
     keys = source.current()
     if keys is None:
         check_without_keys(token, policy, at())
+        if check_issuer is not None:
+            check_issuer()
         keys = yield source.request()
     try:
         return judge(token, keys, policy, at(), proof)
     except UnknownKeyError as error:
         unknown = error
+    if check_issuer is not None:
+        check_issuer()
     newer = yield source.request_newer(keys, (unverified_key_id(token),))
     if newer is None:
         raise unknown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -196,7 +197,7 @@ class Verifier:
         May be called while other threads verify: a verification in flight does not notice. Raises ``ValueError`` if
         another issuer has the same name, or claims the same tokens, and if the Verifier is closed.
         """
-        (added,) = _issuers(issuer)
+        (added,) = _issuers([issuer])
         with self._lock:
             if self._closed:
                 raise ValueError("the verifier is closed")
@@ -269,12 +270,20 @@ class Verifier:
 
     def _verify_slowly(self, token: str | bytes, now: float | None, proof: DpopProof | None) -> Steps[VerifiedToken]:
         while True:
-            # Also if there is one issuer only: nothing of another's token may cause a fetch or a wait.
-            entry = self._choose(self._table, token, now)
+            table = self._table
+            choose = functools.partial(self._choose, table, token, now)
+            entry = table.only or choose()
             try:
                 return (
                     yield from verify_slowly(
-                        entry.source, self._judge, token, entry.policy, at=lambda: self._at(now), proof=proof
+                        entry.source,
+                        self._judge,
+                        token,
+                        entry.policy,
+                        at=lambda: self._at(now),
+                        proof=proof,
+                        # A single issuer's tokens are not looked at before; nothing is fetched for another's.
+                        check_issuer=None if table.only is None else choose,
                     )
                 )
             except (KeysUnavailableError, UnknownKeyError, ValueError):

@@ -92,7 +92,7 @@ def test_without_any_issuer_every_token_is_refused() -> None:
     assert code(verifier, A.token(ONE)) == "wrong_issuer"
     refused = error(verifier, A.token(ONE))
     assert refused is not None
-    assert "add_issuer" in refused.detail
+    assert refused.detail == "no issuer is configured; Verifier.add_issuer adds one"
     assert code(verifier, "x") == "malformed_token"
     assert verifier.verify_many([]).codes() == []
     verifier.refresh()
@@ -235,20 +235,19 @@ def test_who_waits_in_a_task_gets_wrong_issuer_too(server: Server) -> None:
         hang.released.set()
 
 
-def test_who_waits_while_its_issuer_is_replaced_gets_the_new_ones_verdict(server: Server) -> None:
+def test_who_waits_while_its_issuer_is_replaced_gets_a_verdict_of_now(server: Server) -> None:
     server.routes["/jwks"] = hang = Hang(answer(jwks(A)))
     with ww.Verifier([remote(server, ONE)]) as verifier:
         found: list[Any] = []
-        thread = threading.Thread(target=lambda: found.append(verifier.verify(A.token(ONE))))
+        thread = threading.Thread(target=lambda: found.append(_code(verifier, A.token(ONE))))
         thread.start()
         waits(verifier, ONE, 1)
-        verifier._lock.acquire()  # nobody sees it removed and not yet added
         verifier.remove_issuer(ONE)
         verifier.add_issuer(ww.Issuer(ONE, jwks=jwks(A)))
-        verifier._lock.release()
         thread.join(LONG)
         hang.released.set()
-        assert found == [] or found[0].issuer == ONE
+        assert found in ([None], ["wrong_issuer"])  # it may have looked between the two
+        assert code(verifier, A.token(ONE)) is None
 
 
 def test_refresh_does_not_mind_an_issuer_that_is_removed_meanwhile(server: Server) -> None:

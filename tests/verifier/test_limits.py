@@ -93,7 +93,7 @@ def test_scope_claims_of_a_verifier_and_of_an_issuer() -> None:
 
 @pytest.mark.parametrize("limit", ["max_token_bytes", "max_header_bytes"])
 def test_limits_that_cannot_be(limit: str) -> None:
-    values: list[Any] = [0, -1, 1.5, "many", True]
+    values: list[Any] = [0, -1, 1.5, "many"]
     for value in values:
         with pytest.raises((ValueError, TypeError), match=limit):
             ww.Issuer(ONE, jwks=jwks(A), **{limit: value})

@@ -132,4 +132,4 @@ def test_a_domain_given_twice() -> None:
 def test_the_error_names_the_domains() -> None:
     refused = error(ww.Verifier([bundle(), bundle(OTHER, B)]), svid(subject="spiffe://else.test/x"))
     assert refused is not None
-    assert "'spiffe://example.org', 'spiffe://other.test'" in refused.detail
+    assert '"spiffe://example.org" or "spiffe://other.test"' in refused.detail

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from watchword import _kernel
 from watchword._kernel import Policy, TokenCache, VerifiedToken
-from watchword.errors import UnknownKeyError, WrongIssuerError
+from watchword.errors import UnknownKeyError
 from watchword.issuer import Issuer
 from watchword.jwks.clock import monotonic
-from watchword.jwks.events import Listener, Stats, printable
+from watchword.jwks.events import Listener, Stats
 from watchword.jwks.waiting import Steps, finish, finish_async
-from watchword.slow_path import check_without_keys, verify_slowly
+from watchword.slow_path import verify_slowly
+from watchword.wrong_issuer import ConfiguredIssuers
 
 if TYPE_CHECKING:
     from watchword.jwks.fetch import DefaultFetcher, Fetcher, HttpxClient
@@ -46,7 +47,7 @@ class IssuerKeys:
         if token_cache is not None and not isinstance(token_cache, TokenCache):
             raise TypeError("token_cache must be a watchword.TokenCache")
         self._accepted_issuers = accepted_issuers
-        self._wrong_issuer = f"the token's iss is not '{printable(issuer.issuer, 200)}'"
+        self._configured = ConfiguredIssuers([issuer])
         self._judge = _kernel.verify if token_cache is None else token_cache.verify
         self._own_fetcher: DefaultFetcher | None = None
         if httpx_client is not None:
@@ -105,8 +106,18 @@ class IssuerKeys:
             self._own_fetcher.close()
 
     def _verify_slowly(self, token: str | bytes, policy: Policy, now: float | None) -> Steps[VerifiedToken]:
-        accepted = self._accepted_issuers
-        if accepted is not None and _kernel.unverified_names(token).issuer not in accepted:
-            check_without_keys(token, policy, self.at(now))
-            raise WrongIssuerError(self._wrong_issuer)
-        return (yield from verify_slowly(self._source, self._judge, token, policy, at=lambda: self.at(now)))
+        return verify_slowly(
+            self._source,
+            self._judge,
+            token,
+            policy,
+            at=lambda: self.at(now),
+            check_issuer=lambda: self._check_issuer(token),
+        )
+
+    def _check_issuer(self, token: str | bytes) -> None:
+        if self._accepted_issuers is None:
+            return
+        named = _kernel.unverified_names(token).issuer
+        if named not in self._accepted_issuers:
+            raise self._configured.error(named)

@@ -15,6 +15,7 @@ from watchword.providers.authgent.demands import Demands
 from watchword.providers.authgent.errors import AuthgentError, InvalidTokenError, ServerError, in_authgents_terms
 from watchword.providers.authgent.jwks import JWKSFetcher, KeyFetcher, fetcher_of
 from watchword.providers.authgent.models import AgentIdentity
+from watchword.slow_path import NO_KEYS
 
 if TYPE_CHECKING:
     from watchword._kernel import _AnyAudience
@@ -55,7 +56,7 @@ async def verify_token(
         if jwks_fetcher is None or isinstance(jwks_fetcher, JWKSFetcher):
             verifier = (jwks_fetcher or fetcher_of(issuer)).verifier(demands)
         else:
-            verifier = demands.verifier(MemorySource(await _key_from(jwks_fetcher, raw)))
+            verifier = demands.verifier(MemorySource(await _key_from(jwks_fetcher, raw, issuer)))
         if request is None:
             return identity_of(await verifier.verify_async(raw), raw, demands)
         return identity_of((await verifier.verify_request_async(**request._asdict())).token, raw, demands)
@@ -124,15 +125,17 @@ def _text(token: object) -> str:
     return token
 
 
-async def _key_from(fetcher: KeyFetcher, raw: str) -> KeySet:
+async def _key_from(fetcher: KeyFetcher, raw: str, issuer: str) -> KeySet:
     """The one key that a token names, from a fetcher that may do and raise whatever it likes."""
     if not callable(getattr(fetcher, "get_key", None)):
         raise TypeError("jwks_fetcher must be a JWKSFetcher, or have its method get_key")
-    key_id = _kernel.unverified_names(raw).key_id
-    if not key_id:
+    names = _kernel.unverified_names(raw)
+    if not names.key_id:
         raise UnknownKeyError("the token names no key")
+    if names.issuer != issuer:
+        return NO_KEYS  # it is refused whatever its key, so the fetcher is not asked
     try:
-        keys = KeySet.from_json({"keys": [dict(await fetcher.get_key(key_id))]})
+        keys = KeySet.from_json({"keys": [dict(await fetcher.get_key(names.key_id))]})
     except (AuthgentError, VerificationError):
         raise
     except Exception as error:

@@ -7,6 +7,8 @@ from typing import Any
 
 import mint
 import pytest
+from issuer_row import OMIT
+from issuer_rows import ROWS
 
 import watchword as ww
 from watchword import issuers
@@ -182,3 +184,30 @@ def test_an_actor_of_duende_is_unknown_and_refused_unless_told_otherwise() -> No
     with pytest.raises(ww.ActorNotAllowedError):
         chain.check()
     chain.check(allow_unknown_actors=True)
+
+
+def test_the_consumers_key_is_named_as_the_reason() -> None:
+    # Its token says everything right: only the key set says that this key signs for personal accounts alone.
+    row = ROWS["entra, any tenant"]
+    (jwks,) = row.published.values()
+    change = row.refused["the consumers' key"]
+    policy = ww.Policy(
+        issuer="https://login.microsoftonline.com/{tid}/v2.0", tenants=ww.ANY_TENANT, audience=row.audience
+    )
+    raw = row.token(header=change.header, key=change.key or "")
+    with pytest.raises(ww.WrongIssuerError) as caught:
+        ww.verify(raw, ww.KeySet.from_json(jwks), policy, now=mint.NOW)
+    assert "the key that signed the token signs for another issuer" in caught.value.detail
+    results = ww.verify_many([raw, row.token()], ww.KeySet.from_json(jwks), policy, now=mint.NOW)
+    assert [getattr(result, "code", None) for result in results] == [ww.ErrorCode.WRONG_ISSUER, None]
+
+
+def test_zitadels_id_tokens_are_told_by_what_they_lack() -> None:
+    # They have the audience and the type of access tokens; docs/issuers.md says what to require.
+    row = ROWS["zitadel"]
+    (jwks,) = (document for document in row.published.values() if "keys" in document)
+    policy = ww.Policy(issuer=row.issuer.issuer, audience=row.audience, required=("exp", "jti"))
+    keys = ww.KeySet.from_json(jwks)
+    assert ww.verify(row.token(), keys, policy, now=mint.NOW).subject == row.claims["sub"]
+    with pytest.raises(ww.MissingClaimError):
+        ww.verify(row.token({"jti": OMIT, "nonce": "n", "auth_time": mint.NOW}), keys, policy, now=mint.NOW)

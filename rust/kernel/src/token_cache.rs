@@ -41,11 +41,11 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, Lifecycle, Weighter};
 
 use crate::dpop::{DpopProof, UnverifiedProof};
-use crate::error::Error;
 use crate::heap::{allocated, vector};
 use crate::key_set::KeySet;
 use crate::matchers::Quota;
 use crate::policy::Policy;
+use crate::refusal::Refusal;
 use crate::time::UnixTime;
 use crate::verify::{self, VerifiedToken};
 
@@ -138,9 +138,12 @@ impl TokenCache {
     ///
     /// # Errors
     /// Those of the binding to a key, as [`verify_with_proof`](crate::verify_with_proof) would give them.
-    pub fn get(&self, presented: &Presented<'_>) -> Option<Result<Arc<VerifiedToken>, Error>> {
+    pub fn get(&self, presented: &Presented<'_>) -> Option<Result<Arc<VerifiedToken>, Refusal>> {
         let found = self.find(presented)?;
-        Some(found.check_binding(presented.token, presented.policy, presented.proof).map(|()| found))
+        Some(match found.check_binding(presented.token, presented.policy, presented.proof) {
+            Ok(()) => Ok(found),
+            Err(error) => Err(Refusal::of_signed(found.jws().clone(), error)),
+        })
     }
 
     /// The token as it is remembered, if it is valid at this moment; its binding to a key is not checked.
@@ -165,7 +168,7 @@ impl TokenCache {
         &self,
         presented: &Presented<'_>,
         unhurried: impl FnOnce(&mut (dyn FnMut() + Send)),
-    ) -> Result<Arc<VerifiedToken>, Error> {
+    ) -> Result<Arc<VerifiedToken>, Refusal> {
         if let Some(verdict) = self.get(presented) {
             return verdict;
         }
@@ -190,7 +193,7 @@ impl TokenCache {
         presented: &Presented<'_>,
         proof: &UnverifiedProof<'_>,
         unhurried: impl FnOnce(&mut (dyn FnMut() + Send)),
-    ) -> Result<(Arc<VerifiedToken>, DpopProof), Error> {
+    ) -> Result<(Arc<VerifiedToken>, DpopProof), Refusal> {
         let Presented { token, keys, policy, now, .. } = *presented;
         let found = self.find(presented);
         if found.is_none() {
@@ -202,7 +205,7 @@ impl TokenCache {
                 None => Arc::new(verify::before_binding(token, keys, policy, now)?.kept_within(&self.compiled)),
             };
             let proof = verified.check_proof(token, proof, now);
-            Ok::<_, Error>((verified, proof))
+            Ok::<_, Refusal>((verified, proof))
         };
         let mut verdict = None;
         unhurried(&mut || verdict = Some(judge()));
@@ -210,7 +213,10 @@ impl TokenCache {
         if found.is_none() {
             self.remember(presented, &verified);
         }
-        Ok((verified, proof?))
+        match proof {
+            Ok(proof) => Ok((verified, proof)),
+            Err(error) => Err(Refusal::of_signed(verified.jws().clone(), error)),
+        }
     }
 
     fn remember(&self, presented: &Presented<'_>, verified: &Arc<VerifiedToken>) {

@@ -16,11 +16,12 @@ use crate::key::{PublicKey, Signed, verify_each};
 use crate::key_set::{Candidates, KeySet};
 use crate::matchers::{Matchers, Quota};
 use crate::policy::Policy;
+use crate::refusal::Refusal;
 use crate::scope::{PlainScopes, ResourceScopes, SlotScopes};
 use crate::time::UnixTime;
 
 /// A signed object whose signature holds. It cannot be made but by [`verify_jws`].
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct VerifiedJws {
     decoded: Decoded,
     algorithm: Algorithm,
@@ -40,7 +41,7 @@ pub struct VerifiedToken {
 ///
 /// # Errors
 /// The first check that fails, in the order of [`Error`]'s variants.
-pub fn verify(token: &[u8], keys: &KeySet, policy: &Policy, now: UnixTime) -> Result<VerifiedToken, Error> {
+pub fn verify(token: &[u8], keys: &KeySet, policy: &Policy, now: UnixTime) -> Result<VerifiedToken, Refusal> {
     judge(token, keys, policy, now, None)
 }
 
@@ -54,7 +55,7 @@ pub fn verify_with_proof(
     policy: &Policy,
     now: UnixTime,
     proof: &DpopProof,
-) -> Result<VerifiedToken, Error> {
+) -> Result<VerifiedToken, Refusal> {
     judge(token, keys, policy, now, Some(proof))
 }
 
@@ -73,10 +74,12 @@ pub fn verify_request(
     policy: &Policy,
     now: UnixTime,
     proof: &UnverifiedProof<'_>,
-) -> Result<(VerifiedToken, DpopProof), Error> {
+) -> Result<(VerifiedToken, DpopProof), Refusal> {
     let verified = before_binding(token, keys, policy, now)?;
-    let proof = verified.check_proof(token, proof, now)?;
-    Ok((verified, proof))
+    match verified.check_proof(token, proof, now) {
+        Ok(proof) => Ok((verified, proof)),
+        Err(error) => Err(Refusal::of_signed(verified.jws, error)),
+    }
 }
 
 /// Verifies a JWS in compact form (RFC 7515 section 5.2), whatever its payload is.
@@ -95,10 +98,8 @@ pub(crate) fn judge(
     policy: &Policy,
     now: UnixTime,
     proof: Option<&DpopProof>,
-) -> Result<VerifiedToken, Error> {
-    let verified = before_binding(token, keys, policy, now)?;
-    verified.check_binding(token, policy, proof)?;
-    Ok(verified)
+) -> Result<VerifiedToken, Refusal> {
+    before_binding(token, keys, policy, now)?.bound(token, policy, proof)
 }
 
 /// A token that passed every check but the last, that of its binding to a key, which the caller must make before
@@ -108,7 +109,7 @@ pub(crate) fn before_binding(
     keys: &KeySet,
     policy: &Policy,
     now: UnixTime,
-) -> Result<VerifiedToken, Error> {
+) -> Result<VerifiedToken, Refusal> {
     close(verify_jws(token, keys, policy.jws())?, policy, now)
 }
 
@@ -119,7 +120,7 @@ pub(crate) fn judge_each(
     keys: &KeySet,
     policy: &Policy,
     now: UnixTime,
-) -> Vec<Result<VerifiedToken, Error>> {
+) -> Vec<Result<VerifiedToken, Refusal>> {
     let opened: Vec<_> = tokens.iter().map(|token| open(token, keys, policy.jws())).collect();
     let named: Vec<_> = opened.iter().map(|opened| opened.as_ref().ok()?.by_its_only_key()).collect();
     let signed: Vec<_> = named.iter().flatten().copied().collect();
@@ -133,12 +134,7 @@ pub(crate) fn judge_each(
         };
         key.map(|key| opened.signed_by(key)).ok_or(Error::InvalidSignature)
     });
-    let verdict = |(jws, token): (Result<_, Error>, &&[u8])| {
-        let verified = close(jws?, policy, now)?;
-        verified.check_binding(token, policy, None)?;
-        Ok(verified)
-    };
-    jws.zip(tokens).map(verdict).collect()
+    jws.zip(tokens).map(|(jws, token)| close(jws?, policy, now)?.bound(token, policy, None)).collect()
 }
 
 /// A token before its signature is looked at, and the keys that it may have been signed with.
@@ -160,12 +156,19 @@ fn open<'t, 'k>(token: &'t [u8], keys: &'k KeySet, policy: &JwsPolicy) -> Result
 }
 
 /// Everything that comes after it, but the binding to a key: only now is the payload believed to be the issuer's.
-fn close(jws: VerifiedJws, policy: &Policy, now: UnixTime) -> Result<VerifiedToken, Error> {
+fn close(jws: VerifiedJws, policy: &Policy, now: UnixTime) -> Result<VerifiedToken, Refusal> {
+    match check_claims(&jws, policy, now) {
+        Ok(claims) => Ok(VerifiedToken { jws, claims, matchers: Matchers::default() }),
+        Err(error) => Err(Refusal::of_signed(jws, error)),
+    }
+}
+
+fn check_claims(jws: &VerifiedJws, policy: &Policy, now: UnixTime) -> Result<Claims, Error> {
     let members = Object::parse(jws.payload()).map_err(|error| Error::MalformedClaims(error.into()))?;
     let claims = Claims::read(&members, policy.scope_claims()).map_err(Error::MalformedClaims)?;
     policy.check(&claims, &members, now)?;
     policy.check_key(&claims, jws.key_issuer.as_deref())?;
-    Ok(VerifiedToken { jws, claims, matchers: Matchers::default() })
+    Ok(claims)
 }
 
 impl<'k> Opened<'_, 'k> {
@@ -263,7 +266,15 @@ impl VerifiedToken {
         policy.check_times(&self.claims, now).is_ok()
     }
 
-    /// Judges the binding to a key, which depends on what came with the token.
+    /// The token, if its binding to a key allows what came with it.
+    fn bound(self, token: &[u8], policy: &Policy, proof: Option<&DpopProof>) -> Result<Self, Refusal> {
+        match self.check_binding(token, policy, proof) {
+            Ok(()) => Ok(self),
+            Err(error) => Err(Refusal::of_signed(self.jws, error)),
+        }
+    }
+
+    /// Checks the binding to a key, which depends on what came with the token.
     pub(crate) fn check_binding(&self, token: &[u8], policy: &Policy, proof: Option<&DpopProof>) -> Result<(), Error> {
         match proof {
             None => policy.check_binding(&self.claims),

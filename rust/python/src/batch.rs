@@ -14,6 +14,7 @@ use watchword_kernel as kernel;
 use crate::arguments::{count, moment};
 use crate::convert::Text;
 use crate::errors;
+use crate::evidence::Presented;
 use crate::kept::Kept;
 use crate::key_set::PyKeySet;
 use crate::policy::PyPolicy;
@@ -26,8 +27,14 @@ use crate::token::PyVerifiedToken;
 pub(crate) struct PyBatchResult(Vec<Verdict>);
 
 struct Verdict {
-    kernel: Result<Arc<kernel::VerifiedToken>, kernel::Error>,
+    kernel: Result<Arc<kernel::VerifiedToken>, Refused>,
     object: Kept<PyAny>,
+}
+
+/// A token that was refused, kept for its hash.
+struct Refused {
+    refusal: kernel::Refusal,
+    token: Presented,
 }
 
 /// Verify many tokens as of the moment `now` (Unix seconds), on `threads` threads (None: one for each processor).
@@ -58,7 +65,8 @@ pub(crate) fn verify_many(
     let verdicts = py
         .detach(|| kernel::verify_many_until(&texts, keys, policy, now, threads, || signals.interrupt()))
         .map_or_else(|| Err(signals.raised()), Ok)?;
-    Ok(PyBatchResult(verdicts.into_iter().map(Verdict::new).collect()))
+    let verdicts = verdicts.into_iter().zip(&tokens).map(|(verdict, token)| Verdict::new(verdict, token));
+    verdicts.collect::<PyResult<_>>().map(PyBatchResult)
 }
 
 /// Handles signals now and then, while the interpreter is detached.
@@ -95,14 +103,20 @@ pub(crate) fn prepare(py: Python<'_>) {
 }
 
 impl Verdict {
-    fn new(verdict: Result<kernel::VerifiedToken, kernel::Error>) -> Self {
-        Self { kernel: verdict.map(Arc::new), object: Kept::new() }
+    fn new(verdict: Result<kernel::VerifiedToken, kernel::Refusal>, token: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let kernel = match verdict {
+            Ok(verified) => Ok(Arc::new(verified)),
+            Err(refusal) => Err(Refused { refusal, token: Presented::new(token)? }),
+        };
+        Ok(Self { kernel, object: Kept::new() })
     }
 
     fn object(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.object.get_or_make(py, || match &self.kernel {
             Ok(token) => Py::new(py, PyVerifiedToken::shared(Arc::clone(token))).map(Py::into_any),
-            Err(error) => errors::exception(py, error).map(Bound::unbind),
+            Err(Refused { refusal, token }) => {
+                errors::exception(py, refusal.clone(), token.clone_ref(py)).map(Bound::unbind)
+            }
         })
     }
 }
@@ -119,7 +133,7 @@ impl PyBatchResult {
     fn codes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let codes = self.0.iter().map(|verdict| match &verdict.kernel {
             Ok(_) => Ok(py.None().into_bound(py)),
-            Err(error) => errors::code(py, error.code()),
+            Err(refused) => errors::code(py, refused.refusal.code()),
         });
         PyList::new(py, codes.collect::<PyResult<Vec<_>>>()?)
     }

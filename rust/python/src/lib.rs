@@ -9,6 +9,7 @@ mod convert;
 mod delegation;
 mod dpop;
 mod errors;
+mod evidence;
 mod forks;
 mod kept;
 mod key_set;
@@ -45,14 +46,14 @@ fn verify(
     now: &Bound<'_, PyAny>,
     proof: Option<&Bound<'_, PyDpopProof>>,
 ) -> PyResult<PyVerifiedToken> {
-    let token = Text::of_token(token)?;
+    let text = Text::of_token(token)?;
     let (keys, policy, now) = (keys.get().kernel(), policy.get().kernel(), moment(now)?);
     let proof = proof.map(|proof| proof.get().kernel());
     let verdict = py.detach(|| match proof {
-        None => kernel::verify(token.as_ref(), keys, policy, now),
-        Some(proof) => kernel::verify_with_proof(token.as_ref(), keys, policy, now, proof),
+        None => kernel::verify(text.as_ref(), keys, policy, now),
+        Some(proof) => kernel::verify_with_proof(text.as_ref(), keys, policy, now, proof),
     });
-    verdict.map(PyVerifiedToken::new).map_err(|error| errors::verification_error(py, &error))
+    verdict.map(PyVerifiedToken::new).map_err(|refusal| errors::refused(py, refusal, token))
 }
 
 /// Verify a JWT and the UnverifiedProof that came with it, as of the moment `now` (Unix seconds): the token first, and the
@@ -68,12 +69,12 @@ fn verify_request(
     now: &Bound<'_, PyAny>,
     proof: &Bound<'_, PyUnverifiedProof>,
 ) -> PyResult<(PyVerifiedToken, PyDpopProof)> {
-    let token = Text::of_token(token)?;
+    let text = Text::of_token(token)?;
     let (keys, policy, now) = (keys.get().kernel(), policy.get().kernel(), moment(now)?);
     let proof = proof.get().kernel();
-    py.detach(|| kernel::verify_request(token.as_ref(), keys, policy, now, &proof))
+    py.detach(|| kernel::verify_request(text.as_ref(), keys, policy, now, &proof))
         .map(|(token, proof)| (PyVerifiedToken::new(token), PyDpopProof::new(proof)))
-        .map_err(|error| errors::verification_error(py, &error))
+        .map_err(|refusal| errors::refused(py, refusal, token))
 }
 
 /// Verify a JWS in compact form, whatever its payload is (RFC 7515).
@@ -93,15 +94,15 @@ fn verify_jws(
     max_token_bytes: Given<'_>,
     max_header_bytes: Given<'_>,
 ) -> PyResult<PyVerifiedJws> {
-    let token = Text::of_token(token)?;
+    let text = Text::of_token(token)?;
     let algorithms = algorithms.map(|object| words("algorithms", object)).transpose()?;
     let types = types.map(|object| words("types", object)).transpose()?;
     let limits = policy::limits(max_token_bytes, max_header_bytes)?;
     let policy = policy::jws_policy(limits, types.as_deref(), algorithms.as_deref())?;
     let keys = keys.get().kernel();
-    py.detach(|| kernel::verify_jws(token.as_ref(), keys, &policy))
+    py.detach(|| kernel::verify_jws(text.as_ref(), keys, &policy))
         .map(PyVerifiedJws::new)
-        .map_err(|error| errors::verification_error(py, &error))
+        .map_err(|error| errors::refused(py, error.into(), token))
 }
 
 /// The names that stand in a token, unverified: its `iss`, its `sub` and its `kid`, in one parse.
@@ -153,6 +154,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<token::PyVerifiedJws>()?;
     module.add_class::<token::PyConfirmation>()?;
     module.add_class::<token::PyUnverifiedNames>()?;
+    module.add_class::<evidence::Evidence>()?;
     module.add_class::<delegation::PyDelegationChain>()?;
     module.add_class::<delegation::PyActor>()?;
     module.add_class::<delegation::PyMayAct>()?;

@@ -3,9 +3,6 @@
 
 use std::borrow::Cow;
 
-use data_encoding::BASE64URL_NOPAD;
-use sha2::{Digest, Sha256};
-
 use super::error::{Possession, ProofError};
 use super::proof::{DpopProof, ProofPolicy, ProofRequest, verify_proof};
 use crate::claims::Confirmation;
@@ -13,6 +10,7 @@ use crate::error::Error;
 use crate::json::Object;
 use crate::key::thumbprint;
 use crate::time::UnixTime;
+use crate::token_hash::token_hash;
 
 /// A proof as it came with a request. Nothing of it is looked at before the token that it came with is valid and bound
 /// to a key: [`verify_request`](crate::verify_request).
@@ -74,5 +72,5 @@ fn bound_key(bound: Option<&Confirmation>) -> Result<Cow<'_, str>, Error> {
 /// `ath` is the SHA-256 of the access token as it was sent, in base64url (RFC 9449 section 4.2).
 pub(super) fn check_hash(claimed: Option<&str>, token: &[u8]) -> Result<(), Possession> {
     let claimed = claimed.ok_or(Possession::NoAccessTokenHash)?;
-    if claimed == BASE64URL_NOPAD.encode(&Sha256::digest(token)) { Ok(()) } else { Err(Possession::WrongAccessToken) }
+    if claimed == token_hash(token) { Ok(()) } else { Err(Possession::WrongAccessToken) }
 }

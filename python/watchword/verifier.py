@@ -250,7 +250,8 @@ class Verifier:
         for site, places in self._group(tokens):
             if site is None:
                 merged.put_errors(
-                    (i, WrongIssuerError(_NO_SUCH_ISSUER)) for i in verify(places, NO_KEYS, self._strangers)
+                    (i, WrongIssuerError(_NO_SUCH_ISSUER)._about(tokens[i]))
+                    for i in verify(places, NO_KEYS, self._strangers)
                 )
             elif (keys := site.source.current()) is not None:
                 ready.append((site, places, keys))
@@ -261,7 +262,7 @@ class Verifier:
             try:
                 ready.append((site, places, (yield requested)))
             except KeysUnavailableError as error:
-                merged.put_errors((i, KeysUnavailableError(error.detail)) for i in places)
+                merged.put_errors((i, KeysUnavailableError(error.detail)._about(tokens[i])) for i in places)
         asked: list[tuple[_Site, Sequence[int], Pending[KeySet | None]]] = []
         for site, places, keys in ready:
             if unknown := verify(places, keys, site.policy):
@@ -300,7 +301,7 @@ class Verifier:
         site = self._sites.get(name) if name is not None else None
         if site is None:
             check_without_keys(token, self._strangers, self._at(now))
-            raise WrongIssuerError(_NO_SUCH_ISSUER)
+            raise WrongIssuerError(_NO_SUCH_ISSUER)._about(token)
         return site
 
     def _at(self, now: float | None) -> float:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 import mint
+import proofs
 import pytest
 
 import watchword as ww
@@ -84,6 +88,7 @@ def test_errors_can_be_copied_and_pickled(code: str) -> None:
         )
         assert again.www_authenticate() == error.www_authenticate()
     assert copy.copy(error).detail == copy.deepcopy(error).detail == error.detail
+    assert (error.token_hash, error.token_claims, error.token_header) == (None, None, None)
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -172,3 +177,188 @@ def test_a_hostile_kid_cannot_forge_a_log_line() -> None:
             ww.verify_jws(mint.token(head=mint.header(kid)), keys)
         assert all(" " <= ch <= "~" or ch == "…" for ch in str(caught.value))
         assert len(str(caught.value)) < 300
+
+
+POLICY = ww.Policy(issuer=mint.ISSUER, audience=mint.AUDIENCE)
+KEYS = ww.KeySet.from_json(mint.jwks("ed25519"))
+
+
+def refusal(token: str | bytes, policy: ww.Policy = POLICY, **arguments: Any) -> ww.VerificationError:
+    with pytest.raises(ww.VerificationError) as caught:
+        ww.verify(token, KEYS, policy, now=mint.NOW, **arguments)
+    return caught.value
+
+
+def hash_of(token: str | bytes) -> str:
+    raw = token.encode() if isinstance(token, str) else token
+    return mint.b64(hashlib.sha256(raw).digest())
+
+
+@pytest.mark.parametrize(
+    ("changes", "detail"),
+    [
+        ({"iss": f"{mint.ISSUER}/"}, f'"iss" must be "{mint.ISSUER}"; the token\'s differs only by a slash at the end'),
+        ({"iss": mint.ISSUER.replace("https", "http")}, "only in its scheme"),
+        ({"iss": mint.ISSUER.removeprefix("https://")}, "only in its scheme"),
+        ({"iss": mint.ISSUER.upper()}, "only in upper and lower case"),
+        ({"iss": mint.OMIT}, f'the claim "iss" is required and missing; it must be "{mint.ISSUER}"'),
+        (
+            {"aud": [f"{mint.AUDIENCE}/", "x"]},
+            f'"aud" must name "{mint.AUDIENCE}"; the token\'s differs only by a slash',
+        ),
+        ({"aud": mint.AUDIENCE.replace("https", "http")}, "only in its scheme"),
+        ({"aud": []}, f'the claim "aud" is required and missing; it must name "{mint.AUDIENCE}"'),
+    ],
+)
+def test_details_say_what_is_expected_and_how_little_is_missing(changes: dict[str, Any], detail: str) -> None:
+    assert detail in refusal(mint.token(mint.claims(**changes))).detail
+
+
+def test_details_say_which_types_are_expected() -> None:
+    error = refusal(mint.token(head=mint.header(typ="dpop+jwt")))
+    assert error.detail == 'the header\'s "typ" must be "JWT", "at+jwt" or absent'
+    error = refusal(mint.token(), ww.Policy(audience=ww.ANY_AUDIENCE, types=("at+jwt",)))
+    assert error.detail == 'the header\'s "typ" must be "at+jwt"'
+
+
+def test_what_an_operator_named_is_bounded_and_escaped() -> None:
+    names = [f"https://a\n\u202e{number}" + "x" * 3000 for number in range(500)]
+    for error in (refusal(mint.token(), ww.Policy(issuer=names)), refusal(mint.token(), ww.Policy(audience=names))):
+        assert "or 496 others" in error.detail
+        assert len(error.detail) < 2000
+        assert all(" " <= ch <= "~" or ch == "…" for ch in error.detail)
+
+
+CHANGED: list[tuple[dict[str, Any], str]] = [
+    ({"exp": mint.NOW - 60}, "expired"),
+    ({"nbf": mint.NOW + 60}, "not_yet_valid"),
+    ({"iat": mint.NOW + 60}, "issued_in_future"),
+    ({"iss": "https://other.example"}, "wrong_issuer"),
+    ({"aud": "other"}, "wrong_audience"),
+    ({"exp": mint.OMIT}, "missing_claim"),
+    ({"scope": 5}, "malformed_claims"),
+    ({"cnf": {"jkt": "x"}}, "dpop_proof_required"),
+    ({"cnf": {"kid": "x"}}, "unsupported"),
+]
+
+
+@pytest.mark.parametrize(("changes", "code"), CHANGED)
+@pytest.mark.parametrize("way", ["verify", "verify_many", "cache", "verifier", "verifier_many"])
+def test_an_error_says_whose_token_it_was_if_the_signature_is_valid(
+    way: str, changes: dict[str, Any], code: str
+) -> None:
+    claims = mint.claims(**changes)
+    token = mint.token(claims)
+    errors: dict[str, Callable[[], Any]] = {
+        "verify": lambda: refusal(token),
+        "verify_many": lambda: ww.verify_many([mint.token(), token], KEYS, POLICY, now=mint.NOW)[1],
+        "cache": lambda: _raised(lambda: ww.TokenCache(max_bytes=10_000).verify(token, KEYS, POLICY, mint.NOW)),
+        "verifier": lambda: _raised(lambda: VERIFIER.verify(token, now=mint.NOW)),
+        "verifier_many": lambda: VERIFIER.verify_many([token, mint.token()], now=mint.NOW)[0],
+    }
+    error = errors[way]()
+    assert error.code == code
+    assert error.token_claims == {name: value for name, value in claims.items() if value is not mint.OMIT}
+    assert error.token_header == mint.header()
+    assert error.token_hash == hash_of(token)
+    assert error.token_claims is error.token_claims
+
+
+VERIFIER = ww.Verifier([ww.Issuer(mint.ISSUER, jwks=mint.jwks("ed25519"))], audience=mint.AUDIENCE)
+
+
+def _raised(call: Callable[[], object]) -> ww.VerificationError:
+    with pytest.raises(ww.VerificationError) as caught:
+        call()
+    return caught.value
+
+
+UNSIGNED: dict[str, str | bytes] = {
+    "no token": "",
+    "garbage": b"\xff\x00",
+    "too large": "x" * 20_000,
+    "unknown key": mint.token(head=mint.header("nobody")),
+    "another type": mint.token(head=mint.header(typ="dpop+jwt")),
+    "forged": mint.token(mint.claims(sub="somebody"), signature=bytes(64)),
+}
+
+
+@pytest.mark.parametrize("name", UNSIGNED)
+def test_an_error_has_no_claims_that_nobody_signed(name: str) -> None:
+    token = UNSIGNED[name]
+    errors = [
+        refusal(token),
+        ww.verify_many([token], KEYS, POLICY, now=mint.NOW)[0],
+        _raised(lambda: ww.verify_jws(token, KEYS, types=("JWT",))),
+        _raised(lambda: ww.TokenCache(max_bytes=10_000).verify(token, KEYS, POLICY, mint.NOW)),
+        _raised(lambda: VERIFIER.verify(token, now=mint.NOW)),
+        VERIFIER.verify_many([token], now=mint.NOW)[0],
+    ]
+    for error in errors:
+        assert isinstance(error, ww.VerificationError)
+        assert (error.token_claims, error.token_header, error.token_hash) == (None, None, hash_of(token))
+
+
+def test_a_payload_that_is_no_claims_set_has_no_claims() -> None:
+    error = refusal(mint.token(b"prose"))
+    assert (error.code, error.token_claims, error.token_header) == ("malformed_claims", None, mint.header())
+
+
+def test_the_hash_is_of_the_token_as_it_was_presented() -> None:
+    class Text(str):
+        __slots__ = ()
+
+    token = mint.token(mint.claims(exp=1))
+    for presented in (token, token.encode(), Text(token)):
+        assert refusal(presented).token_hash == hash_of(token)
+        assert ww.verify_many([presented], KEYS, POLICY, now=mint.NOW)[0].token_hash == hash_of(token)  # type: ignore[union-attr]
+    # Text that cannot be encoded has one, too.
+    assert refusal("a.b.\ud800").token_hash
+    # It is what a DPoP proof calls the token.
+    assert refusal(token).token_hash == proofs.ath(token)
+    call = {"method": proofs.METHOD, "uri": proofs.URI, "now": proofs.NOW, "access_token": "another"}
+    error = _raised(lambda: ww.dpop.verify_proof(proofs.proof(proofs.claims(ath=proofs.ath(token))), **call))
+    assert (error.code, error.token_hash) == ("dpop_wrong_access_token", hash_of("another"))
+
+
+def test_copies_and_pickles_have_the_hash_and_what_was_asked_for() -> None:
+    token = mint.token(mint.claims(exp=1))
+    copies: list[Callable[[ww.VerificationError], ww.VerificationError]] = [
+        copy.copy,
+        copy.deepcopy,
+        *(
+            lambda error, protocol=protocol: pickle.loads(pickle.dumps(error, protocol))  # type: ignore[misc]
+            for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+        ),
+    ]
+    for again in copies:
+        error = refusal(token)
+        unasked = again(error)
+        assert (unasked.token_hash, unasked.token_claims, unasked.token_header) == (hash_of(token), None, None)
+        assert error.token_claims == mint.claims(exp=1)
+        asked = again(again(error))
+        assert (asked.token_hash, asked.token_claims, asked.token_header) == (hash_of(token), mint.claims(exp=1), None)
+
+
+def test_errors_of_a_verifier_with_several_issuers_know_their_token() -> None:
+    issuers = [ww.Issuer(f"https://{name}.example", jwks=mint.jwks("ed25519")) for name in ("a", "b")]
+    verifier = ww.Verifier(issuers, audience=mint.AUDIENCE)
+    token = mint.token(mint.claims(iss="https://stranger.example"))
+    for error in (
+        _raised(lambda: verifier.verify(token, now=mint.NOW)),
+        verifier.verify_many([token], now=mint.NOW)[0],
+    ):
+        assert isinstance(error, ww.WrongIssuerError)
+        assert (error.token_hash, error.token_claims) == (hash_of(token), None)
+
+
+def test_errors_of_requests_know_their_token() -> None:
+    def refused(**headers: str) -> ww.VerificationError:
+        call = {"method": "GET", "uri": "https://api.example/", "headers": headers}
+        return _raised(lambda: VERIFIER.verify_request(**call, now=mint.NOW))  # type: ignore[arg-type]
+
+    expired = mint.token(mint.claims(exp=1))
+    error = refused(Authorization=f"Bearer {expired}")
+    assert (error.token_hash, error.token_claims) == (hash_of(expired), mint.claims(exp=1))
+    assert refused(Authorization=f"DPoP {expired}", DPoP="a.b.c").token_hash == hash_of(expired)
+    assert refused().token_hash is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import pickle
+import traceback
 from typing import Any
 
 import mint
@@ -26,8 +28,11 @@ def said_by(error: BaseException) -> str:
     """Everything of an error that may end in a log."""
     chain = [error, error.__cause__, error.__context__]
     said = [text for one in chain if one is not None for text in (str(one), repr(one), repr(one.args), repr(vars(one)))]
+    # The lines of source around it are the caller's.
+    said += traceback.format_exception_only(error)
     if isinstance(error, ww.VerificationError):
         said.append(error.www_authenticate() or "")
+        said += [repr(getattr(error, "_evidence", None)), str(getattr(error, "_evidence", None))]
     return "\n".join(said)
 
 
@@ -74,8 +79,30 @@ def test_no_error_quotes_the_token(secret: str, other: str, defect: int, algorit
                 result = call()
             except ww.VerificationError as error:
                 assert_silent(said_by(error), token, [secret, other])
+                # Nor afterwards: what is asked for stays where it was asked for.
+                _ = (error.token_hash, error.token_claims, error.token_header)
+                assert_silent(said_by(error), token, [secret, other])
             else:
                 assert_silent(repr(result) + str(result), token, [secret, other])
+
+
+def test_a_pickle_holds_no_token_and_no_claim_that_nobody_asked_for() -> None:
+    for changes in ({"exp": 1}, {"aud": "secret audience"}, {"cnf": {"jkt": "secret thumbprint"}}):
+        token = mint.token(mint.claims(sub="secret subject", **changes))
+        with pytest.raises(ww.VerificationError) as caught:
+            ww.verify(token, KEYS, ww.Policy(audience=mint.AUDIENCE), now=mint.NOW)
+        pickled = pickle.dumps(caught.value).decode("latin-1") + repr(caught.value.__reduce__())
+        assert_silent(pickled, token, ["secret", "Ed25519", mint.ISSUER])
+        [error] = ww.verify_many([token], KEYS, ww.Policy(audience=mint.AUDIENCE), now=mint.NOW)
+        assert_silent(pickle.dumps(error).decode("latin-1"), token, ["secret", mint.ISSUER])
+
+
+def test_the_answer_to_a_client_does_not_say_what_is_expected() -> None:
+    for changes in ({"iss": mint.ISSUER + "/"}, {"aud": mint.AUDIENCE + "/"}, {"iss": mint.OMIT}):
+        with pytest.raises(ww.VerificationError) as caught:
+            ww.verify(mint.token(mint.claims(**changes)), KEYS, POLICY, now=mint.NOW)
+        assert "example" in caught.value.detail
+        assert "example" not in (caught.value.www_authenticate() or "")
 
 
 def test_expected_values_may_be_said() -> None:

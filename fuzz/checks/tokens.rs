@@ -7,7 +7,7 @@ use ed25519_dalek::Signer as _;
 use jsonwebtoken::{DecodingKey, Validation};
 use serde_json::Value as Reference;
 use watchword_kernel::{
-    Algorithm, Error, JwsPolicy, KeySet, Limits, VerifiedToken, unverified_names, verify_jws, verify_many,
+    Algorithm, Error, JwsPolicy, KeySet, Limits, Refusal, VerifiedToken, unverified_names, verify_jws, verify_many,
 };
 
 use super::{AUDIENCE, ISSUER, JWKS, LEEWAY, NOW, POLICIES, RFC_8037, SETS, SIGNING_KEY, now};
@@ -50,7 +50,7 @@ fn judge(token: &[u8], sets: &[KeySet; 3]) {
         assert_same(&verdict, &reference);
         match &verdict {
             Ok(verified) => check_verified(token, verified, &sets[0]),
-            Err(error) => check_error(token, error),
+            Err(refusal) => check_refusal(token, refusal, &sets[0]),
         }
     }
     // Each time the same, alone and among others; and what the strict policy accepts, the lax one does, too.
@@ -64,7 +64,7 @@ fn judge(token: &[u8], sets: &[KeySet; 3]) {
     }
 }
 
-fn assert_same(first: &Result<VerifiedToken, Error>, second: &Result<VerifiedToken, Error>) {
+fn assert_same(first: &Result<VerifiedToken, Refusal>, second: &Result<VerifiedToken, Refusal>) {
     match (first, second) {
         (Ok(first), Ok(second)) => {
             assert_eq!(first.claims(), second.claims());
@@ -132,6 +132,20 @@ fn check_strict(verified: &VerifiedToken) {
     assert!(audience == AUDIENCE || audience.as_array().is_some_and(|all| all.iter().any(|one| one == AUDIENCE)));
     assert!(["sub", "jti"].into_iter().all(|name| claims.get(name).is_none_or(Reference::is_string)));
     assert!(claims.get("cnf").is_none());
+}
+
+/// What was signed comes with the refusal exactly if the signature is valid, and not in what is shown of it.
+fn check_refusal(token: &[u8], refusal: &Refusal, keys: &KeySet) {
+    check_error(token, refusal.error());
+    if !matches!(refusal.error(), Error::UnknownKey(_)) {
+        check_no_leak(token, &format!("{refusal:?}"));
+    }
+    match (refusal.signed(), verify_jws(token, keys, &JwsPolicy::default().with_any_type())) {
+        (Some(signed), Ok(jws)) => assert_eq!((signed.header(), signed.payload()), (jws.header(), jws.payload())),
+        (Some(_), Err(error)) => panic!("what is not signed comes as signed: {error}"),
+        (None, Ok(_)) => assert!(matches!(refusal.error(), Error::WrongType(_))),
+        (None, Err(_)) => {}
+    }
 }
 
 fn check_error(token: &[u8], error: &Error) {

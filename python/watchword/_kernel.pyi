@@ -38,6 +38,7 @@ __all__ = [
     "VerifiedToken",
     "_AnyAudience",
     "_AnyTenant",
+    "_Evidence",
     "__version__",
     "configure_tables",
     "normalize_uri",
@@ -290,6 +291,18 @@ class UnverifiedNames:
     def subject(self) -> str | None: ...
     @property
     def key_id(self) -> str | None: ...
+
+@final
+class _Evidence:
+    """The token that an exception is about, and what was signed if its signature was valid."""
+
+    def __new__(cls, token: str | bytes, verified: VerifiedToken | None = None) -> _Evidence: ...
+    @property
+    def token_hash(self) -> str: ...
+    @property
+    def token_header(self) -> dict[str, Any] | None: ...
+    @property
+    def token_claims(self) -> dict[str, Any] | None: ...
 
 @final
 class BatchResult:

@@ -57,7 +57,8 @@ class _Batch:
                 ready.append((entry, some, (yield requested)))
             except (KeysUnavailableError, ValueError) as error:
                 detail = self._unavailable(entry, error).detail
-                self.results.put_errors((place, KeysUnavailableError(detail)) for place in some)
+                errors = ((place, KeysUnavailableError(detail)._about(self._tokens[place])) for place in some)
+                self.results.put_errors(errors)
         asked: list[tuple[IssuerEntry, Sequence[int], Pending[KeySet | None]]] = []
         for entry, some, keys in ready:
             if unknown := self._of(table, entry, self._check(some, keys, entry.policy)):

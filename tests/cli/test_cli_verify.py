@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -56,7 +58,9 @@ def test_json_lines_say_it_all(run, issuer: LocalIssuer, demands) -> None:
             "index": 2,
             "valid": False,
             "code": "wrong_audience",
-            "detail": '"aud" names no audience that the policy names',
+            "detail": '"aud" must name "https://api.test"',
+            "token_hash": base64.urlsafe_b64encode(hashlib.sha256(bad.encode()).digest()).decode().rstrip("="),
+            "subject": "agent-7",
         },
     ]
     assert answer.status == 1

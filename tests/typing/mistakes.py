@@ -35,6 +35,7 @@ def arguments(raw: str, keys: ww.KeySet, policy: ww.Policy, verifier: ww.Verifie
     ww.Policy(bound_tokens="ignore")  # mistake: arg-type
     ww.Policy(leeway="5")  # mistake: arg-type
     ww.Policy(audience=1)  # mistake: arg-type
+    ww.Policy(trust_domain=1)  # mistake: arg-type
     ww.KeySet.from_json(None)  # mistake: arg-type
     ww.KeySet.from_json("{}", backend="openssl")  # mistake: arg-type
     ww.Issuer("https://as.example", bound_tokens="ignore")  # mistake: arg-type

@@ -51,6 +51,9 @@ def policies() -> list[ww.Policy]:
         ww.Policy(issuer=["https://as.example"], audience=("https://api.example", "https://other.example")),
         ww.Policy(audience=ww.ANY_AUDIENCE, algorithms=("EdDSA", "ES256"), types=("at+jwt", None)),
         ww.Policy(leeway=0.5, required=("exp", "sub"), bound_tokens="accept", max_token_bytes=1, max_header_bytes=1),
+        ww.Policy(issuer="https://login.example/{tid}/v2.0", tenants=["t"], scope_claims=("scope", "roles")),
+        ww.Policy(issuer="https://login.example/{tid}/v2.0", tenants=ww.ANY_TENANT),
+        ww.Policy(trust_domain="example.org", audience="https://api.example"),
     ]
 
 
@@ -169,6 +172,8 @@ def what_is_wrong(raw: str) -> str:
     except (ww.AlgorithmNotAllowedError, ww.InvalidSignatureError, ww.UnknownKeyError, ww.WrongTypeError) as error:
         return str(error)
     except ww.ProofRequiredError as error:
+        audited: tuple[str | None, dict[str, Any] | None] = (error.token_hash, error.token_claims)
+        print(audited, error.token_header)
         answer: str | None = error.www_authenticate(realm="api", resource_metadata="https://api.example/metadata")
         return answer or ""
     except ww.KeysUnavailableError as error:

@@ -134,7 +134,16 @@ def _as_object(number: int, verdict: VerifiedToken | VerificationError, hint: st
             "key_id": verdict.key_id,
             "claims": verdict.claims,
         }
-    answer = {"index": number, "valid": False, "code": verdict.code.value, "detail": verdict.detail}
+    answer: dict[str, Any] = {
+        "index": number,
+        "valid": False,
+        "code": verdict.code.value,
+        "detail": verdict.detail,
+        "token_hash": verdict.token_hash,
+    }
+    if verdict.token_claims is not None:
+        # The signature is valid: it is the issuer who says whose token it was.
+        answer["subject"] = verdict.token_claims.get("sub")
     return answer if hint is None else {**answer, "hint": hint}
 
 

@@ -9,6 +9,8 @@ never a :class:`VerificationError`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from watchword.errors.authentication import (
     InsufficientUserAuthenticationError,
 )
@@ -90,6 +92,9 @@ from watchword.errors.verification import (
     VerificationError,
 )
 
+if TYPE_CHECKING:
+    from watchword._kernel import _Evidence
+
 _BY_CODE: dict[str, type[VerificationError]] = {
     kind.code.value: kind
     for kind in (
@@ -150,9 +155,11 @@ _BY_CODE: dict[str, type[VerificationError]] = {
 }
 
 
-def from_code(code: str, detail: str) -> VerificationError:
+def from_code(code: str, detail: str, evidence: _Evidence | None = None) -> VerificationError:
     """The exception for a kernel verdict; called by the binding. Raises ``KeyError`` for a code that does not exist."""
-    return _BY_CODE[code](detail)
+    error = _BY_CODE[code](detail)
+    error._evidence = evidence
+    return error
 
 
 __all__ = [

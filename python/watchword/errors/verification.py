@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from watchword.errors.code import ErrorCode
+
+if TYPE_CHECKING:
+    from watchword._kernel import VerifiedToken, _Evidence
+
+_Error = TypeVar("_Error", bound="VerificationError")
 
 #: What a DPoP proof may be signed by where nothing else is said, as ``algs`` lists it (RFC 9449 section 5.1).
 DPOP_ALGORITHMS = ("EdDSA", "Ed25519", "ES256", "ES384", "RS256", "PS256")
@@ -14,8 +19,17 @@ class VerificationError(Exception):
     """A token was not accepted.
 
     ``code`` is the :class:`ErrorCode`; ``detail`` is one sentence for a person (it never holds a token, a key or a
-    secret); ``http_status`` is what a resource server answers.
+    secret, but may hold what the policy expects); ``http_status`` is what a resource server answers.
+
+    For audits, three attributes say whose token it was: :attr:`token_hash`, and, if its signature was valid,
+    :attr:`token_claims` and :attr:`token_header`. None of them is shown by ``str``, ``repr``, ``args`` or ``vars``. A
+    copy, or a pickle, has the hash, has claims and header if they were asked for before, and never the token.
     """
+
+    __slots__ = ("_answers", "_evidence")
+
+    _evidence: _Evidence | None
+    _answers: dict[str, Any]
 
     code: ErrorCode
     http_status: int = 401
@@ -31,6 +45,51 @@ class VerificationError(Exception):
         self.detail = detail if detail is not None else self._description
         super().__init__(self.detail)
 
+    @property
+    def token_hash(self) -> str | None:
+        """The SHA-256 of the token as it was presented, base64url without padding: what ``ath`` is in a DPoP proof.
+
+        ``None`` if no token is known. It is computed when it is first asked for.
+        """
+        answer: str | None = self._asked("token_hash").get("token_hash")
+        return answer
+
+    @property
+    def token_claims(self) -> dict[str, Any] | None:
+        """The claims of the token that was refused; ``None`` unless its signature was valid and they are JSON.
+
+        They are the issuer's words, about a token that is good for nothing: for a log of who was refused, never for a
+        decision.
+        """
+        answer: dict[str, Any] | None = self._asked("token_claims").get("token_claims")
+        return answer
+
+    @property
+    def token_header(self) -> dict[str, Any] | None:
+        """The JOSE header of the token that was refused; ``None`` unless its signature was valid."""
+        answer: dict[str, Any] | None = self._asked("token_header").get("token_header")
+        return answer
+
+    def _asked(self, name: str) -> dict[str, Any]:
+        """What was asked for so far, this among it if it is known."""
+        answers: dict[str, Any] = getattr(self, "_answers", {})
+        evidence = getattr(self, "_evidence", None)
+        if name not in answers and evidence is not None:
+            answers[name] = getattr(evidence, name)
+            self._answers = answers
+        return answers
+
+    def _about(self: _Error, token: str | bytes | None, verified: VerifiedToken | None = None) -> _Error:
+        """Says which token it is about, if nobody has said that yet, and returns itself.
+
+        For errors that are made for one token: one that several callers share is about none.
+        """
+        if token is not None and getattr(self, "_evidence", None) is None and not hasattr(self, "_answers"):
+            from watchword._kernel import _Evidence
+
+            self._evidence = _Evidence(token, verified)
+        return self
+
     def __str__(self) -> str:
         return f"{self.code}: {self.detail}"
 
@@ -38,7 +97,8 @@ class VerificationError(Exception):
         return f"{type(self).__name__}(code={self.code.value!r}, detail={self.detail!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (type(self), (self.detail,), vars(self))
+        hashed = {} if self.token_hash is None else {"_answers": self._answers.copy()}
+        return (type(self), (self.detail,), vars(self) | hashed)
 
     def www_authenticate(self, *, realm: str | None = None, resource_metadata: str | None = None) -> str | None:
         """The ``WWW-Authenticate`` value to answer with (RFC 6750 section 3), or ``None`` where it is not the

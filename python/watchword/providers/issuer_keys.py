@@ -120,4 +120,4 @@ class IssuerKeys:
             return
         named = _kernel.unverified_issuer(token)
         if named not in self._accepted_issuers:
-            raise self._configured.error(named)
+            raise self._configured.error(named)._about(token)

@@ -3,9 +3,9 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::error::Error;
 use crate::key_set::KeySet;
 use crate::policy::Policy;
+use crate::refusal::Refusal;
 use crate::time::UnixTime;
 use crate::verify::{VerifiedToken, judge_each};
 
@@ -16,7 +16,7 @@ const TOGETHER: usize = 64;
 /// How many tokens are worth a thread: they take a few times as long as starting one.
 const TOKENS_A_THREAD: usize = 32;
 
-type Verdict = Result<VerifiedToken, Error>;
+type Verdict = Result<VerifiedToken, Refusal>;
 
 /// Verifies each token as [`verify`](crate::verify()) does, on up to `threads` threads, and gives the verdicts in the
 /// order of the tokens.

@@ -28,7 +28,7 @@ pub(crate) struct Compact<'a> {
 }
 
 /// Header, payload and signature, one after the other in one piece of memory.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Decoded {
     bytes: Vec<u8>,
     payload_at: usize,

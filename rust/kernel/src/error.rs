@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use crate::expectation::{Expectation, Mismatch};
+
 /// Why a token was refused. Each variant has a stable [`code`](Error::code); its `Display` is one sentence for a
-/// person, which never holds any part of the token but the key id that it asked for.
+/// person, which never holds any part of the token but the key id that it asked for. What the policy expects may stand
+/// in it.
 ///
 /// The variants stand in the order of the checks that yield them: the first check that fails names the error.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +30,7 @@ pub enum Error {
     /// The header asks for an extension (RFC 7515 section 4.1.11); none is understood.
     UnsupportedCriticalHeader(&'static str),
     /// `typ` is not among those that the policy accepts (RFC 8725 section 3.11).
-    WrongType,
+    WrongType(Mismatch),
     /// `alg` is not known, not allowed by the policy, or not one of the key's (RFC 8725 section 3.1).
     AlgorithmNotAllowed(&'static str),
     /// No key of the set is the one that the token names.
@@ -57,12 +60,17 @@ pub enum Error {
         /// The moment of judgement, in Unix seconds.
         now: f64,
     },
-    /// `iss` is not exactly an issuer that the policy names (RFC 7519 section 4.1.1).
-    WrongIssuer,
+    /// `iss` is not exactly an issuer that the policy names (RFC 7519 section 4.1.1), or `sub` not of its trust domain.
+    WrongIssuer(Mismatch),
     /// `aud` names no audience of the policy (RFC 7519 section 4.1.3).
-    WrongAudience(&'static str),
-    /// A claim that the policy demands is not there.
-    MissingClaim(String),
+    WrongAudience(Mismatch),
+    /// A claim that the policy requires is absent.
+    MissingClaim {
+        /// The claim's name.
+        name: String,
+        /// What the policy expects of it, if more than that it is present.
+        expected: Option<Expectation>,
+    },
     /// The token is bound to a key (RFC 7800 section 3, RFC 9449 section 6) and came without a proof of it.
     ProofRequired,
     /// The token's scopes do not allow what is asked for (RFC 6750 section 3.1). Verification never yields it: a
@@ -116,7 +124,7 @@ impl Error {
             Self::Unsupported(_) => "unsupported",
             Self::MalformedHeader(_) => "malformed_header",
             Self::UnsupportedCriticalHeader(_) => "unsupported_critical_header",
-            Self::WrongType => "wrong_type",
+            Self::WrongType(_) => "wrong_type",
             Self::AlgorithmNotAllowed(_) => "algorithm_not_allowed",
             Self::UnknownKey(_) => "unknown_key",
             Self::InvalidSignature => "invalid_signature",
@@ -124,9 +132,9 @@ impl Error {
             Self::Expired { .. } => "expired",
             Self::NotYetValid { .. } => "not_yet_valid",
             Self::IssuedInFuture { .. } => "issued_in_future",
-            Self::WrongIssuer => "wrong_issuer",
+            Self::WrongIssuer(_) => "wrong_issuer",
             Self::WrongAudience(_) => "wrong_audience",
-            Self::MissingClaim(_) => "missing_claim",
+            Self::MissingClaim { .. } => "missing_claim",
             Self::ProofRequired => "dpop_proof_required",
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::Proof(error) => error.code(),
@@ -145,7 +153,7 @@ impl fmt::Display for Error {
             Self::UnsupportedCriticalHeader(name) => {
                 write!(f, "the header has \"{name}\", and no header extension is understood")
             }
-            Self::WrongType => f.write_str("the header's \"typ\" is not one that the policy accepts"),
+            Self::WrongType(mismatch) => write!(f, "the header's {mismatch}"),
             Self::AlgorithmNotAllowed(what) => f.write_str(what),
             Self::UnknownKey(UnknownKey::Named(kid)) => {
                 write!(f, "the key set has no key {}", Quoted(kid))
@@ -167,9 +175,13 @@ impl fmt::Display for Error {
             Self::IssuedInFuture { issued_at, now } => {
                 write!(f, "the token was issued {} s ahead of this clock", Seconds(issued_at - now))
             }
-            Self::WrongIssuer => f.write_str("\"iss\" is not an issuer that the policy names"),
-            Self::WrongAudience(what) => f.write_str(what),
-            Self::MissingClaim(name) => write!(f, "the claim \"{name}\" is required and missing"),
+            Self::WrongIssuer(mismatch) | Self::WrongAudience(mismatch) => write!(f, "{mismatch}"),
+            Self::MissingClaim { name, expected: None } => {
+                write!(f, "the claim {} is required and missing", Quoted(name))
+            }
+            Self::MissingClaim { name, expected: Some(expected) } => {
+                write!(f, "the claim {} is required and missing; it {expected}", Quoted(name))
+            }
             Self::ProofRequired => {
                 f.write_str("the token is bound to a key by \"cnf\" and came without a proof of possession")
             }
@@ -210,9 +222,20 @@ pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 64;
+        Cut { text: self.0, longest: 64 }.fmt(f)
+    }
+}
+
+/// The same with another length.
+pub(crate) struct Cut<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) longest: usize,
+}
+
+impl fmt::Display for Cut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("\"")?;
-        for ch in self.0.chars().take(SHOWN) {
+        for ch in self.text.chars().take(self.longest) {
             // Everything outside printable ASCII is escaped: direction marks and look-alikes mislead readers of logs.
             if ch == '"' || ch == '\\' || !(' '..='~').contains(&ch) {
                 write!(f, "{}", ch.escape_default())?;
@@ -220,7 +243,7 @@ impl fmt::Display for Quoted<'_> {
                 write!(f, "{ch}")?;
             }
         }
-        f.write_str(if self.0.chars().nth(SHOWN).is_some() { "\"…" } else { "\"" })
+        f.write_str(if self.text.chars().nth(self.longest).is_some() { "\"…" } else { "\"" })
     }
 }
 

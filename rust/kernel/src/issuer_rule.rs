@@ -2,16 +2,22 @@
 
 use crate::claims::Claims;
 use crate::error::Error;
+use crate::expectation::{Expectation, Hint};
 use crate::json::{Object, Value};
 use crate::member::must_be;
 use crate::policy::PolicyError;
 use crate::spiffe::{SpiffeId, is_segment, is_trust_domain};
 
-/// Whose tokens are accepted.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) enum IssuerRule {
+/// Whose tokens are accepted, and that in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct IssuerRule {
+    accepted: Accepted,
+    expected: Expectation,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Accepted {
     /// Anybody's: `iss` is not checked.
-    #[default]
     Any,
     /// Those whose `iss` is exactly one of these.
     OneOf(Vec<String>),
@@ -46,11 +52,12 @@ impl IssuerRule {
                 "issuer {template:?} has a placeholder: list its tenants, or say openly that any tenant is accepted"
             )));
         }
-        Ok(Self::OneOf(issuers))
+        Ok(Self { expected: must_be_one_of(&issuers), accepted: Accepted::OneOf(issuers) })
     }
 
     pub(crate) fn of_tenants(issuers: Vec<String>, tenants: Tenants) -> Result<Self, PolicyError> {
         crate::policy::check_names("issuer", &issuers)?;
+        let expected = must_be_one_of(&issuers);
         let (templates, exact): (Vec<_>, Vec<_>) = issuers.into_iter().partition(|issuer| issuer.contains(['{', '}']));
         if templates.is_empty() {
             return Err(PolicyError::new(
@@ -58,7 +65,7 @@ impl IssuerRule {
             ));
         }
         let templates = templates.iter().map(|template| Template::parse(template)).collect::<Result<_, _>>()?;
-        Ok(Self::Tenants { templates, exact, tenants: tenants.checked()? })
+        Ok(Self { expected, accepted: Accepted::Tenants { templates, exact, tenants: tenants.checked()? } })
     }
 
     pub(crate) fn trust_domain(name: &str) -> Result<Self, PolicyError> {
@@ -68,55 +75,84 @@ impl IssuerRule {
                  letters, digits, dots, dashes and underscores, without \"spiffe://\" and without a path",
             ));
         }
-        Ok(Self::TrustDomain(name.to_owned()))
+        let expected = Expectation::any_of("must be a SPIFFE ID of the trust domain", [name], None);
+        Ok(Self { expected, accepted: Accepted::TrustDomain(name.to_owned()) })
     }
 
     pub(crate) fn check(&self, claims: &Claims, members: &Object<'_>) -> Result<(), Error> {
-        match self {
-            Self::Any => Ok(()),
-            Self::OneOf(accepted) => {
-                let issuer = issuer_of(claims)?;
-                if accepted.iter().any(|accepted| accepted == issuer) { Ok(()) } else { Err(Error::WrongIssuer) }
+        match &self.accepted {
+            Accepted::Any => Ok(()),
+            Accepted::OneOf(accepted) => {
+                let issuer = claims.issuer().ok_or_else(|| self.missing("iss"))?;
+                if accepted.iter().any(|accepted| accepted == issuer) {
+                    return Ok(());
+                }
+                Err(self.wrong("iss", accepted.iter().find_map(|accepted| Hint::between(issuer, accepted))))
             }
-            Self::Tenants { templates, exact, tenants } => {
-                let issuer = issuer_of(claims)?;
+            Accepted::Tenants { templates, exact, tenants } => {
+                let issuer = claims.issuer().ok_or_else(|| self.missing("iss"))?;
                 if exact.iter().any(|accepted| accepted == issuer) {
                     return Ok(());
                 }
-                let mut missing = None;
+                let (mut hint, mut missing) = (None, None);
                 for template in templates {
-                    let Some(tenant) = template.place(issuer) else { continue };
-                    match members.get(&template.claim) {
-                        None | Some(Value::Null) => missing = missing.or(Some(&template.claim)),
-                        Some(Value::String(named)) if *named == tenant && tenants.accept(tenant) => return Ok(()),
-                        Some(_) => {}
+                    match template.check(issuer, tenants, members) {
+                        Tenancy::Accepted => return Ok(()),
+                        Tenancy::Unnamed => missing = missing.or(Some(&template.claim)),
+                        Tenancy::Wrong(why) => hint = hint.or(why),
                     }
                 }
-                Err(missing.map_or(Error::WrongIssuer, |claim| Error::MissingClaim(claim.clone())))
+                Err(match missing {
+                    Some(claim) => Error::MissingClaim { name: claim.clone(), expected: None },
+                    None => self.wrong(
+                        "iss",
+                        hint.or_else(|| exact.iter().find_map(|accepted| Hint::between(issuer, accepted))),
+                    ),
+                })
             }
-            Self::TrustDomain(trust_domain) => check_workload(claims, trust_domain),
+            Accepted::TrustDomain(trust_domain) => {
+                // `sub` is the SPIFFE ID of a workload (JWT-SVID section 3.1).
+                let subject = claims.subject().ok_or_else(|| self.missing("sub"))?;
+                let id = SpiffeId::parse(subject).ok().filter(SpiffeId::names_workload).ok_or_else(not_a_workload)?;
+                if id.trust_domain() == trust_domain { Ok(()) } else { Err(self.wrong("sub", None)) }
+            }
         }
     }
 
-    /// Claims that must be there, whatever else the policy requires (JWT-SVID sections 3.2 and 3.3).
+    /// Claims that must be present, whatever else the policy requires (JWT-SVID sections 3.2 and 3.3).
     pub(crate) fn required(&self) -> &'static [&'static str] {
-        if matches!(self, Self::TrustDomain(_)) { &["aud", "exp"] } else { &[] }
+        if matches!(self.accepted, Accepted::TrustDomain(_)) { &["aud", "exp"] } else { &[] }
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        Error::MissingClaim { name: name.to_owned(), expected: Some(self.expected.clone()) }
+    }
+
+    fn wrong(&self, member: &'static str, hint: Option<Hint>) -> Error {
+        Error::WrongIssuer(self.expected.missed_by(member, hint))
     }
 }
 
-fn issuer_of(claims: &Claims) -> Result<&str, Error> {
-    claims.issuer().ok_or_else(|| Error::MissingClaim("iss".into()))
+impl Default for IssuerRule {
+    fn default() -> Self {
+        Self { accepted: Accepted::Any, expected: Expectation::new("may be anything") }
+    }
 }
 
-/// `sub` must be the SPIFFE ID of a workload of the trust domain (JWT-SVID section 3.1).
-fn check_workload(claims: &Claims, trust_domain: &str) -> Result<(), Error> {
-    let subject = claims.subject().ok_or_else(|| Error::MissingClaim("sub".into()))?;
-    let id = SpiffeId::parse(subject).ok().filter(SpiffeId::names_workload).ok_or_else(not_a_workload)?;
-    if id.trust_domain() == trust_domain { Ok(()) } else { Err(Error::WrongIssuer) }
+fn must_be_one_of(issuers: &[String]) -> Expectation {
+    Expectation::any_of("must be", issuers.iter().map(String::as_str), None)
 }
 
 fn not_a_workload() -> Error {
     Error::MalformedClaims(must_be("sub", "the SPIFFE ID of a workload (spiffe://trust-domain/path)"))
+}
+
+/// What a template makes of a token.
+enum Tenancy {
+    Accepted,
+    /// `iss` fits, and the claim that should name the tenant is absent.
+    Unnamed,
+    Wrong(Option<Hint>),
 }
 
 impl Template {
@@ -138,9 +174,26 @@ impl Template {
         Ok(Self { prefix: prefix.to_owned(), claim: claim.to_owned(), suffix: suffix.to_owned() })
     }
 
+    /// Whether `issuer` is the template with the value of the claim in its place.
+    fn check(&self, issuer: &str, tenants: &Tenants, members: &Object<'_>) -> Tenancy {
+        let named = match members.get(&self.claim) {
+            None | Some(Value::Null) => {
+                return if self.tenant_in(issuer).is_some() { Tenancy::Unnamed } else { Tenancy::Wrong(None) };
+            }
+            named => named.and_then(Value::as_str).filter(|tenant| is_segment(tenant)),
+        };
+        match (self.tenant_in(issuer), named) {
+            (Some(tenant), Some(named)) if tenant != named => Tenancy::Wrong(Some(Hint::AnotherTenant)),
+            (Some(tenant), Some(_)) if tenants.accept(tenant) => Tenancy::Accepted,
+            (Some(_), Some(_)) => Tenancy::Wrong(Some(Hint::UnlistedTenant)),
+            (None, Some(named)) => Tenancy::Wrong(Hint::between(issuer, &[&self.prefix, named, &self.suffix].concat())),
+            (_, None) => Tenancy::Wrong(None),
+        }
+    }
+
     /// What stands in the place of the claim, if `issuer` has the form of the template and that is a plain name: a
     /// delimiter inside it could make one issuer look like another.
-    fn place<'i>(&self, issuer: &'i str) -> Option<&'i str> {
+    fn tenant_in<'i>(&self, issuer: &'i str) -> Option<&'i str> {
         issuer.strip_prefix(&*self.prefix)?.strip_suffix(&*self.suffix).filter(|tenant| is_segment(tenant))
     }
 }

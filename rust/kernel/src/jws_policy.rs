@@ -3,6 +3,7 @@
 use crate::algorithm::{Algorithm, AlgorithmSet};
 use crate::compact::Limits;
 use crate::error::Error;
+use crate::expectation::Expectation;
 use crate::media_type::MediaType;
 use crate::policy::PolicyError;
 
@@ -14,8 +15,15 @@ use crate::policy::PolicyError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JwsPolicy {
     limits: Limits,
-    types: Option<Vec<Option<MediaType>>>,
+    types: Option<Types>,
     algorithms: Option<AlgorithmSet>,
+}
+
+/// The values of `typ` that are accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Types {
+    types: Vec<Option<MediaType>>,
+    expected: Expectation,
 }
 
 impl JwsPolicy {
@@ -43,7 +51,7 @@ impl JwsPolicy {
                 "types is empty: list what is accepted, None standing for a token without typ",
             ));
         }
-        Ok(Self { types: Some(media_types(types)), ..self })
+        Ok(Self { types: Some(Types::new(types)), ..self })
     }
 
     /// Does not check `typ`. Whatever the issuer's keys sign is then accepted: only for objects that are told apart by
@@ -71,7 +79,10 @@ impl JwsPolicy {
             (Some(accepted), Some(typ)) => accepted.is(typ),
             (accepted, typ) => accepted.is_none() && typ.is_none(),
         };
-        if accepted.iter().any(fits) { Ok(()) } else { Err(Error::WrongType) }
+        if accepted.types.iter().any(fits) {
+            return Ok(());
+        }
+        Err(Error::WrongType(accepted.expected.missed_by("typ", None)))
     }
 
     /// The algorithm of this name, if it is known and allowed.
@@ -88,12 +99,19 @@ impl JwsPolicy {
 
 impl Default for JwsPolicy {
     fn default() -> Self {
-        Self { limits: Limits::default(), types: Some(media_types(&Self::DEFAULT_TYPES)), algorithms: None }
+        Self { limits: Limits::default(), types: Some(Types::new(&Self::DEFAULT_TYPES)), algorithms: None }
     }
 }
 
-fn media_types<T: AsRef<str>>(types: &[Option<T>]) -> Vec<Option<MediaType>> {
-    types.iter().map(|typ| typ.as_ref().map(|typ| MediaType::new(typ.as_ref()))).collect()
+impl Types {
+    fn new<T: AsRef<str>>(types: &[Option<T>]) -> Self {
+        let named = || types.iter().flatten().map(AsRef::as_ref);
+        let absent = types.iter().any(Option::is_none).then_some("absent");
+        Self {
+            types: types.iter().map(|typ| typ.as_ref().map(|typ| MediaType::new(typ.as_ref()))).collect(),
+            expected: Expectation::any_of("must be", named(), absent),
+        }
+    }
 }
 
 fn algorithm_set<T: AsRef<str>>(names: &[T]) -> Result<AlgorithmSet, PolicyError> {

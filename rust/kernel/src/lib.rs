@@ -1,7 +1,7 @@
 //! # Watchword's kernel
 //!
 //! Verification of JSON Web Tokens as a pure function: `(token, keys, policy, now)` gives a [`VerifiedToken`], a value
-//! that cannot exist unless every check passed, or the [`Error`] of the first check that failed. There is no I/O, no
+//! that cannot exist unless every check passed, or a [`Refusal`] with the [`Error`] of the first check that failed. There is no I/O, no
 //! clock and no unsafe code in here. What it remembers by itself are keys that it has met, and [`tables`] of their
 //! multiples: they change how long a verdict takes, never the verdict.
 //!
@@ -58,6 +58,7 @@ mod compact;
 pub mod delegation;
 pub mod dpop;
 mod error;
+mod expectation;
 mod header;
 mod issuer_rule;
 pub mod json;
@@ -71,6 +72,7 @@ mod media_type;
 mod member;
 mod peek;
 mod policy;
+mod refusal;
 mod replay;
 pub mod scope;
 mod scope_claims;
@@ -80,6 +82,7 @@ pub mod tables;
 mod texts;
 mod time;
 mod token_cache;
+mod token_hash;
 mod verify;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
@@ -89,6 +92,7 @@ pub use compact::Limits;
 pub use delegation::{Actor, ActorName, DelegationChain, DelegationError, Demands, MayAct};
 pub use dpop::{DpopProof, ProofError, ProofPolicy, ProofRequest, verify_proof};
 pub use error::{Error, Malformed, UnknownKey};
+pub use expectation::{Expectation, Hint, Mismatch};
 pub use issuer_rule::Tenants;
 pub use jws_policy::JwsPolicy;
 pub use key::{PublicKey, Signed, thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprint_uri, verify_each};
@@ -96,10 +100,12 @@ pub use key_set::{KeySet, KeySetError, MAX_DOCUMENT, MAX_KEYS, MAX_TRIED, Reject
 pub use material::Defect;
 pub use peek::{UnverifiedNames, unverified_issuer, unverified_names};
 pub use policy::{Audience, BoundTokens, Policy, PolicyError};
+pub use refusal::Refusal;
 pub use replay::{ReplayCache, ReplayId, Use};
 pub use scope_claims::ScopeClaims;
 pub use signature::Backend;
 pub use spiffe::{SpiffeId, SpiffeIdError};
 pub use time::{NumericDate, UnixTime};
 pub use token_cache::{CacheStats, Presented, TokenCache};
+pub use token_hash::token_hash;
 pub use verify::{VerifiedJws, VerifiedToken, verify, verify_jws, verify_with_proof};

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::claims::Claims;
 use crate::error::Error;
+use crate::expectation::{Expectation, Hint};
 use crate::issuer_rule::{IssuerRule, Tenants};
 use crate::json::{Object, Value};
 use crate::jws_policy::JwsPolicy;
@@ -24,6 +25,7 @@ pub struct Policy {
     jws: JwsPolicy,
     issuer: IssuerRule,
     audience: Audience,
+    expected_audience: Expectation,
     leeway: f64,
     required: Vec<String>,
     scope_claims: ScopeClaims,
@@ -113,7 +115,7 @@ impl Policy {
         if let Audience::OneOf(names) = &audience {
             check_names("audience", names)?;
         }
-        Ok(Self { audience, ..self })
+        Ok(Self { expected_audience: audience.expectation(), audience, ..self })
     }
 
     /// Allows clocks to differ by this many seconds, both ways, in `exp`, `nbf` and `iat`.
@@ -180,18 +182,24 @@ impl Policy {
     fn check_audience(&self, claims: &Claims) -> Result<(), Error> {
         match (&self.audience, claims.audience()) {
             (Audience::Any, _) | (Audience::Unnamed, None) => Ok(()),
-            (Audience::Unnamed, Some(_)) => {
-                Err(Error::WrongAudience("the token names an audience, and the policy names none"))
+            (Audience::Unnamed, Some(_)) => Err(self.wrong_audience(None)),
+            (Audience::OneOf(_), None) => {
+                Err(Error::MissingClaim { name: "aud".to_owned(), expected: Some(self.expected_audience.clone()) })
             }
-            (Audience::OneOf(_), None) => Err(Error::MissingClaim("aud".into())),
             (Audience::OneOf(accepted), Some(mut named)) => {
                 if named.any(|name| accepted.iter().any(|accepted| accepted == name)) {
-                    Ok(())
-                } else {
-                    Err(Error::WrongAudience("\"aud\" names no audience that the policy names"))
+                    return Ok(());
                 }
+                // A token may name thousands.
+                let mut first = claims.audience().into_iter().flatten().take(16);
+                let hint = first.find_map(|name| accepted.iter().find_map(|accepted| Hint::between(name, accepted)));
+                Err(self.wrong_audience(hint))
             }
         }
+    }
+
+    fn wrong_audience(&self, hint: Option<Hint>) -> Error {
+        Error::WrongAudience(self.expected_audience.missed_by("aud", hint))
     }
 
     fn check_required(&self, members: &Object<'_>) -> Result<(), Error> {
@@ -204,7 +212,7 @@ impl Policy {
                 Some(_) => true,
             };
             if !is_there {
-                return Err(Error::MissingClaim(name.to_owned()));
+                return Err(Error::MissingClaim { name: name.to_owned(), expected: None });
             }
         }
         Ok(())
@@ -229,12 +237,25 @@ pub(crate) fn check_names(what: &str, names: &[String]) -> Result<(), PolicyErro
     Ok(())
 }
 
+impl Audience {
+    fn expectation(&self) -> Expectation {
+        match self {
+            Self::OneOf(names) => Expectation::any_of("must name", names.iter().map(String::as_str), None),
+            Self::Unnamed => Expectation::new(
+                "must be absent, because the policy names no audience: name the one that tokens for this service have",
+            ),
+            Self::Any => Expectation::new("may be anything"),
+        }
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
             jws: JwsPolicy::default(),
             issuer: IssuerRule::default(),
             audience: Audience::default(),
+            expected_audience: Audience::default().expectation(),
             leeway: Self::DEFAULT_LEEWAY,
             required: Self::DEFAULT_REQUIRED.map(str::to_owned).into(),
             scope_claims: ScopeClaims::default(),

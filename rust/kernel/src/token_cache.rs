@@ -16,9 +16,9 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, Lifecycle, Weighter};
 
 use crate::dpop::DpopProof;
-use crate::error::Error;
 use crate::key_set::KeySet;
 use crate::policy::Policy;
+use crate::refusal::Refusal;
 use crate::time::UnixTime;
 use crate::verify::{self, VerifiedToken};
 
@@ -89,7 +89,7 @@ impl TokenCache {
     ///
     /// # Errors
     /// Those of the binding to a key, as [`verify_with_proof`](crate::verify_with_proof) would give them.
-    pub fn get(&self, presented: &Presented<'_>) -> Option<Result<Arc<VerifiedToken>, Error>> {
+    pub fn get(&self, presented: &Presented<'_>) -> Option<Result<Arc<VerifiedToken>, Refusal>> {
         let Presented { token, keys, policy, now, proof } = *presented;
         // A shard that is being written to is passed by: verifying the token anew is right, too.
         let found = self.cache.try_get(&Wanted { policy, token }).ok()??;
@@ -97,7 +97,10 @@ impl TokenCache {
             return None;
         }
         self.hits.fetch_add(1, Ordering::Relaxed);
-        Some(found.token.check_binding(token, policy, proof).map(|()| Arc::clone(&found.token)))
+        Some(match found.token.check_binding(token, policy, proof) {
+            Ok(()) => Ok(Arc::clone(&found.token)),
+            Err(error) => Err(Refusal::of_signed(found.token.jws().clone(), error)),
+        })
     }
 
     /// The verdict on a token: that of [`verify_with_proof`](crate::verify_with_proof), or of [`verify`](crate::verify())
@@ -110,7 +113,7 @@ impl TokenCache {
         &self,
         presented: &Presented<'_>,
         unhurried: impl FnOnce(&mut (dyn FnMut() + Send)),
-    ) -> Result<Arc<VerifiedToken>, Error> {
+    ) -> Result<Arc<VerifiedToken>, Refusal> {
         if let Some(verdict) = self.get(presented) {
             return verdict;
         }

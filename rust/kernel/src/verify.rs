@@ -14,11 +14,12 @@ use crate::jws_policy::JwsPolicy;
 use crate::key::{PublicKey, Signed, verify_each};
 use crate::key_set::{Candidates, KeySet};
 use crate::policy::Policy;
+use crate::refusal::Refusal;
 use crate::scope::{PlainScopes, ResourceScopes, SlotScopes};
 use crate::time::UnixTime;
 
 /// A signed object whose signature holds. It cannot be made but by [`verify_jws`].
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct VerifiedJws {
     decoded: Decoded,
     algorithm: Algorithm,
@@ -45,7 +46,7 @@ struct Matchers {
 ///
 /// # Errors
 /// The first check that fails, in the order of [`Error`]'s variants.
-pub fn verify(token: &[u8], keys: &KeySet, policy: &Policy, now: UnixTime) -> Result<VerifiedToken, Error> {
+pub fn verify(token: &[u8], keys: &KeySet, policy: &Policy, now: UnixTime) -> Result<VerifiedToken, Refusal> {
     judge(token, keys, policy, now, None)
 }
 
@@ -59,7 +60,7 @@ pub fn verify_with_proof(
     policy: &Policy,
     now: UnixTime,
     proof: &DpopProof,
-) -> Result<VerifiedToken, Error> {
+) -> Result<VerifiedToken, Refusal> {
     judge(token, keys, policy, now, Some(proof))
 }
 
@@ -79,7 +80,7 @@ pub(crate) fn judge(
     policy: &Policy,
     now: UnixTime,
     proof: Option<&DpopProof>,
-) -> Result<VerifiedToken, Error> {
+) -> Result<VerifiedToken, Refusal> {
     close(verify_jws(token, keys, policy.jws())?, token, policy, now, proof)
 }
 
@@ -90,7 +91,7 @@ pub(crate) fn judge_each(
     keys: &KeySet,
     policy: &Policy,
     now: UnixTime,
-) -> Vec<Result<VerifiedToken, Error>> {
+) -> Vec<Result<VerifiedToken, Refusal>> {
     let opened: Vec<_> = tokens.iter().map(|token| open(token, keys, policy.jws())).collect();
     let named: Vec<_> = opened.iter().map(|opened| opened.as_ref().ok()?.by_its_only_key()).collect();
     let signed: Vec<_> = named.iter().flatten().copied().collect();
@@ -132,13 +133,23 @@ fn close(
     policy: &Policy,
     now: UnixTime,
     proof: Option<&DpopProof>,
-) -> Result<VerifiedToken, Error> {
-    let members = Object::parse(jws.payload()).map_err(|error| Error::MalformedClaims(error.into()))?;
+) -> Result<VerifiedToken, Refusal> {
+    let claims = match check_claims(jws.payload(), policy, now) {
+        Ok(claims) => claims,
+        Err(error) => return Err(Refusal::of_signed(jws, error)),
+    };
+    let verified = VerifiedToken { jws, claims, matchers: Matchers::default() };
+    match verified.check_binding(token, policy, proof) {
+        Ok(()) => Ok(verified),
+        Err(error) => Err(Refusal::of_signed(verified.jws, error)),
+    }
+}
+
+fn check_claims(payload: &[u8], policy: &Policy, now: UnixTime) -> Result<Claims, Error> {
+    let members = Object::parse(payload).map_err(|error| Error::MalformedClaims(error.into()))?;
     let claims = Claims::read(&members, policy.scope_claims()).map_err(Error::MalformedClaims)?;
     policy.check(&claims, &members, now)?;
-    let verified = VerifiedToken { jws, claims, matchers: Matchers::default() };
-    verified.check_binding(token, policy, proof)?;
-    Ok(verified)
+    Ok(claims)
 }
 
 impl<'k> Opened<'_, 'k> {

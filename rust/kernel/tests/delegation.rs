@@ -20,7 +20,7 @@ use watchword_kernel::{
 fn verified(claims: &str) -> Result<VerifiedToken, Error> {
     let signer = signer(Algorithm::EdDsa);
     let token = signer.token(signer.header(), claims);
-    let verdict = |backend| verify(token.as_bytes(), &key_set(backend), &lax(), now());
+    let verdict = |backend| verify(token.as_bytes(), &key_set(backend), &lax(), now()).map_err(Error::from);
     agreed(BACKENDS.map(|backend| verdict(backend).err()));
     verdict(BACKENDS[0])
 }

@@ -280,3 +280,99 @@ proptest! {
         prop_assert_eq!(verdict.is_none(), expected);
     }
 }
+
+/// What a refusal says, without the name of its code.
+fn said(policy: &Policy, changes: &Value) -> String {
+    let header = json!({"alg": "EdDSA", "kid": "ed25519"});
+    verify(token(&header, changes).as_bytes(), &key_set(Backend::Default), policy, now()).unwrap_err().to_string()
+}
+
+#[test]
+fn refusals_say_what_is_expected_and_how_little_is_missing() {
+    for (changes, expected) in [
+        (
+            json!({"iss": "https://as.example/"}),
+            "\"iss\" must be \"https://as.example\"; the token's differs only by a slash at the end",
+        ),
+        (
+            json!({"iss": "http://as.example"}),
+            "\"iss\" must be \"https://as.example\"; the token's differs only in its scheme (https://, http:// or none)",
+        ),
+        (
+            json!({"iss": "as.example"}),
+            "\"iss\" must be \"https://as.example\"; the token's differs only in its scheme (https://, http:// or none)",
+        ),
+        (
+            json!({"iss": "https://AS.example"}),
+            "\"iss\" must be \"https://as.example\"; the token's differs only in upper and lower case",
+        ),
+        (json!({"iss": "http://as.example/"}), "\"iss\" must be \"https://as.example\""),
+        (json!({"iss": "https://secret.example"}), "\"iss\" must be \"https://as.example\""),
+        (json!({"iss": null}), "the claim \"iss\" is required and missing; it must be \"https://as.example\""),
+        (json!({"aud": "https://secret.example"}), "\"aud\" must name \"https://api.example\""),
+        (
+            json!({"aud": ["secret", "https://api.example/"]}),
+            "\"aud\" must name \"https://api.example\"; the token's differs only by a slash at the end",
+        ),
+        (json!({"aud": []}), "the claim \"aud\" is required and missing; it must name \"https://api.example\""),
+    ] {
+        assert_eq!(said(&strict(), &changes), expected);
+    }
+    let typ = token(&json!({"alg": "EdDSA", "kid": "ed25519", "typ": "secret"}), &json!({}));
+    let refusal = verify(typ.as_bytes(), &key_set(Backend::Default), &strict(), now()).unwrap_err();
+    assert_eq!(refusal.to_string(), "the header's \"typ\" must be \"JWT\", \"at+jwt\" or absent");
+    let tenants = entra(Tenants::OneOf(vec!["t".into()]));
+    for (issuer, tenant, hint) in [
+        ("https://login.example/t/v2.0/", "t", "; the token's differs only by a slash at the end"),
+        ("https://login.example/u/v2.0", "u", "; the token's names a tenant that the policy does not list"),
+        ("https://login.example/t/v2.0", "u", "; the token's names another tenant than the token's own claim"),
+        ("https://secret.example/t", "t", ""),
+    ] {
+        let expected = format!("\"iss\" must be \"https://login.example/{{tid}}/v2.0\"{hint}");
+        assert_eq!(said(&tenants, &json!({"iss": issuer, "tid": tenant})), expected);
+    }
+    let workloads = strict().with_trust_domain("example.org").unwrap();
+    let expected = "\"sub\" must be a SPIFFE ID of the trust domain \"example.org\"";
+    assert_eq!(said(&workloads, &json!({"sub": "spiffe://secret.org/a"})), expected);
+}
+
+#[test]
+fn what_is_expected_is_bounded_and_printable() {
+    let issuers: Vec<String> =
+        (0..1000).map(|number| format!("https://\u{202e}{number}.{}", "x".repeat(5000))).collect();
+    let policy = strict().with_issuers(issuers).unwrap();
+    let said = said(&policy, &json!({}));
+    assert!(said.len() < 2000, "{}", said.len());
+    assert!(said.ends_with(" or 996 others"), "{said}");
+    assert!(said.chars().all(|ch| (' '..='~').contains(&ch) || ch == '…'), "{said}");
+}
+
+#[test]
+fn a_refusal_has_what_was_signed_if_the_signature_is_valid() {
+    let header = json!({"alg": "EdDSA", "kid": "ed25519"});
+    let keys = key_set(Backend::Default);
+    let expired = token(&header, &json!({"exp": 1, "sub": "secret"}));
+    let refusal = verify(expired.as_bytes(), &keys, &strict(), now()).unwrap_err();
+    let payload: Value = serde_json::from_slice(refusal.signed().unwrap().payload()).unwrap();
+    assert_eq!((refusal.code(), &payload["sub"]), ("expired", &json!("secret")));
+    assert!(!format!("{refusal:?} {refusal}").contains("secret"));
+    let bound = token(&header, &json!({"cnf": {"jkt": "x"}}));
+    assert!(verify(bound.as_bytes(), &keys, &strict(), now()).unwrap_err().signed().is_some());
+    let not_json = signer(Algorithm::EdDsa).token(header.to_string(), "secret");
+    assert_eq!(
+        verify(not_json.as_bytes(), &keys, &strict(), now()).unwrap_err().signed().unwrap().payload(),
+        b"secret"
+    );
+
+    let forged = format!("{}AAAA", &expired[..expired.len() - 4]);
+    for (raw, code) in [
+        (forged, "invalid_signature"),
+        ("a.b.c".into(), "malformed_token"),
+        (token(&json!({"alg": "EdDSA", "kid": "nobody"}), &json!({})), "unknown_key"),
+        (token(&json!({"alg": "EdDSA", "kid": "ed25519", "typ": "x"}), &json!({})), "wrong_type"),
+    ] {
+        let refusal = verify(raw.as_bytes(), &keys, &strict(), now()).unwrap_err();
+        assert_eq!(refusal.code(), code);
+        assert!(refusal.signed().is_none());
+    }
+}

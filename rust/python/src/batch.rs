@@ -12,6 +12,7 @@ use watchword_kernel as kernel;
 use crate::arguments::{count, moment};
 use crate::convert::Text;
 use crate::errors;
+use crate::evidence::Presented;
 use crate::key_set::PyKeySet;
 use crate::policy::PyPolicy;
 use crate::token::PyVerifiedToken;
@@ -23,8 +24,14 @@ use crate::token::PyVerifiedToken;
 pub(crate) struct PyBatchResult(Vec<Verdict>);
 
 struct Verdict {
-    kernel: Result<Arc<kernel::VerifiedToken>, kernel::Error>,
+    kernel: Result<Arc<kernel::VerifiedToken>, Refused>,
     object: PyOnceLock<Py<PyAny>>,
+}
+
+/// A token that was refused, kept for its hash.
+struct Refused {
+    refusal: kernel::Refusal,
+    token: Presented,
 }
 
 /// Verify many tokens as of the moment `now` (Unix seconds), on `threads` threads (None: one for each processor).
@@ -51,18 +58,25 @@ pub(crate) fn verify_many(
     };
     let (keys, policy, now) = (keys.get().kernel(), policy.get().kernel(), moment(now)?);
     let verdicts = py.detach(|| kernel::verify_many(&texts, keys, policy, now, threads));
-    Ok(PyBatchResult(verdicts.into_iter().map(Verdict::new).collect()))
+    let verdicts = verdicts.into_iter().zip(&tokens).map(|(verdict, token)| Verdict::new(verdict, token));
+    verdicts.collect::<PyResult<_>>().map(PyBatchResult)
 }
 
 impl Verdict {
-    fn new(verdict: Result<kernel::VerifiedToken, kernel::Error>) -> Self {
-        Self { kernel: verdict.map(Arc::new), object: PyOnceLock::new() }
+    fn new(verdict: Result<kernel::VerifiedToken, kernel::Refusal>, token: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let kernel = match verdict {
+            Ok(verified) => Ok(Arc::new(verified)),
+            Err(refusal) => Err(Refused { refusal, token: Presented::new(token)? }),
+        };
+        Ok(Self { kernel, object: PyOnceLock::new() })
     }
 
     fn object(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let object = self.object.get_or_try_init(py, || match &self.kernel {
             Ok(token) => Py::new(py, PyVerifiedToken::shared(Arc::clone(token))).map(Py::into_any),
-            Err(error) => errors::exception(py, error).map(Bound::unbind),
+            Err(Refused { refusal, token }) => {
+                errors::exception(py, refusal.clone(), token.clone_ref(py)).map(Bound::unbind)
+            }
         })?;
         Ok(object.clone_ref(py))
     }
@@ -80,7 +94,7 @@ impl PyBatchResult {
     fn codes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let codes = self.0.iter().map(|verdict| match &verdict.kernel {
             Ok(_) => Ok(py.None().into_bound(py)),
-            Err(error) => errors::code(py, error.code()),
+            Err(refused) => errors::code(py, refused.refusal.code()),
         });
         PyList::new(py, codes.collect::<PyResult<Vec<_>>>()?)
     }

@@ -51,12 +51,12 @@ pub(crate) fn verify_proof(
 ) -> PyResult<PyDpopProof> {
     let (proof, policy, now) = (Text::of_token(proof)?, &policy.get().0, moment(now)?);
     let uri = uri_text(uri)?;
-    let access_token = access_token.map(Text::of_token).transpose()?;
+    let access_text = access_token.map(Text::of_token).transpose()?;
     let nonces = nonces.map(|list| arguments::words::<String>("nonces", list)).transpose()?;
     let request = kernel::ProofRequest {
         method,
         uri: &uri,
-        access_token: access_token.as_ref().map(AsRef::as_ref),
+        access_token: access_text.as_ref().map(AsRef::as_ref),
         expected_jkt,
         nonces: nonces.as_deref(),
     };
@@ -66,7 +66,10 @@ pub(crate) fn verify_proof(
     }
     py.detach(|| kernel::verify_proof(proof.as_ref(), &request, policy, now))
         .map(|proof| PyDpopProof { proof, jwk: PyOnceLock::new() })
-        .map_err(|error| errors::verification_error(py, &error.into()))
+        .map_err(|error| match access_token {
+            None => errors::verification_error(py, &error.into()),
+            Some(token) => errors::refused(py, kernel::Error::from(error).into(), token),
+        })
 }
 
 /// The URI of a request without query and fragment, in the one form that its spellings share (RFC 3986 section 6.2).

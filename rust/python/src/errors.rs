@@ -4,20 +4,35 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use watchword_kernel as kernel;
 
+use crate::evidence::{Evidence, Presented};
+
 pyo3::import_exception!(watchword.errors, KeySetError);
 pyo3::import_exception!(watchword.errors, ScopeSyntaxError);
 
-/// The exception for a verdict; the kernel names the code, `watchword.errors` has the class.
+/// The exception for a verdict that is not about a token at hand; the kernel names the code, `watchword.errors` has the
+/// class.
 pub(crate) fn verification_error(py: Python<'_>, error: &kernel::Error) -> PyErr {
-    exception(py, error).map_or_else(|failure| failure, PyErr::from_value)
+    let exception = || {
+        if let kernel::Error::InsufficientScope { required } = error {
+            return definitions(py)?.getattr("InsufficientScopeError")?.call1((error.to_string(), required));
+        }
+        definitions(py)?.call_method1("from_code", (error.code(), error.to_string()))
+    };
+    exception().map_or_else(|failure| failure, PyErr::from_value)
+}
+
+/// The exception for a token that was refused.
+pub(crate) fn refused(py: Python<'_>, refusal: kernel::Refusal, token: &Bound<'_, PyAny>) -> PyErr {
+    Presented::new(token)
+        .and_then(|token| exception(py, refusal, token))
+        .map_or_else(|failure| failure, PyErr::from_value)
 }
 
 /// The same, as an object to hand out.
-pub(crate) fn exception<'py>(py: Python<'py>, error: &kernel::Error) -> PyResult<Bound<'py, PyAny>> {
-    if let kernel::Error::InsufficientScope { required } = error {
-        return definitions(py)?.getattr("InsufficientScopeError")?.call1((error.to_string(), required));
-    }
-    definitions(py)?.call_method1("from_code", (error.code(), error.to_string()))
+pub(crate) fn exception(py: Python<'_>, refusal: kernel::Refusal, token: Presented) -> PyResult<Bound<'_, PyAny>> {
+    let (error, signed) = refusal.into_parts();
+    let evidence = Evidence::new(token, signed);
+    definitions(py)?.call_method1("from_code", (error.code(), error.to_string(), evidence))
 }
 
 /// The exception for a chain of delegation that was refused.

@@ -9,6 +9,7 @@ mod convert;
 mod delegation;
 mod dpop;
 mod errors;
+mod evidence;
 mod key_set;
 mod policy;
 mod scope;
@@ -43,14 +44,14 @@ fn verify(
     now: &Bound<'_, PyAny>,
     proof: Option<&Bound<'_, PyDpopProof>>,
 ) -> PyResult<PyVerifiedToken> {
-    let token = Text::of_token(token)?;
+    let text = Text::of_token(token)?;
     let (keys, policy, now) = (keys.get().kernel(), policy.get().kernel(), moment(now)?);
     let proof = proof.map(|proof| proof.get().kernel());
     let verdict = py.detach(|| match proof {
-        None => kernel::verify(token.as_ref(), keys, policy, now),
-        Some(proof) => kernel::verify_with_proof(token.as_ref(), keys, policy, now, proof),
+        None => kernel::verify(text.as_ref(), keys, policy, now),
+        Some(proof) => kernel::verify_with_proof(text.as_ref(), keys, policy, now, proof),
     });
-    verdict.map(PyVerifiedToken::new).map_err(|error| errors::verification_error(py, &error))
+    verdict.map(PyVerifiedToken::new).map_err(|refusal| errors::refused(py, refusal, token))
 }
 
 /// Verify a JWS in compact form, whatever its payload is (RFC 7515).
@@ -70,15 +71,15 @@ fn verify_jws(
     max_token_bytes: Given<'_>,
     max_header_bytes: Given<'_>,
 ) -> PyResult<PyVerifiedJws> {
-    let token = Text::of_token(token)?;
+    let text = Text::of_token(token)?;
     let algorithms = algorithms.map(|object| words("algorithms", object)).transpose()?;
     let types = types.map(|object| words("types", object)).transpose()?;
     let limits = policy::limits(max_token_bytes, max_header_bytes)?;
     let policy = policy::jws_policy(limits, types.as_deref(), algorithms.as_deref())?;
     let keys = keys.get().kernel();
-    py.detach(|| kernel::verify_jws(token.as_ref(), keys, &policy))
+    py.detach(|| kernel::verify_jws(text.as_ref(), keys, &policy))
         .map(PyVerifiedJws::new)
-        .map_err(|error| errors::verification_error(py, &error))
+        .map_err(|error| errors::refused(py, error.into(), token))
 }
 
 /// The `iss` that stands in a token, unverified; None as in unverified_names, which says more and takes twice as long.
@@ -141,6 +142,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<token::PyVerifiedJws>()?;
     module.add_class::<token::PyConfirmation>()?;
     module.add_class::<token::PyUnverifiedNames>()?;
+    module.add_class::<evidence::Evidence>()?;
     module.add_class::<delegation::PyDelegationChain>()?;
     module.add_class::<delegation::PyActor>()?;
     module.add_class::<delegation::PyMayAct>()?;

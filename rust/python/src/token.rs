@@ -66,6 +66,10 @@ impl PyUnverifiedNames {
 }
 
 impl PyVerifiedToken {
+    pub(crate) fn kernel(&self) -> &VerifiedToken {
+        &self.token
+    }
+
     pub(crate) fn new(token: VerifiedToken) -> Self {
         Self::shared(Arc::new(token))
     }

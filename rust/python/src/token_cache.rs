@@ -58,9 +58,9 @@ impl PyTokenCache {
         now: &Bound<'_, PyAny>,
         proof: Option<&Bound<'_, PyDpopProof>>,
     ) -> PyResult<PyVerifiedToken> {
-        let token = Text::of_token(token)?;
+        let text = Text::of_token(token)?;
         let presented = Presented {
-            token: token.as_ref(),
+            token: text.as_ref(),
             keys: keys.get().kernel(),
             policy: policy.get().kernel(),
             now: moment(now)?,
@@ -70,7 +70,7 @@ impl PyTokenCache {
         self.0
             .verify(&presented, |work| py.detach(work))
             .map(PyVerifiedToken::shared)
-            .map_err(|error| errors::verification_error(py, &error))
+            .map_err(|refusal| errors::refused(py, refusal, token))
     }
 
     /// Forget every token.

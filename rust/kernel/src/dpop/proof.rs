@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use data_encoding::BASE64URL_NOPAD;
 use sha2::{Digest, Sha256};
 
 use super::error::{Possession, ProofError};
@@ -20,6 +19,7 @@ use crate::member::{date, must_be, text};
 use crate::policy::PolicyError;
 use crate::signature::Backend;
 use crate::time::{NumericDate, UnixTime};
+use crate::token_hash::token_hash;
 
 /// The largest RSA modulus of a proof's key, in bits. Unlike an issuer's keys, these are chosen by whoever sends a
 /// request, and the time of a verification grows with the square of their size.
@@ -244,7 +244,7 @@ fn check_nonce(nonce: Option<&str>, good: Option<&[String]>) -> Result<(), Proof
 /// `ath` is the SHA-256 of the access token as it was sent, in base64url (RFC 9449 section 4.2).
 fn check_hash(claimed: Option<&str>, token: &[u8]) -> Result<(), Possession> {
     let claimed = claimed.ok_or(Possession::NoAccessTokenHash)?;
-    if claimed == BASE64URL_NOPAD.encode(&Sha256::digest(token)) { Ok(()) } else { Err(Possession::WrongAccessToken) }
+    if claimed == token_hash(token) { Ok(()) } else { Err(Possession::WrongAccessToken) }
 }
 
 impl DpopProof {

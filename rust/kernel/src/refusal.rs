@@ -1,0 +1,62 @@
+//! What comes of a token that is refused.
+
+use std::fmt;
+
+use crate::error::Error;
+use crate::verify::VerifiedJws;
+
+/// Why a token was refused, and, if its signature was valid, what was signed: so that an auditor can say whose token it
+/// was. It is an [`Error`] in all other respects.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    error: Error,
+    signed: Option<Box<VerifiedJws>>,
+}
+
+impl Refusal {
+    /// A refusal after the signature was found valid.
+    pub(crate) fn of_signed(jws: VerifiedJws, error: Error) -> Self {
+        Self { error, signed: Some(Box::new(jws)) }
+    }
+
+    /// The reason.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// The stable name of the reason, see [`Error::code`].
+    pub fn code(&self) -> &'static str {
+        self.error.code()
+    }
+
+    /// Header and payload, if the signature was valid: the issuer's words, in a token that is good for nothing. `None` if
+    /// the check that failed comes before the signature's, or is it.
+    pub fn signed(&self) -> Option<&VerifiedJws> {
+        self.signed.as_deref()
+    }
+
+    /// The reason and what was signed.
+    pub fn into_parts(self) -> (Error, Option<VerifiedJws>) {
+        (self.error, self.signed.map(|jws| *jws))
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self { error, signed: None }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        refusal.error
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, f)
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -9,7 +9,7 @@ from typing import NoReturn, TypeVar
 from watchword import _kernel
 from watchword._kernel import BatchResult, KeySet, Policy
 from watchword.batch import MergedResults
-from watchword.errors import KeysUnavailableError, WrongIssuerError
+from watchword.errors import KeysUnavailableError
 from watchword.issuer_table import IssuerEntry, IssuerTable
 from watchword.jwks.waiting import Pending, Steps
 from watchword.slow_path import NO_KEYS, unverified_key_id
@@ -57,7 +57,8 @@ class _Batch:
                 ready.append((entry, some, (yield requested)))
             except (KeysUnavailableError, ValueError) as error:
                 detail = self._unavailable(entry, error).detail
-                self.results.put_errors((place, KeysUnavailableError(detail)) for place in some)
+                errors = ((place, KeysUnavailableError(detail)._about(self._tokens[place])) for place in some)
+                self.results.put_errors(errors)
         asked: list[tuple[IssuerEntry, Sequence[int], Pending[KeySet | None]]] = []
         for entry, some, keys in ready:
             if unknown := self._of(table, entry, self._check(some, keys, entry.policy)):
@@ -79,27 +80,23 @@ class _Batch:
         """The places of the tokens by the issuer that they name; those that name none get their verdict here."""
         if table.only is not None:
             return [(table.only, places)]
-        groups: dict[IssuerEntry, list[int]] = {}
-        nobody: dict[int, WrongIssuerError] = {}
+        groups: dict[IssuerEntry | None, list[int]] = {}
         for place in places:
-            found = table.find(self._tokens[place])
-            if isinstance(found, WrongIssuerError):
-                nobody[place] = found
-            else:
-                groups.setdefault(found, []).append(place)
-        if nobody:
-            unknown = self._check(list(nobody), NO_KEYS, table.unknown_issuer_policy)
-            self.results.put_errors((place, nobody[place]) for place in unknown)
-        return list(groups.items())
+            groups.setdefault(table.find(self._tokens[place]), []).append(place)
+        if nobodys := groups.pop(None, None):
+            self._refuse(table, self._check(nobodys, NO_KEYS, table.unknown_issuer_policy))
+        return [(entry, some) for entry, some in groups.items() if entry is not None]
 
     def _of(self, table: IssuerTable, entry: IssuerEntry, places: Sequence[int]) -> list[int]:
         """Those of the places whose tokens are for ``entry``: for the others nothing is fetched."""
         if table.only is not entry:
             return list(places)  # they are grouped by what they name
-        found = {place: table.find(self._tokens[place]) for place in places}
-        foreign = ((place, error) for place, error in found.items() if isinstance(error, WrongIssuerError))
-        self.results.put_errors(foreign)
-        return [place for place in places if found[place] is entry]
+        own = {place for place in places if table.find(self._tokens[place]) is entry}
+        self._refuse(table, [place for place in places if place not in own])
+        return sorted(own)
+
+    def _refuse(self, table: IssuerTable, places: Sequence[int]) -> None:
+        self.results.put_errors((place, table.error(self._tokens[place])) for place in places)
 
     def _check(self, places: Sequence[int], keys: KeySet, policy: Policy) -> list[int]:
         """Puts in the verdicts by these keys. Returns the places of tokens whose key is not in the set."""

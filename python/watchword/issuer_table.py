@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchword import _kernel
-from watchword._kernel import Policy
+from watchword._kernel import Policy, UnverifiedNames
 from watchword.errors import WrongIssuerError
 from watchword.issuer import Issuer
 from watchword.jwks.source import KeySource
@@ -38,6 +38,7 @@ class IssuerTable:
 
     __slots__ = (
         "_configured",
+        "_exact",
         "_max_header_bytes",
         "_max_token_bytes",
         "_requirements",
@@ -56,6 +57,8 @@ class IssuerTable:
         self.only = several[0] if len(several) == 1 else None
         self._configured = ConfiguredIssuers(entry.issuer for entry in several)
         self._router = Router((entry.issuer, entry) for entry in several)
+        # Read for every token if there are several.
+        self._exact = self._router.exact
         self._requirements = requirements
         # Whose a token is that some issuer would find too long is for that issuer to say.
         self._max_token_bytes = self._largest("max_token_bytes")
@@ -76,10 +79,18 @@ class IssuerTable:
         """Whether this very entry is in the table."""
         return self.entries.get(entry.issuer.issuer) is entry
 
-    def find(self, token: str | bytes) -> IssuerEntry | WrongIssuerError:
-        """The entry for a token, before anything of the token is believed; or the error of one that names none."""
-        names = _kernel.unverified_names(token, self._max_token_bytes, self._max_header_bytes)
-        return self._router.find(names.issuer, names.subject) or self._configured.error(names.issuer)
+    def find(self, token: str | bytes) -> IssuerEntry | None:
+        """The entry for a token, before anything of the token is believed; ``None`` if it names none of them."""
+        issuer = _kernel.unverified_issuer(token, self._max_token_bytes, self._max_header_bytes)
+        found = None if issuer is None else self._exact.get(issuer)
+        return found if found is not None else self._router.find(issuer, lambda: self._names(token).subject)
+
+    def error(self, token: str | bytes) -> WrongIssuerError:
+        """The error for a token that names none of them."""
+        return self._configured.error(self._names(token).issuer)._about(token)
+
+    def _names(self, token: str | bytes) -> UnverifiedNames:
+        return _kernel.unverified_names(token, self._max_token_bytes, self._max_header_bytes)
 
     def _largest(self, limit: str) -> int:
         usual: int = self._requirements[limit]

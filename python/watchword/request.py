@@ -178,7 +178,9 @@ def _text(value: object) -> str:
 def _complete(error: VerificationError, carried: Credentials | None, dpop: DpopVerifier, now: float) -> None:
     """The challenge names the scheme that the client used, and what its next proof may be."""
     error.algorithms = dpop.algorithms
-    if carried is not None and carried.scheme == "DPoP":
-        error.scheme = "DPoP"
+    if carried is not None:
+        error._about(carried.token)
+        if carried.scheme == "DPoP":
+            error.scheme = "DPoP"
     if isinstance(error, DpopError):
         dpop.complete(error, now)

@@ -7,7 +7,7 @@ policy of the issuer that is chosen here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
 from watchword.issuer import SPIFFE_SCHEME, Issuer
@@ -59,26 +59,31 @@ class Router(Generic[_T]):
     ``sub``. Raises ``ValueError`` if two issuers claim the same tokens.
     """
 
-    __slots__ = ("_domains", "_exact", "_templates")
+    __slots__ = ("_domains", "_templates", "exact")
 
     def __init__(self, issuers: Iterable[tuple[Issuer, _T]]) -> None:
-        self._exact: dict[str, _T] = {}
+        #: The issuers by the spellings that can be listed.
+        self.exact: dict[str, _T] = {}
         self._templates: list[tuple[Template, Issuer, _T]] = []
         self._domains: dict[str, _T] = {}
         for issuer, target in issuers:
             self._add(issuer, target)
 
-    def find(self, issuer: str | None, subject: str | None) -> _T | None:
-        """The issuer for an unverified ``iss`` and ``sub``; ``None`` if it is none of those configured."""
+    def find(self, issuer: str | None, subject: Callable[[], str | None]) -> _T | None:
+        """The issuer for an unverified ``iss``, or, if that is none of those configured, for the unverified ``sub``
+        that ``subject`` tells; ``None`` if there is none for it either.
+        """
         if issuer is not None:
-            found = self._exact.get(issuer)
+            found = self.exact.get(issuer)
             if found is not None:
                 return found
             for template, _, target in self._templates:
                 if template.matches(issuer):
                     return target
-        if self._domains and subject is not None and subject.startswith(SPIFFE_SCHEME):
-            return self._domains.get(subject[len(SPIFFE_SCHEME) :].partition("/")[0])
+        if self._domains:
+            named = subject()
+            if named is not None and named.startswith(SPIFFE_SCHEME):
+                return self._domains.get(named[len(SPIFFE_SCHEME) :].partition("/")[0])
         return None
 
     def _add(self, issuer: Issuer, target: _T) -> None:
@@ -88,10 +93,10 @@ class Router(Generic[_T]):
         for spelling in issuer.spellings:
             template = Template.of(spelling)
             if template is None:
-                self._claim(self._exact, spelling, issuer, target)
+                self._claim(self.exact, spelling, issuer, target)
             elif isinstance(issuer.tenants, Iterable):
                 for tenant in issuer.tenants:
-                    self._claim(self._exact, f"{template.prefix}{tenant}{template.suffix}", issuer, target)
+                    self._claim(self.exact, f"{template.prefix}{tenant}{template.suffix}", issuer, target)
             else:
                 for other, owner, _ in self._templates:
                     if owner is not issuer and template.overlaps(other):

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from watchword import _kernel
 from watchword._kernel import DpopProof, KeySet, Policy
-from watchword.errors import UnknownKeyError
+from watchword.errors import KeysUnavailableError, UnknownKeyError
 from watchword.jwks.source import KeySource
 from watchword.jwks.waiting import Steps
 
@@ -53,7 +53,11 @@ def verify_slowly(
         check_without_keys(token, policy, at())
         if check_issuer is not None:
             check_issuer()
-        keys = yield source.request()
+        try:
+            keys = yield source.request()
+        except KeysUnavailableError as error:
+            # A source may give one error to all who wait; this one is about this token.
+            raise KeysUnavailableError(error.detail)._about(token) from error
     try:
         return judge(token, keys, policy, at(), proof)
     except UnknownKeyError as error:

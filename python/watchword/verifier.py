@@ -6,7 +6,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from watchword import _kernel
 from watchword import request as _request
@@ -113,7 +113,7 @@ class Verifier:
         one that is not the token's fault. Raises ``TypeError`` for a token that is neither ``str`` nor ``bytes``.
         """
         table = self._table
-        entry = table.only or self._choose(table, token, now)
+        entry = table.only or table.find(token) or self._refuse(table, token, now)
         keys = entry.source.current()
         if keys is not None:
             try:
@@ -127,7 +127,7 @@ class Verifier:
     ) -> VerifiedToken:
         """As :meth:`verify`, waiting without blocking the event loop."""
         table = self._table
-        entry = table.only or self._choose(table, token, now)
+        entry = table.only or table.find(token) or self._refuse(table, token, now)
         keys = entry.source.current()
         if keys is not None:
             try:
@@ -289,19 +289,14 @@ class Verifier:
     ) -> Steps[Verified]:
         while True:
             table = self._table
-            choose = functools.partial(self._choose, table, token, now)
-            entry = table.only or choose()
+            entry = table.only or table.find(token) or self._refuse(table, token, now)
+            # A single issuer's tokens are not looked at before they are verified; nothing is fetched for another's.
+            check_issuer = None if table.only is None else functools.partial(self._check_issuer, table, token, now)
+            at = functools.partial(self._at, now)
             try:
                 return (
                     yield from verify_slowly(
-                        entry.source,
-                        judge,
-                        token,
-                        entry.policy,
-                        at=lambda: self._at(now),
-                        proof=proof,
-                        # A single issuer's tokens are not looked at before; nothing is fetched for another's.
-                        check_issuer=None if table.only is None else choose,
+                        entry.source, judge, token, entry.policy, at=at, proof=proof, check_issuer=check_issuer
                     )
                 )
             except (KeysUnavailableError, UnknownKeyError, ValueError):
@@ -336,13 +331,14 @@ class Verifier:
         if failures:
             raise KeysUnavailableError("; ".join(failures))
 
-    def _choose(self, table: IssuerTable, token: str | bytes, now: float | None) -> IssuerEntry:
-        """The issuer that the token names, before anything of the token is believed: it can only be one of ours."""
-        found = table.find(token)
-        if isinstance(found, IssuerEntry):
-            return found
+    def _check_issuer(self, table: IssuerTable, token: str | bytes, now: float | None) -> None:
+        if table.find(token) is None:
+            self._refuse(table, token, now)
+
+    def _refuse(self, table: IssuerTable, token: str | bytes, now: float | None) -> NoReturn:
+        """Raises what is wrong with a token that names none of the issuers."""
         check_without_keys(token, table.unknown_issuer_policy, self._at(now))
-        raise found
+        raise table.error(token)
 
     def _open(self, issuer: Issuer) -> IssuerEntry:
         if issuer.is_remote and self._fetcher is None and self._own_fetcher is None:

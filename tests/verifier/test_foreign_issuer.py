@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from endpoint import Clock, Hang, Key, Server, answer, jwks
+from endpoint import Clock, Hang, Key, Server, answer, b64, jwks
 from hypothesis import given
 from hypothesis import strategies as st
 from verdicts import ELSE, ONE, TWO, code, error, remote
@@ -260,3 +261,20 @@ def test_authgent_with_a_fetcher_of_ones_own() -> None:
     assert asked == []
     assert asyncio.run(authgent.verify_token(issuer.mint(), ONE, jwks_fetcher=Fetcher())).subject == "agent-7"
     assert len(asked) == 1
+
+
+def test_errors_say_which_token_they_are_about(server: Server) -> None:
+    server.routes["/jwks"] = answer(status=500)
+    for verifier in verifiers(server):
+        with verifier:
+            for token, kind in ((A.token(ELSE), ww.WrongIssuerError), (A.token(ONE), ww.KeysUnavailableError)):
+                digest = b64(hashlib.sha256(token.encode()).digest())
+                for refused in (error(verifier, token), *verifier.verify_many([token, "x"])[:1]):
+                    assert type(refused) is kind
+                    assert refused.token_hash == digest
+                    assert refused.token_claims is None  # nothing of it was verified
+    keys = provider_keys(server, (ONE,))
+    with pytest.raises(ww.WrongIssuerError) as caught:
+        keys.verify(A.token(ELSE), ww.Policy(), None)
+    assert caught.value.token_hash is not None
+    keys.close()

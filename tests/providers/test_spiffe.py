@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -91,3 +92,29 @@ def test_there_is_one_spelling_of_each(text: str) -> None:
     except ValueError:
         return
     assert str(found) == text
+
+
+#: Section 2 of the standard as one expression, apart from the length.
+ANY_SPIFFE_ID = re.compile(r"spiffe://[a-z0-9._-]{1,255}(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]+)*")
+PIECES = st.sampled_from(
+    ["spiffe:", "/", "//", ".", "..", "a", "A", "org", "-", "_", "%2f", ":1", "@", "?", "#", "\n", "é", "\x00"]
+)
+
+
+@given(
+    st.lists(PIECES, max_size=8).map("".join).map("spiffe://example".__add__)
+    | st.lists(PIECES, max_size=8).map("".join)
+)
+def test_it_is_what_the_standard_says(text: str) -> None:
+    try:
+        SpiffeId.parse(text)
+    except ValueError:
+        assert not ANY_SPIFFE_ID.fullmatch(text)
+    else:
+        assert ANY_SPIFFE_ID.fullmatch(text)
+
+
+def test_text_that_cannot_be_encoded_is_no_spiffe_id() -> None:
+    with pytest.raises(ValueError, match="SPIFFE ID") as caught:
+        SpiffeId.parse("spiffe://example/\ud800")
+    assert not isinstance(caught.value, UnicodeError)

@@ -24,7 +24,7 @@ from watchword.jwks.forks import mind_forks
 from watchword.jwks.freshness import Attempt, Freshness, Held
 from watchword.jwks.negative import UnknownKeyIds
 from watchword.jwks.scheduler import scheduler
-from watchword.jwks.urls import shown
+from watchword.jwks.urls import redact
 from watchword.jwks.waiting import Pending
 
 _T = TypeVar("_T")
@@ -260,7 +260,7 @@ class RemoteSource:
         outcome: Answer | DownloadError
         try:
             started = KeyEvent(
-                kind=EventKind.FETCH_STARTED, issuer=self._endpoint.issuer, url=shown(url) if url else None
+                kind=EventKind.FETCH_STARTED, issuer=self._endpoint.issuer, url=redact(url) if url else None
             )
             tell(self._listener, started)
             outcome = self._endpoint.download(self._fetcher, previous, flight.attempt.started_at)
@@ -268,7 +268,7 @@ class RemoteSource:
             outcome = error
         except BaseException as error:
             # Not even a SystemExit of somebody's fetcher may leave waiters without an end.
-            outcome = DownloadError(f"the attempt ended in {type(error).__name__}", shown(url) if url else None)
+            outcome = DownloadError(f"the attempt ended in {type(error).__name__}", redact(url) if url else None)
         with self._turn() as now:
             if self._closed:
                 return
@@ -280,7 +280,7 @@ class RemoteSource:
 
     def _succeeded(self, flight: _Flight, answer: Answer) -> None:
         origin, old = answer.origin, self._state.held
-        url = shown(origin.url)
+        url = redact(origin.url)
         in_time = self._state.succeed(flight.attempt, origin.keys, answer.lifetime, origin)
         self._end_flight(flight)
         if not in_time:

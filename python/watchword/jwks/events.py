@@ -63,19 +63,21 @@ class Stats:
     set_changes: int = 0
     """Times that a set with other keys replaced the one held; the first set counts."""
     stale_uses: int = 0
-    """Look-ups answered with a set past its time (not counted to the last one: counting takes no lock)."""
+    """Look-ups answered with a set past its lifetime (not counted to the last one: counting takes no lock)."""
     waits: int = 0
     """Look-ups that had to wait for an attempt."""
+    waits_refused: int = 0
+    """Look-ups that would have waited, but were answered at once, as ``max_waiters`` others were waiting."""
     unavailable: int = 0
     """Look-ups that ended without keys."""
     unknown_keys: int = 0
     """Look-ups for a kid that the set does not hold."""
     cooldown_refusals: int = 0
-    """Those of them that neither fetched nor waited, as the last attempt was too recent or the endpoint is down."""
+    """Those of them that neither fetched nor waited, as the cooldown's fetches are spent or the endpoint is down."""
     negative_hits: int = 0
-    """Those of them whose kid was known to be unknown."""
+    """Those of them whose kid the endpoint was asked for within the cooldown, and did not know."""
     negative_size: int = 0
-    """Kids now remembered as unknown."""
+    """Kids now remembered as unknown, each for a cooldown."""
     keys: int = 0
     """Keys in the set now held."""
     rejected_keys: int = 0

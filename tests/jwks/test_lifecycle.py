@@ -221,7 +221,10 @@ def test_the_interpreter_ends_quietly_and_soon(server: Server, how: str, hangs: 
     server.routes["/jwks"] = Hang() if hangs else answer(jwks(A))
     script = SCRIPT.format(here=str(HERE), url=f"{server.url}/jwks", how=how)
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
-    assert (ended.returncode, ended.stderr) == (0, "")
+    # Who has set up no logging sees the first failure of an outage, and nothing else ever.
+    told = [line for line in ended.stderr.splitlines() if not line.startswith("the keys of https://as.example ")]
+    assert (ended.returncode, told) == (0, [])
+    assert len(ended.stderr.splitlines()) <= (1 if hangs else 0)
 
 
 def test_nothing_slow_is_imported_with_the_package() -> None:

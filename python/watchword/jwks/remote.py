@@ -18,11 +18,12 @@ from watchword._kernel import KeySet
 from watchword.errors import KeysUnavailableError
 from watchword.jwks.describe import describe_change
 from watchword.jwks.download import Answer, DownloadError, Endpoint, Origin
-from watchword.jwks.events import Counters, EventKind, KeyEvent, Listener, Stats, printable, tell
+from watchword.jwks.events import Counters, EventKind, KeyEvent, Listener, Stats, notify, printable
 from watchword.jwks.fetch import Fetcher
 from watchword.jwks.forks import mind_forks
 from watchword.jwks.freshness import Attempt, Decision, Freshness, Held
 from watchword.jwks.negative import MAX_KEY_IDS, UnknownKeyIds
+from watchword.jwks.outage import Outage, log
 from watchword.jwks.scheduler import scheduler
 from watchword.jwks.urls import redact
 from watchword.jwks.waiting import Gate, Pending
@@ -86,7 +87,7 @@ class RemoteSource:
         self._last_failure: str | None = None
         self._stale_uses = 0
         self._waits = 0  # other than those that the gate counts
-        self._stale_told = 0  # the sequence of the last set whose stale use was told
+        self._outage = Outage()
         self._closed = False
         self.after_fork()
         mind_forks(self)
@@ -99,6 +100,7 @@ class RemoteSource:
         self._state.forget_attempts()
         self._flight: _InFlight | None = None
         self._news: list[KeyEvent] = []
+        self._for_log: list[KeyEvent] = []
         self._ended: list[_InFlight] = []
         self._snapshot: _Snapshot | None = None
 
@@ -193,9 +195,8 @@ class RemoteSource:
                 raise KeysUnavailableError(f"the keys of {self._name()} are not available: {self._trouble()}")
             if now >= held.fresh_until:
                 self._stale_uses += 1
-                if self._stale_told < held.sequence:
-                    self._stale_told = held.sequence
-                    self._report(EventKind.STALE_SET_USED, self._last_failure or "a fetch is in flight")
+                if self._outage.is_first(EventKind.STALE_SET_USED):
+                    self._report(EventKind.STALE_SET_USED, self._last_failure or "a fetch is in flight", to_log=True)
             return held.keys
 
     def _settle_refresh(self, before: Held[Origin] | None) -> KeySet:
@@ -228,6 +229,7 @@ class RemoteSource:
     def _turn(self) -> Iterator[float]:
         """Hold the lock and yield the time. Waiters are woken and events reported after the lock is released."""
         news: list[KeyEvent] = []
+        for_log: list[KeyEvent] = []
         ended: list[_InFlight] = []
         try:
             with self._lock:
@@ -237,15 +239,18 @@ class RemoteSource:
                         self._note_failure(_TOO_LATE, None)
                         self._end_flight()
                         self._arrange(now)
+                    self._check_expired(now)
                     yield now
                 finally:
                     self._snapshot = self._take_snapshot(now)
                     news, self._news = self._news, []
+                    for_log, self._for_log = self._for_log, []
                     ended, self._ended = self._ended, []
         finally:
             for flight in ended:
                 flight.future.set_result(None)
-            tell(self._listener, *news)
+            log(*for_log)
+            notify(self._listener, *news)
 
     def _take_snapshot(self, now: float) -> _Snapshot | None:
         held = self._state.held
@@ -299,7 +304,7 @@ class RemoteSource:
             started = KeyEvent(
                 kind=EventKind.FETCH_STARTED, issuer=self._endpoint.issuer, url=redact(url) if url else None
             )
-            tell(self._listener, started)
+            notify(self._listener, started)
             outcome = self._endpoint.download(self._fetcher, previous, flight.attempt.started_at)
         except DownloadError as error:
             outcome = error
@@ -316,7 +321,7 @@ class RemoteSource:
             self._arrange(now)
 
     def _succeeded(self, flight: _InFlight, answer: Answer) -> None:
-        origin, old = answer.origin, self._state.held
+        origin, old, failures = answer.origin, self._state.held, self._state.failures
         url = redact(origin.url)
         in_time = self._state.succeed(flight.attempt, origin.keys, answer.lifetime, origin)
         self._end_flight(flight)
@@ -325,11 +330,14 @@ class RemoteSource:
             self._report(EventKind.ANSWER_DISCARDED, "there is a newer set by now", url=url)
             return
         self._last_failure = None
+        over = self._outage.end()
         self._report(
             EventKind.FETCH_SUCCEEDED,
             f"{'unchanged, ' if answer.unchanged else ''}fresh for {answer.lifetime:g} s",
             url=url,
         )
+        if over:
+            self._report(EventKind.RECOVERED, f"after {failures} failed attempts", url=url, to_log=True)
         if answer.unchanged:
             self._counters.add("not_modified")
             return
@@ -348,7 +356,15 @@ class RemoteSource:
     def _note_failure(self, detail: str, url: str | None) -> None:
         self._last_failure = detail
         self._counters.add("failures")
-        self._report(EventKind.FETCH_FAILED, detail, url=url)
+        self._report(EventKind.FETCH_FAILED, detail, url=url, to_log=self._outage.is_first(EventKind.FETCH_FAILED))
+
+    def _check_expired(self, now: float) -> None:
+        """Report a set that has died of an outage. One that has merely slept too long is about to be replaced."""
+        held = self._state.held
+        if held is None or now < held.dead_at or not self._state.failures or self._closed:
+            return
+        if self._outage.is_first(EventKind.SET_EXPIRED):
+            self._report(EventKind.SET_EXPIRED, self._trouble(), to_log=True)
 
     def _end_flight(self, flight: _InFlight | None = None) -> None:
         """Wake the waiters of the attempt in flight (if it is this one)."""
@@ -375,8 +391,13 @@ class RemoteSource:
         if self._closed:
             raise ValueError("the verifier is closed")
 
-    def _report(self, kind: EventKind, detail: str, *, url: str | None = None, key_id: str | None = None) -> None:
-        self._news.append(KeyEvent(kind=kind, issuer=self._endpoint.issuer, detail=detail, url=url, key_id=key_id))
+    def _report(
+        self, kind: EventKind, detail: str, *, url: str | None = None, key_id: str | None = None, to_log: bool = False
+    ) -> None:
+        event = KeyEvent(kind=kind, issuer=self._endpoint.issuer, detail=detail, url=url, key_id=key_id)
+        self._news.append(event)
+        if to_log:
+            self._for_log.append(event)
 
     def _report_unknown(self, key_ids: Collection[str | None], detail: str) -> None:
         first = next((printable(key_id) for key_id in key_ids if key_id is not None), None)

@@ -142,6 +142,21 @@ def test_each_thing_once_with_50_threads(server: Server, warm, clock: Clock, sai
     ]
 
 
+def test_stale_use_is_reported_although_the_background_came_first(server: Server, warm, clock: Clock, said) -> None:
+    verifier = warm(backoff_base=0.001, backoff_cap=0.001)
+    source = verifier._sites[ISSUER].source
+    server.routes["/jwks"] = answer(status=503)
+    for seconds in (250, 60):
+        clock.move(seconds)
+        source.wake()
+        eventually(lambda: not stats(verifier).fetching)
+    eventually(said)
+    assert len(said()) == 1  # nobody has used it yet
+    for _ in range(3):
+        verifier.verify(TOKEN)
+    assert [line.split(":")[0] for line in said()[1:]] == ["are past their lifetime and still in use"]
+
+
 def test_an_outage_at_start_up(server: Server, make, said) -> None:
     server.routes["/jwks"] = answer(status=404)
     verifier = make(backoff_base=1000, backoff_cap=1000)

@@ -30,6 +30,10 @@ class Outage:
         self._reported.add(kind)
         return True
 
+    def has_reported(self, kind: EventKind) -> bool:
+        """Return whether this kind of event has been reported in the outage."""
+        return kind in self._reported
+
     def end(self) -> bool:
         """End the outage. Return whether there was one."""
         ended = bool(self._reported)

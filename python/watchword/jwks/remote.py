@@ -256,7 +256,10 @@ class RemoteSource:
         held = self._state.held
         if held is None:
             return None
-        return _Snapshot(held.keys, self._state.settled_until(now), now >= held.fresh_until)
+        is_stale = now >= held.fresh_until
+        if is_stale and not self._outage.has_reported(EventKind.STALE_SET_USED):
+            return None  # whoever uses it first comes by ``_settle``, also if the background has just looked at it
+        return _Snapshot(held.keys, self._state.settled_until(now), is_stale)
 
     def _find_newer(self, search: _Search, now: float) -> tuple[Pending[KeySet | None], Decision[Origin]]:
         """Begin or join a fetch, unless there is a newer set by now that has all of the kids."""

@@ -61,7 +61,9 @@ class Issuer:
     - ``source``: an object of your own, see :class:`watchword.jwks.KeySource`; closing it stays with you;
 
     and from its published metadata (RFC 8414, OpenID Connect Discovery) if none is given. URLs are https;
-    ``allow_loopback_http=True`` also allows http to this very machine, for development.
+    ``allow_loopback_http=True`` also allows http to this very machine, for development. The metadata's ``jwks_uri``
+    may lead to the issuer's own host and port, to the public internet, and to the hosts (names or addresses) of
+    ``allow_private_hosts``.
 
     ``audience``, ``algorithms``, ``types``, ``required``, ``leeway`` (seconds), ``bound_tokens``, ``scope_claims`` (the
     claims that hold scopes), ``audience_claim`` (the claim that names the audience, ``aud`` by default),
@@ -94,6 +96,7 @@ class Issuer:
     max_token_bytes: int | None = None
     max_header_bytes: int | None = None
     allow_loopback_http: bool = False
+    allow_private_hosts: Iterable[str] = ()
     backend: _Backend = "default"
     cache: CacheSettings = field(default_factory=CacheSettings, repr=False)
     _keys: KeySet | None = field(default=None, init=False, repr=False, compare=False)
@@ -111,6 +114,7 @@ class Issuer:
         for name in _LISTS:
             object.__setattr__(self, name, as_tuple(name, getattr(self, name)))
         object.__setattr__(self, "audience", as_audience(self.audience))
+        object.__setattr__(self, "allow_private_hosts", _as_hosts(self.allow_private_hosts))
         self._check_spellings()
         # The kernel knows best what a policy may hold.
         self.policy({})
@@ -170,7 +174,14 @@ class Issuer:
         from watchword.jwks.download import Endpoint
         from watchword.jwks.remote import RemoteSource
 
-        endpoint = Endpoint(self.issuer, self.jwks_uri, self.allow_loopback_http, self.backend, self.cache)
+        endpoint = Endpoint(
+            self.issuer,
+            self.jwks_uri,
+            self.allow_loopback_http,
+            self.backend,
+            self.cache,
+            tuple(self.allow_private_hosts),
+        )
         return RemoteSource(endpoint, fetcher=fetcher, clock=clock, listener=listener)
 
     def _check_spellings(self) -> None:
@@ -235,6 +246,15 @@ def as_audience(value: str | Iterable[str] | _AnyAudience | None) -> str | tuple
     if value is None or isinstance(value, str) or not isinstance(value, Iterable):
         return value
     return tuple(value)
+
+
+def _as_hosts(hosts: Iterable[str]) -> tuple[str, ...]:
+    given = as_tuple("allow_private_hosts", hosts) or ()
+    if not given:
+        return ()
+    from watchword.jwks.urls import check_host
+
+    return tuple(check_host(host, what="allow_private_hosts") for host in given)
 
 
 def _usable(name: str, keys: KeySet) -> KeySet:

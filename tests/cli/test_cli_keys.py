@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import endpoint
 import pytest
 
 import watchword as ww
@@ -78,6 +79,17 @@ def test_keys_of_a_url_and_of_an_issuer(run) -> None:
         answer = run("keys", served.jwks_uri)
         assert answer.status == 2
         assert "--allow-loopback-http" in answer.err
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "[::1]", "10.0.0.1"])
+def test_an_issuer_that_points_into_a_private_network(run, host: str) -> None:
+    with endpoint.running() as server:
+        jwks_uri = f"https://{host}:{server.port}/jwks"
+        document = {"issuer": server.url, "jwks_uri": jwks_uri}
+        server.routes["/.well-known/openid-configuration"] = endpoint.answer(json.dumps(document))
+        answer = run("keys", "--allow-loopback-http", server.url)
+    assert (answer.status, answer.out) == (2, "")
+    assert f"publishes {jwks_uri}, which is not on the public internet. If that is meant, give that URL." in answer.err
 
 
 def test_standard_input_does_too(run, issuer: LocalIssuer) -> None:

@@ -190,7 +190,7 @@ def test_keys_are_discovered(run) -> None:
         answer = run("verify", *options, served.mint(), served.mint_bad("unknown kid"))
         assert answer.status == 1
         assert "1 valid, 1 rejected (1 unknown key)" in answer.out
-        assert served.requests.count("/jwks.json") == 1
+        assert served.requests.count("/jwks.json") == 2  # once more for the unknown kid
 
 
 def test_keys_are_fetched(run) -> None:

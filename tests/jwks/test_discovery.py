@@ -124,9 +124,9 @@ def test_metadata_that_must_not_be_believed(server, discovering, change, why: st
         (answer('{"a": ' + "9" * 100_000 + "}"), "not strict JSON"),
         (answer("[]"), "not a JSON object"),
         (answer(b"x" * (1024 * 1024 + 1)), "longer than"),
-        (answer(status=302, Location="/elsewhere"), "answered 302"),
-        (answer(status=500), "answered 500"),
-        (answer(status=403), "answered 403"),
+        (answer(status=302, Location="/elsewhere"), "returned HTTP 302"),
+        (answer(status=500), "returned HTTP 500"),
+        (answer(status=403), "returned HTTP 403"),
         (raw(b""), "no answer"),
     ],
 )
@@ -140,7 +140,7 @@ def test_what_is_no_metadata(server, discovering, behaviour, why: str) -> None:
 
 
 def test_no_metadata_anywhere(server, discovering) -> None:
-    with pytest.raises(KeysUnavailableError, match="no metadata at any of 2 well-known places"):
+    with pytest.raises(KeysUnavailableError, match="no metadata at any of 2 well-known URLs"):
         discovering().verify(KEY.token(server.url))
 
 
@@ -174,7 +174,7 @@ def test_the_place_of_the_keys_is_looked_up_again_after_a_failure(server, discov
     verifier = discovering()
     verifier.refresh()
     server.routes["/moved"] = server.routes.pop("/jwks")
-    with pytest.raises(KeysUnavailableError, match="answered 404"):
+    with pytest.raises(KeysUnavailableError, match="returned HTTP 404"):
         verifier.refresh()
     server.routes[OPENID] = answer(metadata(server, server.url, jwks_uri=f"{server.url}/moved"))
     verifier.refresh()

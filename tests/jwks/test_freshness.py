@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import random
 
 import pytest
 from endpoint import Key, jwks
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from watchword import KeySet
-from watchword.jwks.freshness import MAX_GIVEN_UP, Attempt, Freshness
+from watchword.jwks.freshness import MAX_GIVEN_UP, UNKNOWN_BURST, Attempt, Freshness
 from watchword.jwks.settings import CacheSettings
 
 SET = KeySet.from_json(jwks(Key("a")))
@@ -32,19 +32,29 @@ def held_at_zero(settings: CacheSettings = SETTINGS) -> Freshness[None]:
 
 def test_without_a_set_the_first_caller_begins_and_all_wait() -> None:
     state: Freshness[None] = Freshness(SETTINGS)
-    advice = state.consult(0.0)
-    assert (advice.held, advice.start, advice.wait) == (None, True, 5.0)
+    decision = state.decide(0.0)
+    assert (decision.held, decision.start, decision.wait) == (None, True, 5.0)
     state.begin(0.0)
-    advice = state.consult(2.0)
-    assert (advice.held, advice.start, advice.wait) == (None, False, 3.0)
+    decision = state.decide(2.0)
+    assert (decision.held, decision.start, decision.wait, decision.limited) == (None, False, 3.0, False)
+
+
+def test_without_a_set_only_a_few_wait_after_a_failure() -> None:
+    state: Freshness[None] = Freshness(SETTINGS, uniform=upper)
+    assert not state.decide(0.0).limited
+    state.fail(state.begin(0.0), 5.0)
+    decision = state.decide(7.0)
+    assert (decision.start, decision.wait, decision.limited) == (True, 5.0, True)
+    state.begin(7.0)
+    assert state.decide(8.0).limited
 
 
 def test_without_a_set_nobody_waits_during_the_back_off() -> None:
     state: Freshness[None] = Freshness(SETTINGS, uniform=upper)
     state.fail(state.begin(0.0), 1.0)
-    assert state.consult(1.0) == state.consult(2.9)
-    assert (state.consult(2.9).start, state.consult(2.9).wait) == (False, 0.0)
-    assert state.consult(3.0).start
+    assert state.decide(1.0) == state.decide(2.9)
+    assert (state.decide(2.9).start, state.decide(2.9).wait) == (False, 0.0)
+    assert state.decide(3.0).start
 
 
 @pytest.mark.parametrize(("failures", "longest"), [(1, 2), (2, 4), (5, 32), (6, 60), (2000, 60)])
@@ -72,10 +82,10 @@ def test_the_programs_own_random_numbers_are_left_alone() -> None:
 
 def test_a_fresh_set_is_used_and_refreshed_ahead() -> None:
     state = held_at_zero()
-    assert not state.consult(239.9).start
-    advice = state.consult(240.0)
-    assert advice.held is not None
-    assert (advice.held.keys, advice.start, advice.wait) == (SET, True, 0.0)
+    assert not state.decide(239.9).start
+    decision = state.decide(240.0)
+    assert decision.held is not None
+    assert (decision.held.keys, decision.start, decision.wait) == (SET, True, 0.0)
 
 
 def test_the_age_of_a_set_counts_from_the_question() -> None:
@@ -88,72 +98,113 @@ def test_the_age_of_a_set_counts_from_the_question() -> None:
 
 def test_a_stale_set_that_nobody_tried_to_renew_earns_the_endpoint_a_short_grace() -> None:
     state = held_at_zero()
-    advice = state.consult(300.0)
-    assert advice.held is not None
-    assert (advice.start, advice.wait) == (True, 0.1)
+    decision = state.decide(300.0)
+    assert decision.held is not None
+    assert (decision.start, decision.wait) == (True, 0.1)
 
 
 def test_a_stale_set_is_used_at_once_while_an_attempt_is_in_flight() -> None:
     state = held_at_zero()
     state.begin(299.0)
-    advice = state.consult(301.0)
-    assert advice.held is not None
-    assert (advice.start, advice.wait) == (False, 0.0)
+    decision = state.decide(301.0)
+    assert decision.held is not None
+    assert (decision.start, decision.wait) == (False, 0.0)
 
 
 def test_a_stale_set_is_used_at_once_after_a_failure_and_tried_again_after_the_back_off() -> None:
     state = held_at_zero()
     state.fail(state.begin(299.0), 299.5)
-    advice = state.consult(301.0)
-    assert advice.held is not None
-    assert (advice.start, advice.wait) == (False, 0.0)
-    advice = state.consult(301.5)
-    assert advice.held is not None
-    assert (advice.start, advice.wait) == (True, 0.0)
+    decision = state.decide(301.0)
+    assert decision.held is not None
+    assert (decision.start, decision.wait) == (False, 0.0)
+    decision = state.decide(301.5)
+    assert decision.held is not None
+    assert (decision.start, decision.wait) == (True, 0.0)
 
 
 def test_a_dead_set_is_never_used() -> None:
     state = held_at_zero()
     assert state.usable(3899.9) is not None
     assert state.usable(3900.0) is None
-    advice = state.consult(3900.0)
-    assert (advice.held, advice.start, advice.wait) == (None, True, 5.0)
+    decision = state.decide(3900.0)
+    assert (decision.held, decision.start, decision.wait) == (None, True, 5.0)
 
 
 def test_max_stale_0_means_that_the_end_of_its_time_is_the_end_of_a_set() -> None:
     state = held_at_zero(CacheSettings(max_stale=0))
-    assert state.consult(299.9).held is not None
-    assert state.consult(300.0).held is None
+    assert state.decide(299.9).held is not None
+    assert state.decide(300.0).held is None
 
 
-def test_an_unknown_kid_fetches_once_a_cooldown_counted_from_the_last_attempt() -> None:
+def begin_for_unknown(state: Freshness[None], now: float) -> Attempt | None:
+    """What a caller with an unknown kid does."""
+    decision = state.decide_unknown(now, SET)
+    return state.begin(now, for_unknown=True) if decision.start else None
+
+
+def end(state: Freshness[None], attempt: Attempt | None) -> None:
+    assert attempt is not None
+    state.succeed(attempt, SET, 300, None)
+
+
+def test_an_unknown_kid_fetches_although_the_set_was_fetched_only_just() -> None:
     state = held_at_zero()
-    refused = state.consult_unknown(29.9, SET)
-    assert (refused.start, refused.wait) == (False, 0.0)
-    advice = state.consult_unknown(30.0, SET)
-    assert (advice.held, advice.start, advice.wait) == (None, True, 5.0)
-    attempt = state.begin(30.0)
-    assert state.consult_unknown(31.0, SET).wait == 4.0
-    state.fail(attempt, 32.0)
-    # A failure counts, too, and from its beginning; the back-off of 2 s is over long before.
-    assert not state.consult_unknown(59.9, SET).start
-    assert state.consult_unknown(60.0, SET).start
+    decision = state.decide_unknown(1.0, SET)
+    assert (decision.held, decision.start, decision.wait, decision.limited) == (None, True, 5.0, True)
+
+
+def test_two_fetches_for_unknown_kids_at_once_and_one_more_with_each_cooldown() -> None:
+    state = held_at_zero()
+    end(state, begin_for_unknown(state, 10.0))
+    end(state, begin_for_unknown(state, 10.0))
+    for now in (10.0, 39.9):
+        refused = state.decide_unknown(now, SET)
+        assert (refused.start, refused.wait) == (False, 0.0)
+    end(state, begin_for_unknown(state, 40.0))
+    assert begin_for_unknown(state, 69.9) is None
+    end(state, begin_for_unknown(state, 70.0))
+    # After two quiet cooldowns there are two again, and no more than two after any number.
+    for _ in range(2):
+        end(state, begin_for_unknown(state, 1000.0))
+    assert begin_for_unknown(state, 1000.0) is None
+
+
+def test_the_cooldown_counts_from_the_beginning_of_failed_attempts_too() -> None:
+    state = held_at_zero()
+    end(state, begin_for_unknown(state, 30.0))
+    attempt = begin_for_unknown(state, 30.0)
+    assert attempt is not None
+    assert state.decide_unknown(31.0, SET).wait == 4.0
+    state.fail(attempt, 32.0)  # the back-off of 2 s is over long before
+    assert not state.decide_unknown(59.9, SET).start
+    assert state.decide_unknown(60.0, SET).start
+
+
+def test_other_fetches_take_nothing_from_the_bucket() -> None:
+    state = held_at_zero()
+    for now in (1.0, 2.0, 3.0):
+        end(state, state.begin(now))
+    end(state, begin_for_unknown(state, 4.0))
+    end(state, begin_for_unknown(state, 4.0))
+    # Nor do they put off its refill.
+    end(state, state.begin(20.0))
+    assert state.decide_unknown(34.0, SET).start
 
 
 def test_an_unknown_kid_in_an_old_set_gets_the_newer_one() -> None:
     state = held_at_zero()
     state.succeed(state.begin(10.0), OTHER, 300, None)
-    advice = state.consult_unknown(10.0, SET)
-    assert advice.held is not None
-    assert (advice.held.keys, advice.start, advice.wait) == (OTHER, False, 0.0)
+    decision = state.decide_unknown(10.0, SET)
+    assert decision.held is not None
+    assert (decision.held.keys, decision.start, decision.wait) == (OTHER, False, 0.0)
 
 
 def test_unknown_kids_do_not_tie_up_callers_while_the_endpoint_is_in_trouble() -> None:
     state = held_at_zero()
     state.fail(state.begin(0.0), 5.0)
-    assert state.consult_unknown(60.0, SET).wait == 0.1
+    assert state.decide_unknown(60.0, SET).wait == 0.1
     state.begin(60.0)
-    assert state.consult_unknown(60.0, SET).wait == 0.1
+    assert state.decide_unknown(60.0, SET).wait == 0.1
 
 
 def test_a_slow_old_answer_never_replaces_a_newer_set() -> None:
@@ -184,26 +235,26 @@ def test_fetches_that_never_end_are_left_behind_in_small_number_only() -> None:
         last = state.begin(now)
         state.give_up_overdue(now + 5)
         now += 100
-    assert not state.consult(now).start
-    assert not state.consult_forced(now).start
+    assert not state.decide(now).start
+    assert not state.decide_forced(now).start
     assert state.next_look() is None
     state.fail(last, now)
-    assert state.consult(now).start
+    assert state.decide(now).start
 
 
 def test_a_forced_refresh_minds_neither_cooldown_nor_back_off_but_the_attempt_in_flight() -> None:
     state = held_at_zero()
     state.fail(state.begin(0.0), 0.0)
-    assert state.consult_forced(0.0).start
+    assert state.decide_forced(0.0).start
     state.begin(0.0)
-    assert (state.consult_forced(1.0).start, state.consult_forced(1.0).wait) == (False, 4.0)
+    assert (state.decide_forced(1.0).start, state.decide_forced(1.0).wait) == (False, 4.0)
 
 
 def test_after_a_fork_the_attempts_of_the_other_process_are_forgotten() -> None:
     state = held_at_zero()
     state.begin(250.0)
     state.forget_attempts()
-    assert state.consult(250.0).start
+    assert state.decide(250.0).start
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -222,13 +273,11 @@ class AnyOrder(RuleBasedStateMachine):
         self.running: list[Attempt] = []  # threads out there, whether or not the state has given them up
         self.brought: dict[int, tuple[float, float]] = {}  # sequence: when it was asked for, its lifetime
         self.begun_for_unknown: list[float] = []
-        self.last_begun = -math.inf
 
-    def start(self) -> None:
+    def start(self, *, for_unknown: bool = False) -> None:
         assert self.state.attempt is None, "two attempts at once"
         assert len(self.running) <= MAX_GIVEN_UP
-        self.running.append(self.state.begin(self.now))
-        self.last_begun = self.now
+        self.running.append(self.state.begin(self.now, for_unknown=for_unknown))
 
     # Eighths of a second add up exactly, so that every bound can be tested to the last moment.
     @rule(eighths=st.one_of(st.integers(0, 80), st.integers(0, 40_000)))
@@ -238,23 +287,37 @@ class AnyOrder(RuleBasedStateMachine):
     @rule()
     def a_caller_needs_keys(self) -> None:
         self.state.give_up_overdue(self.now)
-        advice = self.state.consult(self.now)
-        assert 0 <= advice.wait <= self.settings.timeout
-        if advice.held is not None:
-            assert self.now - advice.held.asked_at < self.brought[advice.held.sequence][1] + self.settings.max_stale
-            assert advice.wait <= self.settings.grace
-        if advice.start:
+        decision = self.state.decide(self.now)
+        assert 0 <= decision.wait <= self.settings.timeout
+        if decision.held is not None:
+            assert self.now - decision.held.asked_at < self.brought[decision.held.sequence][1] + self.settings.max_stale
+            assert decision.wait <= self.settings.grace
+        if decision.start:
             self.start()
 
     @rule()
     def a_caller_has_an_unknown_kid(self) -> None:
         self.state.give_up_overdue(self.now)
         seen = self.state.held.keys if self.state.held is not None else SET
-        advice = self.state.consult_unknown(self.now, seen)
-        assert 0 <= advice.wait <= self.settings.timeout
-        if advice.start:
-            assert self.now - self.last_begun >= self.settings.cooldown
-            self.start()
+        decision = self.state.decide_unknown(self.now, seen)
+        assert 0 <= decision.wait <= self.settings.timeout
+        if decision.start:
+            self.start(for_unknown=True)
+            self.begun_for_unknown.append(self.now)
+            self.check_bucket()
+        elif decision.held is None and self.state.usable(self.now) is not None and self.state.attempt is None:
+            # By the back-off, which everybody minds, or by the bucket: never after a cooldown without such a fetch, so
+            # that a kid which is asked for again after the cooldown is worth one.
+            quiet = all(self.now - at >= self.settings.cooldown for at in self.begun_for_unknown)
+            assert not (quiet and self.state.decide_forced(self.now).start and self.now >= self.state._retry_at)
+
+    def check_bucket(self) -> None:
+        """In any n cooldowns at most 2 + n fetches for unknown kids."""
+        cooldown = self.settings.cooldown
+        if cooldown == 0:
+            return
+        for number, since in enumerate(reversed(self.begun_for_unknown), start=1):
+            assert number <= UNKNOWN_BURST + (self.now - since) // cooldown
 
     @rule(share=st.floats(0, 1, exclude_max=True))
     def nobody_needs_to_ask_for_a_while(self, share: float) -> None:
@@ -265,15 +328,15 @@ class AnyOrder(RuleBasedStateMachine):
             moment = self.now + share * (until - self.now)
             if moment < until:  # else it was rounded up to it
                 assert self.state.attempt is None or moment < self.state.attempt.deadline
-                advice = self.state.consult(moment)
-                assert (advice.held, advice.start, advice.wait) == (self.state.held, False, 0.0)
+                decision = self.state.decide(moment)
+                assert (decision.held, decision.start, decision.wait) == (self.state.held, False, 0.0)
                 assert self.state.held is not None
                 assert (moment < self.state.held.fresh_until) == (self.now < self.state.held.fresh_until)
 
     @rule()
     def an_operator_refreshes(self) -> None:
         self.state.give_up_overdue(self.now)
-        if self.state.consult_forced(self.now).start:
+        if self.state.decide_forced(self.now).start:
             self.start()
 
     @rule()
@@ -282,7 +345,7 @@ class AnyOrder(RuleBasedStateMachine):
         at = self.state.next_look()
         if at is not None and at <= self.now:
             # It is never woken for nothing, again and again.
-            assert self.state.consult(self.now).start
+            assert self.state.decide(self.now).start
             self.start()
 
     @precondition(lambda self: self.running)
@@ -322,3 +385,26 @@ class AnyOrder(RuleBasedStateMachine):
 
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = hypothesis_settings(stateful_step_count=60)
+
+
+@given(
+    gaps=st.lists(st.integers(0, 400), max_size=60),
+    failing=st.lists(st.booleans(), min_size=60, max_size=60),
+)
+def test_the_bucket_is_that_of_the_model(gaps: list[int], failing: list[bool]) -> None:
+    """Against a bucket kept as a list of when its missing pieces come back."""
+    state = held_at_zero(CacheSettings(max_stale=1_000_000))
+    now, missing = 0.0, []
+    for gap, fails in zip(gaps, failing, strict=False):
+        now += gap / 8
+        missing = [at for at in missing if at > now]
+        decision = state.decide_unknown(now, SET)
+        backing_off = state.failures > 0 and now < state._retry_at
+        assert decision.start == (len(missing) < UNKNOWN_BURST and not backing_off)
+        if decision.start:
+            attempt = state.begin(now, for_unknown=True)
+            missing.append((missing[-1] if missing else now) + SETTINGS.cooldown)
+            if fails:
+                state.fail(attempt, now)
+            else:
+                end(state, attempt)

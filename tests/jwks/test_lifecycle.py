@@ -221,7 +221,11 @@ def test_the_interpreter_ends_quietly_and_soon(server: Server, how: str, hangs: 
     server.routes["/jwks"] = Hang() if hangs else answer(jwks(A))
     script = SCRIPT.format(here=str(HERE), url=f"{server.url}/jwks", how=how)
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
-    assert (ended.returncode, ended.stderr) == (0, "")
+    # Who has set up no logging sees the first failure of an outage, and nothing else ever. (On a slow machine a fetch
+    # may take longer than this program's time-out of a second, so that there is one without a server that hangs.)
+    told = [line for line in ended.stderr.splitlines() if not line.startswith("the keys of https://as.example ")]
+    assert (ended.returncode, told) == (0, [])
+    assert len(ended.stderr.splitlines()) <= 1
 
 
 def test_nothing_slow_is_imported_with_the_package() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from watchword.jwks import CacheSettings
 from watchword.jwks.cache_control import lifetime
-from watchword.jwks.urls import check_issuer_url, check_url, shown
+from watchword.jwks.urls import check_issuer_url, check_url, redact
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,8 @@ from watchword.jwks.urls import check_issuer_url, check_url, shown
         ({"max_stale": None}, TypeError, "number of seconds"),
         ({"refresh_ahead": 0}, ValueError, "share"),
         ({"refresh_ahead": 1.1}, ValueError, "share"),
-        ({"negative_size": 1.5}, TypeError, "whole number"),
+        ({"max_waiters": 1.5}, TypeError, "whole number"),
+        ({"max_waiters": -1}, ValueError, "not negative"),
         ({"max_bytes": 0}, ValueError, "over 0"),
         ({"max_bytes": 1024 * 1024 + 1}, ValueError, "at most"),
         ({"max_keys": 257}, ValueError, "at most"),
@@ -169,5 +170,5 @@ def test_an_issuer_to_discover_has_no_query() -> None:
 
 
 def test_a_query_is_not_shown() -> None:
-    assert shown("https://as.example/jwks?code=secret") == "https://as.example/jwks?…"
-    assert shown("https://as.example/jwks") == "https://as.example/jwks"
+    assert redact("https://as.example/jwks?code=secret") == "https://as.example/jwks?…"
+    assert redact("https://as.example/jwks") == "https://as.example/jwks"

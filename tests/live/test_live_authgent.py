@@ -175,21 +175,17 @@ def test_an_algorithm_outside_the_issuers_is_refused(authgent: Authgent, token: 
 
 
 @both_ways
-def test_a_rotated_key_is_found_when_the_cooldown_is_over(
+def test_a_rotated_key_is_found_at_the_first_try(
     authgent: Authgent, agent: Agent, issuer: ww.Issuer, judge: Judge
 ) -> None:
-    seconds = 1000.0
-    verifier = ww.Verifier([issuer], audience=API, monotonic=lambda: seconds)
+    verifier = ww.Verifier([issuer], audience=API, monotonic=lambda: 1000.0)
     before = authgent.token(agent, scope="read", resource=API)
     assert judge(verifier, before).key_id == header_of(before)["kid"]
 
     authgent.rotate_keys()
     after = authgent.token(agent, scope="read", resource=API)
     assert header_of(after)["kid"] != header_of(before)["kid"]
-    # An unknown kid fetches at most once in a cooldown: nobody can make us ask the server with every token.
-    assert code(judge, verifier, after) == ww.ErrorCode.UNKNOWN_KEY
-    assert verifier.stats()[authgent.issuer].fetches == 1
-    seconds += issuer.cache.cooldown
+    # Although the keys were fetched only just.
     assert judge(verifier, after).key_id == header_of(after)["kid"]
     assert judge(verifier, before).key_id == header_of(before)["kid"]
     assert verifier.stats()[authgent.issuer].fetches == 2

@@ -245,6 +245,9 @@ def issuers(jwks_file: Path) -> list[ww.Issuer]:
         known.spiffe("example.org", jwks=keys()),
         ww.Issuer("https://login.example/{tid}", jwks=public, aliases=("https://{tid}.as",), tenants=ww.ANY_TENANT),
         ww.Issuer("spiffe://example.org", jwks_file=jwks_file),
+        ww.Issuer(
+            "https://as.internal", allow_private_hosts=["keys.internal"], cache=jwks.CacheSettings(max_waiters=8)
+        ),
     ]
 
 
@@ -271,6 +274,13 @@ class CannedFetcher:
         if not url.startswith("https:") or not headers or timeout < 1:
             raise jwks.FetchError("no answer")
         return jwks.Response(200, {"content-type": "application/json"}, b"{}"[:max_bytes])
+
+
+class CannedPublicFetcher(CannedFetcher):
+    """One that can also keep to public addresses, which is a ``jwks.PublicFetcher`` by its shape."""
+
+    def get_public(self, url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> jwks.Response:
+        return self.get(url, headers=headers, timeout=timeout, max_bytes=max_bytes)
 
 
 class OneKeySet:
@@ -302,6 +312,8 @@ def own_ways_to_keys() -> list[ww.Verifier]:
         jwks.HttpxFetcher(httpx2.Client()),
         jwks.HttpxFetcher(httpx.Client()),
     ]
+    public: list[jwks.PublicFetcher] = [CannedPublicFetcher(), jwks.HttpxFetcher(httpx2.Client())]
+    fetchers += public
     return [
         ww.Verifier(ww.Issuer("https://as.example", source=source), audience=ww.ANY_AUDIENCE),
         *(ww.Verifier(["https://as.example"], audience="https://api.example", fetcher=one) for one in fetchers),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 
 from watchword._kernel import KeySet
 from watchword.cli.command_error import CommandError, in_options
 from watchword.errors import KeySetError
+from watchword.jwks.addresses import is_configured
 from watchword.jwks.discovery import read_metadata, well_known_urls
-from watchword.jwks.fetch import DefaultFetcher, FetchError
+from watchword.jwks.fetch import DefaultFetcher, FetchError, NotPublicError, get_public
 from watchword.jwks.settings import MAX_BYTES, CacheSettings
-from watchword.jwks.urls import check_issuer_url, check_url, shown
+from watchword.jwks.urls import check_issuer_url, check_url, redact
 
 _PEM = b"-----BEGIN "
 _OK = 200
@@ -74,8 +76,16 @@ def find_key_set(source: str, *, allow_loopback_http: bool = False) -> tuple[str
         return source, body
     jwks_uri = _discovered(source, allow_loopback_http=allow_loopback_http)
     if jwks_uri is None:
-        raise CommandError(f"{shown(source)} is neither a key set nor an issuer that publishes where its keys are.")
-    return jwks_uri, read_document(jwks_uri, allow_loopback_http=allow_loopback_http)
+        raise CommandError(f"{redact(source)} is neither a key set nor an issuer that publishes where its keys are.")
+    # Whoever published it says where the keys are; it is no URL of the person at the keyboard.
+    public_only = not is_configured(jwks_uri, source, ())
+    try:
+        return jwks_uri, _fetched(jwks_uri, allow_loopback_http=allow_loopback_http, public_only=public_only)
+    except NotPublicError:
+        raise CommandError(
+            f"{redact(source)} publishes {redact(jwks_uri)}, which is not on the public internet. If that is meant, "
+            "give that URL."
+        ) from None
 
 
 def _discovered(issuer: str, *, allow_loopback_http: bool) -> str | None:
@@ -89,7 +99,7 @@ def _discovered(issuer: str, *, allow_loopback_http: bool) -> str | None:
             try:
                 return read_metadata(body, issuer, allow_loopback_http=allow_loopback_http)
             except FetchError as error:
-                raise CommandError(f"{shown(url)} is of no use: {error}.") from None
+                raise CommandError(f"{redact(url)} is of no use: {error}.") from None
     return None
 
 
@@ -108,27 +118,28 @@ def _check(url: str, *, allow_loopback_http: bool) -> None:
         raise CommandError(in_options(error)) from None
 
 
-def _fetched(url: str, *, allow_loopback_http: bool) -> bytes:
+def _fetched(url: str, *, allow_loopback_http: bool, public_only: bool = False) -> bytes:
     _check(url, allow_loopback_http=allow_loopback_http)
-    status, body = _get(url)
+    status, body = _get(url, public_only=public_only)
     if status != _OK:
         # A redirect is not followed either: whoever can redirect could say whose keys are used.
-        raise CommandError(f"{shown(url)} answered {status}, and only {_OK} is taken. Check the URL.")
+        raise CommandError(f"{redact(url)} answered {status}, and only {_OK} is taken. Check the URL.")
     return body
 
 
-def _get(url: str) -> tuple[int, bytes]:
+def _get(url: str, *, public_only: bool = False) -> tuple[int, bytes]:
     fetcher = DefaultFetcher()
+    get = functools.partial(get_public, fetcher) if public_only else fetcher.get
     try:
-        answer = fetcher.get(
-            url, headers={"user-agent": "watchword"}, timeout=CacheSettings().timeout, max_bytes=MAX_BYTES
-        )
+        answer = get(url, headers={"user-agent": "watchword"}, timeout=CacheSettings().timeout, max_bytes=MAX_BYTES)
+    except NotPublicError:
+        raise
     except FetchError as error:
-        raise CommandError(f"{shown(url)} can't be fetched: {error}.") from None
+        raise CommandError(f"{redact(url)} can't be fetched: {error}.") from None
     finally:
         fetcher.close()
     return answer.status, answer.body
 
 
 def _named(source: str) -> str:
-    return "standard input" if source == "-" else shown(source) if is_url(source) else repr(source)
+    return "standard input" if source == "-" else redact(source) if is_url(source) else repr(source)

@@ -10,7 +10,7 @@ from watchword.jwks.source import KeySource
 from watchword.jwks.waiting import Pending
 
 if TYPE_CHECKING:
-    from watchword.jwks.fetch import Fetcher, FetchError, HttpxFetcher, Response
+    from watchword.jwks.fetch import Fetcher, FetchError, HttpxFetcher, PublicFetcher, Response
 
 __all__ = [
     "CacheSettings",
@@ -21,6 +21,7 @@ __all__ = [
     "KeyEvent",
     "KeySource",
     "Pending",
+    "PublicFetcher",
     "Response",
     "Stats",
 ]

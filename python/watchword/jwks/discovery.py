@@ -40,7 +40,7 @@ def read_metadata(body: bytes, issuer: str, *, allow_loopback_http: bool) -> str
     jwks_uri = metadata.get("jwks_uri")
     if not isinstance(jwks_uri, str):
         raise FetchError("the metadata names no jwks_uri")
-    # An issuer elsewhere has no business pointing into this machine.
+    # Plain http leads to this machine, where no issuer elsewhere may point. Of https it is decided by address.
     local = allow_loopback_http and issuer.startswith("http://")
     try:
         check_url(jwks_uri, allow_loopback_http=local, what="the metadata's jwks_uri")

@@ -1,7 +1,8 @@
-"""One attempt: discovery where it is due, then the set. A function of what was known before; it keeps nothing."""
+"""One attempt: discovery if it is due, then the set. A function of what was known before; it keeps no state."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import time
 from collections.abc import Mapping
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from watchword._kernel import KeySet
 from watchword.errors import KeySetError
+from watchword.jwks.addresses import is_configured
 from watchword.jwks.cache_control import lifetime
 from watchword.jwks.describe import rejections
 from watchword.jwks.discovery import ABSENT, read_metadata, well_known_urls
-from watchword.jwks.fetch import Fetcher, FetchError, Response
+from watchword.jwks.fetch import Fetcher, FetchError, NotPublicError, Response, get_public
 from watchword.jwks.settings import CacheSettings
-from watchword.jwks.urls import shown
+from watchword.jwks.urls import redact
 
 if TYPE_CHECKING:
     from watchword._kernel import _Backend
@@ -68,6 +70,8 @@ class Endpoint:
     allow_loopback_http: bool
     backend: _Backend
     settings: CacheSettings
+    allow_private_hosts: tuple[str, ...] = ()
+    """Hosts that a discovered ``jwks_uri`` may lead to although their addresses are not public."""
 
     def download(self, fetcher: Fetcher, previous: Origin | None, now: float) -> Answer:
         """The set as of now, or raises :class:`DownloadError`. Takes at most ``settings.timeout`` seconds."""
@@ -77,8 +81,10 @@ class Endpoint:
             discovered = previous.discovered if previous is not None else None
             if discovered is None or now >= discovered.until:
                 discovered = attempt.discover(now)
-        url = self.jwks_uri or (discovered.jwks_uri if discovered is not None else "")
-        return attempt.key_set(url, previous, discovered)
+        if discovered is None:
+            return attempt.key_set(self.jwks_uri or "", previous, None)
+        configured = is_configured(discovered.jwks_uri, self.issuer, self.allow_private_hosts)
+        return attempt.key_set(discovered.jwks_uri, previous, discovered, public_only=not configured)
 
 
 def _validator(etag: str | None) -> str | None:
@@ -101,26 +107,28 @@ class _Attempt:
             if answer.status in ABSENT:
                 continue
             if answer.status != 200:
-                raise DownloadError(f"the metadata's place answered {answer.status}", shown(url))
+                raise DownloadError(f"the metadata endpoint returned HTTP {answer.status}", redact(url))
             try:
                 jwks_uri = read_metadata(answer.body, endpoint.issuer, allow_loopback_http=endpoint.allow_loopback_http)
             except FetchError as error:
-                raise DownloadError(str(error), shown(url)) from None
+                raise DownloadError(str(error), redact(url)) from None
             return Discovered(jwks_uri, now + lifetime(answer.headers, self._settings))
-        raise DownloadError(f"no metadata at any of {len(urls)} well-known places", shown(urls[0]))
+        raise DownloadError(f"no metadata at any of {len(urls)} well-known URLs", redact(urls[0]))
 
-    def key_set(self, url: str, previous: Origin | None, discovered: Discovered | None) -> Answer:
+    def key_set(
+        self, url: str, previous: Origin | None, discovered: Discovered | None, *, public_only: bool = False
+    ) -> Answer:
         headers = {"accept": "application/jwk-set+json, application/json"}
         # A validator holds for the URL that it came from, and no other.
         known = previous if previous is not None and previous.url == url else None
         if known is not None and known.etag is not None:
             headers["if-none-match"] = known.etag
-        answer = self._get(url, headers)
+        answer = self._get(url, headers, public_only=public_only)
         time_to_live = lifetime(answer.headers, self._settings)
         if answer.status == 304 and known is not None and known.etag is not None:
             return Answer(Origin(known.keys, url, known.etag, known.digest, discovered), time_to_live, unchanged=True)
         if answer.status != 200:
-            raise DownloadError(f"the key set's place answered {answer.status}", shown(url))
+            raise DownloadError(f"the key endpoint returned HTTP {answer.status}", redact(url))
         digest = hashlib.sha256(answer.body).digest()
         etag = _validator(answer.headers.get("etag"))
         if known is not None and known.digest == digest:
@@ -133,27 +141,31 @@ class _Attempt:
         try:
             keys = KeySet.from_json(body, backend=self._endpoint.backend)
         except KeySetError as error:
-            raise DownloadError(f"the answer is no key set: {error}", shown(url)) from None
+            raise DownloadError(f"the answer is no key set: {error}", redact(url)) from None
         if len(keys) + len(keys.rejected) > self._settings.max_keys:
-            raise DownloadError(f"the key set lists more than {self._settings.max_keys} keys", shown(url))
+            raise DownloadError(f"the key set lists more than {self._settings.max_keys} keys", redact(url))
         if len(keys) == 0:
             why = rejections(keys)
-            raise DownloadError("the key set holds no usable key" + (f" ({why})" if why else ""), shown(url))
+            raise DownloadError("the key set holds no usable key" + (f" ({why})" if why else ""), redact(url))
         return keys
 
-    def _get(self, url: str, headers: Mapping[str, str]) -> Response:
+    def _get(self, url: str, headers: Mapping[str, str], *, public_only: bool = False) -> Response:
         left = self._deadline - time.monotonic()
         if left <= 0:
-            raise DownloadError("no complete answer in time", shown(url))
+            raise DownloadError("no complete answer in time", redact(url))
+        get = functools.partial(get_public, self._fetcher) if public_only else self._fetcher.get
         try:
-            answer = self._fetcher.get(
+            answer = get(
                 url, headers={"user-agent": "watchword", **headers}, timeout=left, max_bytes=self._settings.max_bytes
             )
+        except NotPublicError as error:
+            remedy = "if that is meant, list the host in the issuer's allow_private_hosts, or configure its jwks_uri"
+            raise DownloadError(f"the metadata's jwks_uri is refused: {error}; {remedy}", redact(url)) from error
         except FetchError as error:
-            raise DownloadError(str(error), shown(url)) from error
+            raise DownloadError(str(error), redact(url)) from error
         except Exception as error:
             # A fetcher that is not ours: only the kind is told, as its message may quote anything.
-            raise DownloadError(f"the fetcher raised {type(error).__name__}", shown(url)) from error
+            raise DownloadError(f"the fetcher raised {type(error).__name__}", redact(url)) from error
         if len(answer.body) > self._settings.max_bytes:
-            raise DownloadError(f"the answer is longer than {self._settings.max_bytes} bytes", shown(url))
+            raise DownloadError(f"the answer is longer than {self._settings.max_bytes} bytes", redact(url))
         return answer

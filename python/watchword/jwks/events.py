@@ -1,4 +1,4 @@
-"""What a key source tells its operator: counters, and one event for everything that happens."""
+"""What a key source reports to its operator: counters, and an event for everything that happens."""
 
 from __future__ import annotations
 
@@ -15,19 +15,25 @@ class EventKind(str, enum.Enum):
     FETCH_STARTED = "fetch_started"
     FETCH_SUCCEEDED = "fetch_succeeded"
     FETCH_FAILED = "fetch_failed"
-    """The answer was no key set, or did not come in time. The set that is held stays, within its bounds."""
+    """The answer was no key set, or did not come in time. The set that is held stays, within its bounds. The first
+    failure of an outage is logged too."""
     ANSWER_DISCARDED = "answer_discarded"
     """A slow old answer came after a newer one."""
     FILE_FAILED = "file_failed"
-    """A key file can't be read, or holds no keys. The set that is held stays."""
+    """A key file can't be read, or holds no keys. The set that is held stays. Once for each reason, and logged."""
     SET_CHANGED = "set_changed"
     """``added`` and ``removed`` say which keys (kid, or thumbprint where there is none)."""
     KEYS_REJECTED = "keys_rejected"
     """A new set holds keys that are not used; ``detail`` says which and why."""
     STALE_SET_USED = "stale_set_used"
-    """Told once for each set; ``Stats.stale_uses`` counts on."""
+    """A set past its lifetime is used. Once for each set, and logged; ``Stats.stale_uses`` counts on."""
+    SET_EXPIRED = "set_expired"
+    """The set is past ``max_stale`` and could not be renewed: it is no longer used. Once for each set, and logged."""
+    RECOVERED = "recovered"
+    """Keys were fetched (or read) again after any of these. Logged."""
     UNKNOWN_KEY = "unknown_key"
-    """A token names a key that the set does not hold; ``detail`` says what is done about it."""
+    """A token names a key that the set does not hold; ``detail`` says what is done about it. One for each such token,
+    so that their senders choose how many there are."""
 
     def __str__(self) -> str:
         return self.value
@@ -63,19 +69,21 @@ class Stats:
     set_changes: int = 0
     """Times that a set with other keys replaced the one held; the first set counts."""
     stale_uses: int = 0
-    """Look-ups answered with a set past its time (not counted to the last one: counting takes no lock)."""
+    """Look-ups answered with a set past its lifetime (not counted to the last one: counting takes no lock)."""
     waits: int = 0
     """Look-ups that had to wait for an attempt."""
+    waits_refused: int = 0
+    """Look-ups that would have waited, but were answered at once, as ``max_waiters`` others were waiting."""
     unavailable: int = 0
     """Look-ups that ended without keys."""
     unknown_keys: int = 0
     """Look-ups for a kid that the set does not hold."""
     cooldown_refusals: int = 0
-    """Those of them that neither fetched nor waited, as the last attempt was too recent or the endpoint is down."""
+    """Those of them that neither fetched nor waited, as the cooldown's fetches are spent or the endpoint is down."""
     negative_hits: int = 0
-    """Those of them whose kid was known to be unknown."""
+    """Those of them whose kid the endpoint was asked for within the cooldown, and did not know."""
     negative_size: int = 0
-    """Kids now remembered as unknown."""
+    """Kids now remembered as unknown, each for a cooldown."""
     keys: int = 0
     """Keys in the set now held."""
     rejected_keys: int = 0
@@ -106,8 +114,8 @@ class Counters:
 Listener = Callable[[KeyEvent], object]
 
 
-def tell(listener: Listener | None, *events: KeyEvent) -> None:
-    """Hands events to the operator's callback. What it raises is logged and goes no further."""
+def notify(listener: Listener | None, *events: KeyEvent) -> None:
+    """Pass events to the operator's callback. What it raises is logged and goes no further."""
     if listener is None:
         return
     for event in events:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from watchword._kernel import KeySet
 from watchword.errors import KeySetError, KeysUnavailableError
 from watchword.jwks.describe import describe_change
-from watchword.jwks.events import Counters, EventKind, KeyEvent, Listener, Stats, tell
+from watchword.jwks.events import Counters, EventKind, KeyEvent, Listener, Stats, notify
 from watchword.jwks.forks import mind_forks
+from watchword.jwks.outage import log
 from watchword.jwks.settings import CacheSettings
 from watchword.jwks.waiting import Pending
 
@@ -122,7 +123,8 @@ class FileSource:
                 events = self._check(now, force=force)
                 self._next_check = now + self._settings.check_interval
             keys, trouble = self._keys, self._trouble
-        tell(self._listener, *events)
+        log(*(event for event in events if event.kind in (EventKind.FILE_FAILED, EventKind.RECOVERED)))
+        notify(self._listener, *events)
         if keys is None or (force and trouble is not None):
             raise KeysUnavailableError(f"the key file can't be used: {trouble}")
         return keys
@@ -139,6 +141,7 @@ class FileSource:
         # Where it changed while it was read, or only just before, the mark is not to be relied on.
         recent = abs(time.time() - mark[0] / 1e9) < _STAMP_SECONDS
         self._mark = None if recent else mark
+        recovered = self._trouble is not None
         self._trouble = None
         self._read_at = now
         old, self._keys = self._keys, keys
@@ -150,6 +153,8 @@ class FileSource:
             # The same keys, read again: callers keep the object that they know.
             self._keys = old
             self._counters.add("not_modified")
+        if recovered:
+            events.append(KeyEvent(kind=EventKind.RECOVERED, issuer=self._issuer, detail=f"{len(keys)} keys"))
         return events
 
     def _failed(self, error: OSError | KeySetError) -> list[KeyEvent]:
@@ -160,7 +165,7 @@ class FileSource:
         self._trouble = trouble
         self._failures += 1
         self._counters.add("failures")
-        # Told once, not at every look while it lasts.
+        # Reported once, not at every look while it lasts.
         return [KeyEvent(kind=EventKind.FILE_FAILED, issuer=self._issuer, detail=trouble)] if news else []
 
 

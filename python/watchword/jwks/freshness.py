@@ -3,12 +3,12 @@
 A set passes through three times, all counted from when it was *asked for* (RFC 9111 section 4.2.3 counts so too: an
 answer may be as old as its question):
 
-    fresh   until ``fresh_until``                 used by everybody without a thought
-    stale   until ``fresh_until + max_stale``     used while the endpoint is in trouble
+    fresh   until ``fresh_until``                 used at once
+    stale   until ``fresh_until + max_stale``     used while refresh fails
     dead    from then on                          never used
 
-Beside that runs at most one *attempt* to get a newer one. The source (``remote.py``) holds a lock around every call
-here and does what it is told.
+At most one *attempt* to get a newer set is in flight. Attempts for unknown kids come from a token bucket. The source
+(``remote.py``) holds a lock around every call here and follows the decisions.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ from watchword.jwks.settings import CacheSettings
 # A fetch that outlives its time-out (a client that does not keep to it, a resolver that hangs) is given up and may be
 # replaced. Its thread can't be ended from outside, so no more than so many of them are left behind at any time.
 MAX_GIVEN_UP = 2
+
+# So many fetches for unknown kids may follow each other at once; one more comes with each cooldown. With one, a key
+# that is published right after a fetch (some issuers make the key of an algorithm when it is first used) would stay
+# unknown for a cooldown.
+UNKNOWN_BURST = 2
 
 # Whatever the source wants kept beside a set.
 Origin = TypeVar("Origin")
@@ -53,14 +58,15 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Advice(Generic[Origin]):
+class Decision(Generic[Origin]):
     """``held``: what may be used at once, if anything. ``start``: begin an attempt. ``wait``: then wait for the one in
-    flight at most so many seconds (0: do not wait).
+    flight at most so many seconds (0: do not wait). ``limited``: only ``max_waiters`` callers at a time may wait so.
     """
 
     held: Held[Origin] | None
     start: bool = False
     wait: float = 0.0
+    limited: bool = False
 
 
 @dataclass
@@ -75,51 +81,57 @@ class Freshness(Generic[Origin]):
     failures: int = 0
     """Failed attempts in a row."""
     _retry_at: float = -math.inf
-    _last_started_at: float = -math.inf
     _sequence: int = 0
     _given_up: set[int] = field(default_factory=set)
+    _unknown_left: int = UNKNOWN_BURST
+    _unknown_refill_at: float = math.inf
 
     # What callers are told.
 
-    def consult(self, now: float) -> Advice[Origin]:
-        """For a caller who needs keys."""
+    def decide(self, now: float) -> Decision[Origin]:
+        """Decide for a caller who needs keys."""
         held = self.usable(now)
         if held is None:
-            # Nothing to go on. During the back-off nobody waits: the answer would be a row of time-outs.
+            # Nothing to go on. During the back-off nobody waits: the answer would be a row of time-outs. The first
+            # attempt is waited for by all, as a cold start has many callers; after a failure by a few, so that an
+            # endpoint that hangs doesn't hold up every thread of a process with other things to do.
             start = self._may_start(now)
-            return Advice(None, start, self._patience(now, start=start))
+            return Decision(None, start, self._patience(now, start=start), limited=self.failures > 0)
         start = now >= held.due_at and self._may_start(now)
-        # Past its time and nobody has asked since: a suspended machine, a fork. That earns the endpoint a short grace;
-        # an endpoint known to be in trouble gets none.
+        # Past its lifetime, and nobody has asked since (a suspended machine, a fork): the endpoint gets a short grace,
+        # unless it is known to be failing.
         untried = start and self.failures == 0 and now >= held.fresh_until
-        return Advice(held, start, self.settings.grace if untried else 0.0)
+        return Decision(held, start, self.settings.grace if untried else 0.0)
 
-    def consult_unknown(self, now: float, seen: KeySet) -> Advice[Origin]:
-        """For a caller whose kid is not in the set ``seen``. ``held`` is a newer set, where there is one."""
+    def decide_unknown(self, now: float, seen: KeySet) -> Decision[Origin]:
+        """Decide for a caller whose kid is not in the set ``seen``. ``held`` is a newer set, if there is one.
+
+        ``start`` takes from the bucket: begin the attempt with ``for_unknown=True``.
+        """
         held = self.usable(now)
         if held is None or held.keys is not seen:
-            return Advice(held)
-        cooled_down = now >= self._last_started_at + self.settings.cooldown
-        start = cooled_down and self._may_start(now)
+            return Decision(held)
+        self._refill(now)
+        start = self._unknown_left > 0 and self._may_start(now)
         wait = self._patience(now, start=start)
         if self.failures:
-            # Else anybody could tie up threads with made-up kids for as long as the endpoint hangs.
+            # Else made-up kids could hold threads for as long as the endpoint hangs.
             wait = min(wait, self.settings.grace)
-        return Advice(None, start, wait)
+        return Decision(None, start, wait, limited=True)
 
-    def consult_forced(self, now: float) -> Advice[Origin]:
-        """For an operator who asks for a refresh: neither cooldown nor back-off, but never a second attempt."""
+    def decide_forced(self, now: float) -> Decision[Origin]:
+        """Decide for an operator who asks for a refresh: no cooldown, no back-off, but never a second attempt."""
         start = self.attempt is None and len(self._given_up) < MAX_GIVEN_UP
-        return Advice(None, start, self._patience(now, start=start))
+        return Decision(None, start, self._patience(now, start=start))
 
     def usable(self, now: float) -> Held[Origin] | None:
         """The set, unless it is dead."""
         return self.held if self.held is not None and now < self.held.dead_at else None
 
     def settled_until(self, now: float) -> float:
-        """Until when ``consult`` goes on saying "use what is held, and do nothing", if nothing happens before.
+        """Until when ``decide`` goes on saying "use what is held, and do nothing", if nothing happens before.
 
-        A moment that has passed where it does not say so; never beyond the moment at which a fresh set gets stale.
+        A moment in the past if it does not say so; never beyond the moment at which a fresh set gets stale.
         """
         held = self.usable(now)
         if held is None:
@@ -132,7 +144,7 @@ class Freshness(Generic[Origin]):
         return min(until, max(held.due_at, self._retry_at))
 
     def next_look(self) -> float | None:
-        """When ``consult`` (or ``give_up_overdue``) may next have something to do, if nobody calls before."""
+        """When ``decide`` (or ``give_up_overdue``) may next have something to do, if nobody calls before."""
         if self.attempt is not None:
             return self.attempt.deadline
         if (self.held is None and not self.failures) or len(self._given_up) >= MAX_GIVEN_UP:
@@ -141,17 +153,25 @@ class Freshness(Generic[Origin]):
 
     # What happens to attempts.
 
-    def begin(self, now: float) -> Attempt:
-        """Begins the attempt that an advice asked for."""
+    @property
+    def sequence(self) -> int:
+        """That of the last attempt begun (0: none)."""
+        return self._sequence
+
+    def begin(self, now: float, *, for_unknown: bool = False) -> Attempt:
+        """Begin the attempt that a decision asked for; one ``for_unknown`` kids takes from their bucket."""
         if self.attempt is not None:
             raise RuntimeError("an attempt is in flight")
+        if for_unknown:
+            if self._unknown_left == UNKNOWN_BURST:
+                self._unknown_refill_at = now + self.settings.cooldown
+            self._unknown_left -= 1
         self._sequence += 1
-        self._last_started_at = now
         self.attempt = Attempt(self._sequence, now, now + self.settings.timeout)
         return self.attempt
 
     def succeed(self, attempt: Attempt, keys: KeySet, lifetime: float, origin: Origin) -> bool:
-        """An attempt brought a set. False where a later one was quicker: the old answer is dropped."""
+        """Take the set that an attempt brought. False if a later one was quicker: the old answer is dropped."""
         self._end(attempt)
         if self.held is not None and self.held.sequence > attempt.sequence:
             return False
@@ -171,12 +191,12 @@ class Freshness(Generic[Origin]):
         return True
 
     def fail(self, attempt: Attempt, now: float) -> None:
-        """An attempt brought nothing. One that was given up has been counted already."""
+        """Count an attempt that brought nothing. One that was given up has been counted already."""
         if self._end(attempt):
             self._back_off(now)
 
     def give_up_overdue(self, now: float) -> Attempt | None:
-        """The attempt in flight, where it is past its deadline: from now on it counts as failed."""
+        """Give up the attempt in flight, and return it, if it is past its deadline: it counts as failed."""
         attempt = self.attempt
         if attempt is None or now < attempt.deadline:
             return None
@@ -186,7 +206,7 @@ class Freshness(Generic[Origin]):
         return attempt
 
     def forget_attempts(self) -> None:
-        """After a fork: the threads that carried them are in the other process."""
+        """Forget them, after a fork: their threads are in the other process."""
         self.attempt = None
         self._given_up.clear()
 
@@ -201,6 +221,12 @@ class Freshness(Generic[Origin]):
         self.failures += 1
         longest = min(self.settings.backoff_cap, self.settings.backoff_base * 2.0 ** min(self.failures, 64))
         self._retry_at = now + self.uniform(0.0, longest)
+
+    def _refill(self, now: float) -> None:
+        """Put back what the cooldowns since the first fetch from a full bucket have earned, however those ended."""
+        while self._unknown_left < UNKNOWN_BURST and now >= self._unknown_refill_at:
+            self._unknown_left += 1
+            self._unknown_refill_at += self.settings.cooldown
 
     def _may_start(self, now: float) -> bool:
         return self.attempt is None and now >= self._retry_at and len(self._given_up) < MAX_GIVEN_UP

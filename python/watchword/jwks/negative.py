@@ -1,39 +1,47 @@
-"""The kids that the endpoint was asked about and did not know, so that asking again costs nothing for a while."""
+"""Kids that the endpoint was asked about, and did not know, within the cooldown.
+
+Fetches for unknown kids come from a bucket of two. A client that goes on sending a token of a key long gone would empty
+it alone; remembered here, its kid costs one fetch for each cooldown, which is what the bucket gets back in that time,
+so that there is one left for a key that is really new.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 
+#: How many kids are remembered; the oldest is forgotten first.
+MAX_KEY_IDS = 1024
+
 
 class UnknownKeyIds:
-    """At most ``size`` kids, each for ``ttl`` seconds. Not thread-safe.
+    """At most :data:`MAX_KEY_IDS` kids, each for ``cooldown`` seconds from when the endpoint was asked.
 
-    Of fixed size, whatever their senders choose: a kid is kept as a hash, keyed anew in each process so that nobody
-    can look for collisions.
+    Not thread-safe. Of fixed size, whatever their senders choose: a kid is kept as a hash, keyed anew in each process
+    so that nobody can look for collisions.
     """
 
-    def __init__(self, size: int, ttl: float) -> None:
-        self._size = size
-        self._ttl = ttl
+    def __init__(self, cooldown: float) -> None:
+        self._cooldown = cooldown
         self._salt = os.urandom(16)
-        self._until: dict[bytes, float] = {}  # in the order of insertion, which is the order of expiry
+        self._until: dict[bytes, float] = {}  # in the order of insertion
 
-    def __len__(self) -> int:
-        return len(self._until)
+    def count(self, now: float) -> int:
+        """Return how many kids are remembered."""
+        return sum(now < until for until in self._until.values())
 
-    def add(self, key_id: str | None, now: float) -> None:
-        """Remembers a kid (``None``: that of tokens without one), forgetting the oldest where there is no room."""
-        if self._size == 0 or self._ttl == 0:
+    def add(self, key_id: str | None, asked_at: float) -> None:
+        """Remember a kid (``None``: that of tokens without one) that an endpoint asked at that time did not know."""
+        if self._cooldown == 0:
             return
         digest = self._digest(key_id)
-        self._until.pop(digest, None)
-        while len(self._until) >= self._size:
+        until = max(asked_at + self._cooldown, self._until.pop(digest, asked_at))
+        while len(self._until) >= MAX_KEY_IDS:
             del self._until[next(iter(self._until))]
-        self._until[digest] = now + self._ttl
+        self._until[digest] = until
 
-    def holds(self, key_id: str | None, now: float) -> bool:
-        """Whether the kid is known to be unknown."""
+    def contains(self, key_id: str | None, now: float) -> bool:
+        """Return whether the endpoint was asked for the kid within the cooldown, and did not know it."""
         digest = self._digest(key_id)
         until = self._until.get(digest)
         if until is None:
@@ -44,7 +52,7 @@ class UnknownKeyIds:
         return True
 
     def clear(self) -> None:
-        """Forgets all: the set has changed."""
+        """Forget all: the set has changed."""
         self._until.clear()
 
     def _digest(self, key_id: str | None) -> bytes:

@@ -1,7 +1,7 @@
 """Keys over HTTP: the threads and the lock around :class:`~watchword.jwks.freshness.Freshness`.
 
-Whoever needs keys asks the state machine under the lock, begins an attempt if told so, and waits outside the lock if
-told so. An attempt runs in a daemon thread of its own, in no caller's, so that threads and event loops share it alike.
+A caller who needs keys asks the state machine under the lock, begins an attempt if it says so, and waits outside the
+lock if it says so. An attempt runs in a daemon thread of its own, so that threads and event loops share it alike.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from watchword._kernel import KeySet
 from watchword.errors import KeysUnavailableError
 from watchword.jwks.describe import describe_change
 from watchword.jwks.download import Answer, DownloadError, Endpoint, Origin
-from watchword.jwks.events import Counters, EventKind, KeyEvent, Listener, Stats, printable, tell
+from watchword.jwks.events import Counters, EventKind, KeyEvent, Listener, Stats, notify, printable
 from watchword.jwks.fetch import Fetcher
 from watchword.jwks.forks import mind_forks
-from watchword.jwks.freshness import Attempt, Freshness, Held
-from watchword.jwks.negative import UnknownKeyIds
+from watchword.jwks.freshness import Attempt, Decision, Freshness, Held
+from watchword.jwks.negative import MAX_KEY_IDS, UnknownKeyIds
+from watchword.jwks.outage import Outage, log
 from watchword.jwks.scheduler import scheduler
 from watchword.jwks.threads import start_daemon
-from watchword.jwks.urls import shown
-from watchword.jwks.waiting import Pending
+from watchword.jwks.urls import redact
+from watchword.jwks.waiting import Gate, Pending
 
 _T = TypeVar("_T")
 
@@ -34,20 +35,39 @@ _TOO_LATE = "no complete answer in time"
 
 
 @dataclass(eq=False)
-class _Flight:
-    """An attempt, and what its waiters wait for: done when it has ended, however it ended."""
+class _InFlight:
+    """An attempt, and the future that its waiters wait for: done when it has ended, however it ended."""
 
     attempt: Attempt
     future: Future[None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Pass:
-    """What callers may use without asking, and for how long. Replaced whole, so it can be read without the lock."""
+class _Snapshot:
+    """What callers may use without a decision, and for how long. Replaced whole, so it can be read without the lock."""
 
     keys: KeySet
     until: float
     stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What a caller with unknown kids looks for."""
+
+    seen: KeySet
+    key_ids: Collection[str | None]
+    after: int
+    """The last attempt begun when the kids came; what a later one brings is the endpoint's word on them."""
+    until: float
+
+    def misses(self, keys: KeySet) -> bool:
+        """Return whether any of the kids is not in a set."""
+        return any(self.misses_one(keys, key_id) for key_id in self.key_ids)
+
+    def misses_one(self, keys: KeySet, key_id: str | None) -> bool:
+        """Return whether a kid is not in a set. Any other set may have a key for tokens without one."""
+        return keys is self.seen if key_id is None else key_id not in keys
 
 
 class RemoteSource:
@@ -62,30 +82,34 @@ class RemoteSource:
         self._clock = clock
         self._listener = listener
         self._state: Freshness[Origin] = Freshness(settings)
-        self._unknown = UnknownKeyIds(settings.negative_size, settings.negative_ttl)
+        self._unknown = UnknownKeyIds(settings.cooldown)
+        self._gate = Gate(settings.max_waiters)
         self._counters = Counters()
         self._last_failure: str | None = None
         self._stale_uses = 0
-        self._stale_told = 0  # the sequence of the last set whose stale use was told
+        self._waits = 0  # other than those that the gate counts
+        self._outage = Outage()
         self._closed = False
         self.after_fork()
         mind_forks(self)
 
     def after_fork(self) -> None:
         """The lock may be held, and the attempt carried, by a thread of the other process."""
+        self._gate.after_fork()
         # Reentrant, as a signal handler or a finalizer may call close() while its own thread is inside.
         self._lock = threading.RLock()
         self._state.forget_attempts()
-        self._flight: _Flight | None = None
+        self._flight: _InFlight | None = None
         self._news: list[KeyEvent] = []
-        self._ended: list[_Flight] = []
-        self._pass: _Pass | None = None
+        self._for_log: list[KeyEvent] = []
+        self._ended: list[_InFlight] = []
+        self._snapshot: _Snapshot | None = None
 
     # What a Verifier asks.
 
     def current(self) -> KeySet | None:
-        """The set, as long as nothing else is to be done. Takes no lock: it is called for every token."""
-        found = self._pass
+        """The set, if nothing else is to be done. Takes no lock: it is called for every token."""
+        found = self._snapshot
         if found is None or self._clock() >= found.until:
             return None
         if found.stale:
@@ -93,41 +117,42 @@ class RemoteSource:
         return found.keys
 
     def request(self) -> Pending[KeySet]:
-        """The set; waits for it only where there is none that may be used, or for the grace."""
+        """The set; waits for it only if there is none that may be used, or for the grace."""
         with self._turn() as now:
             self._check_open()
-            advice = self._state.consult(now)
-            return self._pending(self._settle, self._join(now, start=advice.start), advice.wait)
+            decision = self._state.decide(now)
+            return self._pending(self._settle, self._join(now, start=decision.start), decision)
 
     def refresh(self) -> Pending[KeySet]:
         """A new set, or a failure, whatever the cooldown and the back-off say."""
         with self._turn() as now:
             self._check_open()
             held = self._state.held
-            advice = self._state.consult_forced(now)
-            flight = self._join(now, start=advice.start)
-            return self._pending(lambda: self._settle_refresh(held), flight, advice.wait)
+            decision = self._state.decide_forced(now)
+            flight = self._join(now, start=decision.start)
+            return self._pending(lambda: self._settle_refresh(held), flight, decision)
 
     def request_newer(self, seen: KeySet, key_ids: Collection[str | None]) -> Pending[KeySet | None]:
-        """Another set, fetched where neither the cooldown, nor the back-off, nor the negative cache is against it."""
+        """Another set, fetched unless the cooldown, the back-off or the negative cache is against it."""
         with self._turn() as now:
             self._check_open()
             self._counters.add("unknown_keys")
-            if all(self._unknown.holds(key_id, now) for key_id in key_ids):
+            if all(self._unknown.contains(key_id, now) for key_id in key_ids):
                 self._counters.add("negative_hits")
-                self._tell_unknown(key_ids, "it is known to be unknown")
+                self._report_unknown(key_ids, "no fetch: the endpoint did not know it within the cooldown")
                 return Pending(lambda: None)
-            advice = self._state.consult_unknown(now, seen)
-            flight = self._join(now, start=advice.start)
-            if advice.held is not None:
-                self._tell_unknown(key_ids, "a newer set has come meanwhile")
-            elif advice.wait > 0:
-                self._tell_unknown(key_ids, "a fetch is begun" if advice.start else "a fetch is on its way")
+            search = _Search(seen, key_ids, self._state.sequence, now + self._endpoint.settings.timeout)
+            pending, decision = self._find_newer(search, now)
+            if decision.held is not None:
+                self._report_unknown(key_ids, "there is a newer set by now")
+            elif decision.start:
+                self._report_unknown(key_ids, "a fetch has begun")
+            elif decision.wait > 0:
+                self._report_unknown(key_ids, "a fetch is in flight")
             else:
                 self._counters.add("cooldown_refusals")
-                self._tell_unknown(key_ids, "the keys were asked for only just")
-            begun = flight.attempt if flight is not None and advice.start else None
-            return self._pending(lambda: self._settle_newer(seen, key_ids, begun), flight, advice.wait)
+                self._report_unknown(key_ids, "no fetch: within the cooldown or the back-off")
+            return pending
 
     def stats(self) -> Stats:
         """The counters."""
@@ -135,7 +160,9 @@ class RemoteSource:
             held = self._state.held
             return self._counters.snapshot(
                 stale_uses=self._stale_uses,
-                negative_size=len(self._unknown),
+                waits=self._waits + self._gate.admitted,
+                waits_refused=self._gate.refused,
+                negative_size=self._unknown.count(self._clock()),
                 keys=len(held.keys) if held is not None else 0,
                 rejected_keys=len(held.keys.rejected) if held is not None else 0,
                 age=max(0.0, self._clock() - held.asked_at) if held is not None else None,
@@ -144,7 +171,7 @@ class RemoteSource:
             )
 
     def close(self) -> None:
-        """Ends the refreshing in the background and drops the set. A fetch in flight ends by itself."""
+        """End the refreshing in the background and drop the set. A fetch in flight ends by itself."""
         with self._turn():
             self._closed = True
             self._state.held = None
@@ -153,10 +180,10 @@ class RemoteSource:
         scheduler.forget(self)
 
     def wake(self) -> None:
-        """The scheduler's call: refreshes ahead, and gives up what is overdue."""
+        """Refresh ahead, and give up what is overdue: the scheduler's call."""
         with self._turn() as now:
             if not self._closed:
-                self._join(now, start=self._state.consult(now).start)
+                self._join(now, start=self._state.decide(now).start)
                 self._arrange(now)
 
     # How things stand after the wait.
@@ -169,9 +196,8 @@ class RemoteSource:
                 raise KeysUnavailableError(f"the keys of {self._name()} are not available: {self._trouble()}")
             if now >= held.fresh_until:
                 self._stale_uses += 1
-                if self._stale_told < held.sequence:
-                    self._stale_told = held.sequence
-                    self._report(EventKind.STALE_SET_USED, self._last_failure or "a newer set is on its way")
+                if self._outage.is_first(EventKind.STALE_SET_USED):
+                    self._report(EventKind.STALE_SET_USED, self._last_failure or "a fetch is in flight", to_log=True)
             return held.keys
 
     def _settle_refresh(self, before: Held[Origin] | None) -> KeySet:
@@ -181,28 +207,31 @@ class RemoteSource:
                 raise KeysUnavailableError(f"the keys of {self._name()} could not be refreshed: {self._trouble()}")
             return held.keys
 
-    def _settle_newer(self, seen: KeySet, key_ids: Collection[str | None], begun: Attempt | None) -> KeySet | None:
+    def _settle_newer(self, search: _Search, flight: _InFlight | None) -> KeySet | Pending[KeySet | None] | None:
         with self._turn() as now:
             held = self._state.usable(now)
             if held is None:
                 return None
-            changed = held.keys is not seen
-            if begun is not None and held.sequence >= begun.sequence:
-                # The endpoint was asked after these kids were seen, and has answered without them. (The answer to an
-                # attempt that was under way already may be from before the key was published.)
-                for key_id in itertools.islice(key_ids, self._endpoint.settings.negative_size):
-                    absent = not changed if key_id is None else key_id not in held.keys
-                    if absent:
-                        self._unknown.add(key_id, now)
+            changed = held.keys is not search.seen
+            if flight is not None and flight.future.done() and search.misses(held.keys):
+                if flight.attempt.sequence <= search.after:
+                    # That answer may be from before the key was published: a fetch of its own, if one is left.
+                    return self._find_newer(search, now)[0]
+                if held.sequence >= flight.attempt.sequence:
+                    # The endpoint was asked after these kids were seen, and has answered without them.
+                    for key_id in itertools.islice(search.key_ids, MAX_KEY_IDS):
+                        if search.misses_one(held.keys, key_id):
+                            self._unknown.add(key_id, flight.attempt.started_at)
             return held.keys if changed else None
 
     # One turn at the state. The methods from here on are called within one, save _carry_out.
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[float]:
-        """Holds the lock and yields the time. Waiters are woken and listeners told after the lock is released."""
+        """Hold the lock and yield the time. Waiters are woken and events reported after the lock is released."""
         news: list[KeyEvent] = []
-        ended: list[_Flight] = []
+        for_log: list[KeyEvent] = []
+        ended: list[_InFlight] = []
         try:
             with self._lock:
                 now = self._clock()
@@ -211,30 +240,46 @@ class RemoteSource:
                         self._note_failure(_TOO_LATE, None)
                         self._end_flight()
                         self._arrange(now)
+                    self._check_expired(now)
                     yield now
                 finally:
-                    self._pass = self._issue_pass(now)
+                    self._snapshot = self._take_snapshot(now)
                     news, self._news = self._news, []
+                    for_log, self._for_log = self._for_log, []
                     ended, self._ended = self._ended, []
         finally:
             for flight in ended:
                 flight.future.set_result(None)
-            tell(self._listener, *news)
+            log(*for_log)
+            notify(self._listener, *news)
 
-    def _issue_pass(self, now: float) -> _Pass | None:
+    def _take_snapshot(self, now: float) -> _Snapshot | None:
         held = self._state.held
         if held is None:
             return None
-        return _Pass(held.keys, self._state.settled_until(now), now >= held.fresh_until)
+        is_stale = now >= held.fresh_until
+        if is_stale and not self._outage.has_reported(EventKind.STALE_SET_USED):
+            return None  # whoever uses it first comes by ``_settle``, also if the background has just looked at it
+        return _Snapshot(held.keys, self._state.settled_until(now), is_stale)
 
-    def _join(self, now: float, *, start: bool) -> _Flight | None:
-        """The attempt in flight, begun here where ``start`` says so."""
+    def _find_newer(self, search: _Search, now: float) -> tuple[Pending[KeySet | None], Decision[Origin]]:
+        """Begin or join a fetch, unless there is a newer set by now that has all of the kids."""
+        held = self._state.usable(now)
+        seen = held.keys if held is not None and search.misses(held.keys) else search.seen
+        decision = self._state.decide_unknown(now, seen)
+        flight = self._join(now, start=decision.start, for_unknown=True)
+        # However many fetches that takes, a caller waits no longer than one may last.
+        decision = replace(decision, wait=min(decision.wait, search.until - now))
+        return self._pending(lambda: self._settle_newer(search, flight), flight, decision), decision
+
+    def _join(self, now: float, *, start: bool, for_unknown: bool = False) -> _InFlight | None:
+        """The attempt in flight, begun here if ``start`` says so."""
         if start:
-            self._begin(now)
+            self._begin(now, for_unknown=for_unknown)
         return self._flight
 
-    def _begin(self, now: float) -> None:
-        flight = _Flight(self._state.begin(now), Future())
+    def _begin(self, now: float, *, for_unknown: bool) -> None:
+        flight = _InFlight(self._state.begin(now, for_unknown=for_unknown), Future())
         # A running future can't be cancelled: whatever becomes of one waiter, the others keep theirs.
         flight.future.set_running_or_notify_cancel()
         self._flight = flight
@@ -242,7 +287,7 @@ class RemoteSource:
         held = self._state.held
         previous = held.origin if held is not None else None
         if previous is not None and self._state.failures:
-            # Perhaps the set has moved: after a failure the place is looked up anew.
+            # Perhaps the set has moved: after a failure its URL is discovered anew.
             previous = replace(previous, discovered=None)
         try:
             start_daemon("watchword-fetch", self._carry_out, flight, previous)
@@ -253,21 +298,21 @@ class RemoteSource:
             raise
         self._arrange(now)
 
-    def _carry_out(self, flight: _Flight, previous: Origin | None) -> None:
+    def _carry_out(self, flight: _InFlight, previous: Origin | None) -> None:
         """The body of an attempt's thread."""
         url = self._endpoint.jwks_uri
         outcome: Answer | DownloadError
         try:
             started = KeyEvent(
-                kind=EventKind.FETCH_STARTED, issuer=self._endpoint.issuer, url=shown(url) if url else None
+                kind=EventKind.FETCH_STARTED, issuer=self._endpoint.issuer, url=redact(url) if url else None
             )
-            tell(self._listener, started)
+            notify(self._listener, started)
             outcome = self._endpoint.download(self._fetcher, previous, flight.attempt.started_at)
         except DownloadError as error:
             outcome = error
         except BaseException as error:
-            # Not even a SystemExit of somebody's fetcher may leave waiters without an end.
-            outcome = DownloadError(f"the attempt ended in {type(error).__name__}", shown(url) if url else None)
+            # Not even a fetcher's SystemExit may leave waiters without an end.
+            outcome = DownloadError(f"the attempt ended in {type(error).__name__}", redact(url) if url else None)
         with self._turn() as now:
             if self._closed:
                 return
@@ -277,21 +322,24 @@ class RemoteSource:
                 self._failed(flight, outcome.detail, outcome.url, now)
             self._arrange(now)
 
-    def _succeeded(self, flight: _Flight, answer: Answer) -> None:
-        origin, old = answer.origin, self._state.held
-        url = shown(origin.url)
+    def _succeeded(self, flight: _InFlight, answer: Answer) -> None:
+        origin, old, failures = answer.origin, self._state.held, self._state.failures
+        url = redact(origin.url)
         in_time = self._state.succeed(flight.attempt, origin.keys, answer.lifetime, origin)
         self._end_flight(flight)
         if not in_time:
             self._counters.add("discarded")
-            self._report(EventKind.ANSWER_DISCARDED, "a newer set has come meanwhile", url=url)
+            self._report(EventKind.ANSWER_DISCARDED, "there is a newer set by now", url=url)
             return
         self._last_failure = None
+        over = self._outage.end()
         self._report(
             EventKind.FETCH_SUCCEEDED,
-            f"{'unchanged, ' if answer.unchanged else ''}good for {answer.lifetime:g} s",
+            f"{'unchanged, ' if answer.unchanged else ''}fresh for {answer.lifetime:g} s",
             url=url,
         )
+        if over:
+            self._report(EventKind.RECOVERED, f"after {failures} failed attempts", url=url, to_log=True)
         if answer.unchanged:
             self._counters.add("not_modified")
             return
@@ -301,19 +349,27 @@ class RemoteSource:
             self._counters.add("set_changes")
             self._unknown.clear()
 
-    def _failed(self, flight: _Flight, detail: str, url: str | None, now: float) -> None:
+    def _failed(self, flight: _InFlight, detail: str, url: str | None, now: float) -> None:
         self._state.fail(flight.attempt, now)
-        if flight is self._flight:  # else it was given up, and told and counted then
+        if flight is self._flight:  # else it was given up, and reported and counted then
             self._note_failure(detail, url)
             self._end_flight()
 
     def _note_failure(self, detail: str, url: str | None) -> None:
         self._last_failure = detail
         self._counters.add("failures")
-        self._report(EventKind.FETCH_FAILED, detail, url=url)
+        self._report(EventKind.FETCH_FAILED, detail, url=url, to_log=self._outage.is_first(EventKind.FETCH_FAILED))
 
-    def _end_flight(self, flight: _Flight | None = None) -> None:
-        """Wakes the waiters of the attempt in flight (where it is this one)."""
+    def _check_expired(self, now: float) -> None:
+        """Report a set that has died of an outage. One that has merely slept too long is about to be replaced."""
+        held = self._state.held
+        if held is None or now < held.dead_at or not self._state.failures or self._closed:
+            return
+        if self._outage.is_first(EventKind.SET_EXPIRED):
+            self._report(EventKind.SET_EXPIRED, self._trouble(), to_log=True)
+
+    def _end_flight(self, flight: _InFlight | None = None) -> None:
+        """Wake the waiters of the attempt in flight (if it is this one)."""
         if self._flight is not None and flight in (None, self._flight):
             self._ended.append(self._flight)
             self._flight = None
@@ -323,20 +379,29 @@ class RemoteSource:
         if at is not None and not self._closed:
             scheduler.wake_after(at - now, self)
 
-    def _pending(self, settle: Callable[[], _T], flight: _Flight | None, seconds: float) -> Pending[_T]:
-        if flight is None or seconds <= 0:
+    def _pending(
+        self, settle: Callable[[], _T | Pending[_T]], flight: _InFlight | None, decision: Decision[Origin]
+    ) -> Pending[_T]:
+        if flight is None or decision.wait <= 0:
             return Pending(settle)
-        self._counters.add("waits")
-        return Pending(settle, flight.future, seconds)
+        if decision.limited:
+            return Pending(settle, flight.future, decision.wait, self._gate)
+        self._waits += 1
+        return Pending(settle, flight.future, decision.wait)
 
     def _check_open(self) -> None:
         if self._closed:
             raise ValueError("the verifier is closed")
 
-    def _report(self, kind: EventKind, detail: str, *, url: str | None = None, key_id: str | None = None) -> None:
-        self._news.append(KeyEvent(kind=kind, issuer=self._endpoint.issuer, detail=detail, url=url, key_id=key_id))
+    def _report(
+        self, kind: EventKind, detail: str, *, url: str | None = None, key_id: str | None = None, to_log: bool = False
+    ) -> None:
+        event = KeyEvent(kind=kind, issuer=self._endpoint.issuer, detail=detail, url=url, key_id=key_id)
+        self._news.append(event)
+        if to_log:
+            self._for_log.append(event)
 
-    def _tell_unknown(self, key_ids: Collection[str | None], detail: str) -> None:
+    def _report_unknown(self, key_ids: Collection[str | None], detail: str) -> None:
         first = next((printable(key_id) for key_id in key_ids if key_id is not None), None)
         self._report(EventKind.UNKNOWN_KEY, detail, key_id=first)
 

@@ -14,33 +14,32 @@ MAX_KEYS = 256
 class CacheSettings:
     """The settings of one issuer's key cache. Times are seconds, sizes bytes.
 
-    Raises ``TypeError`` or ``ValueError`` where a value makes no sense, alone or beside another.
+    Raises ``TypeError`` or ``ValueError`` if a value is invalid, alone or beside another.
     """
 
     ttl: float = 300
-    """How long a set is fresh where its answer has no usable ``Cache-Control``."""
+    """How long a set is fresh if its answer has no usable ``Cache-Control``."""
     min_ttl: float = 30
     """The shortest time a set is fresh, whatever ``Cache-Control`` says. Longer than ``timeout``."""
     max_ttl: float = 3600
     """The longest time a set is fresh, whatever ``Cache-Control`` says."""
     refresh_ahead: float = 0.8
-    """The share of its time after which a set is refreshed in the background (less up to a tenth, at random)."""
+    """The share of its lifetime after which a set is refreshed in the background (less up to a tenth, at random)."""
     max_stale: float = 3600
-    """How long a set may be used after its time while the endpoint is in trouble. 0: not at all."""
+    """How long a set may be used past its lifetime while refresh fails. 0: not at all."""
     grace: float = 0.1
     """The longest a caller waits for the endpoint although a usable set is there."""
     cooldown: float = 30
-    """An unknown kid fetches only when the last attempt, whatever became of it, began so long ago."""
+    """Unknown kids share two fetches at once, and one more for each time that this passes."""
+    max_waiters: int = 4
+    """How many callers at a time wait for a fetch on account of an unknown kid, or, without a usable set, after a
+    failed fetch. The others are answered at once."""
     timeout: float = 5
-    """For a whole attempt, from the connection (and the discovery, where one is due) to the last byte."""
+    """For a whole attempt, from the connection (and the discovery, if one is due) to the last byte."""
     backoff_base: float = 1
     """After n failures in a row the next attempt waits a random time up to ``backoff_base * 2**n``."""
     backoff_cap: float = 60
     """The upper end of that random time, at most."""
-    negative_ttl: float = 120
-    """How long a kid that the endpoint did not know is remembered as unknown, unless the set changes before."""
-    negative_size: int = 1024
-    """How many such kids are remembered; the oldest is forgotten first."""
     max_bytes: int = MAX_BYTES
     """The longest answer (or file) that is read. At most 1 MiB."""
     max_keys: int = MAX_KEYS

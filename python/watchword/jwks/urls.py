@@ -1,4 +1,4 @@
-"""Which URLs keys may be fetched from: https, or http to this very machine where that was asked for."""
+"""Which URLs keys may be fetched from: https, or http to loopback on request."""
 
 from __future__ import annotations
 
@@ -49,6 +49,38 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def check_host(host: str, *, what: str) -> str:
+    """A host name or IP address alone, as :func:`split_host` gives it. Raises ``TypeError`` or ``ValueError``, naming
+    ``what``.
+    """
+    if not isinstance(host, str):
+        raise TypeError(f"{what} must list host names as strings, not {type(host).__name__}")
+    bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    match = _URL.fullmatch(f"https://{bracketed}")
+    if match is None or match["host"] != bracketed:
+        raise ValueError(f"{what} lists {host!r}; give a host name or an IP address, without scheme, port and path")
+    return plain_host(bracketed)
+
+
+def split_host(url: str) -> tuple[str, str, int]:
+    """A checked URL's scheme, host and port. The host is in lower case, an IPv6 address in its shortest form."""
+    match = _URL.fullmatch(url)
+    if match is None:
+        raise ValueError("the URL has not been checked")
+    port = int(match["port"]) if match["port"] is not None else {"http": 80, "https": 443}[match["scheme"]]
+    return match["scheme"], plain_host(match["host"]), port
+
+
+def plain_host(host: str) -> str:
+    """A URL's host in lower case; an IPv6 address without brackets and in its shortest form."""
+    if not host.startswith("["):
+        return host.lower()
+    try:
+        return str(ipaddress.IPv6Address(host[1:-1]))
+    except ValueError:
+        return host[1:-1].lower()
+
+
 def split_path(url: str) -> tuple[str, str]:
     """A checked URL without query as (scheme and host, path without a final slash)."""
     match = _URL.fullmatch(url)
@@ -58,6 +90,6 @@ def split_path(url: str) -> tuple[str, str]:
     return url[: len(url) - len(path)], path.rstrip("/")
 
 
-def shown(url: str) -> str:
-    """A URL for logs and messages: a query may hold what is not meant for them."""
+def redact(url: str) -> str:
+    """A URL for logs and messages, without its query, which may hold a secret."""
     return url.partition("?")[0] + ("?…" if "?" in url else "")

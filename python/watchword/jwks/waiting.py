@@ -6,7 +6,9 @@ A verb that may have to wait is written once, as a generator of :class:`Pending`
 
 from __future__ import annotations
 
+import threading
 import time
+import weakref
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -18,49 +20,126 @@ T = TypeVar("T")
 Steps = Generator["Pending[Any]", Any, T]
 
 
+class Gate:
+    """Lets a limited number of callers wait at a time. Thread-safe."""
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self.admitted = 0
+        self.refused = 0
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """Let the callers go that wait in the other process."""
+        # Reentrant, as a signal handler may verify a token while its own thread is inside.
+        self._lock = threading.RLock()
+        # Weak, so that a caller who is interrupted between two steps does not take a place along.
+        self._inside: weakref.WeakSet[_Visit] = weakref.WeakSet()
+
+    def enter(self, visit: _Visit) -> bool:
+        """Return whether the caller may wait; if so, until it leaves."""
+        with self._lock:
+            if len(self._inside) >= self._places:
+                self.refused += 1
+                return False
+            self.admitted += 1
+            self._inside.add(visit)
+            return True
+
+    def leave(self, visit: _Visit) -> None:
+        """Free the caller's place."""
+        with self._lock:
+            self._inside.discard(visit)
+
+
+class _Visit:
+    """One caller's way through a gate: in at most once, however many waits follow, and out whatever happens."""
+
+    def __init__(self) -> None:
+        self._gate: Gate | None = None
+
+    def __enter__(self) -> _Visit:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._gate is not None:
+            self._gate.leave(self)
+
+    def may_wait(self, gate: Gate | None) -> bool:
+        if gate is None or gate is self._gate:
+            return True
+        if not gate.enter(self):
+            return False
+        self._gate = gate
+        return True
+
+
 class Pending(Generic[T]):
     """Something that is there at once, or after a bounded wait.
 
-    The wait is for ``future`` (done when an attempt has ended, however it ended), until ``seconds`` from now at most;
-    ``settle`` then says how things stand. Both ways of waiting leave the attempt alone: one caller's cancellation or
-    time-out is nobody else's.
+    The wait is for ``future`` (done when an attempt has ended, however it ended), until ``seconds`` from now at most,
+    and only if ``gate`` has room; ``settle`` then says how things stand, or what else is to be waited for. Both ways of
+    waiting leave the attempt alone: one caller's cancellation or time-out does not affect the others.
     """
 
-    __slots__ = ("_future", "_settle", "_until")
+    __slots__ = ("_future", "_gate", "_settle", "_until")
 
-    def __init__(self, settle: Callable[[], T], future: Future[None] | None = None, seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        settle: Callable[[], T | Pending[T]],
+        future: Future[None] | None = None,
+        seconds: float = 0.0,
+        gate: Gate | None = None,
+    ) -> None:
         self._settle = settle
         self._future = future if seconds > 0 else None
         self._until = time.monotonic() + seconds
+        self._gate = gate
 
     def result(self) -> T:
-        """Waits in this thread."""
-        if self._future is not None:
-            from concurrent.futures import wait
+        """Wait in this thread."""
+        pending = self
+        with _Visit() as visit:
+            while True:
+                if pending._future is not None and visit.may_wait(pending._gate):
+                    from concurrent.futures import wait
 
-            wait((self._future,), self._left())
-        return self._settle()
+                    wait((pending._future,), pending._left())
+                value = pending._settle()
+                if not isinstance(value, Pending):
+                    return value
+                pending = value
 
     async def result_async(self) -> T:
-        """Waits in this task; works in any event loop, and in several at once."""
-        if self._future is not None:
-            import asyncio
-
-            waiter = asyncio.wrap_future(self._future)
-            try:
-                await asyncio.wait((waiter,), timeout=self._left())
-            finally:
-                # Unhooks it: nobody is to call into this event loop when it may be closed. The attempt itself runs on,
-                # as a future that is running can't be cancelled.
-                waiter.cancel()
-        return self._settle()
+        """Wait in this task; works in any event loop, and in several at once."""
+        pending = self
+        with _Visit() as visit:
+            while True:
+                if pending._future is not None and visit.may_wait(pending._gate):
+                    await _wait_async(pending._future, pending._left())
+                value = pending._settle()
+                if not isinstance(value, Pending):
+                    return value
+                pending = value
 
     def _left(self) -> float:
         return max(0.0, self._until - time.monotonic())
 
 
+async def _wait_async(future: Future[None], seconds: float) -> None:
+    import asyncio
+
+    waiter = asyncio.wrap_future(future)
+    try:
+        await asyncio.wait((waiter,), timeout=seconds)
+    finally:
+        # Unhooks it: nobody is to call into this event loop when it may be closed. The attempt itself runs on, as a
+        # future that is running can't be cancelled.
+        waiter.cancel()
+
+
 def finish(steps: Steps[T]) -> T:
-    """Runs ``steps`` to the end in this thread."""
+    """Run ``steps`` to the end in this thread."""
     try:
         pending = next(steps)
         while True:
@@ -75,7 +154,7 @@ def finish(steps: Steps[T]) -> T:
 
 
 async def finish_async(steps: Steps[T]) -> T:
-    """Runs ``steps`` to the end in this task, on the event loop's own thread."""
+    """Run ``steps`` to the end in this task, on the event loop's own thread."""
     try:
         pending = next(steps)
         while True:

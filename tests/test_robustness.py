@@ -226,6 +226,5 @@ def test_a_look_at_a_token_keeps_within_the_limits() -> None:
 
 def names(token: str | bytes, **limits: int) -> tuple[str | None, str | None, str | None]:
     found = _kernel.unverified_names(token, **limits)
-    assert _kernel.unverified_issuer(token, **limits) == found.issuer
     assert "agent" not in repr(found)
     return found.issuer, found.subject, found.key_id

@@ -47,7 +47,6 @@ __all__ = [
     "table_stats",
     "thumbprint",
     "thumbprint_uri",
-    "unverified_issuer",
     "unverified_names",
     "verify",
     "verify_jws",
@@ -538,7 +537,6 @@ def thumbprint_uri(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, de
 def thumbprint_uri(jwk: None = None, *, pem: str | bytes, der: None = None) -> str: ...
 @overload
 def thumbprint_uri(jwk: None = None, *, pem: None = None, der: bytes) -> str: ...
-def unverified_issuer(token: str | bytes, max_token_bytes: int = 16384, max_header_bytes: int = 4096) -> str | None: ...
 def unverified_names(
     token: str | bytes, max_token_bytes: int = 16384, max_header_bytes: int = 4096
 ) -> UnverifiedNames: ...

@@ -81,9 +81,10 @@ class IssuerTable:
 
     def find(self, token: str | bytes) -> IssuerEntry | None:
         """The entry for a token, before anything of the token is believed; ``None`` if it names none of them."""
-        issuer = _kernel.unverified_issuer(token, self._max_token_bytes, self._max_header_bytes)
+        names = self._names(token)
+        issuer = names.issuer
         found = None if issuer is None else self._exact.get(issuer)
-        return found if found is not None else self._router.find(issuer, lambda: self._names(token).subject)
+        return found if found is not None else self._router.find(issuer, lambda: names.subject)
 
     def error(self, token: str | bytes) -> WrongIssuerError:
         """The error for a token that names none of them."""

@@ -89,7 +89,7 @@ class Credentials(NamedTuple):
 
 def verify(verifier: TokenVerifier, dpop: DpopVerifier, request: Request, now: float) -> Steps[VerifiedRequest]:
     """See :meth:`watchword.Verifier.verify_request`."""
-    carried = None
+    carried = token = None
     try:
         carried = credentials(request.headers)
         if carried.proof is None:
@@ -99,7 +99,7 @@ def verify(verifier: TokenVerifier, dpop: DpopVerifier, request: Request, now: f
         # Last, so that no other failure uses the proof up.
         yield _Use(dpop, proof, now)
     except VerificationError as error:
-        _complete(error, carried, dpop, now)
+        _complete(error, carried, token, dpop, now)
         raise
     return VerifiedRequest(token, proof)
 
@@ -175,11 +175,17 @@ def _text(value: object) -> str:
     raise TypeError("the names and values of headers are str or bytes")
 
 
-def _complete(error: VerificationError, carried: Credentials | None, dpop: DpopVerifier, now: float) -> None:
+def _complete(
+    error: VerificationError,
+    carried: Credentials | None,
+    token: VerifiedToken | None,
+    dpop: DpopVerifier,
+    now: float,
+) -> None:
     """The challenge names the scheme that the client used, and what its next proof may be."""
     error.algorithms = dpop.algorithms
     if carried is not None:
-        error._about(carried.token)
+        error._about(carried.token, token)
         if carried.scheme == "DPoP":
             error.scheme = "DPoP"
     if isinstance(error, DpopError):

@@ -144,7 +144,7 @@ def test_each_thing_once_with_50_threads(server: Server, warm, clock: Clock, sai
 
 def test_stale_use_is_reported_although_the_background_came_first(server: Server, warm, clock: Clock, said) -> None:
     verifier = warm(backoff_base=0.001, backoff_cap=0.001)
-    source = verifier._sites[ISSUER].source
+    source = verifier._table.entries[ISSUER].source
     server.routes["/jwks"] = answer(status=503)
     for seconds in (250, 60):
         clock.move(seconds)

@@ -59,7 +59,7 @@ def test_a_key_that_appears_right_after_a_fetch_is_accepted_at_the_first_try(ser
 def test_a_newer_set_without_the_key_either_is_not_the_last_word(server: Server, warm) -> None:
     """Between the look-up and the question another set has come."""
     verifier = warm()
-    source = verifier._sites[ISSUER].source
+    source = verifier._table.entries[ISSUER].source
     seen = source.current()
     server.routes["/jwks"] = answer(jwks(A, Key("c")))
     verifier.refresh()

@@ -148,7 +148,7 @@ def test_a_place_is_free_after_the_time_out(server: Server, slow, clock: Clock) 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of forking with threads, which is the point
 def test_a_forked_child_has_all_the_places(server: Server, slow, pool: ThreadPoolExecutor) -> None:
     verifier = slow()
-    source = verifier._sites[ISSUER].source
+    source = verifier._table.entries[ISSUER].source
     for number in range(4):
         pool.submit(code_of, verifier, unknown(number))
     eventually(lambda: stats(verifier).waits == 1 + 4)

@@ -96,6 +96,9 @@ def test_the_library_and_the_command_line_agree_on_every_variant(provider: str, 
             answer = other(token, now)
             if "own fetcher" in name and variant.name.startswith("kid is") and code is not None:
                 assert answer is not None, f"{variant}, {name}"
+            elif "own fetcher" in name and code == "malformed_claims":
+                # It is not asked for the key of a token that does not name the issuer, readably.
+                assert answer in ("malformed_claims", "wrong_issuer"), f"{variant}, {name}"
             else:
                 assert answer == code, f"{variant}, {name}"
 

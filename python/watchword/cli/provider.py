@@ -58,10 +58,12 @@ def types_in(arguments: argparse.Namespace) -> list[str | None] | None:
     return [None if name == "none" else name for name in arguments.type] if arguments.type else None
 
 
-def checked(verdicts: Iterable[Verdict], rules: Rules, now: float, keys: KeySet | None) -> Iterable[Verdict]:
+def checked(
+    tokens: Iterable[str | bytes], verdicts: Iterable[Verdict], rules: Rules, now: float, keys: KeySet | None
+) -> Iterable[Verdict]:
     """The verdicts, after the rules had their say on the tokens that are valid so far."""
-    for verdict in verdicts:
-        yield _check(verdict, rules, now, keys) if isinstance(verdict, VerifiedToken) else verdict
+    for token, verdict in zip(tokens, verdicts, strict=True):
+        yield _check(token, verdict, rules, now, keys) if isinstance(verdict, VerifiedToken) else verdict
 
 
 def not_checked(arguments: argparse.Namespace) -> tuple[str, ...]:
@@ -77,12 +79,12 @@ def hint_at_another(token: str | bytes, arguments: argparse.Namespace) -> str | 
     return f"A token looks like one of {looks_like}'s: --provider {looks_like}."
 
 
-def _check(token: VerifiedToken, rules: Rules, now: float, keys: KeySet | None) -> Verdict:
+def _check(token: str | bytes, verified: VerifiedToken, rules: Rules, now: float, keys: KeySet | None) -> Verdict:
     try:
-        rules.check(token, now=now, keys=keys)
+        rules.check(verified, now=now, keys=keys)
     except VerificationError as error:
-        return error
-    return token
+        return error._about(token, verified)
+    return verified
 
 
 def _bound_tokens(arguments: argparse.Namespace, usual: Rules) -> Any:  # noqa: ANN401 - one of two strings

@@ -158,7 +158,7 @@ def _judge(arguments: argparse.Namespace) -> tuple[Judge, Callable[[], None]]:
         raise CommandError(in_options(error)) from None
     if rules is None:
         return judge, close
-    return lambda tokens, now: provider.checked(judge(tokens, now), rules, now, keys), close
+    return lambda tokens, now: provider.checked(tokens, judge(tokens, now), rules, now, keys), close
 
 
 def _requirements(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -16,8 +16,13 @@ import weakref
 from collections.abc import Iterator
 from typing import Protocol
 
+from watchword.jwks.threads import forget_threads, wait_for_ended
+
 #: How long a fork is held back at most, in seconds: what is guarded takes some tenths, or longer on a busy machine.
 _LONGEST_DELAY = 30.0
+
+#: The same for a thread's end, which takes microseconds.
+_LONGEST_END = 1.0
 
 
 class Forkable(Protocol):
@@ -52,6 +57,7 @@ def without_forks() -> Iterator[None]:
 
 def _before_fork() -> None:
     _is_forking.lock = _undivided if _undivided.acquire(timeout=_LONGEST_DELAY) else None
+    wait_for_ended(_LONGEST_END)
 
 
 def _after_fork_in_parent() -> None:
@@ -64,6 +70,7 @@ def _after_fork() -> None:
     global _undivided  # noqa: PLW0603 - nobody can release the old one if another thread holds it
     _after_fork_in_parent()
     _undivided = threading.RLock()
+    forget_threads()
     for thing in list(_objects):
         try:
             thing.after_fork()

@@ -118,6 +118,6 @@ class IssuerKeys:
     def _check_issuer(self, token: str | bytes) -> None:
         if self._accepted_issuers is None:
             return
-        named = _kernel.unverified_issuer(token)
+        named = _kernel.unverified_names(token).issuer
         if named not in self._accepted_issuers:
             raise self._configured.error(named)._about(token)

@@ -114,7 +114,8 @@ class LocalIssuer:
         key = self._key_for(defect, algorithm)
         if key is None:
             raise ValueError(f"no key here can sign a token with the defect {defect.value!r}: add another algorithm")
-        draft = self._draft(key, 300)
+        # Longer than any run of tests that mints them while it is collected.
+        draft = self._draft(key, 3600)
         tamper(defect, draft)
         return draft.write()
 

@@ -14,13 +14,6 @@ pub struct UnverifiedNames {
     decoded: Option<Decoded>,
 }
 
-/// The `iss` of a token that is within the limits, which is all that most choices need, at half the cost; `None` if it is
-/// absent or no string, or if the token is malformed so far.
-pub fn unverified_issuer(token: &[u8], limits: &Limits) -> Option<String> {
-    let parts = Compact::parse(token, limits).ok()?;
-    Object::parse(parts.decoded.payload()).ok()?.get("iss").and_then(Value::as_str).map(str::to_owned)
-}
-
 /// The names in a token that is within the limits; a name is `None` if it is absent or no string, or if the token is
 /// malformed so far.
 pub fn unverified_names(token: &[u8], limits: &Limits) -> UnverifiedNames {

@@ -105,21 +105,6 @@ fn verify_jws(
         .map_err(|error| errors::refused(py, error.into(), token))
 }
 
-/// The `iss` that stands in a token, unverified; None as in unverified_names, which says more and takes twice as long.
-#[pyfunction]
-#[pyo3(
-    signature = (token, max_token_bytes=Given::absent(), max_header_bytes=Given::absent()),
-    text_signature = "(token, max_token_bytes=16384, max_header_bytes=4096)"
-)]
-fn unverified_issuer(
-    token: &Bound<'_, PyAny>,
-    max_token_bytes: Given<'_>,
-    max_header_bytes: Given<'_>,
-) -> PyResult<Option<String>> {
-    let limits = policy::limits(max_token_bytes, max_header_bytes)?;
-    Ok(kernel::unverified_issuer(Text::of_token(token)?.as_ref(), &limits))
-}
-
 /// The names that stand in a token, unverified: its `iss`, its `sub` and its `kid`, in one parse.
 ///
 /// Each is None if it is absent or no string, or if the token is malformed so far or longer than the limits.
@@ -195,7 +180,6 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(thumbprint::thumbprint_uri, module)?)?;
     module.add_function(wrap_pyfunction!(dpop::verify_proof, module)?)?;
     module.add_function(wrap_pyfunction!(dpop::normalize_uri, module)?)?;
-    module.add_function(wrap_pyfunction!(unverified_issuer, module)?)?;
     module.add_function(wrap_pyfunction!(unverified_names, module)?)?;
     module.add_function(wrap_pyfunction!(parse_spiffe_id, module)?)?;
     Ok(())

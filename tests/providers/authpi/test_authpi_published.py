@@ -158,7 +158,7 @@ def refused(call: Callable[[], Any]) -> str:
     return "accepted"
 
 
-NO_ORGANIZATION = tokens(ISSUING.mint(organizations=[]), scope="users:read")
+NO_ORGANIZATION = tokens(ISSUING.mint(organizations=[], expires_in=3600), scope="users:read")
 
 DIFFERENCES: dict[str, tuple[Callable[[], Any], Any, Callable[[], Any], Any]] = {
     "an ID token is verified": (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from paphwey_gateway import AGENT, AUDIENCE, DELEGATION_ID, Gateway
 
-from watchword.dpop import DpopProver, MemoryReplayStore, Nonces
+from watchword.dpop import DpopProver, MemoryReplayStore, Nonces, verify_proof
 from watchword.providers.paphwey.errors import PaphweyTransportError, PaphweyVerificationError
 from watchword.providers.paphwey.verify import PinnedKey
 
@@ -52,7 +52,7 @@ def test_what_a_proof_is_for() -> None:
     assert code(proof, nonce="n-2") == "dpop_wrong_nonce"
     assert code(AGENT.proof("POST", URI), nonce=Nonces(Nonces.new_key())) == "dpop_nonce_required"
     assert code(proof, now=1_000_000_000) == "dpop_issued_in_future"
-    assert code(DpopProver(clock=lambda: 1_000_000_000).proof("POST", URI)) == "dpop_expired"
+    assert code(proof, now=4_000_000_000) == "dpop_expired"
 
 
 @pytest.mark.parametrize("proof", ["", "a.b.c", "x" * 20_000, b"\xff", "\ud800", "a,b"])
@@ -66,11 +66,14 @@ def test_no_proof_at_all(gateway: Gateway) -> None:
 
 
 def test_a_proof_is_used_once_where_it_is_remembered() -> None:
-    replay, proof = MemoryReplayStore(1), AGENT.proof("POST", URI)
+    replay, proof = MemoryReplayStore(1, share_per_key=1), AGENT.proof("POST", URI)
     assert code(proof, replay=replay) is None
     assert code(proof, replay=replay) == "dpop_replayed"
+    assert code(AGENT.proof("POST", URI), replay=replay) == "dpop_too_many_proofs"
+    full = MemoryReplayStore(1, share_per_key=1)
+    verify_proof(DpopProver().proof("POST", URI), method="POST", uri=URI, replay=full)
     with pytest.raises(PaphweyTransportError) as caught:
-        KEY.verify_proof(AGENT.proof("POST", URI), method="POST", uri=URI, replay=replay)
+        KEY.verify_proof(AGENT.proof("POST", URI), method="POST", uri=URI, replay=full)
     assert caught.value.code == "dpop_replay_unavailable"
 
 

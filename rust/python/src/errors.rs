@@ -50,8 +50,9 @@ pub(crate) fn code<'py>(py: Python<'py>, code: &str) -> PyResult<Bound<'py, PyAn
 
 /// `watchword.errors.from_code`, looked up once: a worthless token must not cost much.
 fn from_code(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-    static FROM_CODE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    FROM_CODE.import(py, "watchword.errors", "from_code")
+    static FROM_CODE: Kept<PyAny> = Kept::new();
+    let from_code = FROM_CODE.get_or_make_ref(py, || Ok(definitions(py)?.getattr("from_code")?.unbind()))?;
+    Ok(from_code.bind(py))
 }
 
 fn definitions(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
@@ -61,7 +62,7 @@ fn definitions(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
 
 /// Looks everything up now: a fork while a thread is at it would leave a child that waits for that thread.
 pub(crate) fn prepare(py: Python<'_>) -> PyResult<()> {
-    definitions(py)?;
+    from_code(py)?;
     KeySetError::type_object(py);
     ScopeSyntaxError::type_object(py);
     Ok(())

@@ -10,7 +10,7 @@
 //!
 //! Whoever sends tokens must not be able to choose many that fall into one place of the table, where each would be compared
 //! with all. The hash is therefore keyed, by a key that the operating system gives ([`RandomState`]), and it is of the
-//! token's length and its last [`HASHED`] bytes, which are its signature or the end of it. That is enough:
+//! token's length and its last [`HASHED`] bytes, which are the end of its signature. That is enough:
 //!
 //! - What is *in* the table are tokens that were valid. That two of them, of one key, have the same end of a signature
 //!   is as unlikely as that somebody forges one: it takes 2^128 attempts, for the issuer, too. (A second key can be made
@@ -261,8 +261,8 @@ struct Wanted<'a> {
     token: &'a [u8],
 }
 
-/// How much of a token's end is hashed: the whole signature of the short kinds.
-const HASHED: usize = 96;
+/// How much of a token's end is hashed: 288 bits of a signature, of the short kinds the whole of its second half.
+const HASHED: usize = 48;
 
 fn hash<H: Hasher>(token: &[u8], state: &mut H) {
     let end = token.last_chunk::<HASHED>().map_or(token, |end| end);

@@ -21,7 +21,7 @@ def decide(raw: str, keys: watchword.KeySet, policy: watchword.Policy) -> str:
     except watchword.VerificationError as error:
         return f"{error.http_status} {error.code}"
     # RFC 8693 section 4.1: decide by the subject and the nearest actor; the earlier ones are for the record.
-    return "200 " + " for ".join([*(actor.subject for actor in chain.actors), str(chain.subject)])
+    return "200 " + " for ".join([*(str(actor.subject) for actor in chain.actors), str(chain.subject)])
 
 
 def main() -> None:

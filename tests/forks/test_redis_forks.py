@@ -15,8 +15,10 @@ import pytest
 import redis
 from mint import NOW
 
+from watchword.dpop import ReplayUnavailableError
 from watchword.dpop.redis import RedisReplayStore
 
+CHILDS = "a child's proof"
 SERVER = Path(__file__).resolve().parents[1] / "dpop"
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -54,6 +56,26 @@ def clients(url: str) -> set[bytes]:
     """The names under which the server knows its connections."""
     with redis.Redis.from_url(url) as asking:
         return {client["id"] for client in asking.client_list()}
+
+
+def test_a_child_keeps_lifetimes_and_the_latest_time(url: str) -> None:
+    """What verifiers announced before the fork, and what expired before it, hold for its children too."""
+    store = RedisReplayStore(url)
+    store.retain_for(10)
+    store.retain_for(300)
+    assert store.consume(replay_id("parent's"), NOW + 60, NOW)
+
+    def work() -> None:
+        assert store.consume(replay_id(CHILDS), NOW + 10, NOW)
+        with redis.Redis.from_url(url) as asking:
+            kept = [asking.pttl(name) for name in asking.keys(f"*{replay_id(CHILDS).hex()}")]
+        assert len(kept) == 1
+        assert kept[0] > 60_000
+        with pytest.raises(ReplayUnavailableError):
+            store.consume(replay_id("old"), NOW - 1, NOW - 60)
+
+    in_child(work)
+    store.close()
 
 
 def test_a_child_has_connections_of_its_own(url: str) -> None:

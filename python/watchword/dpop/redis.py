@@ -56,6 +56,11 @@ class RedisReplayStore:
             "socket_timeout": timeout,
             "socket_connect_timeout": timeout,
         }
+        # The latest time that was given, and the shortest and longest time for which proofs are accepted. Each is one
+        # value, and a thread that overwrites another's with an older one is put right by the next. A child of a fork
+        # keeps them.
+        self._latest = float("-inf")
+        self._shortest, self._longest = float("inf"), 0.0
         self._of_parents: list[object] = []
         self._connect()
         mind_forks(self)
@@ -68,10 +73,6 @@ class RedisReplayStore:
             weakref.WeakKeyDictionary()
         )
         self._lock = threading.Lock()
-        # The latest time that was given, and the shortest and longest time for which proofs are accepted. Each is one
-        # value, and a thread that overwrites another's with an older one is put right by the next.
-        self._latest = float("-inf")
-        self._shortest, self._longest = float("inf"), 0.0
 
     def retain_for(self, seconds: float) -> None:
         """Keep every id for as long as somebody asks for who accepts proofs for ``seconds`` after they were made.

@@ -147,10 +147,13 @@ fn signs_for(key_issuer: &str, issuer: &str) -> bool {
     let template = key_issuer.split_once('{').and_then(|(prefix, rest)| Some((prefix, rest.split_once('}')?.1)));
     match template {
         None => key_issuer == issuer,
-        Some((prefix, suffix)) => {
-            issuer.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(suffix)).is_some_and(is_segment)
-        }
+        Some((prefix, suffix)) => tenant_between(prefix, suffix, issuer).is_some(),
     }
+}
+
+/// What stands between the two, if it is a plain name: a delimiter inside it could make one issuer look like another.
+fn tenant_between<'i>(prefix: &str, suffix: &str, issuer: &'i str) -> Option<&'i str> {
+    issuer.strip_prefix(prefix)?.strip_suffix(suffix).filter(|tenant| is_segment(tenant))
 }
 
 impl Default for IssuerRule {
@@ -211,10 +214,9 @@ impl Template {
         }
     }
 
-    /// What stands in the place of the claim, if `issuer` has the form of the template and that is a plain name: a
-    /// delimiter inside it could make one issuer look like another.
+    /// What stands in the place of the claim, if `issuer` has the form of the template.
     fn tenant_in<'i>(&self, issuer: &'i str) -> Option<&'i str> {
-        issuer.strip_prefix(&*self.prefix)?.strip_suffix(&*self.suffix).filter(|tenant| is_segment(tenant))
+        tenant_between(&self.prefix, &self.suffix, issuer)
     }
 }
 

@@ -233,7 +233,7 @@ def _worthless_proof(issuer: Issuer, backend: Any, client: Client, only: tuple[s
     """A valid token came with it, bound to a key that its holder chose."""
     algorithms = (*ww.dpop.DPOP_ALGORITHMS, *(("ES384",) if client.algorithm == "ES384" else ()))
     judge = ww.dpop.DpopVerifier(algorithms=algorithms)
-    verifier = issuer.verifier(backend=backend, dpop=judge, cache=ww.TokenCache(max_bytes=1 << 20))
+    verifier = issuer.verifier(backend=backend, dpop=judge, token_cache=ww.TokenCache(max_bytes=1 << 20))
     token = issuer.token(cnf={"jkt": client.jkt})
     by = f"by {client.name}"
     head, payload, signature = client.proof(token).split(".")

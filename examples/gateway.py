@@ -15,7 +15,7 @@ print("their tables take", ww.tables.stats().bytes // 1024, "KiB")
 
 # One memory of verified tokens, for all of the gateway's verifiers.
 cache = ww.TokenCache(max_bytes=32 * 1024 * 1024)
-verifier = ww.Verifier([ww.Issuer(issuer.issuer, jwks=keys)], audience=audience, cache=cache)
+verifier = ww.Verifier([ww.Issuer(issuer.issuer, jwks=keys)], audience=audience, token_cache=cache)
 
 agents = [issuer.mint({"aud": audience, "sub": f"agent-{number}", "scope": "orders:read"}) for number in range(10)]
 for _ in range(100):

@@ -23,7 +23,7 @@ def issuer() -> LocalIssuer:
 
 
 def verifier(issuer: LocalIssuer, cache: ww.TokenCache, **more: Any) -> ww.Verifier:
-    return ww.Verifier([ww.Issuer(ISSUER, jwks=issuer.jwks())], audience=API, cache=cache, **more)
+    return ww.Verifier([ww.Issuer(ISSUER, jwks=issuer.jwks())], audience=API, token_cache=cache, **more)
 
 
 def test_a_verifier_remembers(issuer: LocalIssuer) -> None:
@@ -66,7 +66,7 @@ def test_a_token_expires_in_the_cache(issuer: LocalIssuer) -> None:
 def test_two_verifiers_share_a_cache_and_no_verdict(issuer: LocalIssuer) -> None:
     cache = ww.TokenCache(max_bytes=1 << 20)
     ours = verifier(issuer, cache)
-    theirs = ww.Verifier([ww.Issuer(ISSUER, jwks=issuer.jwks())], audience="https://other.example", cache=cache)
+    theirs = ww.Verifier([ww.Issuer(ISSUER, jwks=issuer.jwks())], audience="https://other.example", token_cache=cache)
     raw = issuer.mint({"aud": API})
     ours.verify(raw)
     with pytest.raises(ww.WrongAudienceError):
@@ -80,7 +80,7 @@ def test_keys_that_are_rotated_away_take_their_tokens_along(issuer: LocalIssuer,
     path = tmp_path / "keys.json"
     path.write_text(json.dumps(issuer.jwks()))
     cache = ww.TokenCache(max_bytes=1 << 20)
-    with ww.Verifier([ww.Issuer(ISSUER, jwks_file=path)], audience=API, cache=cache) as gateway:
+    with ww.Verifier([ww.Issuer(ISSUER, jwks_file=path)], audience=API, token_cache=cache) as gateway:
         raw = issuer.mint({"aud": API})
         gateway.verify(raw)
         path.write_text(json.dumps(LocalIssuer(ISSUER).jwks()))

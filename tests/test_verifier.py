@@ -357,7 +357,7 @@ PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048).private
         ({"bound_tokens": "maybe"}, ValueError, None),
         ({"audience": 5}, TypeError, None),
         ({"backend": "fast"}, ValueError, "backend"),
-        ({"cache": {"ttl": 5}}, TypeError, "CacheSettings"),
+        ({"cache_settings": {"ttl": 5}}, TypeError, "CacheSettings"),
     ],
 )
 def test_what_can_not_be_meant(given_to_it: dict[str, Any], error: type[Exception], why: str | None) -> None:
@@ -442,7 +442,7 @@ def test_a_source_of_ones_own() -> None:
 def test_a_cache_setting_of_one_issuer(server: Server) -> None:
     server.routes["/one"] = answer(jwks(A))
     clock = Clock()
-    issuer = remote(server, ONE, "/one", cache=CacheSettings(max_stale=0))
+    issuer = remote(server, ONE, "/one", cache_settings=CacheSettings(max_stale=0))
     with Verifier([issuer], monotonic=clock) as verifier:
         verifier.refresh()
         server.close()

@@ -68,8 +68,8 @@ class Issuer:
     ``audience``, ``algorithms``, ``types``, ``required``, ``leeway`` (seconds), ``bound_tokens``, ``scope_claims`` (the
     claims that hold scopes), ``audience_claim`` (the claim that names the audience, ``aud`` by default),
     ``max_token_bytes`` and ``max_header_bytes`` (of the encoded forms) are this issuer's :class:`~watchword.Policy`;
-    ``None`` means: what the Verifier says. ``backend`` chooses who checks the signatures; ``cache`` holds the settings
-    of fetching and caching.
+    ``None`` means: what the Verifier says. ``backend`` chooses who checks the signatures; ``cache_settings``
+    holds the settings of fetching and caching.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid, :class:`~watchword.KeySetError` (a
     ``ValueError``) if ``jwks`` or ``pem`` holds no usable key. Nothing is read or fetched here.
@@ -98,7 +98,7 @@ class Issuer:
     allow_loopback_http: bool = False
     allow_private_hosts: Iterable[str] = ()
     backend: _Backend = "default"
-    cache: CacheSettings = field(default_factory=CacheSettings, repr=False)
+    cache_settings: CacheSettings = field(default_factory=CacheSettings, repr=False)
     _keys: KeySet | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -107,8 +107,8 @@ class Issuer:
             raise TypeError("issuer must be a string: the value of the tokens' iss claim")
         if not self.issuer:
             raise ValueError("issuer must not be empty")
-        if not isinstance(self.cache, CacheSettings):
-            raise TypeError("cache must be a CacheSettings")
+        if not isinstance(self.cache_settings, CacheSettings):
+            raise TypeError("cache_settings must be a CacheSettings")
         if self.backend not in ("default", "unprepared", "reference"):
             raise ValueError('backend must be "default", "unprepared" or "reference"')
         for name in _LISTS:
@@ -164,7 +164,7 @@ class Issuer:
             return FileSource(
                 self.issuer,
                 os.fspath(self.jwks_file),
-                settings=self.cache,
+                settings=self.cache_settings,
                 backend=self.backend,
                 clock=clock,
                 listener=listener,
@@ -179,7 +179,7 @@ class Issuer:
             self.jwks_uri,
             self.allow_loopback_http,
             self.backend,
-            self.cache,
+            self.cache_settings,
             tuple(self.allow_private_hosts),
         )
         return RemoteSource(endpoint, fetcher=fetcher, clock=clock, listener=listener)

@@ -40,7 +40,7 @@ class Verifier:
     :meth:`remove_issuer` change them later. ``audience``, ``algorithms``, ``types``, ``leeway`` (seconds),
     ``required``, ``bound_tokens``, ``scope_claims``, ``max_token_bytes`` and ``max_header_bytes`` are as in
     :class:`~watchword.Policy`, for every issuer that says nothing else. ``dpop`` judges the DPoP proofs
-    of requests (:class:`watchword.dpop.DpopVerifier`; by default one with a memory of this process). ``cache``, a
+    of requests (:class:`watchword.dpop.DpopVerifier`; by default one with a memory of this process). ``token_cache``, a
     :class:`watchword.TokenCache`, remembers verified tokens (by default nothing does); several Verifiers may share one,
     and :meth:`verify_many` does without it. ``clock`` tells
     Unix seconds where ``now`` is left out. ``fetcher`` fetches keys (:class:`watchword.jwks.Fetcher`;
@@ -65,7 +65,7 @@ class Verifier:
         max_token_bytes: int = _kernel.MAX_TOKEN_BYTES,
         max_header_bytes: int = _kernel.MAX_HEADER_BYTES,
         dpop: DpopVerifier | None = None,
-        cache: TokenCache | None = None,
+        token_cache: TokenCache | None = None,
         clock: Callable[[], float] = time.time,
         fetcher: Fetcher | None = None,
         on_event: Listener | None = None,
@@ -85,10 +85,10 @@ class Verifier:
         if fetcher is not None and (hasattr(fetcher, "stream") or not callable(getattr(fetcher, "get", None))):
             raise TypeError("fetcher must be a watchword.jwks.Fetcher; watchword.jwks.HttpxFetcher(client) makes one")
         self._clock = clock
-        if cache is not None and not isinstance(cache, TokenCache):
-            raise TypeError("cache must be a watchword.TokenCache")
-        self._judge = _kernel.verify if cache is None else cache.verify
-        self._judge_request = _kernel.verify_request if cache is None else cache.verify_request
+        if token_cache is not None and not isinstance(token_cache, TokenCache):
+            raise TypeError("token_cache must be a watchword.TokenCache")
+        self._judge = _kernel.verify if token_cache is None else token_cache.verify
+        self._judge_request = _kernel.verify_request if token_cache is None else token_cache.verify_request
         self._dpop = dpop if dpop is not None else DpopVerifier()
         self._fetcher = fetcher
         self._own_fetcher: DefaultFetcher | None = None

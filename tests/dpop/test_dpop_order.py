@@ -83,7 +83,7 @@ def _verdicts(token: str, text: str) -> set[str | None]:
             [ww.Issuer(mint.ISSUER, jwks=KEYS)],
             audience=mint.AUDIENCE,
             clock=lambda: NOW,
-            cache=cache,
+            token_cache=cache,
             dpop=DpopVerifier(replay=None),
         ) as verifier:
             for _ in range(2):
@@ -155,7 +155,7 @@ def test_a_token_that_names_two_keys_is_bound_to_neither() -> None:
 def test_a_valid_token_is_remembered_whatever_its_proof() -> None:
     cache = ww.TokenCache(max_bytes=1 << 20)
     token = proofs.bound_token()
-    with ww.Verifier([ww.Issuer(mint.ISSUER, jwks=KEYS)], audience=mint.AUDIENCE, cache=cache) as verifier:
+    with ww.Verifier([ww.Issuer(mint.ISSUER, jwks=KEYS)], audience=mint.AUDIENCE, token_cache=cache) as verifier:
         for count, text in enumerate((proof(), "x", proof(claims(ath=proofs.ath(token))))):
             headers = {"Authorization": f"DPoP {token}", "DPoP": text}
             code = _outcome(
@@ -202,7 +202,7 @@ keys = MemorySource(ww.KeySet.from_json(issuer.jwks(), backend="unprepared"))
 verifier = ww.Verifier(
     [ww.Issuer("https://as.example", source=keys)],
     audience=ww.ANY_AUDIENCE,
-    cache=ww.TokenCache(max_bytes=1 << 20) if len(sys.argv) > 2 else None,
+    token_cache=ww.TokenCache(max_bytes=1 << 20) if len(sys.argv) > 2 else None,
 )
 URI = "https://api.example/"
 valid = issuer.mint(cnf={"jkt": prover.jkt})

@@ -74,10 +74,10 @@ class World:
         self.replay = dpop.MemoryReplayStore()
         self.nonces = dpop.Nonces()
         self.verifier = ww.Verifier(
-            [ww.Issuer(mint.ISSUER, jwks_uri=f"{url}/jwks", allow_loopback_http=True, cache=PATIENT)],
+            [ww.Issuer(mint.ISSUER, jwks_uri=f"{url}/jwks", allow_loopback_http=True, cache_settings=PATIENT)],
             audience=mint.AUDIENCE,
             clock=lambda: float(mint.NOW),
-            cache=self.cache,
+            token_cache=self.cache,
         )
         self.token: ww.VerifiedToken | None = None
 

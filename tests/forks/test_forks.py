@@ -231,7 +231,7 @@ import watchword as ww
 
 keys = ww.KeySet.from_json(mint.jwks("ed25519", "p256", "p384", "rsa"))
 verifier = ww.Verifier([ww.Issuer(mint.ISSUER, jwks=mint.jwks("ed25519", "p256", "p384", "rsa"))],
-    audience=mint.AUDIENCE, clock=lambda: mint.NOW, cache=ww.TokenCache(max_bytes=1 << 20))
+    audience=mint.AUDIENCE, clock=lambda: mint.NOW, token_cache=ww.TokenCache(max_bytes=1 << 20))
 # What an application that is loaded before the fork may be in the middle of.
 for work in (keys.prepare, keys.prepare, lambda: verifier.verify(mint.token())):
     threading.Thread(target=work).start()

@@ -38,7 +38,7 @@ def make(server: endpoint.Server, clock: endpoint.Clock, events: list[KeyEvent])
 
     def make(*, fetcher: Any = None, issuer: Issuer | None = None, monotonic: Any = None, **settings: Any) -> Verifier:
         issuer = issuer or Issuer(
-            ISSUER, jwks_uri=f"{server.url}/jwks", allow_loopback_http=True, cache=CacheSettings(**settings)
+            ISSUER, jwks_uri=f"{server.url}/jwks", allow_loopback_http=True, cache_settings=CacheSettings(**settings)
         )
         verifier = Verifier([issuer], fetcher=fetcher, on_event=events.append, monotonic=monotonic or clock)
         made.append(verifier)

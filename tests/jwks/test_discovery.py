@@ -30,7 +30,7 @@ def discovering(server: Server, make: Callable[..., Verifier]) -> Callable[..., 
 
     def discovering(issuer: str = "", **settings: object) -> Verifier:
         cache = CacheSettings(**settings)  # type: ignore[arg-type]
-        return make(issuer=Issuer(issuer or server.url, allow_loopback_http=True, cache=cache))
+        return make(issuer=Issuer(issuer or server.url, allow_loopback_http=True, cache_settings=cache))
 
     return discovering
 
@@ -223,7 +223,7 @@ def test_the_time_out_is_for_discovery_and_keys_together(discovering, make) -> N
 
     left.clear()
     cache = CacheSettings(timeout=0.1, min_ttl=1)
-    verifier = make(issuer=Issuer(ISSUER, cache=cache), fetcher=Slow(0.2))
+    verifier = make(issuer=Issuer(ISSUER, cache_settings=cache), fetcher=Slow(0.2))
     with pytest.raises(KeysUnavailableError, match="in time"):
         verifier.refresh()
     eventually(lambda: not verifier.stats()[ISSUER].fetching)

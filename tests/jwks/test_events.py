@@ -141,7 +141,9 @@ def test_a_slow_callback_holds_up_nobody_whose_key_is_there(server: Server) -> N
 def test_no_token_and_no_secret_is_told(server: Server, make, clock: Clock, events: list[KeyEvent]) -> None:
     uri = f"{server.url}/jwks?code=SECRET"
     server.routes["/jwks"] = answer(jwks(A))
-    verifier = make(issuer=Issuer(ISSUER, jwks_uri=uri, allow_loopback_http=True, cache=CacheSettings(cooldown=0)))
+    verifier = make(
+        issuer=Issuer(ISSUER, jwks_uri=uri, allow_loopback_http=True, cache_settings=CacheSettings(cooldown=0))
+    )
     verifier.verify(TOKEN)
     with pytest.raises(UnknownKeyError):
         verifier.verify(B.token(ISSUER))

@@ -159,7 +159,7 @@ def test_the_same_keys_written_anew_stay_the_same_object(path: Path, verifier: V
 
 
 def test_how_often_it_is_looked_at_is_a_setting(path: Path, make, clock: Clock) -> None:
-    verifier = make(issuer=Issuer(ISSUER, jwks_file=str(path), cache=CacheSettings(check_interval=60)))
+    verifier = make(issuer=Issuer(ISSUER, jwks_file=str(path), cache_settings=CacheSettings(check_interval=60)))
     write(path, jwks(A))
     verifier.verify(TOKEN)
     write(path, jwks(B))

@@ -193,7 +193,7 @@ from watchword.issuer import Issuer
 from watchword.jwks import CacheSettings
 from watchword.verifier import Verifier
 cache = CacheSettings(timeout=1, min_ttl=2)
-verifier = Verifier([Issuer("https://as.example", jwks_uri={url!r}, allow_loopback_http=True, cache=cache)])
+verifier = Verifier([Issuer("https://as.example", jwks_uri={url!r}, allow_loopback_http=True, cache_settings=cache)])
 token = Key("a").token("https://as.example")
 def wait():
     try:

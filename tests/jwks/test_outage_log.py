@@ -227,7 +227,7 @@ def test_a_handler_that_raises_costs_nobody_the_keys(server: Server, warm, clock
 def test_no_query_no_token_and_no_line_of_its_own(server: Server, make, clock: Clock, caplog) -> None:
     server.routes["/jwks"] = answer('{"keys": [{"kty": "oct", "kid": "x\\n2026 all is well", "k": "c2VjcmV0"}]}')
     uri = f"{server.url}/jwks?code=SECRET"
-    verifier = make(issuer=Issuer(ISSUER, jwks_uri=uri, allow_loopback_http=True, cache=CacheSettings()))
+    verifier = make(issuer=Issuer(ISSUER, jwks_uri=uri, allow_loopback_http=True, cache_settings=CacheSettings()))
     with pytest.raises(KeysUnavailableError):
         verifier.verify(TOKEN)
     eventually(lambda: caplog.records)

@@ -142,7 +142,7 @@ def discovering(server: Server, dns: Resolver, make: Callable[..., Verifier]) ->
         issuer = f"https://as.test:{server.port}"
         server.routes[OPENID] = answer(json.dumps({"issuer": issuer, "jwks_uri": jwks_uri}))
         cache = CacheSettings(**settings)  # type: ignore[arg-type]
-        return make(issuer=Issuer(issuer, allow_private_hosts=hosts, cache=cache), fetcher=fetcher)
+        return make(issuer=Issuer(issuer, allow_private_hosts=hosts, cache_settings=cache), fetcher=fetcher)
 
     return discovering
 

@@ -224,7 +224,7 @@ def test_a_human_being_is_asked_for_a_scope(server: Authgent, agent: Agent) -> N
 
 
 def test_a_new_key_is_found_and_a_revoked_one_forgotten(server: Authgent, agent: Agent) -> None:
-    fetcher = authgent.JWKSFetcher(server.issuer, cache=ww.jwks.CacheSettings(cooldown=0))
+    fetcher = authgent.JWKSFetcher(server.issuer, cache_settings=ww.jwks.CacheSettings(cooldown=0))
 
     def judge(raw: str) -> str:
         return authgent.verify_token_sync(raw, server.issuer, jwks_fetcher=fetcher).subject

@@ -107,7 +107,7 @@ def test_a_new_key_is_found_and_a_withdrawn_one_is_forgotten(spring: Spring, jud
     new = spring.add_key("ES384")
     after = spring.token("machine-ES384")
     assert header_of(after)["kid"] == new != header_of(before)["kid"]
-    seconds += issuer.cache.cooldown
+    seconds += issuer.cache_settings.cooldown
     assert judge(verifier, after).key_id == new
     assert judge(verifier, before).key_id == header_of(before)["kid"]
 

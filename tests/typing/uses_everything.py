@@ -226,7 +226,9 @@ def issuers(jwks_file: Path) -> list[ww.Issuer]:
         ww.Issuer("https://as.example", jwks=keys(), required=("exp",), leeway=0, bound_tokens="accept"),
         ww.Issuer("https://as.example", jwks_file=jwks_file, backend="reference"),
         ww.Issuer("https://as.example", pem="-----BEGIN PUBLIC KEY-----", audience=ww.ANY_AUDIENCE),
-        ww.Issuer("http://127.0.0.1:8000", allow_loopback_http=True, cache=jwks.CacheSettings(ttl=60, max_stale=0)),
+        ww.Issuer(
+            "http://127.0.0.1:8000", allow_loopback_http=True, cache_settings=jwks.CacheSettings(ttl=60, max_stale=0)
+        ),
         ww.Issuer("https://as.example", aliases=["as.example"], scope_claims=("scp",), max_token_bytes=32_768),
         ww.Issuer("https://login.example/{tid}", jwks=public, tenants=["t-1"], max_header_bytes=8_192),
         ww.Issuer("https://as.example", audience=("web",), audience_claim="client_id"),
@@ -241,12 +243,14 @@ def issuers(jwks_file: Path) -> list[ww.Issuer]:
         known.google(audience=["a", "b"], types=None, jwks=public),
         known.keycloak("http://localhost:8080", "shop", allow_loopback_http=True),
         known.kubernetes("https://cluster.example", jwks_file=jwks_file),
-        known.okta("example.okta.com", "aus9", cache=jwks.CacheSettings(ttl=60)),
+        known.okta("example.okta.com", "aus9", cache_settings=jwks.CacheSettings(ttl=60)),
         known.spiffe("example.org", jwks=keys()),
         ww.Issuer("https://login.example/{tid}", jwks=public, aliases=("https://{tid}.as",), tenants=ww.ANY_TENANT),
         ww.Issuer("spiffe://example.org", jwks_file=jwks_file),
         ww.Issuer(
-            "https://as.internal", allow_private_hosts=["keys.internal"], cache=jwks.CacheSettings(max_waiters=8)
+            "https://as.internal",
+            allow_private_hosts=["keys.internal"],
+            cache_settings=jwks.CacheSettings(max_waiters=8),
         ),
     ]
 
@@ -259,7 +263,7 @@ def gateway() -> ww.Verifier:
     token: ww.VerifiedToken = cache.verify("a.b.c", keys(), policies()[0], 1_900_000_000, None)
     allowed: bool = token.resource_scopes.allows(action="read", resource="orders")
     print(allowed, token.slot_scopes, token.plain_scopes)
-    return ww.Verifier(issuers(Path("keys.json")), cache=cache)
+    return ww.Verifier(issuers(Path("keys.json")), token_cache=cache)
 
 
 def listen(event: jwks.KeyEvent) -> None:

@@ -94,7 +94,7 @@ def with_settings(jwks: dict[str, Any], client: httpx2.Client) -> list[OfflineVe
             issuer="did:web:www.paphwey.com",
             jwks_uri="https://www.paphwey.com/keys",
             httpx_client=client,
-            cache=ww.jwks.CacheSettings(ttl=60),
+            cache_settings=ww.jwks.CacheSettings(ttl=60),
             algorithms=("RS256",),
         )
         return [given, fetched]

@@ -170,7 +170,7 @@ def test_a_token_cache_forgets_a_removed_issuer() -> None:
     issuer = ww.Issuer(ONE, jwks=keys)
     for others in ([], [ww.Issuer(TWO, jwks=jwks(B))]):
         cache.clear()
-        verifier = ww.Verifier([issuer, *others], cache=cache)
+        verifier = ww.Verifier([issuer, *others], token_cache=cache)
         token = A.token(ONE)
         verifier.verify(token)
         hits = cache.stats().hits
@@ -284,7 +284,7 @@ def test_verdicts_while_issuers_come_and_go(server: Server, tmp_path: Path, kind
     }[kind]
     staying = ww.Issuer(TWO, jwks=jwks(B))
     cache = ww.TokenCache(max_bytes=1 << 20)
-    verifier = ww.Verifier([staying], cache=cache)
+    verifier = ww.Verifier([staying], token_cache=cache)
     token, always, never = A.token(ONE), B.token(TWO), Key("a").token(ONE)
     stop = threading.Event()
     counts: Counter[tuple[str, Any]] = Counter()

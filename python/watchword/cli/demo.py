@@ -65,7 +65,7 @@ def run(_: argparse.Namespace) -> int:
 
     print(f"Watchword {__version__}: what a gateway sees of good and hostile tokens\n")
     with LocalIssuer(algorithms=("EdDSA", "ES256")).serve() as issuer:
-        described = issuer.as_issuer(cache=CacheSettings(cooldown=_COOLDOWN))
+        described = issuer.as_issuer(cache_settings=CacheSettings(cooldown=_COOLDOWN))
         with Verifier([described], audience=issuer.audience) as verifier:
             return _Demo(issuer, verifier).run()
 

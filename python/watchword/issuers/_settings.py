@@ -40,7 +40,7 @@ class Settings(TypedDict, total=False):
     max_header_bytes: int | None
     allow_loopback_http: bool
     backend: _Backend
-    cache: CacheSettings
+    cache_settings: CacheSettings
 
 
 def configured(issuer: str, given: Mapping[str, Any], *, required: tuple[str, ...], **known: object) -> Issuer:

@@ -57,7 +57,7 @@ class ServedIssuer(LocalIssuer):
         30 seconds), so that a test sees a new key without waiting.
         """
         given: dict[str, Any] = {"algorithms": self.algorithms, "allow_loopback_http": True}
-        given.update({"cache": CacheSettings(cooldown=0), **options})
+        given.update({"cache_settings": CacheSettings(cooldown=0), **options})
         return Issuer(self.issuer, **given)
 
     @classmethod

@@ -364,7 +364,7 @@ def test_a_key_that_is_none(key: Any, said: str) -> None:
         ({"leeway": -1}, ValueError),
         ({"public_key": 5}, TypeError),
         ({"audience": 5}, TypeError),
-        ({"cache": {}}, TypeError),
+        ({"token_cache": {}}, TypeError),
     ],
 )
 def test_settings_that_cannot_be_meant(options: dict[str, Any], error: type[Exception]) -> None:
@@ -382,7 +382,7 @@ def test_a_broker_takes_the_place_of_an_earlier_one() -> None:
 
 def test_a_cache_remembers_what_was_verified_and_no_more() -> None:
     cache = ww.TokenCache(max_bytes=1 << 20)
-    remembering = broker(cache=cache)
+    remembering = broker(token_cache=cache)
     raw = token(delegated(*TWO_HOPS))
     first = remembering.validate(raw)
     assert remembering.validate(raw) == first
@@ -390,7 +390,7 @@ def test_a_cache_remembers_what_was_verified_and_no_more() -> None:
     assert cache.stats().hits == 1
     assert code_of(remembering.validate(raw, now=mint.NOW + 600)) == "expired"
     # Another broker's demands are its own, and so are its keys.
-    assert code_of(broker(cache=cache, max_depth=1).validate(raw)) == "delegation_too_deep"
-    assert code_of(broker(cache=cache, public_key=mint.public_jwk("ed25519-b", kid=KEY_ID)).validate(raw)) == (
+    assert code_of(broker(token_cache=cache, max_depth=1).validate(raw)) == "delegation_too_deep"
+    assert code_of(broker(token_cache=cache, public_key=mint.public_jwk("ed25519-b", kid=KEY_ID)).validate(raw)) == (
         "invalid_signature"
     )

@@ -271,7 +271,7 @@ def test_a_revoked_key_ends_with_the_next_refresh(server: endpoint.Server) -> No
 
 def test_a_new_key_is_found_at_once_where_there_is_no_cooldown(server: endpoint.Server) -> None:
     server.routes["/.well-known/jwks.json"] = endpoint.answer(json.dumps(mint.jwks("p256-b")))
-    fetcher = authgent.JWKSFetcher(server.url, cache=CacheSettings(cooldown=0))
+    fetcher = authgent.JWKSFetcher(server.url, cache_settings=CacheSettings(cooldown=0))
     assert refusal(lambda: authgent.verify_token_sync(token(), ISSUER, jwks_fetcher=fetcher)) is not None
     server.routes["/.well-known/jwks.json"] = endpoint.answer(json.dumps(mint.jwks("p256-b", "p256")))
     # The kid is remembered as unknown until the set changes; a refresh brings the change.

@@ -230,7 +230,7 @@ def test_a_trusted_channel_and_token_sets_without_an_id_token() -> None:
 def test_a_cache_remembers_what_was_verified_and_no_more() -> None:
     cache = ww.TokenCache(max_bytes=1 << 20)
     now = int(time.time())
-    remembering = verifier(cache=cache, clock=lambda: now)
+    remembering = verifier(token_cache=cache, clock=lambda: now)
     given = tokens(ISSUING.mint(nonce="n-1"))
     first = remembering.create_agent(given)
     assert remembering.create_agent(given, nonce="n-1") == first
@@ -240,7 +240,7 @@ def test_a_cache_remembers_what_was_verified_and_no_more() -> None:
     with pytest.raises(TokenExpiredError):
         remembering.create_agent(given, now=now + 600)
     with pytest.raises(ConfigurationError, match="TokenCache"):
-        verifier(cache={})
+        verifier(token_cache={})
 
 
 def test_keys_are_discovered_followed_and_may_be_unavailable() -> None:

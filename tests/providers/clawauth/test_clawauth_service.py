@@ -151,7 +151,7 @@ def test_keys_over_http_with_a_client_of_the_callers(server: endpoint.Server, ma
 def test_new_keys_are_found(server: endpoint.Server) -> None:
     claws = Claws(algorithms=("ES256",))
     server.routes["/keys"] = answer(keys_of(claws))
-    with remote(server, cache=CacheSettings(cooldown=0)) as auth:
+    with remote(server, cache_settings=CacheSettings(cooldown=0)) as auth:
         assert auth.verify(claws.token()).valid
         claws.rotate()
         server.routes["/keys"] = answer(keys_of(claws))

@@ -265,7 +265,7 @@ def test_keys_live_five_minutes_whatever_the_gateway_says(
 def test_unknown_kids_refresh_the_keys_twice_a_cooldown(server: endpoint.Server, asked: dict[str, Any]) -> None:
     gateway = Gateway(server.url, ("EdDSA",))
     server.routes[JWKS] = answer(keys_of(gateway))
-    with local(server, cache=CacheSettings(ttl=300, max_ttl=300, cooldown=0)) as verifier:
+    with local(server, cache_settings=CacheSettings(ttl=300, max_ttl=300, cooldown=0)) as verifier:
         assert verifier.verify(gateway.attest(), **asked).valid
         gateway.rotate()
         server.routes[JWKS] = answer(keys_of(gateway))

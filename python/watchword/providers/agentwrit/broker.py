@@ -28,8 +28,8 @@ class Broker:
     and ``audience`` whom they may be for: a token that names an audience is refused where none is given here
     (:data:`watchword.ANY_AUDIENCE` takes all). ``trust_domain`` is that of the agents' SPIFFE IDs. ``accept`` lists the
     kinds of tokens: ``agent_token`` and ``delegated_agent_token``, unless ``app_token`` or ``admin_token`` are named.
-    ``max_depth`` is how often authority may have been handed on, ``leeway`` is in seconds, ``cache`` remembers verified
-    tokens (:class:`watchword.TokenCache`), ``clock`` tells Unix seconds where ``now`` is left out.
+    ``max_depth`` is how often authority may have been handed on, ``leeway`` is in seconds, ``token_cache`` remembers
+    verified tokens (:class:`watchword.TokenCache`), ``clock`` tells Unix seconds where ``now`` is left out.
 
     **Nobody asks the broker, so a token that it revoked or that its agent released is valid here until it expires.**
 
@@ -47,7 +47,7 @@ class Broker:
         accept: Iterable[str] = (AGENT, DELEGATED_AGENT),
         max_depth: int = MAX_DEPTH,
         leeway: float = 5,
-        cache: TokenCache | None = None,
+        token_cache: TokenCache | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.broker_url = without_slash(broker_url)
@@ -64,9 +64,9 @@ class Broker:
             leeway=leeway,
         )
         self._policy = self._rules.policy()
-        if cache is not None and not isinstance(cache, TokenCache):
-            raise TypeError("cache must be a watchword.TokenCache")
-        self._judge = _kernel.verify if cache is None else cache.verify
+        if token_cache is not None and not isinstance(token_cache, TokenCache):
+            raise TypeError("token_cache must be a watchword.TokenCache")
+        self._judge = _kernel.verify if token_cache is None else token_cache.verify
         self._clock = clock
 
     def validate(self, token: str | bytes, *, now: float | None = None) -> ValidateResult:

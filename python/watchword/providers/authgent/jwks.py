@@ -40,7 +40,8 @@ class KeyFetcher(Protocol):
 class JWKSFetcher:
     """The keys of an issuer, by default those at ``{issuer}/.well-known/jwks.json``.
 
-    ``cache_ttl`` is how many seconds a set is fresh where its answer does not say; ``cache`` has all the settings
+    ``cache_ttl`` is how many seconds a set is fresh where its answer does not say; ``cache_settings`` has all the
+    settings
     instead. ``jwks`` is the set itself, and nothing is fetched then; ``jwks_uri`` another place. ``client`` is an
     ``httpx2.Client`` (or one with its interface) of yours; closing it stays with you. http is for this machine only.
 
@@ -56,7 +57,7 @@ class JWKSFetcher:
         jwks_uri: str | None = None,
         jwks: Mapping[str, Any] | str | bytes | None = None,
         client: HttpxClient | None = None,
-        cache: CacheSettings | None = None,
+        cache_settings: CacheSettings | None = None,
     ) -> None:
         if jwks is None and jwks_uri is None:
             jwks_uri = issuer.rstrip("/") + JWKS_PATH
@@ -64,7 +65,7 @@ class JWKSFetcher:
             issuer,
             jwks_uri=jwks_uri,
             jwks=jwks,
-            cache=_settings(cache_ttl) if cache is None else cache,
+            cache_settings=_settings(cache_ttl) if cache_settings is None else cache_settings,
             allow_loopback_http=True,
         )
         self._issuer = issuer

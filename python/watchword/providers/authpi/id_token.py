@@ -32,8 +32,8 @@ class IdTokenVerifier:
     in one of the ways of :class:`watchword.Issuer`: ``jwks``, ``jwks_uri``, ``jwks_file`` or ``pem``. ``algorithms``
     are those accepted (``None``: those of the keys); ``trusted_audiences`` may stand in ``aud`` beside the client;
     ``subject_prefixes`` are how a subject begins (``None``: it may begin as it likes); ``leeway`` is in seconds;
-    ``cache`` remembers verified tokens (:class:`watchword.TokenCache`); ``clock`` tells Unix seconds where ``now`` is
-    left out.
+    ``token_cache`` remembers verified tokens (:class:`watchword.TokenCache`); ``clock`` tells Unix seconds where
+    ``now`` is left out.
 
     Make one for the life of the process: it holds the keys. Nothing is fetched before the first token. Raises
     :class:`ConfigurationError` where the settings cannot be meant.
@@ -54,7 +54,7 @@ class IdTokenVerifier:
         leeway: float = 5,
         allow_loopback_http: bool = False,
         fetcher: Fetcher | None = None,
-        cache: TokenCache | None = None,
+        token_cache: TokenCache | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if not isinstance(client_id, str) or not client_id.strip():
@@ -85,7 +85,7 @@ class IdTokenVerifier:
                 allow_loopback_http=allow_loopback_http,
             )
             requirements = self._rules.requirements()
-            self._verifier = Verifier([issuer], clock=clock, fetcher=fetcher, cache=cache, **requirements)
+            self._verifier = Verifier([issuer], clock=clock, fetcher=fetcher, token_cache=token_cache, **requirements)
             self._channel_policy = self._rules.policy()
         except (ValueError, TypeError) as error:
             raise ConfigurationError(str(error)) from None

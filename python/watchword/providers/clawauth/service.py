@@ -36,7 +36,8 @@ class ClawAuth:
 
     The keys come from one of ``jwks`` (a JWK Set as a mapping, JSON or a ``KeySet``), ``pem`` (a public key in PEM),
     ``jwks_file`` and ``jwks_uri``, as for :class:`watchword.Issuer`. They must be P-256 keys: an agent's token is
-    signed by ES256, and nothing else is ever accepted. ``httpx_client``, ``cache``, ``allow_loopback_http`` and
+    signed by ES256, and nothing else is ever accepted. ``httpx_client``, ``cache_settings``, ``allow_loopback_http``
+    and
     ``on_event`` are for ``jwks_uri``. ``token_cache`` remembers verified tokens: an agent sends the same for an hour.
 
     ``audience`` demands that the token names this audience, or one of these (``watchword.ANY_AUDIENCE``: whatever it
@@ -68,7 +69,7 @@ class ClawAuth:
         leeway: float = 5,
         clock: Callable[[], float] = time.time,
         httpx_client: HttpxClient | None = None,
-        cache: CacheSettings | None = None,
+        cache_settings: CacheSettings | None = None,
         token_cache: TokenCache | None = None,
         allow_loopback_http: bool = False,
         on_event: Listener | None = None,
@@ -103,7 +104,7 @@ class ClawAuth:
             jwks_file=jwks_file,
             jwks_uri=jwks_uri,
             source=None if given else NoKeys(),
-            cache=cache or CacheSettings(),
+            cache_settings=cache_settings or CacheSettings(),
             allow_loopback_http=allow_loopback_http,
         )
         self._keys = IssuerKeys(

@@ -98,7 +98,7 @@ class OfflineBase:
         issuer: str | None = None,
         jwks_uri: str | None = None,
         httpx_client: HttpxClient | None = None,
-        cache: CacheSettings = CACHE,
+        cache_settings: CacheSettings = CACHE,
         allow_loopback_http: bool = False,
         **settings: Any,  # noqa: ANN401 - those of the constructor
     ) -> _V:
@@ -106,7 +106,8 @@ class OfflineBase:
 
         ``issuer`` is what ``iss`` must be: ``base_url`` without its final slash where it is not given. ``jwks_uri`` is
         where the keys are: ``/.well-known/jwks.json`` under ``base_url`` where it is not given. ``httpx_client`` is a
-        client of yours (``httpx2.Client`` or ``httpx.Client``) to fetch them with; closing it stays with you. ``cache``
+        client of yours (``httpx2.Client`` or ``httpx.Client``) to fetch them with; closing it stays with you.
+        ``cache_settings``
         is how long they are kept: 5 minutes by default. URLs are https; ``allow_loopback_http=True`` lets http to this
         very machine pass, for development. ``settings`` are the constructor's.
 
@@ -120,7 +121,7 @@ class OfflineBase:
             Issuer(
                 issuer or root,
                 jwks_uri=jwks_uri or root + JWKS_PATH,
-                cache=cache,
+                cache_settings=cache_settings,
                 allow_loopback_http=allow_loopback_http,
             ),
             httpx_client=httpx_client,

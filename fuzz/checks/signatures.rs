@@ -7,7 +7,7 @@ use p256::ecdsa::signature::Verifier as _;
 use rsa::{BigUint, Pkcs1v15Sign, Pss, RsaPublicKey};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use watchword_kernel::json::{Object, Value};
-use watchword_kernel::{Algorithm, KeySet, PublicKey, Signed, verify_each};
+use watchword_kernel::{Algorithm, KeySet, PublicKey, SignedMessage, verify_signatures};
 
 use super::{BACKENDS, JWKS, SETS, TOKENS};
 
@@ -56,16 +56,16 @@ fn judge(key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]
     let verdict = key.verify(algorithm, message, signature);
     for set in &SETS[0] {
         let same = set.get(key.key_id().expect("it has a name")).expect("each set has it");
-        let signed = Signed { key: same, algorithm, message, signature };
+        let signed = SignedMessage { key: same, algorithm, message, signature };
         let (good, good_signature) = &GOOD[0];
-        let other = Signed {
+        let other = SignedMessage {
             key: set.get(&good.key_id).expect("there"),
             algorithm: good.algorithm,
             message: good.message,
             signature: good_signature,
         };
         assert_eq!(same.verify(algorithm, message, signature), verdict, "{algorithm:?} {:?}", set.backend());
-        assert_eq!(verify_each(&[other, signed, other, signed]), [true, verdict, true, verdict], "{algorithm:?}");
+        assert_eq!(verify_signatures(&[other, signed, other, signed]), [true, verdict, true, verdict], "{algorithm:?}");
     }
     let jwk = jwk(key.key_id().expect("it has a name"));
     if let Some(others) = others_accept(&jwk, algorithm, message, signature) {

@@ -98,7 +98,9 @@ pub use error::{Error, Malformed, UnknownKey};
 pub use expectation::{Expectation, Hint, Mismatch};
 pub use issuer_rule::Tenants;
 pub use jws_policy::JwsPolicy;
-pub use key::{PublicKey, Signed, thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprint_uri, verify_each};
+pub use key::{
+    PublicKey, SignedMessage, thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprint_uri, verify_signatures,
+};
 pub use key_set::{KeySet, KeySetError, MAX_DOCUMENT, MAX_KEYS, MAX_TRIED, RejectedKey};
 pub use material::Defect;
 pub use peek::{UnverifiedNames, UnverifiedToken, decode_unverified, unverified_names};

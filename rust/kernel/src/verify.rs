@@ -12,7 +12,7 @@ use crate::header::Header;
 use crate::heap::{allocated, vector};
 use crate::json::Object;
 use crate::jws_policy::JwsPolicy;
-use crate::key::{PublicKey, Signed, verify_each};
+use crate::key::{PublicKey, SignedMessage, verify_signatures};
 use crate::key_set::{Candidates, KeySet};
 use crate::matchers::{Matchers, Quota};
 use crate::policy::Policy;
@@ -87,9 +87,9 @@ pub fn verify_request(
 /// # Errors
 /// The first check that fails, in the order of [`Error`]'s variants.
 pub fn verify_jws(token: &[u8], keys: &KeySet, policy: &JwsPolicy) -> Result<VerifiedJws, Error> {
-    let opened = open(token, keys, policy)?;
-    let key = opened.key().ok_or(Error::InvalidSignature)?;
-    Ok(opened.signed_by(key))
+    let parsed = parse(token, keys, policy)?;
+    let key = parsed.signing_key().ok_or(Error::InvalidSignature)?;
+    Ok(parsed.signed_by(key))
 }
 
 pub(crate) fn judge(
@@ -121,38 +121,38 @@ pub(crate) fn judge_each(
     policy: &Policy,
     now: UnixTime,
 ) -> Vec<Result<VerifiedToken, Refusal>> {
-    let opened: Vec<_> = tokens.iter().map(|token| open(token, keys, policy.jws())).collect();
-    let named: Vec<_> = opened.iter().map(|opened| opened.as_ref().ok()?.by_its_only_key()).collect();
-    let signed: Vec<_> = named.iter().flatten().copied().collect();
-    let mut verdicts = verify_each(&signed).into_iter();
-    let holds: Vec<_> = named.iter().map(|named| named.and_then(|_| verdicts.next())).collect();
-    let jws = opened.into_iter().zip(holds).map(|(opened, holds)| {
-        let opened = opened?;
-        let key = match (holds, opened.keys.as_slice()) {
-            (Some(holds), [key]) => holds.then_some(*key),
-            _ => opened.key(),
+    let parsed: Vec<_> = tokens.iter().map(|token| parse(token, keys, policy.jws())).collect();
+    let messages: Vec<_> = parsed.iter().map(|parsed| parsed.as_ref().ok()?.message_of_only_key()).collect();
+    let batch: Vec<_> = messages.iter().flatten().copied().collect();
+    let mut verdicts = verify_signatures(&batch).into_iter();
+    let verdicts: Vec<_> = messages.iter().map(|message| message.and_then(|_| verdicts.next())).collect();
+    let jws = parsed.into_iter().zip(verdicts).map(|(parsed, verdict)| {
+        let parsed = parsed?;
+        let key = match (verdict, parsed.keys.as_slice()) {
+            (Some(valid), [key]) => valid.then_some(*key),
+            _ => parsed.signing_key(),
         };
-        key.map(|key| opened.signed_by(key)).ok_or(Error::InvalidSignature)
+        key.map(|key| parsed.signed_by(key)).ok_or(Error::InvalidSignature)
     });
     jws.zip(tokens).map(|(jws, token)| close(jws?, policy, now)?.bound(token, policy, None)).collect()
 }
 
-/// A token before its signature is looked at, and the keys that it may have been signed with.
-struct Opened<'t, 'k> {
+/// A token before its signature is verified, and the keys that it may have been signed with.
+struct ParsedToken<'t, 'k> {
     parts: Compact<'t>,
     algorithm: Algorithm,
     keys: Candidates<'k>,
 }
 
-/// Everything that comes before the signature. Nothing of the payload is looked at.
-fn open<'t, 'k>(token: &'t [u8], keys: &'k KeySet, policy: &JwsPolicy) -> Result<Opened<'t, 'k>, Error> {
+/// Everything that comes before the signature. Nothing of the payload is read.
+fn parse<'t, 'k>(token: &'t [u8], keys: &'k KeySet, policy: &JwsPolicy) -> Result<ParsedToken<'t, 'k>, Error> {
     let parts = Compact::parse(token, policy.limits())?;
     let header = Header::parse(parts.decoded.header())?;
     header.check_extensions()?;
     policy.check_type(header.media_type.as_deref())?;
     let algorithm = policy.algorithm(&header.algorithm)?;
     let keys = keys.candidates(header.key_id.as_deref(), algorithm)?;
-    Ok(Opened { parts, algorithm, keys })
+    Ok(ParsedToken { parts, algorithm, keys })
 }
 
 /// Everything that comes after it, but the binding to a key: only now is the payload believed to be the issuer's.
@@ -171,21 +171,21 @@ fn check_claims(jws: &VerifiedJws, policy: &Policy, now: UnixTime) -> Result<Cla
     Ok(claims)
 }
 
-impl<'k> Opened<'_, 'k> {
-    /// The first of the keys under which the signature holds.
-    fn key(&self) -> Option<&'k PublicKey> {
+impl<'k> ParsedToken<'_, 'k> {
+    /// The first of the keys under which the signature is valid.
+    fn signing_key(&self) -> Option<&'k PublicKey> {
         let signature = self.parts.decoded.signature();
         self.keys.as_slice().iter().copied().find(|key| key.verify(self.algorithm, self.parts.signing_input, signature))
     }
 
-    /// The signature and the key that it should be by, where that is one.
-    fn by_its_only_key(&self) -> Option<Signed<'_>> {
+    /// What is to be verified, if there is only one key that the token may have been signed with.
+    fn message_of_only_key(&self) -> Option<SignedMessage<'_>> {
         let [key] = *self.keys.as_slice() else { return None };
         let (message, signature) = (self.parts.signing_input, self.parts.decoded.signature());
-        Some(Signed { key, algorithm: self.algorithm, message, signature })
+        Some(SignedMessage { key, algorithm: self.algorithm, message, signature })
     }
 
-    /// The token as signed by this key, under which the signature holds.
+    /// The token as signed by this key, under which the signature is valid.
     fn signed_by(self, key: &PublicKey) -> VerifiedJws {
         let key_id = key.key_id().map(str::to_owned);
         let key_issuer = key.shared_issuer();

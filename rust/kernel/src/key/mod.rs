@@ -1,15 +1,15 @@
 //! Public keys: read from JWK, PEM or DER, and judged once, at import.
 
+mod batch;
 mod jwk;
 mod known;
-mod many;
 mod spki;
 mod thumbprint;
 
 use std::fmt;
 use std::sync::Arc;
 
-pub use many::{Signed, verify_each};
+pub use batch::{SignedMessage, verify_signatures};
 pub use thumbprint::{thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprint_uri};
 
 use crate::algorithm::{Algorithm, AlgorithmSet};

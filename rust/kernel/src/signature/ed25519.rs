@@ -48,14 +48,18 @@ impl Tabled for Key {
     }
 }
 
+pub(super) fn verify(key: &Arc<Earned<Key>>, message: &[u8], signature: &[u8]) -> bool {
+    PendingSignature::new(key, message, signature).is_some_and(|pending| pending.is_valid())
+}
+
 /// A signature of which everything is checked but the last comparison: that `sum` is what is encoded as R.
-pub(super) struct Equation {
+pub(super) struct PendingSignature {
     sum: Sum,
     r: [u8; 32],
 }
 
-impl Equation {
-    /// `None` where the signature is refused already.
+impl PendingSignature {
+    /// `None` if the signature is invalid already.
     pub(super) fn new(key: &Arc<Earned<Key>>, message: &[u8], signature: &[u8]) -> Option<Self> {
         let (r, s) = signature.split_at_checked(32)?;
         let (r, s): ([u8; 32], [u8; 32]) = (r.try_into().ok()?, s.try_into().ok()?);
@@ -70,14 +74,14 @@ impl Equation {
     }
 
     /// An R that is not canonical is never what a point is encoded as.
-    pub(super) fn holds(&self) -> bool {
+    fn is_valid(&self) -> bool {
         self.sum.is_encoded_as(&self.r)
     }
 
-    /// Each one's own verdict, by the work of one inversion for all.
-    pub(super) fn hold(equations: &[Self]) -> Vec<bool> {
-        let (sums, encodings): (Vec<_>, Vec<_>) = equations.iter().map(|one| (one.sum.clone(), one.r)).unzip();
-        let mut verdicts = vec![false; equations.len()];
+    /// Whether each is valid, by the work of one inversion for all.
+    pub(super) fn verify_batch(pending: &[Self]) -> Vec<bool> {
+        let (sums, encodings): (Vec<_>, Vec<_>) = pending.iter().map(|one| (one.sum.clone(), one.r)).unzip();
+        let mut verdicts = vec![false; pending.len()];
         are_encoded_as(&sums, &encodings, &mut verdicts);
         verdicts
     }

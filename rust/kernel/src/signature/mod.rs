@@ -4,17 +4,16 @@
 //! every algorithm by code of others, so that the two can be held against each other; only P-384 is the same code in both.
 //! The vectors of others are what both are held against.
 
+mod batch;
 mod ed25519;
-mod many;
 mod p256;
 mod reference;
 mod rsa;
 
 use std::sync::Arc;
 
-pub(crate) use many::{Job, verify_each};
+pub(crate) use batch::Batch;
 
-use self::ed25519::Equation;
 use crate::algorithm::Algorithm;
 use crate::material::{Defect, Material, has_roca_modulus};
 use crate::tables::Earned;
@@ -59,8 +58,8 @@ impl Verifier {
     /// Whether the signature holds. `algorithm` is one of the key's: the callers have checked it.
     pub(crate) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         match self {
-            Self::Ed25519(key) => Equation::new(key, message, signature).is_some_and(|equation| equation.holds()),
-            Self::P256(key) => p256::holds(key, message, signature),
+            Self::Ed25519(key) => ed25519::verify(key, message, signature),
+            Self::P256(key) => p256::verify(key, message, signature),
             Self::Rsa(key) => key.verify(algorithm, message, signature),
             Self::Reference(key) => key.verify(algorithm, message, signature),
         }

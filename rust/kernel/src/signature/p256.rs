@@ -34,21 +34,21 @@ impl Tabled for Key {
     }
 }
 
-pub(super) fn holds(key: &Arc<Earned<Key>>, message: &[u8], signature: &[u8]) -> bool {
+pub(super) fn verify(key: &Arc<Earned<Key>>, message: &[u8], signature: &[u8]) -> bool {
     read(message, signature).is_some_and(|(digest, signature)| {
         key.with(|table| table.holds(&digest, &signature), |key| key.0.holds(&digest, &signature))
     })
 }
 
 /// A signature by a prepared key, to be verified together with others.
-pub(super) struct Claim {
+pub(super) struct PendingSignature {
     table: Arc<Leased<Table>>,
     digest: [u8; 32],
     signature: Signature,
 }
 
-impl Claim {
-    /// `Err` with the verdict, where the signature is refused already or the key is not prepared.
+impl PendingSignature {
+    /// `Err` with the verdict, if the signature is invalid already or the key is not prepared.
     pub(super) fn new(key: &Arc<Earned<Key>>, message: &[u8], signature: &[u8]) -> Result<Self, bool> {
         let (digest, signature) = read(message, signature).ok_or(false)?;
         match key.table() {
@@ -57,15 +57,15 @@ impl Claim {
         }
     }
 
-    /// Each one's own verdict, with their inversions shared.
-    pub(super) fn hold(claims: &[Self]) -> Vec<bool> {
-        let mut verdicts = vec![false; claims.len()];
-        let claims: Vec<_> = claims
+    /// Whether each is valid, with their inversions shared.
+    pub(super) fn verify_batch(pending: &[Self]) -> Vec<bool> {
+        let mut verdicts = vec![false; pending.len()];
+        let claims: Vec<_> = pending
             .iter()
-            .map(|claim| watchword_arithmetic::p256::Claim {
-                table: &claim.table.table,
-                digest: claim.digest,
-                signature: claim.signature,
+            .map(|one| watchword_arithmetic::p256::Claim {
+                table: &one.table.table,
+                digest: one.digest,
+                signature: one.signature,
             })
             .collect();
         hold(&claims, &mut verdicts);

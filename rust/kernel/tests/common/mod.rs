@@ -12,7 +12,8 @@ use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::EncodingKey;
 use spki::der::pem::decode_vec;
 use watchword_kernel::{
-    Algorithm, Audience, Backend, BoundTokens, JwsPolicy, KeySet, Policy, PublicKey, Signed, UnixTime, verify_each,
+    Algorithm, Audience, Backend, BoundTokens, JwsPolicy, KeySet, Policy, PublicKey, SignedMessage, UnixTime,
+    verify_signatures,
 };
 
 /// Everything is asked of all.
@@ -113,9 +114,12 @@ pub(crate) fn holds(key: &PublicKey, algorithm: Algorithm, message: &[u8], signa
         // Nothing is shared between RSA signatures, and the suites of them are long.
         return alone;
     }
-    let signed = Signed { key, algorithm, message, signature };
-    let others = [Signed { message: b"another", ..signed }, Signed { signature: &[1; 64], ..signed }, signed];
-    let [first, .., last] = verify_each(&[&[signed], &others[..]].concat())[..] else { panic!("one verdict for each") };
+    let signed = SignedMessage { key, algorithm, message, signature };
+    let others =
+        [SignedMessage { message: b"another", ..signed }, SignedMessage { signature: &[1; 64], ..signed }, signed];
+    let [first, .., last] = verify_signatures(&[&[signed], &others[..]].concat())[..] else {
+        panic!("one verdict for each")
+    };
     agreed([alone, first, last])
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::expectation::{Expectation, Mismatch};
+use crate::policy::expectation::{Expectation, Mismatch};
 
 /// Why a token was refused. Each variant has a stable [`code`](Error::code); its `Display` is one sentence for a
 /// person, which never holds any part of the token but the key id that it asked for. What the policy expects may stand

@@ -51,66 +51,47 @@
 #![deny(missing_docs)]
 
 mod algorithm;
-mod base64url;
-mod batch;
 mod claims;
-mod compact;
 pub mod delegation;
 pub mod dpop;
 mod error;
-mod expectation;
 pub mod forks;
-mod header;
 mod heap;
-mod issuer_rule;
 pub mod json;
 #[cfg(feature = "jsonwebtoken-provider")]
 pub mod jsonwebtoken_provider;
-mod jws_policy;
+mod jws;
 mod key;
 mod key_set;
-mod matchers;
 mod material;
-mod media_type;
-mod member;
-mod peek;
 mod policy;
-mod refusal;
 mod replay;
 pub mod scope;
-mod scope_claims;
 mod signature;
 mod spiffe;
 pub mod tables;
-mod texts;
 mod time;
-mod token_cache;
 mod token_hash;
 mod verify;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
-pub use batch::{verify_many, verify_many_until};
-pub use claims::{Claims, Confirmation};
-pub use compact::Limits;
+pub use claims::{Claims, Confirmation, ScopeClaims};
 pub use delegation::{Actor, ActorName, DelegationChain, DelegationError, Demands, MayAct};
 pub use dpop::{DpopProof, ProofError, ProofPolicy, ProofRequest, UnverifiedProof, verify_proof};
 pub use error::{Error, Malformed, UnknownKey};
-pub use expectation::{Expectation, Hint, Mismatch};
-pub use issuer_rule::Tenants;
-pub use jws_policy::JwsPolicy;
+pub use jws::{JwsPolicy, Limits, UnverifiedNames, UnverifiedToken, decode_unverified, unverified_names};
 pub use key::{
     PublicKey, SignedMessage, thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprint_uri, verify_signatures,
 };
 pub use key_set::{KeySet, KeySetError, MAX_DOCUMENT, MAX_KEYS, MAX_TRIED, RejectedKey};
 pub use material::Defect;
-pub use peek::{UnverifiedNames, UnverifiedToken, decode_unverified, unverified_names};
-pub use policy::{Audience, BoundTokens, Policy, PolicyError};
-pub use refusal::Refusal;
+pub use policy::{Audience, BoundTokens, Expectation, Hint, Mismatch, Policy, PolicyError, Tenants};
 pub use replay::{HOLDER_BYTES, ReplayCache, ReplayId, Use};
-pub use scope_claims::ScopeClaims;
 pub use signature::Backend;
 pub use spiffe::{SpiffeId, SpiffeIdError};
 pub use time::{NumericDate, UnixTime};
-pub use token_cache::{CacheStats, Presented, TokenCache};
 pub use token_hash::token_hash;
-pub use verify::{VerifiedJws, VerifiedToken, verify, verify_jws, verify_request, verify_with_proof};
+pub use verify::{
+    CacheStats, Presented, Refusal, TokenCache, VerifiedJws, VerifiedToken, verify, verify_jws, verify_many,
+    verify_many_until, verify_request, verify_with_proof,
+};

@@ -5,7 +5,7 @@ use std::fmt;
 use super::act::NOT_IDENTITY;
 use super::{ActorName, DelegationError, must_be};
 use crate::json::{Object, Value};
-use crate::member::{strings, text};
+use crate::jws::member::{strings, text};
 
 const CLAIM: &str = "may_act";
 

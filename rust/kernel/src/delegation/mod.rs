@@ -40,11 +40,11 @@ mod records;
 
 use std::fmt;
 
+use crate::claims::ScopeClaims;
 use crate::error::Malformed;
 use crate::json::{DEEPEST, ErrorKind, MAX_DEPTH, Object, Value};
+use crate::jws::member;
 use crate::key_set::KeySet;
-use crate::member;
-use crate::scope_claims::ScopeClaims;
 
 pub use check::{ActorName, Demands};
 pub use error::DelegationError;

@@ -1,8 +1,8 @@
 //! The key that a proof brings along, which its sender chose: what it may cost is settled before anything is computed.
 
 use super::error::{Possession, ProofError};
-use crate::header::Header;
 use crate::json::{Object, Value};
+use crate::jws::Header;
 use crate::key::{PublicKey, thumbprint};
 use crate::material::Defect;
 use crate::signature::Backend;

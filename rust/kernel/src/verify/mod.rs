@@ -1,24 +1,31 @@
 //! The pipeline: what every token goes through, top to bottom.
 
+mod batch;
+mod matchers;
+mod refusal;
+mod token_cache;
+
 use std::sync::Arc;
 
+use self::matchers::{Matchers, Quota};
 use crate::algorithm::Algorithm;
 use crate::claims::Claims;
-use crate::compact::{Compact, Decoded};
 use crate::delegation::{DelegationChain, DelegationError, MayAct};
 use crate::dpop::{DpopProof, UnverifiedProof};
 use crate::error::Error;
-use crate::header::Header;
 use crate::heap::{allocated, vector};
 use crate::json::Object;
-use crate::jws_policy::JwsPolicy;
+use crate::jws::Header;
+use crate::jws::JwsPolicy;
+use crate::jws::{Compact, Decoded};
 use crate::key::{PublicKey, SignedMessage, verify_signatures};
 use crate::key_set::{Candidates, KeySet};
-use crate::matchers::{Matchers, Quota};
 use crate::policy::Policy;
-use crate::refusal::Refusal;
 use crate::scope::{PlainScopes, ResourceScopes, SlotScopes};
 use crate::time::UnixTime;
+pub use batch::{verify_many, verify_many_until};
+pub use refusal::Refusal;
+pub use token_cache::{CacheStats, Presented, TokenCache};
 
 /// A signed object whose signature holds. It cannot be made but by [`verify_jws`].
 #[derive(Clone, PartialEq, Eq)]

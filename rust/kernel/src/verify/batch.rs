@@ -3,11 +3,11 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::Refusal;
+use super::{VerifiedToken, judge_each};
 use crate::key_set::KeySet;
 use crate::policy::Policy;
-use crate::refusal::Refusal;
 use crate::time::UnixTime;
-use crate::verify::{VerifiedToken, judge_each};
 
 /// How many tokens are worked on together: enough to share what they share, few enough to stay in the processor's cache
 /// and to keep all threads busy to the end.

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::member::{must_be, string};
 use crate::error::{Error, Malformed};
 use crate::json::Object;
-use crate::member::{must_be, string};
 
 /// The members that are read. `jwk`, `jku`, `x5u` and `x5c` are not among them: a token does not choose its own key.
 pub(crate) struct Header<'a> {

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::compact::{Compact, Decoded, Limits};
+use super::Header;
+use super::{Compact, Decoded, Limits};
 use crate::error::Error;
-use crate::header::Header;
 use crate::json::{Object, Value};
 
 /// A well-formed token, decoded. Nothing of it is verified: anybody can have written it.

@@ -4,15 +4,15 @@ use std::ops::Range;
 
 use crate::heap::vector;
 
-/// Texts that are kept together, each known by its number.
+/// StringArena that are kept together, each known by its number.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Texts {
+pub(crate) struct StringArena {
     joined: String,
     /// Where each ends in `joined`; it begins where the one before it ends.
     ends: Vec<usize>,
 }
 
-impl Texts {
+impl StringArena {
     /// No texts yet, and room for this many, of `bytes` together.
     pub(crate) fn with_room(texts: usize, bytes: usize) -> Self {
         Self { joined: String::with_capacity(bytes), ends: Vec::with_capacity(texts) }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use super::VerifiedJws;
 use crate::error::Error;
-use crate::verify::VerifiedJws;
 
 /// Why a token was refused, and, if its signature was valid, what was signed: so that an auditor can say whose token it
 /// was. It is an [`Error`] in all other respects.

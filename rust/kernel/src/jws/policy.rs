@@ -1,11 +1,11 @@
 //! What a caller requires of a token's signature layer.
 
+use super::Limits;
+use super::MediaType;
 use crate::algorithm::{Algorithm, AlgorithmSet};
-use crate::compact::Limits;
 use crate::error::Error;
-use crate::expectation::Expectation;
-use crate::media_type::MediaType;
 use crate::policy::PolicyError;
+use crate::policy::expectation::Expectation;
 
 /// What a token may look like, and by which algorithm it may be signed.
 ///

@@ -1,21 +1,24 @@
 //! The registered claims (RFC 7519 section 4.1, RFC 7800 section 3.1, RFC 8693 section 4), typed.
 
+mod scope_claims;
+mod string_arena;
+
 use std::fmt;
 use std::ops::Range;
 
+pub use self::scope_claims::ScopeClaims;
+use self::string_arena::StringArena;
 use crate::delegation;
 use crate::error::Malformed;
 use crate::heap::vector;
 use crate::json::{Object, Value};
-use crate::member::{each_string, must_be, numeric_date, string};
-use crate::scope_claims::{self, ScopeClaims};
-use crate::texts::Texts;
+use crate::jws::member::{each_string, must_be, numeric_date, string};
 use crate::time::NumericDate;
 
 /// The registered claims of a claims set. Every claim that is there has the type that its definition gives it.
 #[derive(Clone, Default, PartialEq)]
 pub struct Claims {
-    texts: Texts,
+    texts: StringArena,
     issuer: Option<usize>,
     subject: Option<usize>,
     token_id: Option<usize>,
@@ -196,7 +199,12 @@ impl<'m, 'a> Registered<'m, 'a> {
     }
 
     /// The scopes. The two usual claims were found with the others; those that an operator names are looked for.
-    fn scopes(&self, members: &Object<'a>, named: &ScopeClaims, texts: &mut Texts) -> Result<Range<usize>, Malformed> {
+    fn scopes(
+        &self,
+        members: &Object<'a>,
+        named: &ScopeClaims,
+        texts: &mut StringArena,
+    ) -> Result<Range<usize>, Malformed> {
         if let Some(scope) = self.scope.filter(|_| !named.contains(scope_claims::SCOPE)) {
             scope_claims::check_scope(scope)?;
         }
@@ -213,15 +221,15 @@ impl<'m, 'a> Registered<'m, 'a> {
     }
 
     /// Room for the texts of a usual claims set, in which `aud` and `scope` are strings.
-    fn room(&self) -> Texts {
+    fn room(&self) -> StringArena {
         const USUAL: usize = 8;
         let texts = [self.issuer, self.subject, self.audience, self.token_id, self.scope, self.scp];
-        Texts::with_room(USUAL, texts.iter().flatten().filter_map(|value| value.as_str()).map(str::len).sum())
+        StringArena::with_room(USUAL, texts.iter().flatten().filter_map(|value| value.as_str()).map(str::len).sum())
     }
 }
 
 /// The audiences, or `None` if the list of them is empty.
-fn audience(value: &Value<'_>, texts: &mut Texts) -> Result<Option<Range<usize>>, Malformed> {
+fn audience(value: &Value<'_>, texts: &mut StringArena) -> Result<Option<Range<usize>>, Malformed> {
     let first = texts.len();
     each_string(value, |text| {
         texts.push(text);

@@ -1,7 +1,7 @@
 //! The JWS compact form (RFC 7515 section 7.1): the only place that parses it.
 
+use super::base64url::decode_onto;
 use crate::Error;
-use crate::base64url::decode_onto;
 use crate::heap::vector;
 
 /// How long a token may be, in bytes of its encoded form. Judged before anything is decoded.

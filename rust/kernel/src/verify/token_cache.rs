@@ -40,12 +40,12 @@ use std::sync::{Arc, Weak};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, Lifecycle, Weighter};
 
+use super::Refusal;
+use super::matchers::Quota;
 use crate::dpop::{DpopProof, UnverifiedProof};
 use crate::heap::{allocated, vector};
 use crate::key_set::KeySet;
-use crate::matchers::Quota;
 use crate::policy::Policy;
-use crate::refusal::Refusal;
 use crate::time::UnixTime;
 use crate::verify::{self, VerifiedToken};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::error::Malformed;
 use crate::json::{Object, Value};
-use crate::member::{each_word, must_be};
+use crate::jws::member::{each_word, must_be};
 use crate::policy::PolicyError;
 
 /// The registered claim (RFC 8693 section 4.2). It is type-checked in every token, whether it is named here or not.

@@ -1,11 +1,11 @@
 //! Whose tokens a policy accepts: issuers by name, the tenants of a multi-tenant issuer, or a SPIFFE trust domain.
 
+use super::PolicyError;
+use super::expectation::{Expectation, Hint};
 use crate::claims::Claims;
 use crate::error::Error;
-use crate::expectation::{Expectation, Hint};
 use crate::json::{Object, Value};
-use crate::member::must_be;
-use crate::policy::PolicyError;
+use crate::jws::member::must_be;
 use crate::spiffe::{SpiffeId, is_segment, is_trust_domain};
 
 /// Whose tokens are accepted, and that in words.

@@ -1,15 +1,19 @@
 //! What a caller demands of a token, compiled once.
 
+pub(crate) mod expectation;
+mod issuer_rule;
+
 use std::fmt;
 
+pub use self::expectation::{Expectation, Hint, Mismatch};
+use self::issuer_rule::IssuerRule;
+pub use self::issuer_rule::Tenants;
 use crate::claims::Claims;
+use crate::claims::ScopeClaims;
 use crate::error::Error;
-use crate::expectation::{Expectation, Hint};
-use crate::issuer_rule::{IssuerRule, Tenants};
 use crate::json::{Object, Value};
-use crate::jws_policy::JwsPolicy;
-use crate::member::each_string;
-use crate::scope_claims::ScopeClaims;
+use crate::jws::JwsPolicy;
+use crate::jws::member::each_string;
 use crate::time::UnixTime;
 
 /// What a JWT must be: a [`JwsPolicy`] and requirements for its claims.

@@ -355,7 +355,7 @@ fn check_verdict(claims: &[u8], acts: &Chain, may_act: &Result<Option<MayAct>, D
     let input = format!("{}.{}", encode(br#"{"alg":"EdDSA"}"#), encode(claims));
     let signature = encode(&SigningKey::from_bytes(&SECRET).sign(input.as_bytes()).to_bytes());
     let token = format!("{input}.{signature}");
-    match verify(token.as_bytes(), &KEYS, &policy, UnixTime::new(0.0).expect("finite")).map_err(Error::from) {
+    match verify(token.as_bytes(), &KEYS, &policy, UnixTime::new(0.0).expect("finite"), None).map_err(Error::from) {
         Ok(token) => {
             assert!(acts.is_ok() && may_act.is_ok());
             let members = Object::parse(claims).expect("claims");

@@ -115,7 +115,7 @@ fn check_soundness(set: &KeySet) {
     static OURS: LazyLock<Vec<String>> =
         LazyLock::new(|| SETS[0][0].keys().iter().map(|key| key.thumbprint().to_owned()).collect());
     for token in TOKENS.lines() {
-        let Ok(verified) = verify(token.as_bytes(), set, &POLICIES[0], now()) else { continue };
+        let Ok(verified) = verify(token.as_bytes(), set, &POLICIES[0], now(), None) else { continue };
         let matching = |key: &&PublicKey| {
             key.key_id() == verified.jws().key_id() && OURS.iter().any(|ours| ours == key.thumbprint())
         };

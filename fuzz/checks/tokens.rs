@@ -25,8 +25,9 @@ pub(crate) fn verify(token: &[u8]) {
 
 /// Whether the strict policy accepts a token, as it came or two lines signed, under one of the sets.
 pub(crate) fn is_accepted(input: &[u8]) -> bool {
-    let is_accepted =
-        |token: &[u8]| SETS.iter().any(|[keys, ..]| watchword_kernel::verify(token, keys, &POLICIES[0], now()).is_ok());
+    let is_accepted = |token: &[u8]| {
+        SETS.iter().any(|[keys, ..]| watchword_kernel::verify(token, keys, &POLICIES[0], now(), None).is_ok())
+    };
     is_accepted(input) || input.contains(&b'\n') && signed(input).is_some_and(|token| is_accepted(&token))
 }
 
@@ -45,7 +46,7 @@ fn signed(input: &[u8]) -> Option<Vec<u8>> {
 fn judge(token: &[u8], sets: &[KeySet; 3]) {
     for policy in POLICIES.iter() {
         let [verdict, unprepared, reference] =
-            sets.each_ref().map(|keys| watchword_kernel::verify(token, keys, policy, now()));
+            sets.each_ref().map(|keys| watchword_kernel::verify(token, keys, policy, now(), None));
         assert_same(&verdict, &unprepared);
         assert_same(&verdict, &reference);
         match &verdict {
@@ -54,7 +55,7 @@ fn judge(token: &[u8], sets: &[KeySet; 3]) {
         }
     }
     // Each time the same, alone and among others; and what the strict policy accepts, the lax one does, too.
-    let [strict, lax] = [0, 1].map(|policy| watchword_kernel::verify(token, &sets[0], &POLICIES[policy], now()));
+    let [strict, lax] = [0, 1].map(|policy| watchword_kernel::verify(token, &sets[0], &POLICIES[policy], now(), None));
     for again in verify_many(&[token, token], &sets[0], &POLICIES[0], now(), NonZeroUsize::MIN) {
         assert_same(&strict, &again);
     }

@@ -44,7 +44,7 @@ pub(crate) fn batch(algorithm: Algorithm) -> Vec<Contender> {
     let alone = keys.clone();
     let one_by_one = Contender::batch("verify, one by one", tokens.clone(), move |tokens| {
         let (policy, now) = (policy(), moment());
-        tokens.iter().all(|token| verify(token.as_bytes(), &alone, &policy, now).is_ok())
+        tokens.iter().all(|token| verify(token.as_bytes(), &alone, &policy, now, None).is_ok())
     });
     let on_threads = |name, threads: usize| {
         let (keys, threads) = (keys.clone(), NonZeroUsize::new(threads).expect("not 0"));
@@ -71,7 +71,7 @@ pub(crate) fn moment() -> UnixTime {
 }
 
 fn holds(sample: &Sample, keys: &KeySet, policy: &Policy) -> bool {
-    verify(sample.token.as_bytes(), keys, policy, moment()).is_ok()
+    verify(sample.token.as_bytes(), keys, policy, moment(), None).is_ok()
 }
 
 fn key_set(signer: &Signer) -> KeySet {

@@ -20,7 +20,7 @@
 //!     .with_audience(Audience::OneOf(vec!["https://api.example".into()]))?;
 //! let now = UnixTime::new(1_700_000_000.0).ok_or("not a finite number")?;
 //!
-//! let refused = verify(b"not a token", &keys, &policy, now).unwrap_err();
+//! let refused = verify(b"not a token", &keys, &policy, now, None).unwrap_err();
 //! assert_eq!(refused.code(), "malformed_token");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -33,7 +33,7 @@
 //! `iss`, `aud`, required claims, and the binding to a key. Keys are judged once, when a [`KeySet`] is read.
 //!
 //! A token that is bound to a key (RFC 9449) comes with a proof of that key: [`verify_request`] takes the two together,
-//! the token first, and [`ReplayCache`] remembers the proof. [`verify_proof`] and [`verify_with_proof`] are its parts.
+//! the token first, and [`ReplayCache`] remembers the proof. [`verify_proof`] and [`verify`] with the proof are its parts.
 //!
 //! Who acts on whose behalf, and whether that is wanted, is a second question: see [`delegation`].
 //!
@@ -92,6 +92,6 @@ pub use spiffe::{SpiffeId, SpiffeIdError};
 pub use time::{NumericDate, UnixTime};
 pub use token_hash::token_hash;
 pub use verify::{
-    CacheStats, Presented, Refusal, TokenCache, VerifiedJws, VerifiedToken, verify, verify_jws, verify_many,
-    verify_many_until, verify_request, verify_with_proof,
+    CacheLookup, CacheMiss, CacheStats, CheckedToken, Refusal, TokenCache, VerifiedJws, VerifiedToken, verify,
+    verify_jws, verify_many, verify_many_until, verify_request,
 };

@@ -20,7 +20,7 @@ use watchword_kernel::{
 fn verified(claims: &str) -> Result<VerifiedToken, Error> {
     let signer = signer(Algorithm::EdDsa);
     let token = signer.token(signer.header(), claims);
-    let verdict = |backend| verify(token.as_bytes(), &key_set(backend), &lax(), now()).map_err(Error::from);
+    let verdict = |backend| verify(token.as_bytes(), &key_set(backend), &lax(), now(), None).map_err(Error::from);
     agreed(BACKENDS.map(|backend| verdict(backend).err()));
     verdict(BACKENDS[0])
 }
@@ -103,7 +103,7 @@ fn a_hostile_act_is_refused_with_its_token() {
             let claims = common::CLAIMS.replace("\"sub\"", &format!("\"act\":{act},\"sub\""));
             let signer = signer(Algorithm::EdDsa);
             let token = signer.token(signer.header(), &claims);
-            let error = verify(token.as_bytes(), &key_set(BACKENDS[0]), &policy, now()).unwrap_err();
+            let error = verify(token.as_bytes(), &key_set(BACKENDS[0]), &policy, now(), None).unwrap_err();
             assert_eq!(error.code(), "malformed_claims", "{act}");
             assert!(error.to_string().contains("\"act\""), "{error}");
         }

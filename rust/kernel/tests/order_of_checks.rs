@@ -85,7 +85,7 @@ fn check(faults: u32) {
     let expected = FAULTS.iter().enumerate().find(|(bit, _)| faults >> bit & 1 == 1).map(|(_, fault)| fault.code);
     let policy = strict().with_required(vec!["exp".into(), "jti".into()]);
     for backend in BACKENDS {
-        let verdict = verify(token.as_bytes(), &key_set(backend), &policy, now());
+        let verdict = verify(token.as_bytes(), &key_set(backend), &policy, now(), None);
         assert_eq!(verdict.err().map(|error| error.code()), expected, "{faults:b}");
     }
 }
@@ -104,7 +104,9 @@ fn each_fault_and_each_pair() {
 #[test]
 fn the_first_of_all() {
     let code = |token: String| {
-        verify(token.as_bytes(), &key_set(watchword_kernel::Backend::Default), &strict(), now()).unwrap_err().code()
+        verify(token.as_bytes(), &key_set(watchword_kernel::Backend::Default), &strict(), now(), None)
+            .unwrap_err()
+            .code()
     };
     assert_eq!(code("=".repeat(16 * 1024 + 1)), "too_large");
     assert_eq!(code(".".repeat(16 * 1024 + 1)), "too_large");

@@ -32,7 +32,8 @@ fn token(header: &Value, changes: &Value) -> String {
 
 fn verified(policy: &Policy, changes: &Value) -> Result<VerifiedToken, &'static str> {
     let header = json!({"alg": "EdDSA", "kid": "ed25519"});
-    verify(token(&header, changes).as_bytes(), &key_set(Backend::Default), policy, now()).map_err(|error| error.code())
+    verify(token(&header, changes).as_bytes(), &key_set(Backend::Default), policy, now(), None)
+        .map_err(|error| error.code())
 }
 
 fn code(policy: &Policy, changes: &Value) -> Option<&'static str> {
@@ -54,7 +55,7 @@ fn the_default_policy_takes_no_other_kind_of_token_for_an_access_token() {
         ] {
             let raw =
                 token(&json!({"alg": "EdDSA", "kid": "ed25519", "typ": typ}), &json!({"htm": "GET", "events": {}}));
-            let verdict = verify(raw.as_bytes(), &key_set(Backend::Default), &policy, now());
+            let verdict = verify(raw.as_bytes(), &key_set(Backend::Default), &policy, now(), None);
             assert_eq!(verdict.err().map(|error| error.code()), expected, "{typ}");
         }
     }
@@ -128,7 +129,7 @@ fn a_key_of_one_tenant() {
         assert_eq!(keys.keys()[0].issuer().is_some(), !key_issuer.is_null());
         let claims = json!({"iss": format!("https://login.example/{tenant}/v2.0"), "tid": tenant});
         let token = token(&json!({"alg": "EdDSA", "kid": "ed25519"}), &claims);
-        verify(token.as_bytes(), &keys, policy, now()).err().map(|error| error.code())
+        verify(token.as_bytes(), &keys, policy, now(), None).err().map(|error| error.code())
     };
     let any = entra(Tenants::Any);
     for (key_issuer, expected) in [
@@ -353,7 +354,7 @@ proptest! {
 /// What a refusal says, without the name of its code.
 fn said(policy: &Policy, changes: &Value) -> String {
     let header = json!({"alg": "EdDSA", "kid": "ed25519"});
-    verify(token(&header, changes).as_bytes(), &key_set(Backend::Default), policy, now()).unwrap_err().to_string()
+    verify(token(&header, changes).as_bytes(), &key_set(Backend::Default), policy, now(), None).unwrap_err().to_string()
 }
 
 #[test]
@@ -388,7 +389,7 @@ fn refusals_say_what_is_expected_and_how_little_is_missing() {
         assert_eq!(said(&strict(), &changes), expected);
     }
     let typ = token(&json!({"alg": "EdDSA", "kid": "ed25519", "typ": "secret"}), &json!({}));
-    let refusal = verify(typ.as_bytes(), &key_set(Backend::Default), &strict(), now()).unwrap_err();
+    let refusal = verify(typ.as_bytes(), &key_set(Backend::Default), &strict(), now(), None).unwrap_err();
     assert_eq!(refusal.to_string(), "the header's \"typ\" must be \"JWT\", \"at+jwt\" or absent");
     let tenants = entra(Tenants::OneOf(vec!["t".into()]));
     for (issuer, tenant, hint) in [
@@ -421,15 +422,15 @@ fn a_refusal_has_what_was_signed_if_the_signature_is_valid() {
     let header = json!({"alg": "EdDSA", "kid": "ed25519"});
     let keys = key_set(Backend::Default);
     let expired = token(&header, &json!({"exp": 1, "sub": "secret"}));
-    let refusal = verify(expired.as_bytes(), &keys, &strict(), now()).unwrap_err();
+    let refusal = verify(expired.as_bytes(), &keys, &strict(), now(), None).unwrap_err();
     let payload: Value = serde_json::from_slice(refusal.signed().unwrap().payload()).unwrap();
     assert_eq!((refusal.code(), &payload["sub"]), ("expired", &json!("secret")));
     assert!(!format!("{refusal:?} {refusal}").contains("secret"));
     let bound = token(&header, &json!({"cnf": {"jkt": "x"}}));
-    assert!(verify(bound.as_bytes(), &keys, &strict(), now()).unwrap_err().signed().is_some());
+    assert!(verify(bound.as_bytes(), &keys, &strict(), now(), None).unwrap_err().signed().is_some());
     let not_json = signer(Algorithm::EdDsa).token(header.to_string(), "secret");
     assert_eq!(
-        verify(not_json.as_bytes(), &keys, &strict(), now()).unwrap_err().signed().unwrap().payload(),
+        verify(not_json.as_bytes(), &keys, &strict(), now(), None).unwrap_err().signed().unwrap().payload(),
         b"secret"
     );
 
@@ -440,7 +441,7 @@ fn a_refusal_has_what_was_signed_if_the_signature_is_valid() {
         (token(&json!({"alg": "EdDSA", "kid": "nobody"}), &json!({})), "unknown_key"),
         (token(&json!({"alg": "EdDSA", "kid": "ed25519", "typ": "x"}), &json!({})), "wrong_type"),
     ] {
-        let refusal = verify(raw.as_bytes(), &keys, &strict(), now()).unwrap_err();
+        let refusal = verify(raw.as_bytes(), &keys, &strict(), now(), None).unwrap_err();
         assert_eq!(refusal.code(), code);
         assert!(refusal.signed().is_none());
     }

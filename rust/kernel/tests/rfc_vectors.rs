@@ -101,7 +101,8 @@ fn typed_in() {
     // A claims set, one second before it expires and when it does.
     for backend in BACKENDS {
         let policy = Policy::default().with_issuers(vec!["joe".into()]).unwrap().with_leeway(0.0).unwrap();
-        let at = |seconds| verify(token.as_bytes(), &key_set(&ec, backend), &policy, UnixTime::new(seconds).unwrap());
+        let at =
+            |seconds| verify(token.as_bytes(), &key_set(&ec, backend), &policy, UnixTime::new(seconds).unwrap(), None);
         assert_eq!(at(1_300_819_379.0).unwrap().claims().issuer(), Some("joe"));
         assert_eq!(at(1_300_819_380.0).unwrap_err().code(), "expired");
     }
@@ -135,6 +136,7 @@ fn cookbook_accepted() {
                 &key_set(&public(key), backend),
                 &Policy::default().with_jws(any_jws()),
                 common::now(),
+                None,
             )
             .err()
         }));

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use common::{CLAIMS, NOW, SIGNERS, base64url, key_set, lax, signer, strict};
 use proptest::prelude::*;
 use watchword_kernel::{
-    Algorithm, Backend, CacheStats, KeySet, Policy, Presented, TokenCache, UnixTime, VerifiedToken, verify,
+    Algorithm, Backend, CacheLookup, CacheStats, KeySet, Policy, TokenCache, UnixTime, VerifiedToken, verify,
 };
 
 const MANY: u64 = 1 << 20;
@@ -31,14 +31,13 @@ impl Gateway {
         Self { cache: TokenCache::new(MANY), keys: Arc::new(key_set(Backend::Default)), policy: Arc::new(strict()) }
     }
 
-    fn presented<'a>(&'a self, token: &'a str, now: f64) -> Presented<'a> {
+    fn lookup<'a>(&'a self, token: &'a str, now: f64) -> CacheLookup<'a> {
         let now = UnixTime::new(now).unwrap();
-        Presented { token: token.as_bytes(), keys: &self.keys, policy: &self.policy, now, proof: None }
+        CacheLookup { token: token.as_bytes(), keys: &self.keys, policy: &self.policy, now }
     }
 
     fn at(&self, token: &str, now: f64) -> Result<Arc<VerifiedToken>, &'static str> {
-        let verdict = self.cache.verify(&self.presented(token, now), |work| work());
-        verdict.map_err(|error| error.code())
+        common::verify_cached(&self.cache, self.lookup(token, now)).map_err(|error| error.code())
     }
 
     fn counts(&self) -> (u64, u64) {
@@ -213,10 +212,16 @@ fn a_cache_that_is_too_small_for_any_token_verifies_all_the_same() {
 }
 
 #[test]
-fn work_that_is_not_run_is_done_all_the_same() {
+fn a_token_is_only_found_after_it_was_inserted() {
     let gateway = Gateway::new();
-    let refused = gateway.cache.verify(&gateway.presented("a.b.c", NOW), |_| ());
-    assert_eq!(refused.unwrap_err().code(), "malformed_token");
+    let token = token();
+    let checked = gateway.cache.get(gateway.lookup(&token, NOW)).err().unwrap().verify().unwrap();
+    assert!(gateway.cache.get(gateway.lookup(&token, NOW)).is_err());
+    gateway.cache.insert(&checked);
+    assert!(gateway.cache.get(gateway.lookup(&token, NOW)).is_ok());
+    // What was found may be inserted again: there is still one.
+    gateway.cache.insert(&gateway.cache.get(gateway.lookup(&token, NOW)).ok().unwrap());
+    assert_eq!(gateway.cache.stats().tokens, 1);
 }
 
 proptest! {
@@ -234,7 +239,7 @@ proptest! {
             }
             let at = NOW + f64::from(seconds);
             let verdict = gateway.at(&token, at);
-            let expected = verify(token.as_bytes(), &gateway.keys, &gateway.policy, UnixTime::new(at).unwrap());
+            let expected = verify(token.as_bytes(), &gateway.keys, &gateway.policy, UnixTime::new(at).unwrap(), None);
             prop_assert_eq!(verdict.as_ref().err().copied(), expected.as_ref().err().map(|error| error.code()));
             if let (Ok(verdict), Ok(expected)) = (verdict, expected) {
                 prop_assert_eq!(verdict.claims(), expected.claims());

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use common::{CLAIMS, base64url, key_set, now, signer, strict};
 use peak_alloc::PeakAlloc;
-use watchword_kernel::{Algorithm, Backend, KeySet, Policy, Presented, TokenCache};
+use watchword_kernel::{Algorithm, Backend, CacheLookup, KeySet, Policy, TokenCache};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -70,9 +70,8 @@ impl Gateway {
     fn present(&self, cache: &TokenCache, claims: &str) {
         let signer = signer(Algorithm::EdDsa);
         let token = signer.token(signer.header(), claims);
-        let presented =
-            Presented { token: token.as_bytes(), keys: &self.keys, policy: &self.policy, now: now(), proof: None };
-        let verified = cache.verify(&presented, |work| work()).unwrap_or_else(|error| panic!("{error:?}"));
+        let lookup = CacheLookup { token: token.as_bytes(), keys: &self.keys, policy: &self.policy, now: now() };
+        let verified = common::verify_cached(cache, lookup).unwrap_or_else(|error| panic!("{error:?}"));
         drop((verified.resource_scopes(), verified.slot_scopes(), verified.plain_scopes()));
     }
 }

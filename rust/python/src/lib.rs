@@ -49,11 +49,9 @@ fn verify(
     let text = Text::of_token(token)?;
     let (keys, policy, now) = (keys.get().kernel(), policy.get().kernel(), moment(now)?);
     let proof = proof.map(|proof| proof.get().kernel());
-    let verdict = py.detach(|| match proof {
-        None => kernel::verify(text.as_ref(), keys, policy, now),
-        Some(proof) => kernel::verify_with_proof(text.as_ref(), keys, policy, now, proof),
-    });
-    verdict.map(PyVerifiedToken::new).map_err(|refusal| errors::refused(py, refusal, token))
+    py.detach(|| kernel::verify(text.as_ref(), keys, policy, now, proof))
+        .map(PyVerifiedToken::new)
+        .map_err(|refusal| errors::refused(py, refusal, token))
 }
 
 /// Verify a JWT and the UnverifiedProof that came with it, as of the moment `now` (Unix seconds): the token first, and the

@@ -1,8 +1,8 @@
-//! The memory of verified tokens.
+//! The cache of verified tokens.
 
 use pyo3::prelude::*;
 use watchword_kernel as kernel;
-use watchword_kernel::Presented;
+use watchword_kernel::CacheLookup;
 
 use crate::arguments::{count, moment};
 use crate::convert::Text;
@@ -12,25 +12,25 @@ use crate::key_set::PyKeySet;
 use crate::policy::PyPolicy;
 use crate::token::PyVerifiedToken;
 
-/// A memory of verified tokens, bounded by bytes: the same token is presented again and again.
+/// A cache of verified tokens, bounded by bytes: a client sends the same token with each of its requests.
 ///
 /// A token is found by all of its bytes, and only for the policy and the key set that it was verified with; its times
-/// and the proof that comes with it are judged anew each time. Only valid tokens are kept.
+/// and the proof that is sent with it are checked each time. Only valid tokens are kept.
 #[pyclass(frozen, module = "watchword", name = "TokenCache")]
 pub(crate) struct PyTokenCache(kernel::TokenCache);
 
 /// The counters of a TokenCache.
 #[pyclass(frozen, get_all, module = "watchword", name = "TokenCacheStats")]
 pub(crate) struct PyTokenCacheStats {
-    /// Tokens that were found, and valid still.
+    /// Tokens that were found and still valid.
     hits: u64,
     /// Tokens that went through every check.
     misses: u64,
-    /// Tokens that gave way to others.
+    /// Tokens that were evicted for others.
     evictions: u64,
-    /// How many tokens are remembered.
+    /// The tokens in the cache.
     tokens: usize,
-    /// The bytes that they take, about.
+    /// The bytes that they take, approximately.
     bytes: u64,
     /// The bytes that they may take.
     max_bytes: u64,
@@ -45,7 +45,7 @@ impl PyTokenCache {
         Ok(Self(kernel::TokenCache::new(max_bytes)))
     }
 
-    /// Verify a JWT as of the moment `now` (Unix seconds), as `verify` does, or find that it was verified before.
+    /// Verify a JWT at the time `now` (Unix seconds) as `verify` does, or find it in the cache.
     ///
     /// Returns a VerifiedToken; raises VerificationError.
     #[pyo3(signature = (token, keys, policy, now, proof=None))]
@@ -59,22 +59,25 @@ impl PyTokenCache {
         proof: Option<&Bound<'_, PyDpopProof>>,
     ) -> PyResult<PyVerifiedToken> {
         let text = Text::of_token(token)?;
-        let presented = Presented {
-            token: text.as_ref(),
-            keys: keys.get().kernel(),
-            policy: policy.get().kernel(),
-            now: moment(now)?,
-            proof: proof.map(|proof| proof.get().kernel()),
+        let proof = proof.map(|proof| proof.get().kernel());
+        let verdict = match self.0.get(lookup(&text, keys, policy, now)?) {
+            Ok(found) => found.verified(proof),
+            Err(miss) => py
+                .detach(|| {
+                    let checked = miss.verify()?;
+                    checked.clone().verified(proof).map(|token| (checked, token))
+                })
+                .map(|(checked, token)| {
+                    self.0.insert(&checked);
+                    token
+                }),
         };
-        // The memory itself is touched with the GIL held: it never waits, and a fork finds it at rest.
-        self.0
-            .verify(&presented, |work| py.detach(work))
-            .map(PyVerifiedToken::shared)
-            .map_err(|refusal| errors::refused(py, refusal, token))
+        verdict.map(PyVerifiedToken::shared).map_err(|refusal| errors::refused(py, refusal, token))
     }
 
-    /// Verify a JWT and the UnverifiedProof that came with it, as `verify_request` does; the token may be found instead.
+    /// Verify a JWT and the UnverifiedProof that was sent with it as `verify_request` does, or find the token in the cache.
     ///
+    /// A token is kept even if its proof is refused: a bad proof does not cost another verification of the token.
     /// Returns a VerifiedToken and a DpopProof; raises VerificationError.
     fn verify_request(
         &self,
@@ -86,25 +89,30 @@ impl PyTokenCache {
         proof: &Bound<'_, PyUnverifiedProof>,
     ) -> PyResult<(PyVerifiedToken, PyDpopProof)> {
         let text = Text::of_token(token)?;
-        let presented = Presented {
-            token: text.as_ref(),
-            keys: keys.get().kernel(),
-            policy: policy.get().kernel(),
-            now: moment(now)?,
-            proof: None,
+        let proof = proof.get().kernel();
+        let verdict = match self.0.get(lookup(&text, keys, policy, now)?) {
+            Ok(found) => py.detach(|| found.verified_with(&proof)),
+            Err(miss) => py
+                .detach(|| {
+                    let checked = miss.verify()?;
+                    Ok((checked.clone(), checked.verified_with(&proof)))
+                })
+                .and_then(|(checked, verdict)| {
+                    self.0.insert(&checked);
+                    verdict
+                }),
         };
-        self.0
-            .verify_request(&presented, &proof.get().kernel(), |work| py.detach(work))
+        verdict
             .map(|(token, proof)| (PyVerifiedToken::shared(token), PyDpopProof::new(proof)))
             .map_err(|refusal| errors::refused(py, refusal, token))
     }
 
-    /// Forget every token.
+    /// Remove every token.
     fn clear(&self) {
         self.0.clear();
     }
 
-    /// The counters, as they stand now.
+    /// The counters at this moment.
     fn stats(&self) -> PyTokenCacheStats {
         let kernel::CacheStats { hits, misses, evictions, tokens, bytes, max_bytes } = self.0.stats();
         PyTokenCacheStats { hits, misses, evictions, tokens, bytes, max_bytes }
@@ -114,6 +122,18 @@ impl PyTokenCache {
         let stats = self.0.stats();
         format!("TokenCache(tokens={}, bytes={}, max_bytes={})", stats.tokens, stats.bytes, stats.max_bytes)
     }
+}
+
+/// What the cache is asked for. It is used with the interpreter attached: it never waits, and a fork finds no shard half
+/// written.
+fn lookup<'a>(
+    token: &'a Text<'_>,
+    keys: &'a Bound<'_, PyKeySet>,
+    policy: &'a Bound<'_, PyPolicy>,
+    now: &Bound<'_, PyAny>,
+) -> PyResult<CacheLookup<'a>> {
+    let (keys, policy) = (keys.get().kernel(), policy.get().kernel());
+    Ok(CacheLookup { token: token.as_ref(), keys, policy, now: moment(now)? })
 }
 
 #[pymethods]

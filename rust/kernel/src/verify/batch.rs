@@ -1,25 +1,25 @@
-//! The pipeline over many tokens: each gets the verdict that it would get alone.
+//! The pipeline for many tokens: each gets the verdict that it would get alone.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::Refusal;
-use super::{VerifiedToken, judge_each};
+use super::{Refusal, VerifiedToken, check_payload, parse};
+use crate::key::verify_signatures;
 use crate::key_set::KeySet;
 use crate::policy::Policy;
 use crate::time::UnixTime;
 
-/// How many tokens are worked on together: enough to share what they share, few enough to stay in the processor's cache
-/// and to keep all threads busy to the end.
-const TOGETHER: usize = 64;
+/// The most tokens of a chunk, which one thread verifies together: enough to share what they share, few enough to stay in
+/// the processor's cache and to keep all threads busy to the end.
+const MAX_CHUNK: usize = 64;
 
-/// How many tokens are worth a thread: they take a few times as long as starting one.
-const TOKENS_A_THREAD: usize = 32;
+/// The fewest tokens of a chunk that are worth a thread: they take a few times as long as starting one.
+const MIN_CHUNK: usize = 32;
 
 type Verdict = Result<VerifiedToken, Refusal>;
 
-/// Verifies each token as [`verify`](crate::verify()) does, on up to `threads` threads, and gives the verdicts in the
-/// order of the tokens.
+/// Verifies each token as [`verify`](crate::verify()) does without a proof, on up to `threads` threads, and returns the
+/// verdicts in the order of the tokens.
 ///
 /// Threads are started for the batch and end with it: a pool of them would not survive a fork.
 pub fn verify_many<T: AsRef<[u8]> + Sync>(
@@ -32,77 +32,98 @@ pub fn verify_many<T: AsRef<[u8]> + Sync>(
     verify_many_until(tokens, keys, policy, now, threads, || false).unwrap_or_default()
 }
 
-/// As [`verify_many`], unless `is_over` says that nobody wants the verdicts any more: then there are none. It is asked
-/// before the first tokens and after every few (64 at most), by the thread that calls this and by no other.
+/// As [`verify_many`], unless `is_cancelled` returns true: then the result is `None`. It is called before the first tokens
+/// and after every few (64 at most), by the thread that calls this function and by no other.
 pub fn verify_many_until<T: AsRef<[u8]> + Sync>(
     tokens: &[T],
     keys: &KeySet,
     policy: &Policy,
     now: UnixTime,
     threads: NonZeroUsize,
-    mut is_over: impl FnMut() -> bool,
+    mut is_cancelled: impl FnMut() -> bool,
 ) -> Option<Vec<Verdict>> {
-    let judge = |tokens: &[T]| {
+    let verify_chunk = |tokens: &[T]| {
         let tokens: Vec<&[u8]> = tokens.iter().map(AsRef::as_ref).collect();
-        judge_each(&tokens, keys, policy, now)
+        verify_each(&tokens, keys, policy, now)
     };
-    let share = tokens.len().div_ceil(threads.get()).clamp(TOKENS_A_THREAD, TOGETHER);
-    let shares: Vec<&[T]> = tokens.chunks(share).collect();
-    let threads = threads.get().min(shares.len());
+    let length = tokens.len().div_ceil(threads.get()).clamp(MIN_CHUNK, MAX_CHUNK);
+    let chunks: Vec<&[T]> = tokens.chunks(length).collect();
+    let threads = threads.get().min(chunks.len());
     if threads <= 1 {
         let mut verdicts = Vec::with_capacity(tokens.len());
-        for share in shares {
-            if is_over() {
+        for chunk in chunks {
+            if is_cancelled() {
                 return None;
             }
-            verdicts.extend(judge(share));
+            verdicts.extend(verify_chunk(chunk));
         }
         return Some(verdicts);
     }
     let next = AtomicUsize::new(0);
-    let over = AtomicBool::new(false);
-    // Whoever is free takes the next share, until there is none.
+    let cancelled = AtomicBool::new(false);
+    // Whichever thread is idle takes the next chunk, until there is none.
     let take = || {
-        let place = next.fetch_add(1, Ordering::Relaxed);
-        let share = shares.get(place).filter(|_| !over.load(Ordering::Relaxed));
-        share.map(|tokens| (place, judge(tokens)))
+        let index = next.fetch_add(1, Ordering::Relaxed);
+        let chunk = chunks.get(index).filter(|_| !cancelled.load(Ordering::Relaxed));
+        chunk.map(|tokens| (index, verify_chunk(tokens)))
     };
     let done = std::thread::scope(|scope| {
         let work = || std::iter::from_fn(take).collect::<Vec<_>>();
-        // Where the system has no thread to give, those that there are do its work.
+        // If the system cannot start a thread, the others do its work.
         let helpers: Vec<_> =
             (1..threads).filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
         let mut done = Vec::new();
         loop {
-            if is_over() {
-                over.store(true, Ordering::Relaxed);
+            if is_cancelled() {
+                cancelled.store(true, Ordering::Relaxed);
             }
             match take() {
-                Some(share) => done.push(share),
+                Some(chunk) => done.push(chunk),
                 None => break,
             }
         }
         done.extend(helpers.into_iter().filter_map(|helper| helper.join().ok()).flatten());
         done
     });
-    (!over.into_inner()).then(|| in_order(done, &shares, judge))
+    (!cancelled.into_inner()).then(|| in_order(done, &chunks, verify_chunk))
 }
 
-/// The verdicts of all shares, in their order. A share that is missing, which is one whose thread died, is judged here:
+/// The verdicts of all chunks, in their order. If a chunk is missing because its thread died, it is verified here, so that
 /// nothing is lost.
 fn in_order<T>(
     mut done: Vec<(usize, Vec<Verdict>)>,
-    shares: &[&[T]],
-    judge: impl Fn(&[T]) -> Vec<Verdict>,
+    chunks: &[&[T]],
+    verify_chunk: impl Fn(&[T]) -> Vec<Verdict>,
 ) -> Vec<Verdict> {
-    done.sort_unstable_by_key(|(place, _)| *place);
+    done.sort_unstable_by_key(|(index, _)| *index);
     let mut done = done.into_iter().peekable();
-    let mut verdicts = Vec::with_capacity(shares.iter().map(|share| share.len()).sum());
-    for (place, share) in shares.iter().enumerate() {
-        match done.next_if(|(found, _)| *found == place) {
+    let mut verdicts = Vec::with_capacity(chunks.iter().map(|chunk| chunk.len()).sum());
+    for (index, chunk) in chunks.iter().enumerate() {
+        match done.next_if(|(found, _)| *found == index) {
             Some((_, found)) => verdicts.extend(found),
-            None => verdicts.extend(judge(share)),
+            None => verdicts.extend(verify_chunk(chunk)),
         }
     }
     verdicts
+}
+
+/// The verdict on each token, in their order, without proofs. The signatures of those that can be by one key only, which
+/// is nearly all of them, are verified together.
+fn verify_each(tokens: &[&[u8]], keys: &KeySet, policy: &Policy, now: UnixTime) -> Vec<Verdict> {
+    let parsed: Vec<_> = tokens.iter().map(|token| parse(token, keys, policy.jws())).collect();
+    let messages: Vec<_> = parsed.iter().map(|parsed| parsed.as_ref().ok()?.message_of_only_key()).collect();
+    let together: Vec<_> = messages.iter().flatten().copied().collect();
+    let mut valid = verify_signatures(&together).into_iter();
+    let valid: Vec<_> = messages.iter().map(|message| message.and_then(|_| valid.next())).collect();
+    let jws = parsed.into_iter().zip(valid).map(|(parsed, valid)| {
+        let parsed = parsed?;
+        let key = match valid {
+            Some(valid) => parsed.only_key().filter(|_| valid),
+            None => parsed.signing_key(),
+        };
+        parsed.signed_by(key)
+    });
+    jws.zip(tokens)
+        .map(|(jws, token)| check_payload(jws?, policy, now)?.with_binding_checked(token, policy, None))
+        .collect()
 }

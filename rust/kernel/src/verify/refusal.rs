@@ -1,11 +1,11 @@
-//! What comes of a token that is refused.
+//! The verdict on a token that is refused.
 
 use std::fmt;
 
 use super::VerifiedJws;
 use crate::error::Error;
 
-/// Why a token was refused, and, if its signature was valid, what was signed: so that an auditor can say whose token it
+/// Why a token was refused, and what was signed if its signature was valid, so that an audit log can record whose token it
 /// was. It is an [`Error`] in all other respects.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
@@ -15,7 +15,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// A refusal after the signature was found valid.
-    pub(crate) fn of_signed(jws: VerifiedJws, error: Error) -> Self {
+    pub(super) fn of_signed(jws: VerifiedJws, error: Error) -> Self {
         Self { error, signed: Some(Box::new(jws)) }
     }
 
@@ -29,13 +29,13 @@ impl Refusal {
         self.error.code()
     }
 
-    /// Header and payload, if the signature was valid: the issuer's words, in a token that is good for nothing. `None` if
-    /// the check that failed comes before the signature's, or is it.
+    /// Header and payload, if the signature was valid: what the issuer signed, in a token that is not accepted. `None` if
+    /// the check that failed is that of the signature or an earlier one.
     pub fn signed(&self) -> Option<&VerifiedJws> {
         self.signed.as_deref()
     }
 
-    /// The reason and what was signed.
+    /// The reason, and what was signed.
     pub fn into_parts(self) -> (Error, Option<VerifiedJws>) {
         (self.error, self.signed.map(|jws| *jws))
     }

@@ -6,14 +6,14 @@
 use std::fmt::Debug;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::EncodingKey;
 use spki::der::pem::decode_vec;
 use watchword_kernel::{
-    Algorithm, Audience, Backend, BoundTokens, JwsPolicy, KeySet, Policy, PublicKey, SignedMessage, UnixTime,
-    verify_signatures,
+    Algorithm, Audience, Backend, BoundTokens, CacheLookup, JwsPolicy, KeySet, Policy, PublicKey, Refusal,
+    SignedMessage, TokenCache, UnixTime, VerifiedToken, verify_signatures,
 };
 
 /// Everything is asked of all.
@@ -148,6 +148,19 @@ pub(crate) fn lax() -> Policy {
 
 pub(crate) fn any_jws() -> JwsPolicy {
     JwsPolicy::default().with_any_type()
+}
+
+/// Verifies a token that was sent without a proof, or finds it in the cache.
+pub(crate) fn verify_cached(cache: &TokenCache, lookup: CacheLookup<'_>) -> Result<Arc<VerifiedToken>, Refusal> {
+    match cache.get(lookup) {
+        Ok(found) => found.verified(None),
+        Err(miss) => {
+            let checked = miss.verify()?;
+            let token = checked.clone().verified(None)?;
+            cache.insert(&checked);
+            Ok(token)
+        }
+    }
 }
 
 /// The text of a file of test vectors that the project does not own, from the folder that `WATCHWORD_SHARED` names or

@@ -55,7 +55,8 @@ __all__ = [
     "verify_request",
 ]
 
-_Backend: TypeAlias = Literal["default", "unprepared", "reference"]
+_Backend: TypeAlias = Literal["default", "reference"]
+_Prepare: TypeAlias = Literal["auto", "never"]
 
 __version__: str
 
@@ -112,7 +113,9 @@ class RejectedKey:
 @final
 class KeySet:
     @staticmethod
-    def from_json(jwks: str | bytes | Mapping[str, Any], *, backend: _Backend = "default") -> KeySet: ...
+    def from_json(
+        jwks: str | bytes | Mapping[str, Any], *, backend: _Backend = "default", prepare: _Prepare = "auto"
+    ) -> KeySet: ...
     @staticmethod
     def from_pem(
         pem: str | bytes,
@@ -120,6 +123,7 @@ class KeySet:
         key_id: str | None = None,
         algorithm: str | None = None,
         backend: _Backend = "default",
+        prepare: _Prepare = "auto",
     ) -> KeySet: ...
     @staticmethod
     def from_der(
@@ -128,11 +132,14 @@ class KeySet:
         key_id: str | None = None,
         algorithm: str | None = None,
         backend: _Backend = "default",
+        prepare: _Prepare = "auto",
     ) -> KeySet: ...
     @property
     def rejected(self) -> tuple[RejectedKey, ...]: ...
     @property
     def backend(self) -> _Backend: ...
+    @property
+    def prepare_mode(self) -> _Prepare: ...
     def get(self, key_id: str, algorithm: str | None = None) -> PublicKey | None: ...
     def prepare(self) -> int: ...
     def __len__(self) -> int: ...

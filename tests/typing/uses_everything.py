@@ -23,7 +23,9 @@ def keys() -> ww.KeySet:
     key_set = ww.KeySet.from_json(b"{}")
     key_set = ww.KeySet.from_pem("-----BEGIN PUBLIC KEY-----", key_id="one", algorithm="EdDSA")
     key_set = ww.KeySet.from_der(b"0", key_id=None)
-    backend: Literal["default", "unprepared", "reference"] = key_set.backend
+    key_set = ww.KeySet.from_json("{}", prepare="never")
+    backend: Literal["default", "reference"] = key_set.backend
+    prepare: Literal["auto", "never"] = key_set.prepare_mode
     prepared: int = key_set.prepare()
     ww.tables.configure(max_bytes=prepared, width=8, after_uses=32)
     tables: ww.tables.TableStats = ww.tables.stats()
@@ -31,7 +33,7 @@ def keys() -> ww.KeySet:
     rejected: tuple[ww.RejectedKey, ...] = key_set.rejected
     for bad in rejected:
         explanation: tuple[int, str | None, str, str] = (bad.index, bad.key_id, bad.reason, bad.detail)
-        print(explanation, backend)
+        print(explanation, backend, prepare)
     found: ww.PublicKey | None = key_set.get("one") or key_set.get("one", "EdDSA")
     size: int = len(key_set)
     if "one" in key_set and found is not None and size:
@@ -224,7 +226,7 @@ def issuers(jwks_file: Path) -> list[ww.Issuer]:
         ww.Issuer("https://as.example", jwks_uri="https://as.example/jwks", audience="https://api.example"),
         ww.Issuer("https://as.example", jwks=public, algorithms=("EdDSA",), types=("at+jwt", None)),
         ww.Issuer("https://as.example", jwks=keys(), required=("exp",), leeway=0, bound_tokens="accept"),
-        ww.Issuer("https://as.example", jwks_file=jwks_file, backend="reference"),
+        ww.Issuer("https://as.example", jwks_file=jwks_file, backend="reference", prepare="never"),
         ww.Issuer("https://as.example", pem="-----BEGIN PUBLIC KEY-----", audience=ww.ANY_AUDIENCE),
         ww.Issuer(
             "http://127.0.0.1:8000", allow_loopback_http=True, cache_settings=jwks.CacheSettings(ttl=60, max_stale=0)

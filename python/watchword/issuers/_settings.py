@@ -11,7 +11,7 @@ from watchword.issuer import Issuer, as_tuple
 if TYPE_CHECKING:
     import os
 
-    from watchword._kernel import KeySet, _AnyAudience, _Backend
+    from watchword._kernel import KeySet, _AnyAudience, _Backend, _Prepare
     from watchword.jwks.settings import CacheSettings
     from watchword.jwks.source import KeySource
 
@@ -40,6 +40,7 @@ class Settings(TypedDict, total=False):
     max_header_bytes: int | None
     allow_loopback_http: bool
     backend: _Backend
+    prepare: _Prepare
     cache_settings: CacheSettings
 
 

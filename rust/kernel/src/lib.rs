@@ -87,7 +87,7 @@ pub use key_set::{KeySet, KeySetError, MAX_DOCUMENT, MAX_KEYS, MAX_TRIED, Reject
 pub use material::Defect;
 pub use policy::{Audience, BoundTokens, Expectation, Hint, Mismatch, Policy, PolicyError, Tenants};
 pub use replay::{HOLDER_BYTES, ReplayCache, ReplayId, Use};
-pub use signature::Backend;
+pub use signature::{Backend, KeyOptions, Prepare};
 pub use spiffe::{SpiffeId, SpiffeIdError};
 pub use time::{NumericDate, UnixTime};
 pub use token_hash::token_hash;

@@ -92,7 +92,7 @@ pub use algorithm::{Algorithm, AlgorithmSet};
 pub use batch::{verify_many, verify_many_until};
 pub use claims::{Claims, Confirmation};
 pub use compact::Limits;
-pub use delegation::{Actor, ActorName, DelegationChain, DelegationError, Demands, MayAct};
+pub use delegation::{Actor, ActorName, DelegationChain, DelegationError, MayAct, Requirements};
 pub use dpop::{DpopProof, ProofError, ProofPolicy, ProofRequest, UnverifiedProof, verify_proof};
 pub use error::{Error, Malformed, UnknownKey};
 pub use expectation::{Expectation, Hint, Mismatch};

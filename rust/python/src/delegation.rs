@@ -6,7 +6,7 @@ use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use watchword_kernel::delegation::{MAX_ACTORS, MOST_ACTORS};
-use watchword_kernel::{Actor, ActorName, DelegationChain, DelegationError, Demands, Malformed, MayAct, json};
+use watchword_kernel::{Actor, ActorName, DelegationChain, DelegationError, Malformed, MayAct, Requirements, json};
 
 use crate::convert::{Text, type_name};
 use crate::errors;
@@ -164,7 +164,7 @@ impl PyDelegationChain {
             Some(judge) if require_human_root => strict_bool(&judge.call1((slf,))?)?,
             _ => chain.human_root(),
         };
-        let demands = Demands {
+        let demands = Requirements {
             max_depth: max_depth.map(|depth| depth.0),
             allow_cycles,
             allow_unknown_actors,

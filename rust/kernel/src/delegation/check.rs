@@ -1,11 +1,11 @@
-//! What a caller demands of a chain.
+//! What a caller requirements of a chain.
 
 use super::{Actor, DelegationChain, DelegationError};
 use crate::scope::SlotScopes;
 
 /// What is demanded of a chain. If nothing is said: that each actor is known and that no scopes were widened.
 #[derive(Clone, Copy)]
-pub struct Demands<'a> {
+pub struct Requirements<'a> {
     /// How many actors there may be.
     pub max_depth: Option<usize>,
     /// Whether a name may stand in the chain more than once.
@@ -27,7 +27,7 @@ pub struct ActorName {
     pub subject: String,
 }
 
-impl Default for Demands<'_> {
+impl Default for Requirements<'_> {
     fn default() -> Self {
         Self {
             max_depth: None,
@@ -44,20 +44,20 @@ impl DelegationChain {
     ///
     /// # Errors
     /// The first demand that is not met.
-    pub fn check(&self, demands: &Demands<'_>) -> Result<(), DelegationError> {
-        if let Some(limit) = demands.max_depth.filter(|limit| self.depth() > *limit) {
+    pub fn check(&self, requirements: &Requirements<'_>) -> Result<(), DelegationError> {
+        if let Some(limit) = requirements.max_depth.filter(|limit| self.depth() > *limit) {
             return Err(DelegationError::TooDeep { limit });
         }
-        if !demands.allow_cycles && !self.repeated().is_empty() {
+        if !requirements.allow_cycles && !self.repeated().is_empty() {
             return Err(DelegationError::Cycle);
         }
-        if demands.human_root.is_some_and(|is_human| !is_human(self)) {
+        if requirements.human_root.is_some_and(|is_human| !is_human(self)) {
             return Err(DelegationError::NoHumanRoot);
         }
-        if demands.allowed_actors.is_some() || !demands.allow_unknown_actors {
+        if requirements.allowed_actors.is_some() || !requirements.allow_unknown_actors {
             self.check_known()?;
         }
-        if let Some(allowed) = demands.allowed_actors {
+        if let Some(allowed) = requirements.allowed_actors {
             self.check_actors(allowed)?;
         }
         self.check_scopes()

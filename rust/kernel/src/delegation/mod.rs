@@ -15,7 +15,7 @@
 //! judged when the chain is asked for.
 //!
 //! ```
-//! use watchword_kernel::delegation::{ActorName, DelegationChain, Demands, MAX_ACTORS};
+//! use watchword_kernel::delegation::{ActorName, DelegationChain, Requirements, MAX_ACTORS};
 //!
 //! // In practice `token.delegation()?`, of a token that was verified.
 //! let claims = br#"{"sub": "user:ada", "act": {"sub": "client:mailer", "act": {"sub": "client:planner"}}}"#;
@@ -23,7 +23,7 @@
 //! assert_eq!(chain.actors()[0].subject.as_deref(), Some("client:mailer"));
 //!
 //! let mailer = ActorName { issuer: None, subject: "client:mailer".into() };
-//! let refused = chain.check(&Demands { allowed_actors: Some(&[mailer]), ..Demands::default() }).unwrap_err();
+//! let refused = chain.check(&Requirements { allowed_actors: Some(&[mailer]), ..Requirements::default() }).unwrap_err();
 //! assert_eq!(refused.to_string(), "actor 2 of 2 (the nearest is 1) is not one that is allowed");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -46,7 +46,7 @@ use crate::key_set::KeySet;
 use crate::member;
 use crate::scope_claims::ScopeClaims;
 
-pub use check::{ActorName, Demands};
+pub use check::{ActorName, Requirements};
 pub use error::DelegationError;
 pub use may_act::MayAct;
 
@@ -238,7 +238,7 @@ impl DelegationChain {
 }
 
 /// What [`verify`](crate::verify) demands of the registered claims `act` and `may_act`.
-pub(crate) fn judge(claims: &Object<'_>) -> Result<(), Malformed> {
+pub(crate) fn check_claims(claims: &Object<'_>) -> Result<(), Malformed> {
     let refusal = |error| match error {
         DelegationError::Malformed(what) => what,
         // Strict JSON is no deeper than this, so that a token comes here with fewer levels.

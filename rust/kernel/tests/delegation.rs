@@ -11,7 +11,7 @@
 mod common;
 
 use common::{BACKENDS, agreed, key_set, lax, now, signer, strict};
-use watchword_kernel::delegation::{MAX_ACTORS, MOST_ACTORS};
+use watchword_kernel::delegation::{HUMAN_PREFIXES, MAX_ACTORS, MOST_ACTORS};
 use watchword_kernel::json::{DEEPEST, ErrorKind, MAX_DEPTH, Object};
 use watchword_kernel::{
     ActorName, Algorithm, DelegationChain, DelegationError, Error, MayAct, Requirements, VerifiedToken, verify,
@@ -50,7 +50,7 @@ fn rfc_8693_section_4_1() {
     let chain = token.delegation().unwrap();
     assert_eq!(chain.subject(), Some("user@example.com"));
     assert_eq!(subjects(&chain), ["https://service16.example.com", "https://service77.example.com"]);
-    assert_eq!((chain.depth(), chain.human_root(), chain.repeated().len()), (2, false, 0));
+    assert_eq!((chain.depth(), chain.has_human_root(&HUMAN_PREFIXES), chain.repeated().len()), (2, false, 0));
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_token_without_delegation() {
     assert_eq!((chain.subject(), chain.issuer(), chain.depth()), (Some("agent-7"), Some("https://as.example"), 0));
     assert_eq!(token.may_act(), Ok(None));
     chain.check(&Requirements { max_depth: Some(0), allowed_actors: Some(&[]), ..Requirements::default() }).unwrap();
-    let human: &dyn Fn(&DelegationChain) -> bool = &DelegationChain::human_root;
+    let human: &dyn Fn(&DelegationChain) -> bool = &|chain| chain.has_human_root(&HUMAN_PREFIXES);
     let demands = Requirements { human_root: Some(human), ..Requirements::default() };
     assert_eq!(chain.check(&demands), Err(DelegationError::NoHumanRoot));
 }

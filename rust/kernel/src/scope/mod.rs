@@ -15,6 +15,7 @@
 
 mod error;
 mod explain;
+mod grammar;
 mod plain;
 mod resource;
 mod slot;
@@ -25,6 +26,7 @@ use std::hash::{Hash, Hasher};
 
 pub use error::{InsufficientScope, ScopeError};
 pub use explain::Explanation;
+pub use grammar::{Grammar, ScopeGrammar};
 pub use plain::Plain;
 pub use resource::{Resource, ResourceRequest};
 pub use slot::{Slot, SlotRequest};
@@ -41,40 +43,6 @@ pub type PlainScopes = Scopes<Plain>;
 /// The maximum length, in bytes, of the scopes of an intersection that are in neither of the two sets: four times the
 /// largest token. They are products of two lists, the only result here that could be larger than its input.
 pub const MAX_OVERLAP: usize = 64 * 1024;
-
-/// A grammar of scopes, and an index of a set of scopes. A request is looked up in the index; no scope is searched for.
-pub trait Grammar: Default {
-    /// One action that a request needs. No part of it is a wildcard.
-    type Request<'r>: Copy + fmt::Display;
-
-    /// Checks that the text is one scope.
-    ///
-    /// # Errors
-    /// One sentence that says what a scope must be.
-    fn check(scope: &str) -> Result<(), &'static str>;
-
-    /// Adds a scope, which must have been checked, to the index.
-    fn insert(&mut self, scope: &str);
-
-    /// Whether a scope of the index allows the request.
-    fn allows(&self, request: Self::Request<'_>) -> bool;
-
-    /// The heap memory of the index, in bytes.
-    fn heap(&self) -> usize;
-
-    /// Whether one scope of the index allows every request that this scope allows. If `strictly`, a scope other than
-    /// this one.
-    ///
-    /// In each grammar, a scope that several scopes cover together is covered by one of them alone: names are unlimited,
-    /// so no finite number of them equals a wildcard. Therefore each set has exactly one shortest list.
-    fn covers(&self, scope: &str, strictly: bool) -> bool;
-
-    /// The scopes for the requests that one of `these` and one of `those` both allow, if neither covers the other.
-    fn overlaps<'s>(these: &'s [String], those: &'s [String]) -> impl Iterator<Item = String> + 's {
-        let _ = (these, those);
-        std::iter::empty()
-    }
-}
 
 /// An immutable, compiled set of scopes.
 #[derive(Clone, Debug)]

@@ -173,7 +173,7 @@ why: no scope grants "users:write"; the nearest, "users:read", is for another ac
 what it cannot give: users:*
 what it can give: projects.tasks:* users:list users:read
 covers the demand: True
-"*:data:customers" is not a scope: "*" may stand for the identifier only, not in the action or the resource
+"*:data:customers" is not a scope: "*" is allowed as the identifier only, not in the action or the resource
 """
 
 

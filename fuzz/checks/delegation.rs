@@ -12,9 +12,11 @@ use data_encoding::HEXLOWER;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value as Reference, json};
 use sha2::{Digest as _, Sha256};
-use watchword_kernel::delegation::{MAX_ACTORS, MOST_ACTORS};
+use watchword_kernel::delegation::{HUMAN_PREFIXES, MAX_ACTORS, MOST_ACTORS};
 use watchword_kernel::json::{Object, Value};
-use watchword_kernel::{ActorName, Backend, DelegationChain, DelegationError, Demands, KeySet, MayAct};
+use watchword_kernel::{
+    ActorName, Backend, DelegationChain, DelegationError, KeySet, MayAct, Requirements, ScopeClaims,
+};
 
 /// RFC 8037 appendix A.1: a key whose private half everybody knows, so that any record can be signed.
 const SECRET: [u8; 32] = [
@@ -34,7 +36,7 @@ pub(crate) fn delegation(claims: &[u8]) {
         let Ok(members) = DelegationChain::read_claims(claims, limit) else { continue };
         check_nesting(&members);
         let acts = DelegationChain::from_act(&members, limit);
-        let records = DelegationChain::from_records(&members, None, limit);
+        let records = DelegationChain::from_records(&members, None, &ScopeClaims::default(), limit);
         for chain in [&acts, &records, &DelegationChain::from_actor_chain(&members)] {
             check_chain(chain, limit, claims);
         }
@@ -93,30 +95,33 @@ fn check_chain(chain: &Chain, limit: usize, claims: &[u8]) {
         .collect();
     let is_known = named.is_some();
     let everybody = named.unwrap_or_default();
-    let judge = |demands: Demands<'_>| chain.check(&Demands { allow_unknown_actors: true, ..demands });
+    let judge = |demands: Requirements<'_>| chain.check(&Requirements { allow_unknown_actors: true, ..demands });
     // Nothing is demanded but narrowing; what is demanded besides and met changes nothing.
-    let narrow = judge(Demands::default());
+    let narrow = judge(Requirements::default());
     assert!(matches!(narrow, Ok(()) | Err(DelegationError::ScopeWidened { .. })));
     let depth = Some(chain.depth());
     let is_named = everybody.iter().all(|name| name.issuer.is_some() || chain.issuer().is_none());
     assert!(is_named);
     if is_known {
-        assert_eq!(judge(Demands { max_depth: depth, allowed_actors: Some(&everybody), ..Demands::default() }), narrow);
+        assert_eq!(
+            judge(Requirements { max_depth: depth, allowed_actors: Some(&everybody), ..Requirements::default() }),
+            narrow
+        );
     }
     // An empty list allows nobody, and a list without one of them not that one.
     if let Some((_, others)) = everybody.split_first() {
-        let refused = judge(Demands { allowed_actors: Some(&[]), ..Demands::default() });
+        let refused = judge(Requirements { allowed_actors: Some(&[]), ..Requirements::default() });
         assert_eq!(refused, Err(DelegationError::ActorNotAllowed { position: 1, depth: chain.depth() }));
         if !others.contains(&everybody[0]) {
-            assert!(judge(Demands { allowed_actors: Some(others), ..Demands::default() }).is_err());
+            assert!(judge(Requirements { allowed_actors: Some(others), ..Requirements::default() }).is_err());
         }
-        let short = Demands { max_depth: Some(chain.depth() - 1), ..Demands::default() };
+        let short = Requirements { max_depth: Some(chain.depth() - 1), ..Requirements::default() };
         assert_eq!(judge(short), Err(DelegationError::TooDeep { limit: chain.depth() - 1 }));
     }
-    let human: &dyn Fn(&DelegationChain) -> bool = &DelegationChain::human_root;
-    let rooted = judge(Demands { human_root: Some(human), ..Demands::default() });
-    assert_eq!(rooted == Err(DelegationError::NoHumanRoot), !chain.human_root());
-    let circular = judge(Demands { allow_cycles: false, ..Demands::default() });
+    let human: &dyn Fn(&DelegationChain) -> bool = &|chain| chain.has_human_root(&HUMAN_PREFIXES);
+    let rooted = judge(Requirements { human_root: Some(human), ..Requirements::default() });
+    assert_eq!(rooted == Err(DelegationError::NoHumanRoot), !chain.has_human_root(&HUMAN_PREFIXES));
+    let circular = judge(Requirements { allow_cycles: false, ..Requirements::default() });
     assert_eq!(circular == Err(DelegationError::Cycle), !chain.repeated().is_empty());
     check_repeated(chain);
     let widened = first_widened(chain);
@@ -127,9 +132,9 @@ fn check_chain(chain: &Chain, limit: usize, claims: &[u8]) {
 fn check_unknown(chain: &DelegationChain) {
     let Some(index) = chain.actors().iter().position(|actor| actor.subject.is_none()) else { return };
     let refusal = Err(DelegationError::UnknownActor { position: index + 1, depth: chain.depth() });
-    assert_eq!(chain.check(&Demands::default()), refusal);
+    assert_eq!(chain.check(&Requirements::default()), refusal);
     let allowed = [ActorName { issuer: chain.actors()[index].issuer.clone(), subject: String::new() }];
-    let listed = Demands { allow_unknown_actors: true, allowed_actors: Some(&allowed), ..Demands::default() };
+    let listed = Requirements { allow_unknown_actors: true, allowed_actors: Some(&allowed), ..Requirements::default() };
     assert_eq!(chain.check(&listed), refusal);
 }
 
@@ -187,7 +192,9 @@ fn check_forms(members: &Object<'_>) {
     let there = ["act", "delegation_chain", "actor_chain"].map(|form| members.contains(form));
     match there {
         [_, false, false] => assert_eq!(found, DelegationChain::from_act(members, MAX_ACTORS)),
-        [false, true, false] => assert_eq!(found, DelegationChain::from_records(members, None, MAX_ACTORS)),
+        [false, true, false] => {
+            assert_eq!(found, DelegationChain::from_records(members, None, &ScopeClaims::default(), MAX_ACTORS))
+        }
         [false, false, true] => assert_eq!(found, DelegationChain::from_actor_chain(members)),
         _ => assert!(matches!(found, Err(DelegationError::Malformed(_)))),
     }
@@ -232,7 +239,10 @@ fn check_acts(chain: &Chain, claims: &Reference, limit: usize) {
         let subject = claims.get("sub").and_then(Reference::as_str);
         assert_eq!(chain.subject(), subject);
         let is_person = subject.is_some_and(|subject| subject.len() > 5 && subject.starts_with("user:"));
-        assert_eq!(chain.human_root(), is_person || claims.get("human_root") == Some(&Reference::Bool(true)));
+        assert_eq!(
+            chain.has_human_root(&HUMAN_PREFIXES),
+            is_person || claims.get("human_root") == Some(&Reference::Bool(true))
+        );
     }
 }
 
@@ -301,13 +311,13 @@ fn is_good_but_for_the_hash(chain: &Chain) -> bool {
 fn read(claims: &Reference, limit: usize) -> Chain {
     let text = claims.to_string();
     let members = DelegationChain::read_claims(text.as_bytes(), limit)?;
-    DelegationChain::from_records(&members, Some(&KEYS), limit)
+    DelegationChain::from_records(&members, Some(&KEYS), &ScopeClaims::default(), limit)
 }
 
 fn read_unproved(claims: &Reference, limit: usize) -> Chain {
     let text = claims.to_string();
     let members = DelegationChain::read_claims(text.as_bytes(), limit)?;
-    DelegationChain::from_records(&members, None, limit)
+    DelegationChain::from_records(&members, None, &ScopeClaims::default(), limit)
 }
 
 /// The record with our signature, where it is one.

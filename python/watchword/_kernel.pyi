@@ -221,7 +221,11 @@ class DelegationChain:
     def from_act(claims: str | bytes | Mapping[str, Any], *, max_actors: int = 32) -> DelegationChain: ...
     @staticmethod
     def from_records(
-        claims: str | bytes | Mapping[str, Any], *, keys: KeySet | None = None, max_actors: int = 32
+        claims: str | bytes | Mapping[str, Any],
+        *,
+        keys: KeySet | None = None,
+        max_actors: int = 32,
+        scope_claims: Iterable[str] = ("scope", "scp"),
     ) -> DelegationChain: ...
     @staticmethod
     def from_actor_chain(claims: str | bytes | Mapping[str, Any]) -> DelegationChain: ...
@@ -248,6 +252,8 @@ class DelegationChain:
         allow_cycles: bool = True,
         human: Callable[[DelegationChain], bool] | None = None,
         allow_unknown_actors: bool = False,
+        human_prefixes: Iterable[str] | None = None,
+        scope_grammar: Literal["slot", "resource", "plain"] = "slot",
     ) -> None: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...

@@ -32,7 +32,7 @@ def test_nothing_is_demanded_where_nothing_is_said() -> None:
     assert refusal(chain("a", "b", "a")) is None
     assert list(inspect.signature(ww.DelegationChain.check).parameters) == [
         "self", "max_depth", "require_human_root", "allowed_actors", "allow_cycles", "human",
-        "allow_unknown_actors",
+        "allow_unknown_actors", "human_prefixes", "scope_grammar",
     ]  # fmt: skip
 
 
@@ -201,6 +201,37 @@ def test_a_predicate_says_who_is_human() -> None:
     assert len(seen) == 2
 
 
+@pytest.mark.parametrize(
+    ("prefixes", "subject", "human"),
+    [
+        (None, "user:ada", True),
+        (["auth0|", "google|"], "google|5", True),
+        (["auth0|", "google|"], "user:ada", False),
+        (["auth0|"], "auth0|", False),
+        ([], "user:ada", False),
+    ],
+)
+def test_prefixes_say_who_is_human(prefixes: list[str] | None, subject: str, human: bool) -> None:
+    checked = chain("client:a", sub=subject)
+    assert refusal(checked, require_human_root=True, human_prefixes=prefixes) == (None if human else "no_human_root")
+    assert refusal(checked, human_prefixes=prefixes) is None
+    claimed = chain(sub="client:b", human_root=True)
+    assert refusal(claimed, require_human_root=True, human_prefixes=prefixes) is None
+
+
+@pytest.mark.parametrize(
+    ("argument", "error"), [("auth0|", TypeError), ([5], TypeError), (["auth0|", ""], ValueError)]
+)  # fmt: skip
+def test_invalid_prefixes(argument: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="human_prefixes"):
+        chain().check(human_prefixes=argument)
+
+
+def test_a_predicate_and_prefixes_are_one_rule_too_many() -> None:
+    with pytest.raises(ValueError, match="human_prefixes"):
+        chain().check(human=lambda checked: True, human_prefixes=["user:"])
+
+
 def test_a_predicate_that_gives_no_verdict_is_a_mistake() -> None:
     async def forgotten_await(judged: ww.DelegationChain) -> bool:
         return False
@@ -275,6 +306,29 @@ def test_no_hop_may_widen_the_scopes(held: list[list[str]], position: int | None
         return
     with pytest.raises(ww.ScopeWidenedError, match=f"actor {position} of 2"):
         judged.check()
+
+
+@pytest.mark.parametrize(
+    ("granted", "delegated", "grammars"),
+    [
+        ("read:data:*", "read:data:a", {"slot", "resource"}),
+        ("read:data:*", "read:data:a:b", {"slot"}),
+        ("users:**", "users.keys:read", {"resource"}),
+        ("openid", "openid", {"resource", "plain"}),
+        ("a:b:c", "a:b:c", {"slot", "resource", "plain"}),
+        ("openid", "profile", set()),
+    ],
+)
+def test_the_caller_names_the_grammar_of_the_scopes(granted: str, delegated: str, grammars: set[str]) -> None:
+    checked = ww.DelegationChain.from_records(recorded(record("agent:root", [granted]), scope=[delegated]))
+    verdicts = {name: refusal(checked, scope_grammar=name) for name in ("slot", "resource", "plain")}
+    assert verdicts == {name: None if name in grammars else "scope_widened" for name in verdicts}
+    assert refusal(checked) == verdicts["slot"]
+
+
+def test_an_unknown_grammar_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="'slot', 'resource' or 'plain'"):
+        chain().check(scope_grammar="words")  # type: ignore[arg-type]
 
 
 def test_a_token_without_scope_holds_none() -> None:

@@ -233,3 +233,17 @@ def test_two_records_of_delegation_may_contradict_each_other() -> None:
             _ = token.delegation
     assert chains.names(ww.DelegationChain.from_act(both)) == ["client:a"]
     assert chains.names(read(both, keys=KEYS)) == [LEAF, MIDDLE]
+
+
+def test_the_scopes_of_the_current_actor_are_those_of_the_named_claims() -> None:
+    claims = {**CLAIMS, "scope": ["read:data:a"], "scp": "read:data:b", "permissions": ["read:data:c"]}
+    for names, scopes in (
+        (("scope",), ("read:data:a",)),
+        (["permissions", "scp"], ("read:data:c", "read:data:b")),
+        ((), ()),
+    ):
+        assert read(claims, scope_claims=names).actors[0].scopes == scopes
+    assert read(claims).actors[0].scopes == read(claims, scope_claims=("scope", "scp")).actors[0].scopes
+    for invalid, error in ((["sub"], ValueError), (["scp", "scp"], ValueError), ("scope", TypeError)):
+        with pytest.raises(error, match="scope_claims"):
+            read(claims, scope_claims=invalid)

@@ -240,9 +240,9 @@ def test_an_intersection_that_cannot_be_written_down_is_refused() -> None:
         ("users:* teams:**", "read", "users.keys", "users:*", "below its resource"),
         ("*:read teams:**", "read", "users.keys", "*:read", "without a dot"),
         ("users.keys:read teams:read", "read", "users.names", "users.keys:read", "another resource"),
-        ("teams:write", "read", "users", None, "none is near"),
-        ("owner", "read", "owner", None, "none is near"),
-        ("", "read", "users", None, "none is near"),
+        ("teams:write", "read", "users", None, "none is similar"),
+        ("owner", "read", "owner", None, "none is similar"),
+        ("", "read", "users", None, "none is similar"),
     ],
 )  # fmt: skip
 def test_explain(held: str, action: str, resource: str, scope: str | None, words: str) -> None:

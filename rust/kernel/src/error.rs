@@ -73,12 +73,6 @@ pub enum Error {
     },
     /// The token is bound to a key (RFC 7800 section 3, RFC 9449 section 6) and came without a proof of it.
     ProofRequired,
-    /// The token's scopes do not allow what is asked for (RFC 6750 section 3.1). Verification never yields it: a
-    /// [matcher](crate::scope::Scopes::require) of scopes does.
-    InsufficientScope {
-        /// What is needed, as scopes with spaces between them.
-        required: String,
-    },
     /// The proof that came with the token is not one for it.
     Proof(crate::dpop::ProofError),
 }
@@ -136,7 +130,6 @@ impl Error {
             Self::WrongAudience(_) => "wrong_audience",
             Self::MissingClaim { .. } => "missing_claim",
             Self::ProofRequired => "dpop_proof_required",
-            Self::InsufficientScope { .. } => "insufficient_scope",
             Self::Proof(error) => error.code(),
         }
     }
@@ -184,9 +177,6 @@ impl fmt::Display for Error {
             }
             Self::ProofRequired => {
                 f.write_str("the token is bound to a key by \"cnf\" and came without a proof of possession")
-            }
-            Self::InsufficientScope { required } => {
-                write!(f, "the token's scopes do not cover {}", Quoted(required))
             }
             Self::Proof(error) => write!(f, "{error}"),
         }

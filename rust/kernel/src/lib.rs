@@ -76,7 +76,7 @@ mod verify;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
 pub use claims::{Claims, Confirmation, ScopeClaims};
-pub use delegation::{Actor, ActorName, DelegationChain, DelegationError, Demands, MayAct};
+pub use delegation::{Actor, ActorName, DelegationChain, DelegationError, MayAct, Requirements};
 pub use dpop::{DpopProof, ProofError, ProofPolicy, ProofRequest, UnverifiedProof, verify_proof};
 pub use error::{Error, Malformed, UnknownKey};
 pub use jws::{JwsPolicy, Limits, UnverifiedNames, UnverifiedToken, decode_unverified, unverified_names};

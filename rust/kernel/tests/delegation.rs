@@ -11,10 +11,10 @@
 mod common;
 
 use common::{KEY_OPTIONS, agreed, key_set, lax, now, signer, strict};
-use watchword_kernel::delegation::{MAX_ACTORS, MOST_ACTORS};
+use watchword_kernel::delegation::{HUMAN_PREFIXES, MAX_ACTORS, MOST_ACTORS};
 use watchword_kernel::json::{DEEPEST, ErrorKind, MAX_DEPTH, Object};
 use watchword_kernel::{
-    ActorName, Algorithm, DelegationChain, DelegationError, Demands, Error, MayAct, VerifiedToken, verify,
+    ActorName, Algorithm, DelegationChain, DelegationError, Error, MayAct, Requirements, VerifiedToken, verify,
 };
 
 fn verified(claims: &str) -> Result<VerifiedToken, Error> {
@@ -50,7 +50,7 @@ fn rfc_8693_section_4_1() {
     let chain = token.delegation().unwrap();
     assert_eq!(chain.subject(), Some("user@example.com"));
     assert_eq!(subjects(&chain), ["https://service16.example.com", "https://service77.example.com"]);
-    assert_eq!((chain.depth(), chain.human_root(), chain.repeated().len()), (2, false, 0));
+    assert_eq!((chain.depth(), chain.has_human_root(&HUMAN_PREFIXES), chain.repeated().len()), (2, false, 0));
 }
 
 #[test]
@@ -75,9 +75,9 @@ fn a_token_without_delegation() {
     let chain = token.delegation().unwrap();
     assert_eq!((chain.subject(), chain.issuer(), chain.depth()), (Some("agent-7"), Some("https://as.example"), 0));
     assert_eq!(token.may_act(), Ok(None));
-    chain.check(&Demands { max_depth: Some(0), allowed_actors: Some(&[]), ..Demands::default() }).unwrap();
-    let human: &dyn Fn(&DelegationChain) -> bool = &DelegationChain::human_root;
-    let demands = Demands { human_root: Some(human), ..Demands::default() };
+    chain.check(&Requirements { max_depth: Some(0), allowed_actors: Some(&[]), ..Requirements::default() }).unwrap();
+    let human: &dyn Fn(&DelegationChain) -> bool = &|chain| chain.has_human_root(&HUMAN_PREFIXES);
+    let demands = Requirements { human_root: Some(human), ..Requirements::default() };
     assert_eq!(chain.check(&demands), Err(DelegationError::NoHumanRoot));
 }
 
@@ -117,18 +117,18 @@ fn an_actor_without_a_sub_is_unknown() {
     let chain = token.delegation().unwrap();
     assert_eq!((chain.depth(), subjects(&chain)), (2, vec!["?", "client:planner"]));
     let unknown = Err(DelegationError::UnknownActor { position: 1, depth: 2 });
-    assert_eq!(chain.check(&Demands::default()), unknown);
-    let allowing = Demands { allow_unknown_actors: true, ..Demands::default() };
+    assert_eq!(chain.check(&Requirements::default()), unknown);
+    let allowing = Requirements { allow_unknown_actors: true, ..Requirements::default() };
     assert_eq!(chain.check(&allowing), Ok(()));
     // Where there is a list, nobody who is unknown is on it, whatever it says.
     for name in ["web", "", "client:planner"] {
         let allowed = [ActorName { issuer: None, subject: name.into() }];
-        assert_eq!(chain.check(&Demands { allowed_actors: Some(&allowed), ..allowing }), unknown, "{name}");
+        assert_eq!(chain.check(&Requirements { allowed_actors: Some(&allowed), ..allowing }), unknown, "{name}");
     }
     // Two unknown actors need not be the same one.
     let strangers = self::chain(r#"{"sub":"a","act":{"client_id":"web","act":{"client_id":"web"}}}"#);
     assert_eq!(strangers.repeated().len(), 0);
-    assert_eq!(strangers.check(&Demands { allow_cycles: false, ..allowing }), Ok(()));
+    assert_eq!(strangers.check(&Requirements { allow_cycles: false, ..allowing }), Ok(()));
 }
 
 /// `*` stands for identifiers only, and what has not three parts covers nothing, not even itself.
@@ -138,7 +138,7 @@ fn a_scope_is_held_where_it_was_held_before() {
         let claims = format!(
             r#"{{"sub":"b","scope":["{asked}"],"delegation_chain":[{{"agent":"a","scope":["{held}"],"delegated_at":"t"}}]}}"#
         );
-        match chain(&claims).check(&Demands::default()) {
+        match chain(&claims).check(&Requirements::default()) {
             Ok(()) => false,
             Err(error) => error == DelegationError::ScopeWidened { position: 1, depth: 1 },
         }

@@ -106,7 +106,7 @@ proptest! {
         let mut damaged = token.clone();
         damage.iter().for_each(|damage| damage.apply(&mut damaged));
         checks::verify(&damaged);
-        for backend in KEY_OPTIONS {
+        for options in KEY_OPTIONS {
             let verdict = verify(&damaged, &key_set(options), &strict(), now(), None);
             prop_assert_eq!(verdict.is_ok(), damaged == token);
         }
@@ -230,7 +230,7 @@ fn every_algorithm() {
         for header in [signer.header(), format!(r#"{{"alg":"{name}"}}"#)] {
             let token = signer.token(&header, CLAIMS);
             checks::verify(token.as_bytes());
-            for backend in KEY_OPTIONS {
+            for options in KEY_OPTIONS {
                 let verified = verify(token.as_bytes(), &key_set(options), &strict(), now(), None).unwrap();
                 assert_eq!(verified.jws().algorithm(), signer.algorithm);
                 assert_eq!(verified.jws().key_id(), Some(signer.key_id));

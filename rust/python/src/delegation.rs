@@ -1,31 +1,35 @@
-//! Chains of delegation.
+//! Delegation chains, their actors and `may_act`.
 
 use std::hash::Hash;
 
 use pyo3::exceptions::{PyRecursionError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
-use watchword_kernel::delegation::{MAX_ACTORS, MOST_ACTORS};
-use watchword_kernel::{Actor, ActorName, DelegationChain, DelegationError, Demands, Malformed, MayAct, json};
+use watchword_kernel::delegation::{HUMAN_PREFIXES, MAX_ACTORS, MOST_ACTORS};
+use watchword_kernel::scope::ScopeGrammar;
+use watchword_kernel::{
+    Actor, ActorName, DelegationChain, DelegationError, Malformed, MayAct, Requirements, ScopeClaims, json,
+};
 
+use crate::arguments::{self, Given};
 use crate::convert::{Text, type_name};
 use crate::errors;
 use crate::key_set::PyKeySet;
 
-/// On whose behalf somebody acts: a subject, and the actors to whom its authority was handed on, the nearest first.
+/// A delegation chain: a subject, and the actors that act on its behalf, the current actor first.
 ///
-/// Chains come out of tokens (`token.delegation`) or are read from claims with one of the constructors, which trust the
-/// claims: give them those of a verified token. Equal chains are equal, and may be members of sets.
+/// ``token.delegation`` is the chain of a verified token. The constructors read a chain from claims, which they do not
+/// verify: pass them the claims of a verified token. Chains compare by value and are hashable.
 #[pyclass(frozen, eq, hash, module = "watchword", name = "DelegationChain")]
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct PyDelegationChain(DelegationChain);
 
-/// One who acts on behalf of another. Equal actors are equal, and may be members of sets.
+/// A party that acts on behalf of another. Actors compare by value and are hashable.
 #[pyclass(frozen, eq, hash, module = "watchword", name = "Actor")]
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct PyActor(Actor);
 
-/// Who may act on behalf of a token's subject: its `may_act` claim (RFC 8693 section 4.4).
+/// The parties that may act on behalf of a token's subject: its ``may_act`` claim (RFC 8693 section 4.4).
 #[pyclass(frozen, module = "watchword", name = "MayAct")]
 pub(crate) struct PyMayAct(MayAct);
 
@@ -43,10 +47,13 @@ impl PyMayAct {
 
 #[pymethods]
 impl PyDelegationChain {
-    /// Read nested acts: the claim `act` (RFC 8693 section 4.1). No such claim: a chain without actors.
+    /// Return the chain of nested acts: the claim ``act`` (RFC 8693 section 4.1), the standard form.
     ///
-    /// claims: all the claims of a token, a mapping or JSON. max_actors: the longest chain that is read, 96 at most.
-    /// Raises DelegationError.
+    /// A chain without actors if the claim is absent. ``claims`` are all claims of a token, a mapping or JSON.
+    /// ``max_actors`` is the maximum number of actors, from 1 to 96.
+    ///
+    /// Raises ``DelegationError`` if the claim is malformed or the chain longer, ``ValueError`` if ``max_actors`` is out of
+    /// range.
     #[staticmethod]
     #[pyo3(signature = (claims, *, max_actors=MaxActors(MAX_ACTORS)), text_signature = "(claims, *, max_actors=32)")]
     fn from_act(py: Python<'_>, claims: &Bound<'_, PyAny>, max_actors: MaxActors) -> PyResult<Self> {
@@ -56,34 +63,45 @@ impl PyDelegationChain {
         Self::new(py, chain)
     }
 
-    /// Read a recorded chain: the claims `delegation_chain` and `chain_hash`. No such claim: a chain without actors.
+    /// Return the recorded chain: the private claims ``delegation_chain`` and ``chain_hash``.
     ///
-    /// claims: all the claims of a token, a mapping or JSON. keys: where they are given, each record must bear the Ed25519
-    /// signature of one of them, and the hash must be there; it is compared with the records in any case. max_actors: the
-    /// longest chain that is read, 96 at most. Raises DelegationError.
+    /// A chain without actors if there are no records. ``claims`` are all claims of a token, a mapping or JSON. If
+    /// ``chain_hash`` is present, it must be the hash of the records. With ``keys`` it must be present, and each record must
+    /// have a valid Ed25519 signature by one of the keys. ``max_actors`` is the maximum number of actors, from 1 to 96.
+    /// ``scope_claims`` names the claims with the token's scopes, which are the current actor's.
+    ///
+    /// Raises ``DelegationError`` if the claims are malformed, the chain is longer, or it is not what was hashed and
+    /// signed; ``ValueError`` if ``max_actors`` or ``scope_claims`` is invalid.
     #[staticmethod]
     #[pyo3(
-        signature = (claims, *, keys=None, max_actors=MaxActors(MAX_ACTORS)),
-        text_signature = "(claims, *, keys=None, max_actors=32)"
+        signature = (claims, *, keys=None, max_actors=MaxActors(MAX_ACTORS), scope_claims=Given::absent()),
+        text_signature = "(claims, *, keys=None, max_actors=32, scope_claims=('scope', 'scp'))"
     )]
     fn from_records(
         py: Python<'_>,
         claims: &Bound<'_, PyAny>,
         keys: Option<&Bound<'_, PyKeySet>>,
         max_actors: MaxActors,
+        scope_claims: Given<'_>,
     ) -> PyResult<Self> {
+        let scope_claims = scope_claims.or(ScopeClaims::default(), |object| {
+            let names = arguments::words("scope_claims", object)?;
+            ScopeClaims::new(names).map_err(|error| PyValueError::new_err(error.to_string()))
+        })?;
         let document = document(claims, max_actors)?;
         let keys = keys.map(|keys| keys.get().kernel().as_ref());
         let chain = py.detach(|| {
             DelegationChain::read_claims(document.as_ref(), max_actors.0)
-                .and_then(|claims| DelegationChain::from_records(&claims, keys, max_actors.0))
+                .and_then(|claims| DelegationChain::from_records(&claims, keys, &scope_claims, max_actors.0))
         });
         Self::new(py, chain)
     }
 
-    /// Read an actor chain: the claim `actor_chain`, of a principal and an agent. No such claim: a chain without actors.
+    /// Return the actor chain: the private claim ``actor_chain``, of a principal and an agent.
     ///
-    /// claims: all the claims of a token, a mapping or JSON. Raises DelegationError.
+    /// A chain without actors if the claim is absent. ``claims`` are all claims of a token, a mapping or JSON.
+    ///
+    /// Raises ``DelegationError`` if the claim is malformed.
     #[staticmethod]
     fn from_actor_chain(py: Python<'_>, claims: &Bound<'_, PyAny>) -> PyResult<Self> {
         let document = document(claims, MaxActors(MAX_ACTORS))?;
@@ -92,64 +110,76 @@ impl PyDelegationChain {
         Self::new(py, chain)
     }
 
-    /// On whose behalf the actors act; None where the token does not say.
+    /// The party on whose behalf the actors act; ``None`` if the token does not name it.
     #[getter]
     fn subject(&self) -> Option<&str> {
         self.0.subject()
     }
 
-    /// The token's `iss`: whose name the subject's is. None where the token has none.
+    /// The token's ``iss``, the issuer of the subject's name; ``None`` if the token has none.
     #[getter]
     fn issuer(&self) -> Option<&str> {
         self.0.issuer()
     }
 
-    /// The scopes that the subject held, where the chain records them; None where it does not.
+    /// The scopes of the subject, a tuple; ``None`` if the chain records no scopes.
     #[getter]
     fn scopes<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         self.0.scopes().map(|scopes| PyTuple::new(py, scopes)).transpose()
     }
 
-    /// The actors, the nearest (who presents the token) first.
+    /// The actors, a tuple: the current actor, who presents the token, first; the least recent actor last.
     #[getter]
     fn actors<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let actors = self.0.actors().iter().cloned().map(|actor| Py::new(py, PyActor(actor)));
         PyTuple::new(py, actors.collect::<PyResult<Vec<_>>>()?)
     }
 
-    /// How many times authority was handed on: the number of actors.
+    /// The number of actors: how many times authority was delegated. 0 for a token without delegation.
     #[getter]
     fn depth(&self) -> usize {
         self.0.depth()
     }
 
-    /// Whether the subject is a human being, as far as the token tells: its name begins with `user:`, or the token has
-    /// the claim `human_root` with the value true.
+    /// Whether the subject is a human being: its name begins with ``user:``, or the claim ``human_root`` is true.
+    ///
+    /// For other names, use ``check(require_human_root=True)`` with ``human_prefixes`` or ``human``.
     #[getter]
     fn human_root(&self) -> bool {
-        self.0.human_root()
+        self.0.has_human_root(&HUMAN_PREFIXES)
     }
 
-    /// The names that stand in the chain more than once, each once, the nearest first: authority that went in a circle.
+    /// The names that occur in the chain more than once, a tuple in the order of the actors: a cycle of delegation.
     #[getter]
     fn repeated<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.0.repeated())
     }
 
-    /// Judge the chain; return None, or raise the DelegationError of the first demand that is not met, in this order.
+    /// Check the chain; return ``None`` if it meets all requirements, which are checked in this order.
     ///
-    /// max_depth: how many actors there may be. allow_cycles: whether a name may stand in the chain more than once.
-    /// require_human_root: whether the subject must be a human being, with actors or without; `human`, a function from
-    /// the chain to a bool, says who is (None: see `human_root`). allowed_actors: each actor must be one of these, names of
-    /// the token's issuer (str), names of another (pairs of issuer and name) or Actors; an empty list allows nobody.
-    /// allow_unknown_actors: whether an actor without a subject may stand in the chain; with allowed_actors none may. And
-    /// always: no actor may hold a scope that was not held before it, where the chain records scopes.
+    /// ``max_depth``: the maximum number of actors.
     ///
-    /// Raises TypeError or ValueError for a demand that cannot be meant.
+    /// ``allow_cycles``: whether a name may occur in the chain more than once.
+    ///
+    /// ``require_human_root``: whether the subject must be a human being, with or without actors. It is one if its name
+    /// begins with one of ``human_prefixes`` (``None``: ``("user:",)``) or if the claim ``human_root`` is true. A function
+    /// ``human``, from the chain to a bool, takes the place of this rule.
+    ///
+    /// ``allow_unknown_actors``: whether the chain may have actors without a subject, if there are no ``allowed_actors``.
+    ///
+    /// ``allowed_actors``: each actor must be one of these: names of the token's issuer (str), names of another issuer
+    /// (pairs of issuer and name), or ``Actor`` objects. An empty list allows no actor.
+    ///
+    /// ``scope_grammar``: the grammar of recorded scopes, ``"slot"``, ``"resource"`` or ``"plain"``. No actor may have a scope
+    /// that the party before it did not have, if the chain records scopes; this is always checked.
+    ///
+    /// Raises the ``DelegationError`` of the first requirement that is not met, and ``TypeError`` or ``ValueError`` if an
+    /// argument is invalid.
     #[pyo3(signature = (
         *, max_depth=None, require_human_root=false, allowed_actors=None, allow_cycles=true, human=None,
-        allow_unknown_actors=false
+        allow_unknown_actors=false, human_prefixes=None, scope_grammar="slot"
     ))]
+    #[allow(clippy::too_many_arguments, reason = "keywords in Python")]
     fn check(
         slf: &Bound<'_, Self>,
         max_depth: Option<Depth>,
@@ -158,20 +188,31 @@ impl PyDelegationChain {
         allow_cycles: bool,
         human: Option<&Bound<'_, PyAny>>,
         allow_unknown_actors: bool,
+        human_prefixes: Option<&Bound<'_, PyAny>>,
+        scope_grammar: &str,
     ) -> PyResult<()> {
         let chain = &slf.get().0;
-        let is_human = match human {
-            Some(judge) if require_human_root => strict_bool(&judge.call1((slf,))?)?,
-            _ => chain.human_root(),
+        let prefixes = human_prefixes.map(read_prefixes).transpose()?;
+        if human.is_some() && prefixes.is_some() {
+            return Err(PyValueError::new_err("human takes the place of human_prefixes: give one of them"));
+        }
+        let scope_grammar = ScopeGrammar::from_name(scope_grammar)
+            .ok_or_else(|| PyValueError::new_err("scope_grammar must be 'slot', 'resource' or 'plain'"))?;
+        let is_human = match (human, prefixes) {
+            _ if !require_human_root => false,
+            (Some(human), _) => strict_bool(&human.call1((slf,))?)?,
+            (None, Some(prefixes)) => chain.has_human_root(&prefixes),
+            (None, None) => chain.has_human_root(&HUMAN_PREFIXES),
         };
-        let demands = Demands {
+        let requirements = Requirements {
             max_depth: max_depth.map(|depth| depth.0),
             allow_cycles,
             allow_unknown_actors,
             human_root: if require_human_root { Some(&|_| is_human) } else { None },
             allowed_actors: allowed_actors.as_ref().map(|names| names.0.as_slice()),
+            scope_grammar,
         };
-        chain.check(&demands).map_err(|error| errors::delegation_error(slf.py(), &error))
+        chain.check(&requirements).map_err(|error| errors::delegation_error(slf.py(), &error))
     }
 
     fn __repr__(&self) -> String {
@@ -181,25 +222,25 @@ impl PyDelegationChain {
 
 #[pymethods]
 impl PyActor {
-    /// The actor's name; None if it is unknown, because the `act` names it by another member than `sub`.
+    /// The actor's name; ``None`` if it is unknown, because its ``act`` has no ``sub`` but another member.
     #[getter]
     fn subject(&self) -> Option<&str> {
         self.0.subject.as_deref()
     }
 
-    /// Whose name that is: the `iss` or the `provider` beside it, else the `iss` of the token; None where there is neither.
+    /// The issuer of that name: the ``iss`` or ``provider`` beside it, else the token's ``iss``; ``None`` if there is neither.
     #[getter]
     fn issuer(&self) -> Option<&str> {
         self.0.issuer.as_deref()
     }
 
-    /// The scopes that it holds, where the chain records them; None where it does not.
+    /// The actor's scopes, a tuple; ``None`` if the chain records no scopes.
     #[getter]
     fn scopes<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         self.0.scopes.as_ref().map(|scopes| PyTuple::new(py, scopes)).transpose()
     }
 
-    /// When they were handed to it, as the token writes it, where the chain records that; None where it does not.
+    /// When authority was delegated to the actor, a str as in the token; ``None`` if the chain does not record it.
     #[getter]
     fn delegated_at(&self) -> Option<&str> {
         self.0.delegated_at.as_deref()
@@ -215,19 +256,24 @@ impl PyActor {
 
 #[pymethods]
 impl PyMayAct {
-    /// The names of the parties, of which `sub` may list several.
+    /// The names of the parties, a tuple. Empty if the claim has no ``sub``, so that nobody may act.
     #[getter]
     fn subjects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.0.subjects())
     }
 
-    /// Whose names those are: the claim's own `iss`, else that of the token; None where there is neither.
+    /// The issuer of these names: the claim's own ``iss``, else the token's; ``None`` if there is neither.
     #[getter]
     fn issuer(&self) -> Option<&str> {
         self.0.issuer()
     }
 
-    /// Whether this party may act: a name of the token's issuer (str), of another (pair of issuer and name), or an Actor.
+    /// Return whether this party may act on behalf of the subject.
+    ///
+    /// ``actor`` is a name of the token's issuer (str), a name of another issuer (a pair of issuer and name), or an
+    /// ``Actor``.
+    ///
+    /// Raises ``TypeError`` if it is anything else.
     fn permits(&self, actor: Name) -> bool {
         self.0.permits(&actor.0)
     }
@@ -237,17 +283,17 @@ impl PyMayAct {
     }
 }
 
-/// How long a chain may be to be read.
+/// The maximum number of actors of a chain that is read.
 #[derive(Clone, Copy)]
 struct MaxActors(usize);
 
-/// How long a chain may be to be good.
+/// The maximum number of actors of a chain that is accepted.
 struct Depth(usize);
 
-/// Who acts, as a caller names somebody.
+/// A party, as a caller names it.
 struct Name(ActorName);
 
-/// Several of them; a single `str` is a mistake that would be taken apart into letters.
+/// Several of them. A single `str` is an error, because its letters would be taken for names.
 struct Names(Vec<ActorName>);
 
 impl<'py> FromPyObject<'_, 'py> for MaxActors {
@@ -273,19 +319,19 @@ impl<'py> FromPyObject<'_, 'py> for Name {
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         if let Ok(subject) = object.cast::<PyString>() {
-            // Text with lone surrogates is nobody's name, and neither is the empty one.
+            // Text with lone surrogates and empty text are no party's name.
             return Ok(Self(ActorName { issuer: None, subject: subject.to_str().unwrap_or_default().to_owned() }));
         }
         if let Ok(actor) = object.cast::<PyActor>() {
             let Actor { issuer, subject, .. } = actor.get().0.clone();
-            // An actor that nobody knows is nobody, too: naming it allows and permits none.
+            // An unknown actor has no name: listing it allows nobody.
             return Ok(Self(ActorName { issuer, subject: subject.unwrap_or_default() }));
         }
         if let Ok((issuer, subject)) = object.cast::<PyTuple>().map_err(PyErr::from).and_then(|pair| pair.extract()) {
             return Ok(Self(ActorName { issuer: Some(issuer), subject }));
         }
         Err(PyTypeError::new_err(format!(
-            "an actor is a name (str), a pair of an issuer and a name, or an Actor, not {}",
+            "an actor must be a name (str), a pair of an issuer and a name, or an Actor, not {}",
             type_name(&object)
         )))
     }
@@ -296,14 +342,14 @@ impl<'py> FromPyObject<'_, 'py> for Names {
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         if object.is_instance_of::<PyString>() || object.is_instance_of::<PyBytes>() {
-            return Err(PyTypeError::new_err("allowed_actors is a single name: give a list or a set of them"));
+            return Err(PyTypeError::new_err("allowed_actors must be a list or a set of actors, not a single name"));
         }
         let names = object.try_iter()?.map(|name| name?.extract().map(|Name(name)| name));
         names.collect::<PyResult<_>>().map(Self)
     }
 }
 
-/// A number of actors; None where it is negative or beyond the range of the machine.
+/// A number of actors; `None` if it is negative or does not fit a machine word.
 fn whole_number(object: &Bound<'_, PyAny>) -> PyResult<Option<usize>> {
     match object.extract() {
         Ok(number) => Ok(Some(number)),
@@ -312,12 +358,24 @@ fn whole_number(object: &Bound<'_, PyAny>) -> PyResult<Option<usize>> {
     }
 }
 
-/// A verdict must be a bool: a coroutine, or whatever else a function returns by mistake, would count as true.
+/// A verdict must be a bool: a coroutine, or another object that a function returns by mistake, would count as true.
 fn strict_bool(verdict: &Bound<'_, PyAny>) -> PyResult<bool> {
     verdict.extract().map_err(|_| PyTypeError::new_err(format!("human must return a bool, not {}", type_name(verdict))))
 }
 
-/// Claims as JSON. Text that cannot be UTF-8 is malformed; what Python cannot write because of its depth is too deep.
+/// Human prefixes, none empty: an empty one would make every subject a human being.
+fn read_prefixes(object: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    let prefixes: Vec<String> = arguments::words("human_prefixes", object)?;
+    if prefixes.iter().any(String::is_empty) {
+        return Err(PyValueError::new_err(
+            "human_prefixes must not contain an empty prefix, which every name begins with",
+        ));
+    }
+    Ok(prefixes)
+}
+
+/// Claims as JSON. Text that cannot be UTF-8 is malformed; claims that Python cannot serialise for their depth are too
+/// deep.
 fn document<'a>(claims: &'a Bound<'_, PyAny>, max_actors: MaxActors) -> PyResult<Text<'a>> {
     let py = claims.py();
     Text::of_json(claims, "claims").map_err(|error| {

@@ -1,4 +1,4 @@
-//! Proofs of possession, and the memory of those that were used.
+//! DPoP proofs, and the replay cache.
 
 use pyo3::PyTraverseError;
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -13,20 +13,29 @@ use crate::errors;
 use crate::kept::Kept;
 use crate::token::date;
 
-/// What is demanded of every proof, compiled once.
+/// The requirements for all DPoP proofs, compiled once.
+///
+/// ``algorithms`` are the accepted signature algorithms, ``max_age`` is the maximum age in seconds, ``leeway`` the number of
+/// seconds by which a proof may be ahead of this clock.
+///
+/// Raises ``ValueError`` or ``TypeError`` if an argument is invalid.
 #[pyclass(frozen, module = "watchword.dpop", name = "ProofPolicy")]
 pub(crate) struct PyProofPolicy(kernel::ProofPolicy);
 
-/// A proof that passed every check. It cannot be made but by verifying one.
+/// A verified DPoP proof (RFC 9449). Only verification makes one.
 #[pyclass(frozen, module = "watchword.dpop", name = "DpopProof")]
 pub(crate) struct PyDpopProof {
     proof: kernel::DpopProof,
     jwk: Kept<PyAny>,
 }
 
-/// A proof as it came with a request, with what it must be for: nothing of it is verified yet.
+/// The DPoP proof of a request, not verified yet, with what it must match.
 ///
-/// `verify_request` takes it, and looks at it when the token is valid and bound to a key, no sooner.
+/// ``proof`` is the value of the ``DPoP`` header (str or bytes), ``method`` the request's method, ``uri`` its absolute URI,
+/// ``nonces`` the server's current nonces (``None``: no nonce is required). ``verify_request`` verifies it if the token is
+/// valid and bound to a key, and does not read it otherwise.
+///
+/// Raises ``ValueError`` or ``TypeError`` if an argument is invalid.
 #[pyclass(frozen, module = "watchword.dpop", name = "UnverifiedProof")]
 pub(crate) struct PyUnverifiedProof {
     proof: Vec<u8>,
@@ -36,7 +45,11 @@ pub(crate) struct PyUnverifiedProof {
     nonces: Option<Vec<String>>,
 }
 
-/// A bounded memory of ids that were used.
+/// A bounded, exact set of the ids that were used: each id is accepted once until it expires. Thread-safe.
+///
+/// ``capacity`` is the maximum number of ids, ``share`` that of one holder: for DPoP proofs, of one key.
+///
+/// Raises ``ValueError`` or ``TypeError`` if one is not a positive int.
 #[pyclass(frozen, module = "watchword.dpop", name = "ReplayCache")]
 pub(crate) struct PyReplayCache(kernel::ReplayCache);
 
@@ -84,9 +97,14 @@ impl PyUnverifiedProof {
     }
 }
 
-/// Verify a DPoP proof as of the moment `now` (Unix seconds): all checks of RFC 9449 section 4.3 but that of replay.
+/// Verify a DPoP proof as of ``now`` (Unix seconds) and return it: all checks of RFC 9449 section 4.3 except replay.
 ///
-/// Returns a DpopProof; raises VerificationError.
+/// ``proof`` is the value of the ``DPoP`` header, ``method`` and ``uri`` are those of the request. If there is an
+/// ``access_token``, the proof must contain its hash (``ath``). ``expected_jkt`` is the thumbprint of the key that must have
+/// signed the proof, ``nonces`` are the server's current nonces; ``None``: not checked.
+///
+/// Raises ``VerificationError`` for the first check that fails, and ``ValueError`` or ``TypeError`` if another argument is
+/// invalid.
 #[pyfunction]
 #[pyo3(signature = (proof, policy, method, uri, now, access_token=None, expected_jkt=None, nonces=None))]
 #[allow(clippy::too_many_arguments, reason = "the parts of a request")]
@@ -120,26 +138,28 @@ pub(crate) fn verify_proof(
     })
 }
 
-/// The URI of a request without query and fragment, in the one form that its spellings share (RFC 3986 section 6.2).
+/// Return the normal form of a request's URI without query and fragment (RFC 3986 section 6.2).
 ///
-/// Raises ValueError where it is not an absolute http or https URI.
+/// Raises ``ValueError`` if it is not an absolute http or https URI, ``TypeError`` if it is not a str.
 #[pyfunction]
 pub(crate) fn normalize_uri(uri: &Bound<'_, PyAny>) -> PyResult<String> {
     let parsed = kernel::dpop::TargetUri::parse(&uri_text(uri)?);
     parsed.map(|uri| uri.as_str().to_owned()).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
-/// A request has method and URI from its server, whoever sent it: anything else is a mistake of the caller's. Only the
-/// scheme is looked at, since the rest may be long, and costs what it costs when there is a proof to compare it with.
+/// The URI of a request. The server sets method and URI, so an invalid one is an error of the caller. Only the scheme is
+/// checked here: the rest may be long, and is parsed when it is compared with a proof.
 fn request_uri(method: &str, uri: &Bound<'_, PyAny>) -> PyResult<String> {
     let uri = uri_text(uri)?;
     if method.is_empty() || !kernel::dpop::TargetUri::has_scheme(&uri) {
-        return Err(PyValueError::new_err("method is the request's, uri its absolute http or https URI"));
+        return Err(PyValueError::new_err(
+            "method must not be empty, and uri must be the absolute http or https URI of the request",
+        ));
     }
     Ok(uri)
 }
 
-/// A str that cannot be UTF-8 is passed on with replacement characters: it names nobody's target.
+/// A str that is not Unicode gets replacement characters, which match no target.
 fn uri_text(uri: &Bound<'_, PyAny>) -> PyResult<String> {
     let uri = uri.cast::<pyo3::types::PyString>().map_err(|_| PyTypeError::new_err("uri must be a str"))?;
     Ok(uri.to_string_lossy().into_owned())
@@ -153,7 +173,7 @@ impl PyProofPolicy {
         let (max_age, leeway) = (arguments::seconds("max_age", max_age)?, arguments::seconds("leeway", leeway)?);
         let known = algorithms.iter().map(|name| {
             kernel::Algorithm::from_name(name).ok_or_else(|| {
-                PyValueError::new_err(format!("{name:?} is not an algorithm that proofs are verified by"))
+                PyValueError::new_err(format!("algorithms: {name:?} is not a supported signature algorithm"))
             })
         });
         let algorithms = known.collect::<PyResult<kernel::AlgorithmSet>>()?;
@@ -165,67 +185,67 @@ impl PyProofPolicy {
 
 #[pymethods]
 impl PyDpopProof {
-    /// The RFC 7638 thumbprint of the key that signed the proof: what a bound token names in `cnf.jkt`.
+    /// The RFC 7638 thumbprint of the key that signed the proof; a bound token has it in ``cnf.jkt``.
     #[getter]
     fn jkt(&self) -> &str {
         self.proof.jkt()
     }
 
-    /// The public key that signed the proof, a JWK as it came: a dict that is built when first asked for.
+    /// The public key that signed the proof: the header's JWK, a dict that is built on first access.
     #[getter]
     fn jwk(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.jwk.get_or_make(py, || from_json(py, self.proof.jwk().as_bytes()).map(Bound::unbind))
     }
 
-    /// The algorithm of the signature.
+    /// The signature algorithm, such as ``"ES256"``.
     #[getter]
     fn algorithm(&self) -> &'static str {
         self.proof.algorithm().name()
     }
 
-    /// `jti`, which is unique for the key.
+    /// The claim ``jti``: a unique id of the proof among those of its key.
     #[getter]
     fn token_id(&self) -> &str {
         self.proof.token_id()
     }
 
-    /// `htm`: the method of the request.
+    /// The claim ``htm``: the method of the request.
     #[getter]
     fn method(&self) -> &str {
         self.proof.method()
     }
 
-    /// `htu` as it came: the URI of the request.
+    /// The claim ``htu``, unchanged: the URI of the request.
     #[getter]
     fn uri(&self) -> &str {
         self.proof.uri()
     }
 
-    /// `iat` in Unix seconds.
+    /// The claim ``iat``: when the proof was created, in Unix seconds.
     #[getter]
     fn issued_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         date(py, Some(self.proof.issued_at()))
     }
 
-    /// `nonce`, or None.
+    /// The claim ``nonce``; ``None`` if it is absent.
     #[getter]
     fn nonce(&self) -> Option<&str> {
         self.proof.nonce()
     }
 
-    /// `ath`: the hash of the access token that the proof was made for, or None.
+    /// The claim ``ath``: the hash of the access token; ``None`` if it is absent.
     #[getter]
     fn access_token_hash(&self) -> Option<&str> {
         self.proof.access_token_hash()
     }
 
-    /// Under what name the proof is remembered: 32 bytes, a hash of the key's thumbprint and `jti`.
+    /// The id of the proof in a replay store: 32 bytes, of which the first 16 identify the key, the others the ``jti``.
     #[getter]
     fn replay_id<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.proof.replay_id())
     }
 
-    /// Until when it must be remembered, in Unix seconds.
+    /// Until when a replay store must keep the id, in Unix seconds.
     #[getter]
     fn expires_at(&self) -> f64 {
         self.proof.expires_at()
@@ -248,28 +268,35 @@ impl PyReplayCache {
         Ok(Self(kernel::ReplayCache::new(capacity, share)))
     }
 
-    /// Announce that ids are taken for `lifetime` seconds after they were made: all are kept as long as the longest asks.
+    /// Announce a caller that accepts ids for ``lifetime`` seconds after their creation; return ``None``.
+    ///
+    /// If several lifetimes are announced, every id is kept for the longest.
+    ///
+    /// Raises ``TypeError`` if it is not a number.
     fn retain_for(&self, lifetime: &Bound<'_, PyAny>) -> PyResult<()> {
         self.0.retain_for(arguments::seconds("lifetime", lifetime)?);
         Ok(())
     }
 
-    /// Use an id (32 bytes) as of the moment `now`; it is remembered until `expires_at`, both in Unix seconds.
+    /// Use an id (32 bytes) as of ``now`` and return the result. It is kept until ``expires_at``; both are Unix seconds.
     ///
-    /// Returns "first" or "again"; "expired" if it may have been used and forgotten; "share_full" or "full" if there is
-    /// no room to remember it, in its holder's share or at all.
+    /// ``"first"``: the id was not used before, and is recorded. ``"again"``: it was used before. ``"expired"``: it has
+    /// expired, so it may have been used and removed. ``"share_full"``, ``"full"``: it was not used before, but is not
+    /// recorded, because its holder's share or the cache is full.
+    ///
+    /// Raises ``ValueError`` or ``TypeError`` if an argument is invalid.
     fn consume(
         &self,
         replay_id: &[u8],
         expires_at: &Bound<'_, PyAny>,
         now: &Bound<'_, PyAny>,
     ) -> PyResult<&'static str> {
-        let id = replay_id.try_into().map_err(|_| PyValueError::new_err("replay_id has 32 bytes"))?;
+        let id = replay_id.try_into().map_err(|_| PyValueError::new_err("replay_id must have 32 bytes"))?;
         let expires_at = arguments::seconds("expires_at", expires_at)?;
         if !expires_at.is_finite() {
             return Err(PyValueError::new_err("expires_at must be a finite number of Unix seconds"));
         }
-        // With the interpreter attached, so that a fork finds the memory at rest.
+        // With the interpreter attached, so that no fork happens while a shard is locked.
         Ok(match self.0.consume(&id, expires_at, moment(now)?) {
             kernel::Use::First => "first",
             kernel::Use::Again => "again",
@@ -279,13 +306,13 @@ impl PyReplayCache {
         })
     }
 
-    /// How many ids there is room for.
+    /// The maximum number of ids.
     #[getter]
     fn capacity(&self) -> usize {
         self.0.capacity()
     }
 
-    /// How many ids of one holder there is room for.
+    /// The maximum number of ids of one holder.
     #[getter]
     fn share(&self) -> usize {
         self.0.share()

@@ -13,13 +13,17 @@ pyo3::import_exception!(watchword.errors, ScopeSyntaxError);
 /// The exception for a verdict that is not about a token at hand; the kernel names the code, `watchword.errors` has the
 /// class.
 pub(crate) fn verification_error(py: Python<'_>, error: &kernel::Error) -> PyErr {
-    let exception = || {
-        if let kernel::Error::InsufficientScope { required } = error {
-            return definitions(py)?.getattr("InsufficientScopeError")?.call1((error.to_string(), required));
-        }
-        from_code(py)?.call1((error.code(), error.to_string()))
-    };
-    exception().map_or_else(|failure| failure, PyErr::from_value)
+    from_code(py)
+        .and_then(|from_code| from_code.call1((error.code(), error.to_string())))
+        .map_or_else(|failure| failure, PyErr::from_value)
+}
+
+/// Return the exception for scopes that do not cover what is required.
+pub(crate) fn insufficient_scope(py: Python<'_>, error: &kernel::scope::InsufficientScope) -> PyErr {
+    definitions(py)
+        .and_then(|definitions| definitions.getattr("InsufficientScopeError"))
+        .and_then(|class| class.call1((error.to_string(), error.required())))
+        .map_or_else(|failure| failure, PyErr::from_value)
 }
 
 /// The exception for a token that was refused.

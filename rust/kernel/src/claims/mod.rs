@@ -80,7 +80,7 @@ impl Claims {
         let scopes = there.scopes(members, scope_claims, &mut texts)?;
         let confirmation = there.confirmation.map(confirmation).transpose()?;
         if there.names_parties {
-            delegation::judge(members)?;
+            delegation::check_claims(members)?;
         }
         Ok(Self { texts, issuer, subject, token_id, audience, scopes, expires_at, not_before, issued_at, confirmation })
     }

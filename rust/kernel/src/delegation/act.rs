@@ -3,14 +3,13 @@
 use super::{Actor, DelegationError, must_be};
 use crate::json::{Object, Value};
 
-/// The claim.
 pub(super) const CLAIM: &str = "act";
 
-/// What says nothing of who somebody is. RFC 8693 sections 4.1 and 4.4 have no use for these here, so whoever wrote one
-/// meant a restriction that nobody heeds: refusing the claim is safer than ignoring it.
+/// Claims that do not identify a party. RFC 8693 sections 4.1 and 4.4 give them no meaning here, so an issuer that writes
+/// one means a restriction that would be ignored: refusing the token is safer.
 pub(super) const NOT_IDENTITY: [&str; 4] = ["aud", "exp", "iat", "nbf"];
 
-/// The actors, the nearest first, of which there may be `max`; `issuer` is whose names they have where they don't say.
+/// The actors, the current one first, at most `max`. `issuer` is the issuer of the names that have no `iss`.
 pub(super) fn read(claims: &Object<'_>, issuer: Option<&str>, max: usize) -> Result<Vec<Actor>, DelegationError> {
     if !matches!(claims.get(CLAIM), None | Some(Value::Object(_))) {
         return Err(must_be(CLAIM, "an object"));
@@ -23,7 +22,7 @@ pub(super) fn read(claims: &Object<'_>, issuer: Option<&str>, max: usize) -> Res
 }
 
 fn actor(level: &Object<'_>, issuer: Option<&str>) -> Result<Actor, DelegationError> {
-    // Where it is an object, it is the next level.
+    // An object would have been the next level.
     if level.contains(CLAIM) {
         return Err(must_be(CLAIM, "an object at every level"));
     }
@@ -32,13 +31,12 @@ fn actor(level: &Object<'_>, issuer: Option<&str>) -> Result<Actor, DelegationEr
     }
     let subject = match level.get("sub") {
         Some(Value::String(subject)) if !subject.is_empty() => Some(subject.clone().into_owned()),
-        // By which other member an issuer names an actor, RFC 8693 leaves open; that it names one, it does not.
-        None if names_somebody(level) => None,
+        // RFC 8693 requires that an actor is identified, but not by which member.
+        None if has_other_name(level) => None,
         _ => {
             return Err(must_be(
                 CLAIM,
-                "an object whose \"sub\" is a string that is not empty, or that names the actor by another member, at \
-                 every level",
+                "an object whose \"sub\" is a non-empty string, or that names the actor by another member, at every level",
             ));
         }
     };
@@ -50,7 +48,7 @@ fn actor(level: &Object<'_>, issuer: Option<&str>) -> Result<Actor, DelegationEr
     Ok(Actor { subject, issuer: issuer.map(str::to_owned), scopes: None, delegated_at: None })
 }
 
-/// Whether there is a member that may be a name, as `client_id`: `iss` says only whose name it is.
-fn names_somebody(level: &Object<'_>) -> bool {
+/// Whether another member may be a name, such as `client_id`. `iss` is not one: it qualifies a name.
+fn has_other_name(level: &Object<'_>) -> bool {
     level.iter().any(|(name, value)| name != "iss" && value.as_str().is_some_and(|text| !text.is_empty()))
 }

@@ -1,33 +1,29 @@
-//! What a caller demands of a chain.
+//! What a caller requires of a chain.
 
-use super::{Actor, DelegationChain, DelegationError};
-use crate::scope::SlotScopes;
+use super::{Actor, ActorName, DelegationChain, DelegationError};
+use crate::scope::ScopeGrammar;
 
-/// What is demanded of a chain. If nothing is said: that each actor is known and that no scopes were widened.
+/// What is required of a chain. By default, every actor must be known, and no actor may have a scope that was not
+/// delegated to it.
 #[derive(Clone, Copy)]
-pub struct Demands<'a> {
-    /// How many actors there may be.
+pub struct Requirements<'a> {
+    /// The maximum number of actors.
     pub max_depth: Option<usize>,
-    /// Whether a name may stand in the chain more than once.
+    /// Whether a name may occur in the chain more than once.
     pub allow_cycles: bool,
-    /// Whether an actor without a subject may stand in the chain; never if there is a list of [`Self::allowed_actors`].
+    /// Whether the chain may have an actor without a subject; it may not if there is a list of
+    /// [`Self::allowed_actors`].
     pub allow_unknown_actors: bool,
-    /// What tells whether the chain begins with a human being, where it must; [`DelegationChain::human_root`] does.
+    /// Tells whether the subject is a human being, if it must be one, for example by
+    /// [`DelegationChain::has_human_root`].
     pub human_root: Option<&'a dyn Fn(&DelegationChain) -> bool>,
-    /// Who may act. Where there is a list, each actor must be on it, and an empty one allows nobody.
+    /// The allowed actors. If there is a list, each actor must be on it: an empty list allows no actor.
     pub allowed_actors: Option<&'a [ActorName]>,
+    /// The grammar of the scopes that the chain records.
+    pub scope_grammar: ScopeGrammar,
 }
 
-/// The name of somebody who acts.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ActorName {
-    /// Whose name it is; `None` stands for the issuer of the token.
-    pub issuer: Option<String>,
-    /// The name.
-    pub subject: String,
-}
-
-impl Default for Demands<'_> {
+impl Default for Requirements<'_> {
     fn default() -> Self {
         Self {
             max_depth: None,
@@ -35,32 +31,33 @@ impl Default for Demands<'_> {
             allow_unknown_actors: false,
             human_root: None,
             allowed_actors: None,
+            scope_grammar: ScopeGrammar::Slot,
         }
     }
 }
 
 impl DelegationChain {
-    /// Judges the chain, in the order: length, circles, where it begins, who acts, scopes.
+    /// Checks the chain, in the order: length, cycles, human root, actors, scopes.
     ///
     /// # Errors
-    /// The first demand that is not met.
-    pub fn check(&self, demands: &Demands<'_>) -> Result<(), DelegationError> {
-        if let Some(limit) = demands.max_depth.filter(|limit| self.depth() > *limit) {
+    /// The first requirement that is not met.
+    pub fn check(&self, requirements: &Requirements<'_>) -> Result<(), DelegationError> {
+        if let Some(limit) = requirements.max_depth.filter(|limit| self.depth() > *limit) {
             return Err(DelegationError::TooDeep { limit });
         }
-        if !demands.allow_cycles && !self.repeated().is_empty() {
+        if !requirements.allow_cycles && !self.repeated().is_empty() {
             return Err(DelegationError::Cycle);
         }
-        if demands.human_root.is_some_and(|is_human| !is_human(self)) {
+        if requirements.human_root.is_some_and(|is_human| !is_human(self)) {
             return Err(DelegationError::NoHumanRoot);
         }
-        if demands.allowed_actors.is_some() || !demands.allow_unknown_actors {
+        if requirements.allowed_actors.is_some() || !requirements.allow_unknown_actors {
             self.check_known()?;
         }
-        if let Some(allowed) = demands.allowed_actors {
+        if let Some(allowed) = requirements.allowed_actors {
             self.check_actors(allowed)?;
         }
-        self.check_scopes()
+        self.check_scopes(requirements.scope_grammar)
     }
 
     fn check_known(&self) -> Result<(), DelegationError> {
@@ -83,17 +80,18 @@ impl DelegationChain {
             && name.issuer.as_deref().or(self.issuer()) == actor.issuer.as_deref()
     }
 
-    /// From the subject to the nearest actor, each holds no more than the one before, as far as scopes are recorded.
-    fn check_scopes(&self) -> Result<(), DelegationError> {
-        let mut held = self.scopes();
+    /// Checks, from the subject to the current actor, that each has no scope that the party before it did not have, as far
+    /// as scopes are recorded.
+    fn check_scopes(&self, grammar: ScopeGrammar) -> Result<(), DelegationError> {
+        let mut delegated = self.scopes();
         for (index, actor) in self.actors.iter().enumerate().rev() {
-            let asked = actor.scopes.as_deref();
-            if let (Some(held), Some(asked)) = (held, asked)
-                && !SlotScopes::from_claim(held).covers(&SlotScopes::from_claim(asked))
+            let scopes = actor.scopes.as_deref();
+            if let (Some(delegated), Some(scopes)) = (delegated, scopes)
+                && !grammar.covers(delegated, scopes)
             {
                 return Err(DelegationError::ScopeWidened { position: index + 1, depth: self.depth() });
             }
-            held = asked;
+            delegated = scopes;
         }
         Ok(())
     }

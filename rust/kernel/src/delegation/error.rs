@@ -1,48 +1,48 @@
-//! The closed set of reasons for which a chain is refused.
+//! Why a chain is refused: a closed set of errors.
 
 use std::fmt;
 
 use crate::error::Malformed;
 
-/// Why a chain of delegation was refused. Each variant has a stable [`code`](DelegationError::code); its `Display` is
-/// one sentence for a person, which holds no name out of the chain.
+/// Why a delegation chain was refused. Each variant has a stable [`code`](DelegationError::code); its `Display` is one
+/// sentence that contains no name of the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DelegationError {
-    /// The claims, or the form in which they record the chain, are not what they must be.
+    /// The claims that record the chain are malformed.
     Malformed(Malformed),
     /// `chain_hash` is not the hash of the records.
     HashMismatch,
-    /// A record does not bear a signature that holds.
+    /// A record has no valid signature.
     InvalidSignature(&'static str),
-    /// More actors than are allowed, or claims nested deeper than so many actors can be.
+    /// There are more actors than allowed, or the claims are nested deeper than that many actors need.
     TooDeep {
-        /// How many are allowed.
+        /// The maximum number of actors.
         limit: usize,
     },
-    /// A name stands in the chain more than once.
+    /// A name occurs in the chain more than once.
     Cycle,
     /// The subject is not a human being.
     NoHumanRoot,
-    /// An actor is not among those that are allowed.
+    /// An actor is not one of the allowed actors.
     ActorNotAllowed {
-        /// Its place in the chain, the nearest being 1.
+        /// Its position in the chain; the current actor's is 1.
         position: usize,
-        /// How many there are.
+        /// The number of actors.
         depth: usize,
     },
-    /// An actor has no subject: the token names it in a way that is not understood here.
+    /// An actor has no subject: the token identifies it by a claim that is not supported.
     UnknownActor {
-        /// Its place in the chain, the nearest being 1.
+        /// Its position in the chain; the current actor's is 1.
         position: usize,
-        /// How many there are.
+        /// The number of actors.
         depth: usize,
     },
-    /// An actor holds a scope that the one before it did not hold.
+    /// An actor has a scope that the party which delegated to it did not have.
     ScopeWidened {
-        /// Its place in the chain, the nearest being 1.
+        /// Its position in the chain; the current actor's is 1.
         position: usize,
-        /// How many there are.
+        /// The number of actors.
         depth: usize,
     },
 }
@@ -70,23 +70,30 @@ impl fmt::Display for DelegationError {
             Self::HashMismatch => f.write_str("\"chain_hash\" is not the hash of \"delegation_chain\""),
             Self::InvalidSignature(what) => f.write_str(what),
             Self::TooDeep { limit } => {
-                write!(f, "the chain has more than {limit} actors, or the claims are nested too deeply for it")
+                write!(f, "the chain has more than {limit} actors, or the claims are nested too deeply")
             }
-            Self::Cycle => f.write_str("a name stands in the chain more than once"),
+            Self::Cycle => f.write_str("a name occurs in the chain more than once"),
             Self::NoHumanRoot => f.write_str("the chain does not begin with a human being"),
             Self::ActorNotAllowed { position, depth } => {
-                write!(f, "actor {position} of {depth} (the nearest is 1) is not one that is allowed")
+                write!(f, "{} is not allowed", Place(*position, *depth))
             }
             Self::UnknownActor { position, depth } => {
-                write!(
-                    f,
-                    "actor {position} of {depth} (the nearest is 1) has no \"sub\", so that nobody can tell who it is"
-                )
+                write!(f, "{} has no \"sub\", so it cannot be identified", Place(*position, *depth))
             }
             Self::ScopeWidened { position, depth } => {
-                write!(f, "actor {position} of {depth} (the nearest is 1) holds a scope that was not held before it")
+                write!(f, "{} has a scope that was not delegated to it", Place(*position, *depth))
             }
         }
+    }
+}
+
+/// The position of an actor, and the number of actors.
+struct Place(usize, usize);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(position, depth) = self;
+        write!(f, "actor {position} of {depth} (1 is the current actor)")
     }
 }
 

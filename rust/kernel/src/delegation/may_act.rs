@@ -1,4 +1,4 @@
-//! Who may become an actor: the `may_act` claim (RFC 8693 section 4.4).
+//! The parties that may become actors: the `may_act` claim (RFC 8693 section 4.4).
 
 use std::fmt;
 
@@ -11,8 +11,8 @@ const CLAIM: &str = "may_act";
 
 /// The parties that may act on behalf of a token's subject.
 ///
-/// `sub` names one, or is an array that names several, which RFC 8693 does not know and some issuers write. A `may_act`
-/// without a `sub` names its party by other claims, which are not understood here: it permits nobody.
+/// `sub` names one party, or is an array that names several, which some issuers write although RFC 8693 does not define
+/// it. A `may_act` without a `sub` identifies its party by other claims, which are not supported: it permits nobody.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct MayAct {
     subjects: Vec<String>,
@@ -21,7 +21,7 @@ pub struct MayAct {
 }
 
 impl MayAct {
-    /// The claim, where it is there.
+    /// The claim, if it is present.
     ///
     /// # Errors
     /// [`DelegationError::Malformed`]
@@ -38,7 +38,7 @@ impl MayAct {
             None => Vec::new(),
             Some(names) => {
                 strings(names).filter(|names| names.iter().all(|name| !name.is_empty())).ok_or_else(|| {
-                    must_be(CLAIM, "an object whose \"sub\" is a string or an array of strings, none empty")
+                    must_be(CLAIM, "an object whose \"sub\" is a non-empty string or an array of non-empty strings")
                 })?
             }
         };
@@ -56,12 +56,12 @@ impl MayAct {
         &self.subjects
     }
 
-    /// Whose names those are: `may_act`'s own `iss`, else that of the token.
+    /// The issuer of those names: the `iss` of `may_act`, else that of the token.
     pub fn issuer(&self) -> Option<&str> {
         self.issuer.as_deref()
     }
 
-    /// Whether the party of this name may act. A name without an issuer is one of the token's issuer.
+    /// Whether the party with this name may act. A name without an issuer belongs to the token's issuer.
     pub fn permits(&self, actor: &ActorName) -> bool {
         actor.issuer.as_ref().or(self.token_issuer.as_ref()) == self.issuer.as_ref()
             && self.subjects.contains(&actor.subject)
@@ -69,7 +69,7 @@ impl MayAct {
 }
 
 impl fmt::Debug for MayAct {
-    /// Shows the number of parties, nothing of the claims.
+    /// Writes the number of parties, nothing of the claims.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MayAct").field("subjects", &self.subjects.len()).finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! The one closed set of reasons for which a proof is refused.
+//! Why a proof is refused: a closed set of errors.
 
 use std::fmt;
 
@@ -6,18 +6,19 @@ use super::uri::UriError;
 use crate::error::{Malformed, Seconds};
 use crate::material::Defect;
 
-/// Why a proof was refused. Each variant has a stable [`code`](ProofError::code); its `Display` is one sentence for a
-/// person and holds no part of the proof.
+/// Why a proof was refused. Each variant has a stable [`code`](ProofError::code); its `Display` is one sentence that
+/// contains no part of the proof.
 ///
-/// The variants stand in the order of the checks that yield them: the first check that fails names the error.
+/// The variants are in the order of the checks: the first check that fails determines the error.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum ProofError {
-    /// More than one proof: several header fields, which some servers join by commas (RFC 9449 section 4.3, check 1).
+    /// There is more than one proof: several header fields, which some servers join with commas (RFC 9449 section 4.3,
+    /// check 1).
     Several,
     /// The proof or its header is longer than the limit, in bytes of the encoded form.
     TooLarge {
-        /// What is too large: `"proof"` or `"header"`.
+        /// The part that is too large: `"proof"` or `"header"`.
         part: &'static str,
         /// Its length in bytes.
         length: usize,
@@ -26,51 +27,51 @@ pub enum ProofError {
     },
     /// Not a JWS in compact form (check 2).
     Malformed(&'static str),
-    /// The JOSE header is not acceptable (check 2).
+    /// The JOSE header is malformed (check 2).
     MalformedHeader(Malformed),
-    /// The header asks for an extension; none is understood.
+    /// The header requires an extension (RFC 7515 section 4.1.11); none is supported.
     UnsupportedCriticalHeader(&'static str),
     /// `typ` is not `dpop+jwt` (check 4).
     WrongType,
-    /// `alg` is not an asymmetric algorithm of the list, or not one of the key's (check 5).
+    /// `alg` is not one of the allowed asymmetric algorithms, or not one of the key's (check 5).
     AlgorithmNotAllowed(&'static str),
-    /// The header's `jwk` holds a private key (check 7).
+    /// The header's `jwk` contains a private key (check 7).
     PrivateKey,
-    /// The header's `jwk` is missing, or is no public key to verify with.
+    /// The header's `jwk` is missing, malformed or not supported.
     InvalidKey(Defect),
-    /// The signature does not hold under the header's key (check 6).
+    /// The signature is invalid under the header's key (check 6).
     InvalidSignature,
     /// The payload is not a JWT claims set, or a claim has the wrong type.
     MalformedClaims(Malformed),
-    /// A claim that must be there is not (check 3).
+    /// A required claim is missing (check 3).
     MissingClaim(&'static str),
     /// `htm` is not the method of the request (check 8).
     WrongMethod,
     /// `htu` is not the URI of the request (check 9).
     WrongUri(Option<UriError>),
-    /// A nonce is demanded and there is none (check 10).
+    /// A nonce is required and missing (check 10).
     NonceRequired,
-    /// `nonce` is not one that the server gave out lately (check 10).
+    /// `nonce` is not one of the server's current nonces (check 10).
     WrongNonce,
-    /// `iat` is too far back, or `exp` has passed (check 11).
+    /// `iat` is too old, or `exp` has passed (check 11).
     Expired {
-        /// How far, in seconds.
+        /// By how many seconds.
         by: f64,
     },
-    /// `iat` or `nbf` lies ahead (check 11).
+    /// `iat` or `nbf` is in the future (check 11).
     IssuedInFuture {
-        /// How far, in seconds.
+        /// By how many seconds.
         by: f64,
     },
-    /// What ties proof and access token together does not hold (check 12). That the proof's key is not the expected one
-    /// is found as soon as the key is read, before anything is computed with it.
+    /// The proof is not bound to the access token (check 12). A wrong key is detected as soon as the key is read, before
+    /// anything is computed with it.
     Possession(Possession),
 }
 
-/// How a proof fails to go with an access token (RFC 9449 sections 4.3, 6 and 7.1).
+/// Why a proof does not match an access token (RFC 9449 sections 4.3, 6 and 7.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Possession {
-    /// `ath` is missing, and an access token is presented.
+    /// `ath` is missing although an access token is presented.
     NoAccessTokenHash,
     /// `ath` is the hash of another access token.
     WrongAccessToken,
@@ -131,15 +132,15 @@ impl fmt::Display for ProofError {
             Self::Malformed(what) => write!(f, "the DPoP proof is malformed: {what}"),
             Self::MalformedHeader(what) => write!(f, "the DPoP proof's header is malformed: {what}"),
             Self::UnsupportedCriticalHeader(name) => {
-                write!(f, "the DPoP proof's header has \"{name}\", and no header extension is understood")
+                write!(f, "the DPoP proof's header has \"{name}\", and no header extension is supported")
             }
             Self::WrongType => f.write_str("the DPoP proof's \"typ\" is not \"dpop+jwt\""),
             Self::AlgorithmNotAllowed(what) => f.write_str(what),
             Self::PrivateKey => {
-                f.write_str("the DPoP proof's \"jwk\" holds a private key, which is now known to others")
+                f.write_str("the DPoP proof's \"jwk\" contains a private key, which is now compromised")
             }
-            Self::InvalidKey(defect) => write!(f, "the DPoP proof's \"jwk\" cannot be verified with: {defect}"),
-            Self::InvalidSignature => f.write_str("the DPoP proof's signature does not hold"),
+            Self::InvalidKey(defect) => write!(f, "the DPoP proof's \"jwk\" is not a usable public key: {defect}"),
+            Self::InvalidSignature => f.write_str("the DPoP proof's signature is invalid"),
             Self::MalformedClaims(what) => write!(f, "the DPoP proof's claims are malformed: {what}"),
             Self::MissingClaim(name) => write!(f, "the DPoP proof lacks the claim \"{name}\""),
             Self::WrongMethod => f.write_str("the DPoP proof's \"htm\" is not the method of the request"),
@@ -148,7 +149,7 @@ impl fmt::Display for ProofError {
                 write!(f, "the DPoP proof's \"htu\" and the URI of the request cannot be compared: {what}")
             }
             Self::NonceRequired => f.write_str("the DPoP proof lacks the server's nonce"),
-            Self::WrongNonce => f.write_str("the DPoP proof's \"nonce\" is not one that the server gave out lately"),
+            Self::WrongNonce => f.write_str("the DPoP proof's \"nonce\" is not a current nonce of the server"),
             Self::Expired { by } => write!(f, "the DPoP proof is {} s too old", Seconds(*by)),
             Self::IssuedInFuture { by } => write!(f, "the DPoP proof is {} s ahead of this clock", Seconds(*by)),
             Self::Possession(what) => write!(f, "{what}"),
@@ -162,7 +163,7 @@ impl fmt::Display for Possession {
             Self::NoAccessTokenHash => "the DPoP proof lacks the claim \"ath\", the hash of the access token",
             Self::WrongAccessToken => "the DPoP proof's \"ath\" is the hash of another access token",
             Self::KeyMismatch => "the access token is bound to another key than that of the DPoP proof",
-            Self::UnboundToken => "a DPoP proof came with an access token that is not bound to a key",
+            Self::UnboundToken => "the access token that was sent with a DPoP proof is not bound to a key",
         })
     }
 }

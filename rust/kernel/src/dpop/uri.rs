@@ -1,12 +1,12 @@
-//! The URI of a request, in the one form that two spellings of it share (RFC 9449 section 4.3, RFC 3986 section 6.2).
+//! The URI of a request in normal form (RFC 9449 section 4.3, RFC 3986 section 6.2).
 //!
-//! Query and fragment take no part. Scheme and host are lower case, the default port is left out, unreserved characters
-//! are not percent-encoded, all others are, by upper-case digits; dot segments are resolved, an empty path is `/`. A host
-//! of other scripts has its IDNA form (UTS 46, non-transitional). Slashes are left alone: `//` is not `/`, and `%2F` is
-//! neither.
+//! Query and fragment are removed. Scheme and host become lower case, the default port is removed, unreserved characters
+//! are not percent-encoded, all others are, with upper-case digits; dot segments are resolved, an empty path becomes `/`. A
+//! host in another script gets its IDNA form (UTS 46, non-transitional). Slashes are unchanged: `//` is not `/`, and `%2F`
+//! is neither.
 //!
-//! A parser for the web would guess what is meant; here whatever RFC 3986 does not allow before the path is an error. In
-//! the path, characters that it does not allow (as `|`, which browsers send as it is) stand for their percent-encoding.
+//! Unlike browsers, this parser does not guess: before the path, anything that RFC 3986 does not allow is an error. In the
+//! path, characters that it does not allow (such as `|`, which browsers send unchanged) equal their percent-encoding.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,14 +14,14 @@ use std::net::Ipv6Addr;
 
 use idna::AsciiDenyList;
 
-/// How long a URI may be up to its query, in bytes.
+/// The maximum length of a URI up to its query, in bytes.
 pub const MAX_URI: usize = 16 * 1024;
 
-/// How long a host may be, in bytes. A DNS name has at most 253; one of another script may take more before it is
-/// encoded. The limit also bounds the encoding, whose time grows with the square of a label.
+/// The maximum length of a host, in bytes. A DNS name has at most 253; one in another script may be longer before it is
+/// encoded. The limit also bounds the encoding, whose time grows with the square of a label's length.
 pub const MAX_HOST: usize = 1024;
 
-/// The URI of a request without query and fragment, normalised: two are equal where they name the same target.
+/// The normalised URI of a request without query and fragment: two are equal if they identify the same target.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TargetUri(String);
 
@@ -34,7 +34,7 @@ pub enum UriError {
     TooLong,
     /// A user name or password before the host, which a target URI never has (RFC 9110 section 4.2.4).
     UserInfo,
-    /// The host is missing, too long, or not one.
+    /// The host is missing, too long or malformed.
     Host,
     /// The port is not a number below 65536.
     Port,
@@ -48,7 +48,7 @@ impl TargetUri {
     /// Reads and normalises a URI.
     ///
     /// # Errors
-    /// [`UriError`] where it is not an absolute `http` or `https` URI.
+    /// [`UriError`] if it is not an absolute `http` or `https` URI.
     pub fn parse(uri: &str) -> Result<Self, UriError> {
         let (scheme, rest) = split_scheme(uri).ok_or(UriError::NotHttp)?;
         let end = rest.find(['?', '#']).unwrap_or(rest.len());
@@ -70,7 +70,7 @@ impl TargetUri {
         Ok(Self(normalised))
     }
 
-    /// Whether this is an absolute `http` or `https` URI by its scheme, whatever comes after it.
+    /// Whether the URI begins with `http://` or `https://`. The rest is not checked.
     pub fn has_scheme(uri: &str) -> bool {
         split_scheme(uri).is_some()
     }
@@ -94,7 +94,7 @@ fn split_scheme(uri: &str) -> Option<(&'static Scheme, &str)> {
     Some((scheme, rest))
 }
 
-/// Host and port, without the colon between them. The colons of an IPv6 address are inside its brackets.
+/// Splits host and port. The colons of an IPv6 address are inside its brackets.
 fn split_port(authority: &str) -> Result<(&str, &str), UriError> {
     if authority.starts_with('[') {
         let end = authority.find(']').ok_or(UriError::Host)?;
@@ -112,7 +112,7 @@ fn port_number(port: &str) -> Result<Option<u16>, UriError> {
     if port.is_empty() {
         return Ok(None);
     }
-    // Not `parse` alone, which takes a sign.
+    // `parse` alone accepts a sign.
     if !port.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(UriError::Port);
     }
@@ -136,7 +136,7 @@ fn host_name(host: &str) -> Result<Cow<'_, str>, UriError> {
     };
     // The reg-name of RFC 3986 section 3.2.2, decoded.
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte);
-    // The encoded form may be longer than what came; it has the same limit, so that a normal form is always one.
+    // The encoded form may be longer than the input. It has the same limit, so that normalising it again succeeds.
     let is_host = name.len() <= MAX_HOST && name.bytes().all(is_name) && name.bytes().any(|byte| byte != b'.');
     if is_host { Ok(Cow::Owned(name)) } else { Err(UriError::Host) }
 }
@@ -153,7 +153,7 @@ fn percent_decoded(text: &str) -> Result<Cow<'_, str>, UriError> {
     String::from_utf8(decoded).map(Cow::Owned).map_err(|_| UriError::Host)
 }
 
-/// The byte that two hexadecimal digits after a `%` stand for.
+/// The byte that two hexadecimal digits after a `%` encode.
 fn encoded_byte(bytes: &mut impl Iterator<Item = u8>) -> Result<u8, UriError> {
     let mut digit = || {
         let digit = bytes.next().and_then(|byte| char::from(byte).to_digit(16));
@@ -162,7 +162,7 @@ fn encoded_byte(bytes: &mut impl Iterator<Item = u8>) -> Result<u8, UriError> {
     Ok(digit()? << 4 | digit()?)
 }
 
-/// The path with each character in its one spelling: as it is, or percent-encoded.
+/// The path with each character in its normal form: itself, or percent-encoded.
 fn encoded_path(path: &str) -> Result<String, UriError> {
     let mut encoded = String::with_capacity(path.len());
     let mut bytes = path.bytes();
@@ -180,7 +180,7 @@ fn encoded_path(path: &str) -> Result<String, UriError> {
     Ok(encoded)
 }
 
-/// RFC 3986 section 2.3.
+/// Whether the character is unreserved (RFC 3986 section 2.3).
 fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
@@ -192,7 +192,7 @@ fn push_encoded(text: &mut String, byte: u8) {
     }
 }
 
-/// The path without dot segments (RFC 3986 section 5.2.4), in one pass: a `..` takes back the segment before it.
+/// Appends the path without dot segments (RFC 3986 section 5.2.4), in one pass: a `..` removes the segment before it.
 fn push_path(uri: &mut String, path: &str) {
     let mut segments: Vec<&str> = Vec::new();
     let mut ends_in_dots = false;
@@ -206,7 +206,7 @@ fn push_path(uri: &mut String, path: &str) {
             segment => segments.push(segment),
         }
     }
-    // `/a/b/..` is `/a/`: the dots stand for a directory.
+    // `/a/b/..` is `/a/`: the last dot segment denotes a directory.
     if ends_in_dots || segments.is_empty() {
         segments.push("");
     }
@@ -224,8 +224,8 @@ impl fmt::Display for UriError {
             Self::UserInfo => "the URI has a user name",
             Self::Host => "the host is missing or malformed",
             Self::Port => "the port is malformed",
-            Self::PercentEncoding => "a percent sign without two hexadecimal digits",
-            Self::Path => "the path has a space or control character",
+            Self::PercentEncoding => "a percent sign is not followed by two hexadecimal digits",
+            Self::Path => "the path contains a space or control character",
         })
     }
 }

@@ -1,13 +1,13 @@
-//! A bounded memory of what was used before.
+//! The replay cache: a bounded set of ids that were used.
 //!
-//! It is exact: while an id is remembered, nobody gets it a second time, and no id is taken for another. It is bounded by
-//! time, since an id is forgotten when it expires, and by count: if there is no more room, new ids are refused, because
-//! forgetting one would let it be used again. Nobody takes all of that room: each holder of ids has a share of it.
+//! It is exact: an id is accepted once until it expires, and no id is taken for another. It is bounded in time, since
+//! expired ids are removed, and in size: if it is full, new ids are refused, because removing one would allow its reuse.
+//! No holder of ids can fill it: each has a share.
 //!
-//! Time only goes forwards here. What has expired by the latest moment that any caller gave may have been forgotten, so it
+//! Its time never goes back. An id that has expired by the latest moment that any caller gave may have been removed, so it
 //! is refused, whatever moment the next caller gives.
 //!
-//! It may be used by any number of threads at once, which seldom wait for each other: ids are spread over shards by their
+//! Any number of threads can use it at once, and they rarely wait for each other: ids are spread over shards by their
 //! holder.
 
 mod horizon;
@@ -22,42 +22,41 @@ use crate::time::UnixTime;
 use horizon::Horizon;
 use shard::Shard;
 
-/// What is remembered: a name of a fixed length, so that every id takes the same room. Its first [`HOLDER_BYTES`] bytes
-/// say whose it is.
+/// An id of fixed length, so that all ids take the same memory. Its first [`HOLDER_BYTES`] bytes identify its holder.
 pub type ReplayId = [u8; 32];
 
-/// How many bytes of an id name its holder, for a DPoP proof the key.
+/// The number of bytes of an id that identify its holder: for a DPoP proof, the key.
 pub const HOLDER_BYTES: usize = 16;
 
 const SHARDS: usize = 16;
 
-/// The ids that were used and have not expired.
+/// A bounded, exact set of the ids that were used and have not expired.
 pub struct ReplayCache {
     shards: [Mutex<Shard>; SHARDS],
     horizon: Horizon,
-    /// How many ids all shards hold, reserved before one is put in: the bound is never passed, not even for a moment.
+    /// The number of ids in all shards. It is increased before an id is inserted, so the capacity is never exceeded.
     count: AtomicUsize,
     capacity: usize,
     share: usize,
 }
 
-/// Whether an id may be used.
+/// The result of using an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// It was not used before, and is remembered now.
+    /// It was not used before, and is recorded now.
     First,
     /// It was used before.
     Again,
-    /// It has expired by the latest moment that any caller gave: it may have been used and forgotten.
+    /// It has expired by the latest moment that any caller gave: it may have been used and removed.
     Expired,
-    /// It was not used before, and its holder has no more room: nothing has changed.
+    /// It was not used before, but its holder's share is full: it is not recorded.
     ShareFull,
-    /// It was not used before, and there is no room to remember it: nothing has changed.
+    /// It was not used before, but the cache is full: it is not recorded.
     Full,
 }
 
 impl ReplayCache {
-    /// An empty memory with room for `capacity` ids, of which each holder may take `share`.
+    /// An empty cache with room for `capacity` ids, at most `share` of each holder.
     pub fn new(capacity: NonZeroUsize, share: NonZeroUsize) -> Self {
         Self {
             shards: Default::default(),
@@ -68,21 +67,21 @@ impl ReplayCache {
         }
     }
 
-    /// Announces that somebody takes ids for `lifetime` seconds after they were made. If there are several such
-    /// lifetimes, every id is kept as long as the longest asks for.
+    /// Announces a caller that accepts ids for `lifetime` seconds after they were created. If several lifetimes are
+    /// announced, every id is kept for the longest.
     pub fn retain_for(&self, lifetime: f64) {
         self.horizon.retain_for(lifetime);
     }
 
-    /// Uses an id as of the moment `now`; it is remembered up to and including the moment `expires_at`, in Unix seconds,
-    /// and longer if that was asked for by [`retain_for`](Self::retain_for).
+    /// Uses an id as of `now`. It is kept up to and including `expires_at`, in Unix seconds, and longer if
+    /// [`retain_for`](Self::retain_for) announced a longer lifetime.
     pub fn consume(&self, id: &ReplayId, expires_at: f64, now: UnixTime) -> Use {
         let now = now.seconds();
         match self.try_consume(id, expires_at, now) {
             Use::Full => {
-                // Ids that have expired may still take up room in the other shards.
+                // The other shards may still contain expired ids.
                 for shard in &self.shards {
-                    self.forget_expired(&mut lock(shard), now);
+                    self.remove_expired(&mut lock(shard), now);
                 }
                 self.try_consume(id, expires_at, now)
             }
@@ -92,14 +91,14 @@ impl ReplayCache {
 
     fn try_consume(&self, id: &ReplayId, expires_at: f64, now: f64) -> Use {
         let mut shard = self.shard(id);
-        let horizon = self.forget_expired(&mut shard, now);
-        if shard.holds(id, horizon) {
+        let horizon = self.remove_expired(&mut shard, now);
+        if shard.contains(id, horizon) {
             return Use::Again;
         }
         if self.horizon.is_past(expires_at, horizon) {
             return Use::Expired;
         }
-        if shard.held_by(id) >= self.share {
+        if shard.count_of_holder(id) >= self.share {
             return Use::ShareFull;
         }
         if !self.reserve() {
@@ -109,31 +108,31 @@ impl ReplayCache {
         Use::First
     }
 
-    /// How many ids are remembered, counting those that have expired since anybody looked.
+    /// The number of ids, including expired ones that are not removed yet.
     pub fn len(&self) -> usize {
         self.count.load(Ordering::Acquire)
     }
 
-    /// Whether nothing is remembered.
+    /// Whether there are no ids.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many ids there is room for.
+    /// The maximum number of ids.
     pub fn capacity(&self) -> usize {
         self.capacity
     }
 
-    /// How many ids of one holder there is room for.
+    /// The maximum number of ids of one holder.
     pub fn share(&self) -> usize {
         self.share
     }
 
-    /// Forgets what a shard no longer needs, and returns the horizon that it went by. The shard is held meanwhile, so that
-    /// nobody else forgets by a later one before the caller is done.
-    fn forget_expired(&self, shard: &mut Shard, now: f64) -> f64 {
+    /// Removes the expired ids of a shard, and returns the horizon that was applied. The shard stays locked, so that no
+    /// other thread applies a later one before the caller is done.
+    fn remove_expired(&self, shard: &mut Shard, now: f64) -> f64 {
         let horizon = self.horizon.advance(now);
-        self.release(shard.forget_before(horizon));
+        self.release(shard.remove_before(horizon));
         horizon
     }
 
@@ -143,7 +142,7 @@ impl ReplayCache {
         lock(self.shards.get(usize::from(first) % SHARDS).unwrap_or(zeroth))
     }
 
-    /// Takes room for one id, if there is any.
+    /// Reserves room for one id, if there is any.
     fn reserve(&self) -> bool {
         let more = |count: usize| (count < self.capacity).then_some(count.saturating_add(1));
         self.count.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).is_ok()
@@ -154,9 +153,10 @@ impl ReplayCache {
     }
 }
 
-/// A thread that panicked while it held a shard left it whole: each change is one insertion or removal.
+/// Locks a shard. A thread that panicked while it had the lock left the shard consistent: each change is one insertion or
+/// removal.
 ///
-/// Waits for the thread that holds the shard, for less than a microsecond as a rule: a proof that could not be looked up
+/// This waits for the thread that has the lock, usually for less than a microsecond: a proof that could not be looked up
 /// would have to be refused. In a child of a fork that thread may not exist, so a binding calls this while no fork can
 /// happen.
 #[allow(clippy::disallowed_methods, reason = "see above")]
@@ -165,7 +165,7 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
 }
 
 impl fmt::Debug for ReplayCache {
-    /// Shows how full it is.
+    /// Writes the number of ids and the capacity.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReplayCache")
             .field("len", &self.len())

@@ -1,4 +1,4 @@
-//! Which scope granted a request, or the nearest that did not: for people and their logs. A search, not a look-up.
+//! Which scope grants a request, or else the nearest one that does not: for logs. A search through all scopes.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::resource::{ANY, BELOW};
 use super::{ResourceRequest, ResourceScopes};
 use crate::error::Quoted;
 
-/// Why a request is allowed or not. Its `Display` is one sentence.
+/// Why a request is allowed or refused. Its `Display` is one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     request: String,
@@ -14,18 +14,18 @@ pub struct Explanation {
     reason: Reason,
 }
 
-/// How far a scope is from granting a request: the nearest come last.
+/// How close a scope is to granting a request, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Reason {
-    /// Not at all related.
-    Nothing,
-    /// The resources have the beginning in common, or the actions are the same.
+    /// Unrelated.
+    Unrelated,
+    /// The resources share their first names, or the actions are equal.
     OtherResource,
-    /// The same resource, or one above it.
+    /// The same resource or an ancestor, but another action.
     OtherAction,
-    /// `*:action`, and the resource has a dot.
+    /// `*:action`, but the resource has a dot.
     TopLevelOnly,
-    /// The action, but on a resource above this one and not on those below that.
+    /// The action on an ancestor of the resource, without the resources below it.
     NotBelow,
     Granted,
 }
@@ -36,28 +36,28 @@ impl Explanation {
         self.reason == Reason::Granted
     }
 
-    /// The scope that grants the request, the narrowest of them where several do; else the nearest that does not;
-    /// `None` where none is near.
+    /// The scope that grants the request, the narrowest if several do; else the nearest that does not; `None` if no scope
+    /// is related.
     pub fn scope(&self) -> Option<&str> {
         self.scope.as_deref()
     }
 }
 
 impl ResourceScopes {
-    /// Which scope grants the request, or the nearest that does not.
+    /// Finds the scope that grants the request, or else the nearest one that does not.
     pub fn explain(&self, request: ResourceRequest<'_>) -> Explanation {
         let near = self.scopes().iter().map(|scope| (rank(scope, request), scope)).max();
         let (reason, scope) = match near {
-            Some(((reason, _), scope)) if reason > Reason::Nothing => (reason, Some(scope.clone())),
-            _ => (Reason::Nothing, None),
+            Some(((reason, _), scope)) if reason > Reason::Unrelated => (reason, Some(scope.clone())),
+            _ => (Reason::Unrelated, None),
         };
         Explanation { request: request.to_string(), scope, reason }
     }
 }
 
-/// How near a scope is, and among those equally near how much of it is the request's own text.
+/// How near a scope is to the request, and then how much of its text is the request's.
 fn rank(scope: &str, request: ResourceRequest<'_>) -> (Reason, usize) {
-    let Some((resource, action)) = scope.rsplit_once(':') else { return (Reason::Nothing, 0) };
+    let Some((resource, action)) = scope.rsplit_once(':') else { return (Reason::Unrelated, 0) };
     let acts = action == request.action || action == ANY || action == BELOW;
     let is_top = !request.resource.contains('.');
     let reaches = resource == request.resource
@@ -72,7 +72,7 @@ fn rank(scope: &str, request: ResourceRequest<'_>) -> (Reason, usize) {
         (false, true) => Reason::OtherAction,
         (false, false) if is_below(request.resource, resource) => Reason::OtherAction,
         _ if own > 0 => Reason::OtherResource,
-        _ => Reason::Nothing,
+        _ => Reason::Unrelated,
     };
     (reason, own)
 }
@@ -81,7 +81,7 @@ fn is_below(resource: &str, above: &str) -> bool {
     resource.strip_prefix(above).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// How many names two resources have in common, from the top.
+/// How many leading names two resources share.
 fn names_shared(first: &str, second: &str) -> usize {
     first.split('.').zip(second.split('.')).take_while(|(first, second)| first == second).count()
 }
@@ -90,15 +90,15 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let request = Quoted(&self.request);
         let Some(scope) = self.scope.as_deref().map(Quoted) else {
-            return write!(f, "no scope grants {request}, and none is near");
+            return write!(f, "no scope grants {request}, and none is similar");
         };
         if self.allowed() {
             return write!(f, "{scope} grants {request}");
         }
         write!(f, "no scope grants {request}; the nearest, {scope}, ")?;
         f.write_str(match self.reason {
-            Reason::NotBelow => "does not reach below its resource",
-            Reason::TopLevelOnly => "reaches resources without a dot only",
+            Reason::NotBelow => "does not cover what is below its resource",
+            Reason::TopLevelOnly => "covers only resources without a dot",
             Reason::OtherAction => "is for another action",
             _ => "is for another resource",
         })

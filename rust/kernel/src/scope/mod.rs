@@ -1,19 +1,21 @@
-//! Scopes: what a token lets its bearer do. One matcher for every grammar, one file for each grammar.
+//! Scopes: what a token allows its bearer to do. One matcher for all grammars, one file for each grammar.
 //!
-//! A set of scopes stands for the requests that it allows, and nothing else: two sets are equal where they allow the
-//! same, and scopes that others of the set make superfluous are dropped.
+//! A set of scopes represents the requests that it allows and nothing else: two sets are equal if they allow the same
+//! requests, and a scope that another scope of the set covers is dropped.
 //!
 //! ```
 //! use watchword_kernel::scope::{ResourceRequest, ResourceScopes};
 //!
-//! let held = ResourceScopes::new(["users:**", "users:read", "owner"])?;
-//! assert_eq!(held.to_string(), "owner users:**");
-//! assert!(held.allows(ResourceRequest { action: "read", resource: "users.keys" }));
-//! assert!(held.covers(&ResourceScopes::new(["users.keys:*"])?));
+//! let granted = ResourceScopes::new(["users:**", "users:read", "owner"])?;
+//! assert_eq!(granted.to_string(), "owner users:**");
+//! assert!(granted.allows(ResourceRequest { action: "read", resource: "users.keys" }));
+//! assert!(granted.covers(&ResourceScopes::new(["users.keys:*"])?));
 //! # Ok::<(), watchword_kernel::scope::ScopeError>(())
 //! ```
 
+mod error;
 mod explain;
+mod grammar;
 mod plain;
 mod resource;
 mod slot;
@@ -22,59 +24,27 @@ use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+pub use error::{InsufficientScope, ScopeError};
 pub use explain::Explanation;
+pub use grammar::{Grammar, ScopeGrammar};
 pub use plain::Plain;
 pub use resource::{Resource, ResourceRequest};
 pub use slot::{Slot, SlotRequest};
 
-use crate::error::{Error, Quoted};
 use crate::heap::{hash_table, vector};
 
 /// Scopes of the form `resource(.sub)*:action`.
 pub type ResourceScopes = Scopes<Resource>;
 /// Scopes of the form `action:resource:identifier`.
 pub type SlotScopes = Scopes<Slot>;
-/// OAuth 2 scope tokens (RFC 6749 section 3.3), each by itself.
+/// OAuth 2 scope tokens (RFC 6749 section 3.3), compared exactly.
 pub type PlainScopes = Scopes<Plain>;
 
-/// How long the scopes may be, in bytes, that an intersection has and neither of the two sets had: four times the largest
-/// token. They are the products of two lists, and so the only thing here that could outgrow its input.
+/// The maximum length, in bytes, of the scopes of an intersection that are in neither of the two sets: four times the
+/// largest token. They are products of two lists, the only result here that could be larger than its input.
 pub const MAX_OVERLAP: usize = 64 * 1024;
 
-/// A grammar of scopes, and an index over some of them in which a request is looked up rather than searched for.
-pub trait Grammar: Default {
-    /// What is asked for: one thing that a request wants to do. Nothing in it is a wildcard.
-    type Request<'r>: Copy + fmt::Display;
-
-    /// Whether the text is one scope. The error says what a scope must be.
-    ///
-    /// # Errors
-    /// One sentence, where it is not.
-    fn check(scope: &str) -> Result<(), &'static str>;
-
-    /// Takes a scope, which has been checked, into the index.
-    fn insert(&mut self, scope: &str);
-
-    /// Whether the request is allowed.
-    fn allows(&self, request: Self::Request<'_>) -> bool;
-
-    /// The bytes that the index takes beside itself.
-    fn heap(&self) -> usize;
-
-    /// Whether one of the scopes, `strictly`: one other than this, allows whatever this scope allows.
-    ///
-    /// In each grammar, what several scopes cover together, one of them covers by itself: names are without number, and
-    /// no finite number of them makes a wildcard. That is why there is one shortest list for each set.
-    fn covers(&self, scope: &str, strictly: bool) -> bool;
-
-    /// What one of `these` and one of `those` both allow, where neither covers the other.
-    fn overlaps<'s>(these: &'s [String], those: &'s [String]) -> impl Iterator<Item = String> + 's {
-        let _ = (these, those);
-        std::iter::empty()
-    }
-}
-
-/// A set of scopes: compiled once, immutable.
+/// An immutable, compiled set of scopes.
 #[derive(Clone, Debug)]
 pub struct Scopes<G> {
     /// The shortest list with the same meaning, sorted.
@@ -83,30 +53,16 @@ pub struct Scopes<G> {
     ignored: Vec<String>,
 }
 
-/// Why there is no such set of scopes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ScopeError {
-    /// A text that is not a scope of the grammar.
-    Syntax {
-        /// The text.
-        scope: String,
-        /// What a scope must be.
-        must: &'static str,
-    },
-    /// An intersection that would take more than [`MAX_OVERLAP`] to write down.
-    TooLarge,
-}
-
-/// The scopes of a text with spaces between them (RFC 6749 section 3.3). Only the space separates.
+/// The scopes of a text in which they are separated by spaces (RFC 6749 section 3.3), and by nothing else.
 pub fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(' ').filter(|scope| !scope.is_empty())
 }
 
 impl<G: Grammar> Scopes<G> {
-    /// The set of these scopes, each of which must be one.
+    /// The set of these scopes.
     ///
     /// # Errors
-    /// [`ScopeError::Syntax`] for the first that is not.
+    /// [`ScopeError::Syntax`] for the first text that is not a scope of the grammar.
     pub fn new<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> Result<Self, ScopeError> {
         let mut found = Vec::new();
         for scope in scopes {
@@ -117,8 +73,8 @@ impl<G: Grammar> Scopes<G> {
         Ok(Self::of(found, Vec::new()))
     }
 
-    /// The set of those that are scopes; the others grant nothing, and are listed in [`ignored`](Self::ignored). For
-    /// what somebody holds. What somebody needs is read by [`new`](Self::new).
+    /// The set of granted scopes. A text that is not a scope of the grammar grants nothing and is listed in
+    /// [`ignored`](Self::ignored). Build sets of required scopes with [`new`](Self::new).
     pub fn from_claim<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> Self {
         let texts = scopes.into_iter().map(|scope| scope.as_ref().to_owned());
         let (found, ignored) = texts.partition(|scope| check::<G>(scope).is_ok());
@@ -143,44 +99,44 @@ impl<G: Grammar> Scopes<G> {
         &self.scopes
     }
 
-    /// What was left out because it is not a scope of the grammar, sorted.
+    /// The texts that were ignored because they are not scopes of the grammar, sorted.
     pub fn ignored(&self) -> &[String] {
         &self.ignored
     }
 
-    /// The bytes that the set takes beside itself.
+    /// The heap memory of the set, in bytes.
     pub(crate) fn heap(&self) -> usize {
         let texts = self.scopes.iter().chain(&self.ignored).map(|text| vector::<u8>(text.capacity()));
         let lists = vector::<String>(self.scopes.capacity()) + vector::<String>(self.ignored.capacity());
         texts.sum::<usize>() + lists + self.index.heap()
     }
 
-    /// Whether the request is allowed.
+    /// Whether a scope of the set allows the request.
     pub fn allows(&self, request: G::Request<'_>) -> bool {
         self.index.allows(request)
     }
 
-    /// Whether this one scope is covered. A text that is not a scope never is.
+    /// Whether the set covers this one scope. It never covers a text that is not a scope.
     pub fn contains(&self, scope: &str) -> bool {
         check::<G>(scope).is_ok() && self.index.covers(scope, false)
     }
 
-    /// Whether every request that the other set allows, this one allows, too. A set that something was left out of is
-    /// covered by none: nobody knows what that was meant to demand.
+    /// Whether this set allows every request that the other set allows. No set covers one with
+    /// [`ignored`](Self::ignored) texts, because it is unknown what these require.
     pub fn covers(&self, other: &Self) -> bool {
         self.missing(other).next().is_none()
     }
 
-    /// Those scopes of the other set that this one does not cover.
+    /// The scopes of the other set that this set does not cover.
     pub fn missing<'o>(&'o self, other: &'o Self) -> impl Iterator<Item = &'o str> {
         let uncovered = other.scopes.iter().filter(|scope| !self.index.covers(scope, false));
         uncovered.chain(&other.ignored).map(String::as_str)
     }
 
-    /// The intersection: it allows what both allow, which is the most that both cover.
+    /// The intersection: the set of the requests that both sets allow, the largest set that both cover.
     ///
     /// # Errors
-    /// [`ScopeError::TooLarge`] where it would take more than [`MAX_OVERLAP`] to write down.
+    /// [`ScopeError::TooLarge`] if it would be longer than [`MAX_OVERLAP`] bytes.
     pub fn narrow(&self, other: &Self) -> Result<Self, ScopeError> {
         let ours = self.scopes.iter().filter(|scope| other.index.covers(scope, false));
         let theirs = other.scopes.iter().filter(|scope| self.index.covers(scope, false));
@@ -194,37 +150,38 @@ impl<G: Grammar> Scopes<G> {
         Ok(Self::of(found, Vec::new()))
     }
 
-    /// Demands that the request is allowed.
+    /// Requires that the set allows the request.
     ///
     /// # Errors
-    /// [`Error::InsufficientScope`] where it is not.
-    pub fn require(&self, request: G::Request<'_>) -> Result<(), Error> {
-        if self.allows(request) { Ok(()) } else { Err(Error::InsufficientScope { required: request.to_string() }) }
+    /// [`InsufficientScope`] if it does not.
+    pub fn require(&self, request: G::Request<'_>) -> Result<(), InsufficientScope> {
+        if self.allows(request) { Ok(()) } else { Err(InsufficientScope::new(request.to_string())) }
     }
 
-    /// Demands that the other set is covered: that what it needs is held, or that what it delegates was there to give.
+    /// Requires that this set covers the other one: the scopes that an operation needs, or that are to be delegated.
     ///
     /// # Errors
-    /// [`Error::InsufficientScope`], with the scopes that are not.
-    pub fn require_all(&self, other: &Self) -> Result<(), Error> {
+    /// [`InsufficientScope`] with the scopes that are not covered.
+    pub fn require_all(&self, other: &Self) -> Result<(), InsufficientScope> {
         let missing: Vec<&str> = self.missing(other).collect();
-        if missing.is_empty() { Ok(()) } else { Err(Error::InsufficientScope { required: missing.join(" ") }) }
+        if missing.is_empty() { Ok(()) } else { Err(InsufficientScope::new(missing.join(" "))) }
     }
 }
 
-/// What a set of texts takes beside itself.
-fn texts(set: &HashSet<Box<str>>) -> usize {
+/// The heap memory of a set of strings, in bytes.
+fn heap_of(set: &HashSet<Box<str>>) -> usize {
     hash_table::<Box<str>>(set.capacity()) + set.iter().map(|text| vector::<u8>(text.len())).sum::<usize>()
 }
 
-/// White space in a scope would be two scopes to the next reader of the list; a control character has no honest use; a
-/// replacement character stands where text was lost, so that two different scopes could look like one.
+/// Checks what all grammars have in common. The next reader of the list would take a scope with white space for two
+/// scopes. Control characters have no legitimate use. A replacement character marks lost text, so that two different
+/// scopes could look the same.
 fn check<G: Grammar>(scope: &str) -> Result<(), &'static str> {
     if scope.is_empty() {
         return Err("a scope must not be empty");
     }
     if scope.chars().any(|ch| ch.is_whitespace() || ch.is_control() || ch == char::REPLACEMENT_CHARACTER) {
-        return Err("a scope must not hold white space, control characters or replacement characters");
+        return Err("a scope must not contain white space, control characters or replacement characters");
     }
     G::check(scope)
 }
@@ -245,7 +202,7 @@ impl<G> Hash for Scopes<G> {
 }
 
 impl<G> fmt::Display for Scopes<G> {
-    /// The scopes with spaces between them: the value of a `scope` parameter.
+    /// Writes the scopes separated by spaces: the value of a `scope` parameter (RFC 6749 section 3.3).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, scope) in self.scopes.iter().enumerate() {
             f.write_str(if index == 0 { "" } else { " " })?;
@@ -254,14 +211,3 @@ impl<G> fmt::Display for Scopes<G> {
         Ok(())
     }
 }
-
-impl fmt::Display for ScopeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Syntax { scope, must } => write!(f, "{} is not a scope: {must}", Quoted(scope)),
-            Self::TooLarge => write!(f, "the intersection takes more than {MAX_OVERLAP} bytes to write down"),
-        }
-    }
-}
-
-impl std::error::Error for ScopeError {}

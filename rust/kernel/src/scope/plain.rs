@@ -1,8 +1,8 @@
-//! OAuth 2 scope tokens (RFC 6749 section 3.3): each stands for itself, exactly and with regard to case.
+//! OAuth 2 scope tokens (RFC 6749 section 3.3), compared exactly. They are case-sensitive.
 
 use std::collections::HashSet;
 
-use super::{Grammar, texts};
+use super::{Grammar, heap_of};
 
 /// The grammar of OAuth 2 scope tokens. A request is one token.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +28,7 @@ impl Grammar for Plain {
     }
 
     fn heap(&self) -> usize {
-        texts(&self.0)
+        heap_of(&self.0)
     }
 
     fn covers(&self, scope: &str, strictly: bool) -> bool {

@@ -1,57 +1,57 @@
-//! `resource(.sub)*:action`: actions on resources that form a tree, and words beside them.
+//! `resource(.sub)*:action`: actions on resources that form a tree, and words without a colon.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
-use super::{Grammar, texts};
+use super::{Grammar, heap_of};
 use crate::heap::{hash_table, vector};
 
 /// The grammar `resource(.sub)*:action`, split at the last colon.
 ///
-/// `users:*` is every action on exactly that resource, `users:**` on that resource and all below it; `*:read` is that
-/// action, and `*:*` every action, on resources without a dot; `*:**` is everything. Any other `*` is a character like
-/// any other. A scope without a colon is a word (`owner`, `admin`, `member`): it stands for itself, grants no action, and
-/// no wildcard grants it.
+/// `users:*` grants every action on that resource alone, `users:**` on that resource and everything below it. `*:read`
+/// grants that action, and `*:*` every action, on resources without a dot; `*:**` grants everything. Any other `*` is an
+/// ordinary character. A scope without a colon is a word (`owner`, `admin`, `member`): it equals itself only, grants no
+/// action, and is not granted by any wildcard.
 #[derive(Debug, Clone, Default)]
 pub struct Resource {
     words: HashSet<Box<str>>,
-    /// What `*` is held with: `below` is everything, the rest is for resources without a dot.
-    anywhere: Held,
+    /// The grants of `*`: `below` grants everything, the others apply to resources without a dot.
+    anywhere: Grants,
     named: Tree,
 }
 
-/// An action on a resource. Neither is read as a pattern: `*` asks for an action or a resource of that name.
+/// An action on a resource. Neither is a pattern: `*` is an action or a resource of that name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ResourceRequest<'r> {
-    /// What is to be done.
+    /// The action.
     pub action: &'r str,
-    /// What it is to be done to.
+    /// The resource.
     pub resource: &'r str,
 }
 
-/// What is held on one resource.
+/// What is granted on one resource.
 #[derive(Debug, Clone, Default)]
-struct Held {
+struct Grants {
     actions: HashSet<Box<str>>,
     all: bool,
     below: bool,
 }
 
-/// What may be wanted on one resource; each of the three is part of those that follow.
+/// What may be required on one resource. Each variant includes those before it.
 #[derive(Clone, Copy)]
-enum Wanted<'a> {
+enum Required<'a> {
     Action(&'a str),
     All,
     Below,
 }
 
-/// What is held on each resource. Resources are found by a hash that grows along their text, so that a resource and
-/// everything above it are looked up in one pass, however many dots there are.
+/// The grants of each resource. Resources are found by a hash that is extended along their text, so that a resource and
+/// all its ancestors are looked up in one pass.
 #[derive(Debug, Clone, Default)]
 struct Tree {
     hashing: RandomState,
-    entries: HashMap<u64, Vec<(Box<str>, Held)>>,
+    entries: HashMap<u64, Vec<(Box<str>, Grants)>>,
 }
 
 pub(super) const ANY: &str = "*";
@@ -76,18 +76,18 @@ impl Grammar for Resource {
     }
 
     fn allows(&self, request: ResourceRequest<'_>) -> bool {
-        self.holds(request.resource, Wanted::Action(request.action), false)
+        self.includes(request.resource, Required::Action(request.action), false)
     }
 
     fn heap(&self) -> usize {
         let Self { words, anywhere, named: Tree { hashing: _, entries } } = self;
         let named = entries.values().map(|entries| {
-            let held = entries.iter().map(|(name, held)| vector::<u8>(name.len()) + texts(&held.actions));
-            vector::<(Box<str>, Held)>(entries.capacity()) + held.sum::<usize>()
+            let grants = entries.iter().map(|(name, grants)| vector::<u8>(name.len()) + heap_of(&grants.actions));
+            vector::<(Box<str>, Grants)>(entries.capacity()) + grants.sum::<usize>()
         });
-        texts(words)
-            + texts(&anywhere.actions)
-            + hash_table::<(u64, Vec<(Box<str>, Held)>)>(entries.capacity())
+        heap_of(words)
+            + heap_of(&anywhere.actions)
+            + hash_table::<(u64, Vec<(Box<str>, Grants)>)>(entries.capacity())
             + named.sum::<usize>()
     }
 
@@ -95,12 +95,16 @@ impl Grammar for Resource {
         let Some((resource, action)) = scope.rsplit_once(':') else {
             return !strictly && self.words.contains(scope);
         };
-        let wanted = match action {
-            ANY => Wanted::All,
-            BELOW => Wanted::Below,
-            action => Wanted::Action(action),
+        let required = match action {
+            ANY => Required::All,
+            BELOW => Required::Below,
+            action => Required::Action(action),
         };
-        if resource == ANY { self.anywhere.holds(wanted, strictly) } else { self.holds(resource, wanted, strictly) }
+        if resource == ANY {
+            self.anywhere.includes(required, strictly)
+        } else {
+            self.includes(resource, required, strictly)
+        }
     }
 
     /// `*:*` and `users:**` both allow `users:*`; `*:read` and `users:*` both allow `users:read`.
@@ -121,14 +125,14 @@ impl Grammar for Resource {
 }
 
 impl Resource {
-    fn holds(&self, resource: &str, wanted: Wanted<'_>, strictly: bool) -> bool {
+    fn includes(&self, resource: &str, required: Required<'_>, strictly: bool) -> bool {
         self.anywhere.below
-            || (!resource.contains('.') && self.anywhere.holds(wanted, false))
-            || self.named.holds(resource, wanted, strictly)
+            || (!resource.contains('.') && self.anywhere.includes(required, false))
+            || self.named.includes(resource, required, strictly)
     }
 }
 
-impl Held {
+impl Grants {
     fn insert(&mut self, action: &str) {
         match action {
             ANY => self.all = true,
@@ -137,17 +141,17 @@ impl Held {
         }
     }
 
-    fn holds(&self, wanted: Wanted<'_>, strictly: bool) -> bool {
-        match wanted {
-            Wanted::Below => self.below && !strictly,
-            Wanted::All => self.below || (self.all && !strictly),
-            Wanted::Action(action) => self.below || self.all || (!strictly && self.actions.contains(action)),
+    fn includes(&self, required: Required<'_>, strictly: bool) -> bool {
+        match required {
+            Required::Below => self.below && !strictly,
+            Required::All => self.below || (self.all && !strictly),
+            Required::Action(action) => self.below || self.all || (!strictly && self.actions.contains(action)),
         }
     }
 }
 
 impl Tree {
-    /// A resource's ancestors, the furthest first, and the resource itself, each with its hash.
+    /// The ancestors of a resource, the topmost first, and the resource itself, each with its hash.
     fn path<'r>(&self, resource: &'r str) -> impl Iterator<Item = (&'r str, u64)> + use<'r> {
         let mut hasher = self.hashing.build_hasher();
         let mut end = 0;
@@ -162,24 +166,24 @@ impl Tree {
     fn insert(&mut self, resource: &str, action: &str) {
         let hash = self.path(resource).last().map_or(0, |(_, hash)| hash);
         let entries = self.entries.entry(hash).or_default();
-        if let Some((_, held)) = entries.iter_mut().find(|(name, _)| **name == *resource) {
-            held.insert(action);
+        if let Some((_, grants)) = entries.iter_mut().find(|(name, _)| **name == *resource) {
+            grants.insert(action);
         } else {
-            let mut held = Held::default();
-            held.insert(action);
-            // Two resources of one hash are not to be expected: room for one is enough.
+            let mut grants = Grants::default();
+            grants.insert(action);
+            // Collisions are not expected: room for one resource is enough.
             entries.reserve_exact(1);
-            entries.push((resource.into(), held));
+            entries.push((resource.into(), grants));
         }
     }
 
-    fn holds(&self, resource: &str, wanted: Wanted<'_>, strictly: bool) -> bool {
+    fn includes(&self, resource: &str, required: Required<'_>, strictly: bool) -> bool {
         self.path(resource).any(|(name, hash)| {
-            // A name is compared only where that decides the answer: the comparisons would add up otherwise.
+            // A name is compared only if its grants suffice: otherwise the comparisons would add up.
             let is_whole = name.len() == resource.len();
             self.entries.get(&hash).is_some_and(|entries| {
-                entries.iter().any(|(entry, held)| {
-                    let suffices = if is_whole { held.holds(wanted, strictly) } else { held.below };
+                entries.iter().any(|(entry, grants)| {
+                    let suffices = if is_whole { grants.includes(required, strictly) } else { grants.below };
                     suffices && **entry == *name
                 })
             })

@@ -1,13 +1,14 @@
-//! `action:resource:identifier`: three slots, of which the last may be `*`, any identifier.
+//! `action:resource:identifier`: three parts, of which the last may be `*`, any identifier.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use super::{Grammar, texts};
+use super::{Grammar, heap_of};
 use crate::heap::{hash_table, vector};
 
-/// The grammar `action:resource:identifier`. None of the three is empty; the identifier may hold further colons; `*` is a
-/// wildcard where it is the whole identifier, a character like any other elsewhere in it, and an error before it.
+/// The grammar `action:resource:identifier`. No part is empty, and the identifier may contain further colons. `*` is a
+/// wildcard if it is the whole identifier, an ordinary character elsewhere in the identifier, and an error in the action
+/// or the resource.
 #[derive(Debug, Clone, Default)]
 pub struct Slot(HashMap<Box<str>, HashMap<Box<str>, Identifiers>>);
 
@@ -20,11 +21,11 @@ struct Identifiers {
 /// An action on the resource with this identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SlotRequest<'r> {
-    /// What is to be done.
+    /// The action.
     pub action: &'r str,
-    /// The kind of thing that it is to be done to.
+    /// The type of the resource.
     pub resource: &'r str,
-    /// Which of them.
+    /// The identifier of the resource.
     pub identifier: &'r str,
 }
 
@@ -41,7 +42,7 @@ impl Grammar for Slot {
             return Err("none of action, resource and identifier may be empty");
         }
         if slots.action.contains('*') || slots.resource.contains('*') {
-            return Err("\"*\" may stand for the identifier only, not in the action or the resource");
+            return Err("\"*\" is allowed as the identifier only, not in the action or the resource");
         }
         Ok(())
     }
@@ -63,7 +64,7 @@ impl Grammar for Slot {
 
     fn heap(&self) -> usize {
         let resources = self.0.iter().map(|(action, resources)| {
-            let named = resources.iter().map(|(resource, found)| vector::<u8>(resource.len()) + texts(&found.named));
+            let named = resources.iter().map(|(resource, found)| vector::<u8>(resource.len()) + heap_of(&found.named));
             vector::<u8>(action.len())
                 + hash_table::<(Box<str>, Identifiers)>(resources.capacity())
                 + named.sum::<usize>()

@@ -81,6 +81,7 @@ from watchword.errors import (
     WrongTypeError,
 )
 from watchword.issuer import Issuer
+from watchword.issuer_keys import IssuerKeys
 from watchword.request import VerifiedRequest
 from watchword.verifier import Verifier
 
@@ -160,6 +161,7 @@ __all__ = [
     "InvalidSignatureError",
     "IssuedInFutureError",
     "Issuer",
+    "IssuerKeys",
     "KeySet",
     "KeySetError",
     "KeysUnavailableError",

@@ -100,7 +100,7 @@ class _Group:
     def keys_unavailable(self, error: KeysUnavailableError) -> None:
         tokens = self._batch.tokens
         self._batch.results.put_errors(
-            (index, KeysUnavailableError(error.detail)._about(tokens[index])) for index in self._indices
+            (index, KeysUnavailableError(error.detail).about(tokens[index])) for index in self._indices
         )
 
     def without_key(self) -> list[int]:

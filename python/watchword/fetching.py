@@ -108,7 +108,7 @@ class SingleToken(Generic[Verified]):
 
     def keys_unavailable(self, error: KeysUnavailableError) -> None:
         """Raise the error for this token: a source may give the same one to all who wait."""
-        raise KeysUnavailableError(error.detail)._about(self._token) from error
+        raise KeysUnavailableError(error.detail).about(self._token) from error
 
     def verify_fetching(self, source: KeySource) -> Steps[Verified]:
         """Verify the token with the keys of ``source``: return what ``verify`` returns, or raise what it raises."""

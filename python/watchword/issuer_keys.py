@@ -201,7 +201,7 @@ class IssuerKeys:
         else:
             accepted = names.issuer in self._accepted_issuers
         if not accepted:
-            raise ConfiguredIssuers([self.issuer]).error(names.issuer)._about(token)
+            raise ConfiguredIssuers([self.issuer]).error(names.issuer).about(token)
 
 
 def check_fetcher(fetcher: Fetcher | None) -> None:

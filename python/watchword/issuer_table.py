@@ -91,7 +91,7 @@ class IssuerTable:
 
     def error(self, token: str | bytes) -> WrongIssuerError:
         """The error for a token that names none of them."""
-        return self._configured.error(self._names(token).issuer)._about(token)
+        return self._configured.error(self._names(token).issuer).about(token)
 
     def _names(self, token: str | bytes) -> UnverifiedNames:
         return _kernel.unverified_names(token, self._max_token_bytes, self._max_header_bytes)

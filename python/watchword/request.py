@@ -185,7 +185,7 @@ def _complete(
     """The challenge names the scheme that the client used, and what its next proof may be."""
     error.algorithms = dpop.algorithms
     if carried is not None:
-        error._about(carried.token, token)
+        error.about(carried.token, token)
         if carried.scheme == "DPoP":
             error.scheme = "DPoP"
     if isinstance(error, DpopError):

@@ -89,10 +89,10 @@ class VerificationError(Exception):
             self._answers = answers
         return answers
 
-    def _about(self: _Error, token: str | bytes | None, verified: VerifiedToken | None = None) -> _Error:
-        """Says which token it is about, if nobody has said that yet, and returns itself.
+    def about(self: _Error, token: str | bytes | None, verified: VerifiedToken | None = None) -> _Error:
+        """Set the token that the error is about, and what was verified of it, unless that is known. Return the error.
 
-        For errors that are made for one token: one that several callers share is about none.
+        Only for an error that is raised for one token: one that several callers share is about none.
         """
         if token is not None and getattr(self, "_evidence", None) is None and not hasattr(self, "_answers"):
             from watchword._kernel import _Evidence

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from watchword import _kernel
 from watchword._kernel import KeySet, VerifiedToken
 from watchword.errors import VerificationError
+from watchword.issuer_keys import NO_KEYS
 from watchword.jwks.memory import MemorySource
 from watchword.providers.authgent.demands import Demands
 from watchword.providers.authgent.errors import AuthgentError, InvalidTokenError, ServerError, in_authgents_terms
 from watchword.providers.authgent.jwks import JWKSFetcher, KeyFetcher, fetcher_of
 from watchword.providers.authgent.models import AgentIdentity
-from watchword.slow_path import NO_KEYS
 
 if TYPE_CHECKING:
     from watchword import AnyAudience

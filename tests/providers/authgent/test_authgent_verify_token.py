@@ -166,10 +166,10 @@ def test_what_is_kept_of_issuers_and_demands_is_bounded() -> None:
         keys_of_this_process.fetcher_of(f"https://as-{number}.example")
     assert len(keys_of_this_process._fetchers) == keys_of_this_process.MOST_ISSUERS
     fetcher = authgent.JWKSFetcher(ISSUER, jwks=mint.jwks("p256"))
-    for number in range(3 * keys_of_this_process.MOST_DEMANDS):
+    for number in range(3 * keys_of_this_process.MOST_REQUIREMENTS):
         audience = f"https://api-{number}.example"
         assert authgent.verify_token_sync(token(aud=audience), ISSUER, audience, fetcher).audience == audience
-    assert len(fetcher._verifiers) == keys_of_this_process.MOST_DEMANDS
+    assert len(fetcher._verifiers) == keys_of_this_process.MOST_REQUIREMENTS
 
 
 def test_a_fetcher_may_look_elsewhere_than_at_the_issuer(server: endpoint.Server) -> None:

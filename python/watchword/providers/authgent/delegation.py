@@ -127,7 +127,7 @@ def verify_delegation_chain(
     *,
     human: Callable[[DelegationChain], bool] | None = None,
 ) -> DelegationChain:
-    """Demands of a chain: at most ``max_depth`` actors, each of them in ``allowed_actors``, a human being behind them.
+    """Check a chain: at most ``max_depth`` actors, each of them in ``allowed_actors``, a human being behind them.
 
     ``allowed_actors`` are names of the token's issuer, or pairs of an issuer and a name; no list demands nothing, an
     empty list allows nobody. ``human`` decides whether the root is a human being (by default ``chain.human_root``).

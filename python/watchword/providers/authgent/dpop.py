@@ -12,9 +12,9 @@ from watchword._kernel import DpopProof
 from watchword.dpop import DpopVerifier
 from watchword.errors import MissingProofClaimError, MissingProofError, UnboundTokenError, WrongAccessTokenError
 from watchword.holder.dpop_prover import DpopProver
-from watchword.providers.authgent.demands import DPOP
 from watchword.providers.authgent.errors import DPoPError, in_authgents_terms
 from watchword.providers.authgent.models import AgentIdentity
+from watchword.providers.authgent.requirements import DPOP
 
 #: Longer tokens are verified by nobody here.
 _LONGEST_TOKEN = 16384

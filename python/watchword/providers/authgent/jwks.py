@@ -14,15 +14,15 @@ from watchword.issuer import Issuer
 from watchword.jwks.clock import monotonic
 from watchword.jwks.fetch import DefaultFetcher, Fetcher, HttpxClient, HttpxFetcher, Response
 from watchword.jwks.settings import CacheSettings
-from watchword.providers.authgent.demands import Demands
 from watchword.providers.authgent.errors import in_authgents_terms
 from watchword.providers.authgent.recent import Recent
+from watchword.providers.authgent.requirements import Requirements
 from watchword.providers.profiles.authgent import JWKS_PATH
 from watchword.verifier import Verifier
 
-#: How many issuers' keys are kept, and for how many different demands. Whoever calls chooses both, and no sender.
+#: How many issuers' keys are kept, and for how many different requirements. Whoever calls chooses both, and no sender.
 MOST_ISSUERS = 64
-MOST_DEMANDS = 64
+MOST_REQUIREMENTS = 64
 
 #: A set is fresh for at least so many seconds, whatever ``cache_ttl`` says: longer than a fetch may take.
 _LEAST_TTL = 6.0
@@ -74,11 +74,11 @@ class JWKSFetcher:
             self._published.keep(jwks if isinstance(jwks, (str, bytes)) else json.dumps(dict(jwks)))
         fetcher = DefaultFetcher() if client is None else HttpxFetcher(client)
         self._source = known.open(_Recording(fetcher, self._published), monotonic, None)
-        self._verifiers: Recent[Demands, Verifier] = Recent(MOST_DEMANDS)
+        self._verifiers: Recent[Requirements, Verifier] = Recent(MOST_REQUIREMENTS)
 
-    def verifier(self, demands: Demands) -> Verifier:
+    def verifier(self, requirements: Requirements) -> Verifier:
         """What verifies access tokens by these keys. All that are made here share them."""
-        return self._verifiers.get(demands, functools.partial(demands.verifier, self._source))
+        return self._verifiers.get(requirements, functools.partial(requirements.verifier, self._source))
 
     async def get_key(self, kid: str) -> dict[str, Any]:
         """The public JWK of that name, fetched where need be.

@@ -11,10 +11,10 @@ from watchword import _kernel
 from watchword._kernel import KeySet, VerifiedToken
 from watchword.errors import VerificationError
 from watchword.jwks.memory import MemorySource
-from watchword.providers.authgent.demands import Demands
 from watchword.providers.authgent.errors import AuthgentError, InvalidTokenError, ServerError, in_authgents_terms
 from watchword.providers.authgent.jwks import JWKSFetcher, KeyFetcher, fetcher_of
 from watchword.providers.authgent.models import AgentIdentity
+from watchword.providers.authgent.requirements import Requirements
 from watchword.slow_path import NO_KEYS
 
 if TYPE_CHECKING:
@@ -49,17 +49,17 @@ async def verify_token(
     proof, :class:`ServerError` where the keys could not be had; ``TypeError`` or ``ValueError`` for what only a caller
     can have done wrong.
     """
-    demands = Demands.of(issuer, audience, leeway=leeway, bound_tokens=bound_tokens, dpop=dpop)
+    requirements = Requirements.of(issuer, audience, leeway=leeway, bound_tokens=bound_tokens, dpop=dpop)
     raw = _text(token)
     request = _Request.of(raw, dpop_proof, http_method, http_uri)
     with in_authgents_terms():
         if jwks_fetcher is None or isinstance(jwks_fetcher, JWKSFetcher):
-            verifier = (jwks_fetcher or fetcher_of(issuer)).verifier(demands)
+            verifier = (jwks_fetcher or fetcher_of(issuer)).verifier(requirements)
         else:
-            verifier = demands.verifier(MemorySource(await _key_from(jwks_fetcher, raw, issuer)))
+            verifier = requirements.verifier(MemorySource(await _key_from(jwks_fetcher, raw, issuer)))
         if request is None:
-            return identity_of(await verifier.verify_async(raw), raw, demands)
-        return identity_of((await verifier.verify_request_async(**request._asdict())).token, raw, demands)
+            return identity_of(await verifier.verify_async(raw), raw, requirements)
+        return identity_of((await verifier.verify_request_async(**request._asdict())).token, raw, requirements)
 
 
 def verify_token_sync(
@@ -78,19 +78,19 @@ def verify_token_sync(
     """As :func:`verify_token`, for programs without an event loop. A fetcher of your own needs one."""
     if jwks_fetcher is not None and not isinstance(jwks_fetcher, JWKSFetcher):
         raise TypeError("without an event loop, jwks_fetcher must be a JWKSFetcher")
-    demands = Demands.of(issuer, audience, leeway=leeway, bound_tokens=bound_tokens, dpop=dpop)
+    requirements = Requirements.of(issuer, audience, leeway=leeway, bound_tokens=bound_tokens, dpop=dpop)
     raw = _text(token)
     request = _Request.of(raw, dpop_proof, http_method, http_uri)
     with in_authgents_terms():
-        verifier = (jwks_fetcher or fetcher_of(issuer)).verifier(demands)
+        verifier = (jwks_fetcher or fetcher_of(issuer)).verifier(requirements)
         if request is None:
-            return identity_of(verifier.verify(raw), raw, demands)
-        return identity_of(verifier.verify_request(**request._asdict()).token, raw, demands)
+            return identity_of(verifier.verify(raw), raw, requirements)
+        return identity_of(verifier.verify_request(**request._asdict()).token, raw, requirements)
 
 
-def identity_of(token: VerifiedToken, raw: str, demands: Demands) -> AgentIdentity:
+def identity_of(token: VerifiedToken, raw: str, requirements: Requirements) -> AgentIdentity:
     """The agent whom a token names, if it meets the rules. Raises :class:`~watchword.VerificationError`."""
-    identity = demands.rules.check(token)
+    identity = requirements.rules.check(token)
     token_hash = None
     if token.confirmation is not None:
         digest = hashlib.sha256(raw.encode()).digest()

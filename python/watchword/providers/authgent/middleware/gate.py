@@ -9,10 +9,10 @@ from watchword.dpop import DpopError
 from watchword.errors import InsufficientScopeError as ScopeVerdict
 from watchword.errors import MissingTokenError, VerificationError
 from watchword.origin import PublicOrigin
-from watchword.providers.authgent.demands import Demands
 from watchword.providers.authgent.errors import AuthgentError, from_verdict, in_authgents_terms
 from watchword.providers.authgent.jwks import JWKSFetcher, fetcher_of
 from watchword.providers.authgent.models import AgentIdentity
+from watchword.providers.authgent.requirements import Requirements
 from watchword.providers.authgent.verify import identity_of
 from watchword.request import credentials
 from watchword.scopes import PlainScopes
@@ -79,8 +79,8 @@ class Gate:
         self._origin = PublicOrigin(public_url)
         self._resource_metadata = resource_metadata or f"{base}/.well-known/oauth-protected-resource"
         self._authorization_uri = f"{base}/token"
-        self._demands = Demands.of(issuer, audience, leeway=leeway, bound_tokens=bound_tokens, dpop=dpop)
-        self._verifier = (jwks_fetcher or fetcher_of(issuer)).verifier(self._demands)
+        self._requirements = Requirements.of(issuer, audience, leeway=leeway, bound_tokens=bound_tokens, dpop=dpop)
+        self._verifier = (jwks_fetcher or fetcher_of(issuer)).verifier(self._requirements)
         # What no header can carry is found now, and not with the first bad token.
         self.answer(from_verdict(MissingTokenError()))
 
@@ -93,7 +93,7 @@ class Gate:
         try:
             with in_authgents_terms():
                 token = self._verifier.verify_request(method=method, uri=uri, headers=headers).token
-                return identity_of(token, credentials(headers).token, self._demands)
+                return identity_of(token, credentials(headers).token, self._requirements)
         except AuthgentError as error:
             return _unless_missing(error)
 
@@ -102,7 +102,7 @@ class Gate:
         try:
             with in_authgents_terms():
                 verified = await self._verifier.verify_request_async(method=method, uri=uri, headers=headers)
-                return identity_of(verified.token, credentials(headers).token, self._demands)
+                return identity_of(verified.token, credentials(headers).token, self._requirements)
         except AuthgentError as error:
             return _unless_missing(error)
 
@@ -113,7 +113,7 @@ class Gate:
     def answer(self, error: AuthgentError) -> Answer:
         """The answer that says what is wrong (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9728 section 5.1)."""
         verdict = error.verdict or VerificationError()
-        verdict.algorithms = self._demands.dpop.algorithms
+        verdict.algorithms = self._requirements.dpop.algorithms
         challenge = verdict.www_authenticate(realm="authgent", resource_metadata=self._resource_metadata)
         if challenge is None:
             # The sender can do nothing better than to come again.

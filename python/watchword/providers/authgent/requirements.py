@@ -21,7 +21,7 @@ ALGORITHMS: Final = ("ES256",)
 DPOP: Final = DpopVerifier(algorithms=ALGORITHMS)
 
 
-class Demands(NamedTuple):
+class Requirements(NamedTuple):
     """The rules for tokens of one issuer, and what verifies their proofs."""
 
     rules: Rules
@@ -36,7 +36,7 @@ class Demands(NamedTuple):
         leeway: float = 0,
         bound_tokens: Literal["reject", "accept"] = "reject",
         dpop: DpopVerifier | None = None,
-    ) -> Demands:
+    ) -> Requirements:
         """What a caller said, completed."""
         rules = Rules(issuers=(issuer,), audience=as_audience(audience), leeway=leeway, bound_tokens=bound_tokens)
         return cls(rules, DPOP if dpop is None else dpop)
@@ -47,4 +47,4 @@ class Demands(NamedTuple):
         return Verifier([Issuer(issuer, source=keys)], dpop=self.dpop, **self.rules.requirements())
 
 
-__all__ = ["ALGORITHMS", "DPOP", "Demands"]
+__all__ = ["ALGORITHMS", "DPOP", "Requirements"]

@@ -12,7 +12,7 @@ from watchword._kernel import DpopProof
 from watchword.dpop import DpopVerifier
 from watchword.errors import MissingProofClaimError, MissingProofError, UnboundTokenError, WrongAccessTokenError
 from watchword.holder.dpop_prover import DpopProver
-from watchword.providers.authgent.errors import DPoPError, in_authgents_terms
+from watchword.providers.authgent.errors import DPoPError, translate_errors
 from watchword.providers.authgent.models import AgentIdentity
 from watchword.providers.authgent.requirements import DPOP
 
@@ -79,7 +79,7 @@ def verify_dpop_proof(
         raise TypeError("http_method and http_uri must be those of the request")
     proof = proof_jwt if proof_jwt is not None else dpop_proof
     judge = DPOP if dpop is None else dpop
-    with in_authgents_terms():
+    with translate_errors():
         if not isinstance(proof, str):
             raise MissingProofError
         expected_jkt = _key_of(token, access_token)
@@ -89,7 +89,7 @@ def verify_dpop_proof(
         if access_token is None:
             _check_hash(verified, token)
         judge.consume(verified)
-    return _said_by(verified)
+    return _proof_to_dict(verified)
 
 
 def _key_of(token: object, access_token: object) -> str | None:
@@ -135,7 +135,7 @@ def _check_hash(proof: DpopProof, token: object) -> None:
         raise WrongAccessTokenError
 
 
-def _said_by(proof: DpopProof) -> dict[str, Any]:
+def _proof_to_dict(proof: DpopProof) -> dict[str, Any]:
     said = {
         "jti": proof.token_id,
         "htm": proof.method,

@@ -14,7 +14,7 @@ from watchword.issuer import Issuer
 from watchword.jwks.clock import monotonic
 from watchword.jwks.fetch import DefaultFetcher, Fetcher, HttpxClient, HttpxFetcher, Response
 from watchword.jwks.settings import CacheSettings
-from watchword.providers.authgent.errors import in_authgents_terms
+from watchword.providers.authgent.errors import translate_errors
 from watchword.providers.authgent.recent import Recent
 from watchword.providers.authgent.requirements import Requirements
 from watchword.providers.profiles.authgent import JWKS_PATH
@@ -86,7 +86,7 @@ class JWKSFetcher:
         Raises :class:`~watchword.providers.authgent.InvalidTokenError` where there is none, and
         :class:`~watchword.providers.authgent.ServerError` where the keys could not be had.
         """
-        with in_authgents_terms():
+        with translate_errors():
             keys = await self._source.request().result_async()
             if kid not in keys:
                 keys = await self._source.request_newer(keys, (kid,)).result_async() or keys
@@ -97,7 +97,7 @@ class JWKSFetcher:
 
     async def get_all_keys(self) -> dict[str, dict[str, Any]]:
         """Every usable public JWK by its name, fetched where need be; raises as :meth:`get_key` does."""
-        with in_authgents_terms():
+        with translate_errors():
             return self._published.of(await self._source.request().result_async())
 
     async def refresh(self) -> None:
@@ -105,7 +105,7 @@ class JWKSFetcher:
 
         Raises :class:`~watchword.providers.authgent.ServerError` where they could not be had.
         """
-        with in_authgents_terms():
+        with translate_errors():
             await self._source.refresh().result_async()
 
     def __repr__(self) -> str:

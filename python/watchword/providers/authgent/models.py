@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from watchword.providers.authgent.delegation import DelegationChain
-from watchword.providers.authgent.errors import InvalidTokenError, in_authgents_terms
+from watchword.providers.authgent.errors import InvalidTokenError, translate_errors
 from watchword.providers.profiles.authgent import Identity, read_identity
 
 
@@ -91,7 +91,7 @@ class AgentIdentity:
         Raises :class:`~watchword.providers.authgent.InvalidTokenError` if a claim has the wrong type, and
         :class:`~watchword.providers.authgent.DelegationError` if ``act`` is malformed.
         """
-        with in_authgents_terms():
+        with translate_errors():
             identity = read_identity(claims)
         return cls._of(identity, claims, token_hash)
 

@@ -11,7 +11,7 @@ from watchword import _kernel
 from watchword._kernel import KeySet, VerifiedToken
 from watchword.errors import VerificationError
 from watchword.jwks.memory import MemorySource
-from watchword.providers.authgent.errors import AuthgentError, InvalidTokenError, ServerError, in_authgents_terms
+from watchword.providers.authgent.errors import AuthgentError, InvalidTokenError, ServerError, translate_errors
 from watchword.providers.authgent.jwks import JWKSFetcher, KeyFetcher, fetcher_of
 from watchword.providers.authgent.models import AgentIdentity
 from watchword.providers.authgent.requirements import Requirements
@@ -52,7 +52,7 @@ async def verify_token(
     requirements = Requirements.of(issuer, audience, leeway=leeway, bound_tokens=bound_tokens, dpop=dpop)
     raw = _text(token)
     request = _Request.of(raw, dpop_proof, http_method, http_uri)
-    with in_authgents_terms():
+    with translate_errors():
         if jwks_fetcher is None or isinstance(jwks_fetcher, JWKSFetcher):
             verifier = (jwks_fetcher or fetcher_of(issuer)).verifier(requirements)
         else:
@@ -81,7 +81,7 @@ def verify_token_sync(
     requirements = Requirements.of(issuer, audience, leeway=leeway, bound_tokens=bound_tokens, dpop=dpop)
     raw = _text(token)
     request = _Request.of(raw, dpop_proof, http_method, http_uri)
-    with in_authgents_terms():
+    with translate_errors():
         verifier = (jwks_fetcher or fetcher_of(issuer)).verifier(requirements)
         if request is None:
             return identity_of(verifier.verify(raw), raw, requirements)

@@ -9,7 +9,7 @@ from watchword.dpop import DpopError
 from watchword.errors import InsufficientScopeError as ScopeVerdict
 from watchword.errors import MissingTokenError, VerificationError
 from watchword.origin import PublicOrigin
-from watchword.providers.authgent.errors import AuthgentError, from_verdict, in_authgents_terms
+from watchword.providers.authgent.errors import AuthgentError, from_verdict, translate_errors
 from watchword.providers.authgent.jwks import JWKSFetcher, fetcher_of
 from watchword.providers.authgent.models import AgentIdentity
 from watchword.providers.authgent.requirements import Requirements
@@ -91,7 +91,7 @@ class Gate:
     def admit(self, method: str, uri: str, headers: Pairs) -> Found:
         """Who sends the request."""
         try:
-            with in_authgents_terms():
+            with translate_errors():
                 token = self._verifier.verify_request(method=method, uri=uri, headers=headers).token
                 return identity_of(token, credentials(headers).token, self._requirements)
         except AuthgentError as error:
@@ -100,7 +100,7 @@ class Gate:
     async def admit_async(self, method: str, uri: str, headers: Pairs) -> Found:
         """As :meth:`admit`, without blocking the event loop."""
         try:
-            with in_authgents_terms():
+            with translate_errors():
                 verified = await self._verifier.verify_request_async(method=method, uri=uri, headers=headers)
                 return identity_of(verified.token, credentials(headers).token, self._requirements)
         except AuthgentError as error:
@@ -140,7 +140,7 @@ def authorize(found: Found, needed: tuple[str, ...] = ()) -> AgentIdentity:
     """The identity, if there is one and it has all these scopes. Raises :class:`AuthgentError`."""
     if isinstance(found, AuthgentError):
         raise found
-    with in_authgents_terms():
+    with translate_errors():
         if found is None:
             raise MissingTokenError("No valid agent identity")
         held = PlainScopes.from_claim(found.scopes)

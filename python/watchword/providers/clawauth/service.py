@@ -13,8 +13,8 @@ from watchword.issuer import Issuer, as_audience, as_tuple
 from watchword.jwks import CacheSettings
 from watchword.jwks.events import Listener
 from watchword.providers.clawauth.exceptions import ClawAuthError
-from watchword.providers.clawauth.no_keys import NoKeys
 from watchword.providers.clawauth.types import Agent, VerifyTokenResponse
+from watchword.providers.clawauth.unavailable_keys import UnavailableKeys
 from watchword.providers.issuer_keys import IssuerKeys
 from watchword.providers.profiles.clawauth import AGENT_ID_PREFIX, ClaimNames, Rules
 
@@ -103,7 +103,7 @@ class ClawAuth:
             pem=pem,
             jwks_file=jwks_file,
             jwks_uri=jwks_uri,
-            source=None if given else NoKeys(),
+            source=None if given else UnavailableKeys(),
             cache_settings=cache_settings or CacheSettings(),
             allow_loopback_http=allow_loopback_http,
         )

@@ -11,7 +11,7 @@ from watchword.jwks.events import Stats
 from watchword.jwks.waiting import Pending
 
 
-class NoKeys:
+class UnavailableKeys:
     """A :class:`~watchword.jwks.KeySource` that has nothing, and says what to do about it."""
 
     def current(self) -> None:

@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI, Request
 from flask import Flask, g
 
 import watchword as ww
+from watchword.jwks import HttpxFetcher
 from watchword.providers.authgent import (
     AgentIdentity,
     AuthgentError,
@@ -51,7 +52,7 @@ async def tokens(raw: str) -> str:
     identity = await verify_token(raw, ISSUER, "https://api.example", JWKSFetcher(ISSUER, cache_ttl=60))
     identity = await verify_token(raw, ISSUER, audience=ww.ANY_AUDIENCE, leeway=5, bound_tokens="accept")
     identity = verify_token_sync(raw, ISSUER, ["https://a.example", "https://b.example"])
-    fetcher = JWKSFetcher(ISSUER, client=httpx2.Client())
+    fetcher = JWKSFetcher(ISSUER, fetcher=HttpxFetcher(httpx2.Client()))
     keys: dict[str, dict[str, Any]] = await fetcher.get_all_keys()
     key: dict[str, Any] = await fetcher.get_key("kid")
     await fetcher.refresh()

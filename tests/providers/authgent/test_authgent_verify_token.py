@@ -15,7 +15,7 @@ from authgent_tokens import API, ISSUER, KEYS, Verify, both_ways, claims, now, r
 
 import watchword as ww
 import watchword.providers.authgent as authgent
-from watchword.jwks import CacheSettings
+from watchword.jwks import CacheSettings, HttpxFetcher
 from watchword.providers.authgent import jwks as keys_of_this_process
 
 JWKS = json.dumps(mint.jwks("p256")).encode()
@@ -184,7 +184,7 @@ def test_a_client_of_the_applications_own_fetches(server: endpoint.Server) -> No
     import httpx2
 
     with httpx2.Client(headers={"x-from": "application"}, trust_env=False) as client:
-        fetcher = authgent.JWKSFetcher(server.url, client=client)
+        fetcher = authgent.JWKSFetcher(server.url, fetcher=HttpxFetcher(client))
         asyncio.run(authgent.verify_token(token(), ISSUER, jwks_fetcher=fetcher))
     assert server.requests[0].headers["x-from"] == "application"
 

@@ -18,7 +18,7 @@ from clawauth_issuer import AGENT, BASE_URL, SERVICE, Claws
 from endpoint import Hang, answer
 
 import watchword as ww
-from watchword.jwks import CacheSettings
+from watchword.jwks import CacheSettings, HttpxFetcher
 from watchword.providers.clawauth import ClaimNames, ClawAuth
 from watchword.providers.clawauth.exceptions import ClawAuthError
 from watchword.providers.clawauth.types import Agent, VerifyTokenResponse
@@ -141,7 +141,7 @@ def test_keys_from_one_place() -> None:
 @pytest.mark.parametrize("make", [httpx.Client, httpx2.Client])
 def test_keys_over_http_with_a_client_of_the_callers(server: endpoint.Server, make: Any) -> None:
     server.routes["/keys"] = answer(keys_of(CLAWS))
-    with make(headers={"x-tenant": "orders"}) as client, remote(server, httpx_client=client) as auth:
+    with make(headers={"x-tenant": "orders"}) as client, remote(server, fetcher=HttpxFetcher(client)) as auth:
         assert auth.verify(CLAWS.token()).valid
         assert auth.verify(CLAWS.token()).valid
     assert server.count() == 1

@@ -12,7 +12,7 @@ from watchword._kernel import KeySet
 from watchword.errors import KeySetError, UnknownKeyError
 from watchword.issuer import Issuer
 from watchword.jwks.clock import monotonic
-from watchword.jwks.fetch import DefaultFetcher, Fetcher, HttpxClient, HttpxFetcher, Response
+from watchword.jwks.fetch import DefaultFetcher, Fetcher, Response
 from watchword.jwks.settings import CacheSettings
 from watchword.providers.authgent.errors import translate_errors
 from watchword.providers.authgent.recent import Recent
@@ -42,8 +42,9 @@ class JWKSFetcher:
 
     ``cache_ttl`` is how many seconds a set is fresh where its answer does not say; ``cache_settings`` has all the
     settings
-    instead. ``jwks`` is the set itself, and nothing is fetched then; ``jwks_uri`` another place. ``client`` is an
-    ``httpx2.Client`` (or one with its interface) of yours; closing it stays with you. http is for this machine only.
+    instead. ``jwks`` is the set itself, and nothing is fetched then; ``jwks_uri`` another place. ``fetcher``
+    fetches keys (``watchword.jwks.HttpxFetcher(client)`` uses your client); closing it is up to you. http is for this
+    machine only.
 
     Raises ``TypeError`` or ``ValueError`` where these cannot be meant. It may be used from any number of threads and
     event loops at once.
@@ -56,7 +57,7 @@ class JWKSFetcher:
         *,
         jwks_uri: str | None = None,
         jwks: Mapping[str, Any] | str | bytes | None = None,
-        client: HttpxClient | None = None,
+        fetcher: Fetcher | None = None,
         cache_settings: CacheSettings | None = None,
     ) -> None:
         if jwks is None and jwks_uri is None:
@@ -72,8 +73,7 @@ class JWKSFetcher:
         self._published = _PublishedKeys()
         if jwks is not None:
             self._published.keep(jwks if isinstance(jwks, (str, bytes)) else json.dumps(dict(jwks)))
-        fetcher = DefaultFetcher() if client is None else HttpxFetcher(client)
-        self._source = known.open(_Recording(fetcher, self._published), monotonic, None)
+        self._source = known.open(_Recording(fetcher or DefaultFetcher(), self._published), monotonic, None)
         self._verifiers: Recent[Requirements, Verifier] = Recent(MOST_REQUIREMENTS)
 
     def verifier(self, requirements: Requirements) -> Verifier:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import types as _types
 
     from watchword._kernel import _AnyAudience
-    from watchword.jwks.fetch import HttpxClient
+    from watchword.jwks import Fetcher
 
 BASE_URL = "https://api.clawauth.com"
 
@@ -36,9 +36,9 @@ class ClawAuth:
 
     The keys come from one of ``jwks`` (a JWK Set as a mapping, JSON or a ``KeySet``), ``pem`` (a public key in PEM),
     ``jwks_file`` and ``jwks_uri``, as for :class:`watchword.Issuer`. They must be P-256 keys: an agent's token is
-    signed by ES256, and nothing else is ever accepted. ``httpx_client``, ``cache_settings``, ``allow_loopback_http``
-    and
-    ``on_event`` are for ``jwks_uri``. ``token_cache`` remembers verified tokens: an agent sends the same for an hour.
+    signed by ES256, and nothing else is ever accepted. ``fetcher`` (``watchword.jwks.HttpxFetcher(client)`` uses your
+    client), ``cache_settings``, ``allow_loopback_http`` and ``on_event`` apply to ``jwks_uri``. ``token_cache`` keeps
+    verified tokens: an agent sends the same one for an hour.
 
     ``audience`` demands that the token names this audience, or one of these (``watchword.ANY_AUDIENCE``: whatever it
     names). ``required`` lists claims that must be there beside ``exp``. ``claim_names`` says which claims mean what;
@@ -68,7 +68,7 @@ class ClawAuth:
         types: Iterable[str | None] = ("JWT", None),
         leeway: float = 5,
         clock: Callable[[], float] = time.time,
-        httpx_client: HttpxClient | None = None,
+        fetcher: Fetcher | None = None,
         cache_settings: CacheSettings | None = None,
         token_cache: TokenCache | None = None,
         allow_loopback_http: bool = False,
@@ -110,7 +110,7 @@ class ClawAuth:
         self._keys = IssuerKeys(
             source,
             accepted_issuers=(name,) if check_issuer else None,
-            httpx_client=httpx_client,
+            fetcher=fetcher,
             token_cache=token_cache,
             clock=clock,
             on_event=on_event,

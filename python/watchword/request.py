@@ -21,7 +21,7 @@ from watchword.errors import (
     SeveralProofsError,
     VerificationError,
 )
-from watchword.jwks.waiting import Pending, Steps
+from watchword.waiting import Pending, Steps
 
 if TYPE_CHECKING:
     from watchword._kernel import DpopProof, UnverifiedProof, VerifiedToken

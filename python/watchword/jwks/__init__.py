@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from watchword.jwks.events import EventKind, KeyEvent, Stats
 from watchword.jwks.settings import CacheSettings
 from watchword.jwks.source import KeySource
-from watchword.jwks.waiting import Pending
+from watchword.waiting import Pending
 
 if TYPE_CHECKING:
     from watchword.jwks.fetch import Fetcher, FetchError, HttpxFetcher, PublicFetcher, Response

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from watchword._kernel import KeySet
 from watchword.jwks.events import Stats
-from watchword.jwks.waiting import Pending
+from watchword.waiting import Pending
 
 
 class KeySource(Protocol):

@@ -190,3 +190,6 @@ def _complete(
             error.scheme = "DPoP"
     if isinstance(error, DpopError):
         dpop.complete(error, now)
+
+
+__all__ = ["Credentials", "HeaderItems", "Headers", "VerifiedRequest", "credentials"]

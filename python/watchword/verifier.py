@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from watchword import _kernel
 from watchword import request as _request
 from watchword._kernel import BatchResult, DpopProof, KeySet, Policy, TokenCache, UnverifiedProof, VerifiedToken
+from watchword.arguments import as_audience, as_tuple
 from watchword.batch import MergedResults
 from watchword.batch_steps import verify_batch
 from watchword.dpop import DpopVerifier
 from watchword.errors import KeysUnavailableError, UnknownKeyError
-from watchword.issuer import Issuer, as_audience, as_tuple
+from watchword.issuer import Issuer
 from watchword.issuer_table import IssuerEntry, IssuerTable
 from watchword.jwks.clock import monotonic as _monotonic
 from watchword.jwks.events import Listener, Stats

@@ -304,3 +304,17 @@ class _PeerCheck:
                 stream.close()
                 raise NotPublicError(f"the URL leads to {self._host}, which is not on the public internet")
         self._then(name, info)
+
+
+__all__ = [
+    "DefaultFetcher",
+    "FetchError",
+    "Fetcher",
+    "HttpxClient",
+    "HttpxFetcher",
+    "HttpxResponse",
+    "NotPublicError",
+    "PublicFetcher",
+    "Response",
+    "get_public",
+]

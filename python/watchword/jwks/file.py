@@ -200,3 +200,6 @@ def read_keys(data: bytes, backend: _Backend) -> KeySet:
     if data[:1] == b"\x30":
         return KeySet.from_der(data, backend=backend)
     raise KeySetError("neither a JWK Set, nor a JWK, nor a public key in PEM or DER")
+
+
+__all__ = ["FileSource", "read_keys"]

@@ -38,3 +38,6 @@ class MemorySource:
 
     def close(self) -> None:
         """Nothing to do."""
+
+
+__all__ = ["MemorySource"]

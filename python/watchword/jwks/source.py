@@ -39,3 +39,6 @@ class KeySource(Protocol):
     def close(self) -> None:
         """Ends everything that runs in the background; the source is of no use any more."""
         ...
+
+
+__all__ = ["KeySource"]

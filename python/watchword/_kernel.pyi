@@ -9,10 +9,19 @@ __all__ = [
     "ANY_AUDIENCE",
     "ANY_TENANT",
     "DEFAULT_LEEWAY",
+    "DEFAULT_MAX_ACTORS",
     "DEFAULT_REQUIRED",
     "DEFAULT_SCOPE_CLAIMS",
     "DEFAULT_TYPES",
+    "MAX_ACTORS",
     "MAX_HEADER_BYTES",
+    "MAX_JSON_DEPTH",
+    "MAX_KEYS",
+    "MAX_KEY_SET_BYTES",
+    "MAX_NUMBER_LENGTH",
+    "MAX_NUMERIC_DATE",
+    "MAX_PROOF_BYTES",
+    "MAX_PROOF_HEADER_BYTES",
     "MAX_TOKEN_BYTES",
     "Actor",
     "BatchResult",
@@ -35,6 +44,7 @@ __all__ = [
     "TokenCacheStats",
     "UnverifiedNames",
     "UnverifiedProof",
+    "UnverifiedToken",
     "VerifiedJws",
     "VerifiedToken",
     "_AnyAudience",
@@ -42,6 +52,7 @@ __all__ = [
     "_Evidence",
     "__version__",
     "configure_tables",
+    "decode_unverified",
     "normalize_uri",
     "parse_spiffe_id",
     "table_stats",
@@ -78,6 +89,20 @@ DEFAULT_REQUIRED: tuple[str, ...]
 DEFAULT_SCOPE_CLAIMS: tuple[str, ...]
 MAX_TOKEN_BYTES: int
 MAX_HEADER_BYTES: int
+#: The longest DPoP proof, and the longest header of one.
+MAX_PROOF_BYTES: int
+MAX_PROOF_HEADER_BYTES: int
+#: The longest key set document, and the most keys that it may list.
+MAX_KEY_SET_BYTES: int
+MAX_KEYS: int
+#: The longest delegation chain that is read: the default, and the most that ``max_actors`` may be.
+DEFAULT_MAX_ACTORS: int
+MAX_ACTORS: int
+#: Strict JSON: how deep values may nest, and with how many characters a number may be written.
+MAX_JSON_DEPTH: int
+MAX_NUMBER_LENGTH: int
+#: The last second of the year 9999: no ``exp``, ``nbf`` or ``iat`` may be later.
+MAX_NUMERIC_DATE: float
 
 @final
 class PublicKey:
@@ -283,6 +308,19 @@ class VerifiedJws:
     def key_id(self) -> str | None: ...
     @property
     def algorithm(self) -> str: ...
+
+@final
+class UnverifiedToken:
+    """A well-formed token, decoded. Nothing of it is verified: anybody can have written it."""
+
+    @property
+    def header(self) -> dict[str, Any]: ...
+    @property
+    def claims(self) -> dict[str, Any] | None: ...
+    @property
+    def payload(self) -> bytes: ...
+    @property
+    def signature(self) -> bytes: ...
 
 @final
 class UnverifiedNames:
@@ -537,6 +575,9 @@ def thumbprint_uri(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, de
 def thumbprint_uri(jwk: None = None, *, pem: str | bytes, der: None = None) -> str: ...
 @overload
 def thumbprint_uri(jwk: None = None, *, pem: None = None, der: bytes) -> str: ...
+def decode_unverified(
+    token: str | bytes, *, max_token_bytes: int = 16384, max_header_bytes: int = 4096
+) -> UnverifiedToken: ...
 def unverified_names(
     token: str | bytes, max_token_bytes: int = 16384, max_header_bytes: int = 4096
 ) -> UnverifiedNames: ...

@@ -25,9 +25,11 @@ from watchword.providers.agentwrit.errors import (
 from watchword.providers.agentwrit.models import AgentClaims, DelegationRecord, ProblemDetail, ValidateResult
 from watchword.providers.agentwrit.problem import read_problem
 from watchword.providers.agentwrit.scope import scope_is_subset, trust_broker, validate
+from watchword.providers.agentwrit.trusted_brokers import TRUSTED_BROKERS, TrustedBrokers
 from watchword.providers.spiffe import SpiffeId
 
 __all__ = [
+    "TRUSTED_BROKERS",
     "AgentClaims",
     "AgentWritError",
     "AuthenticationError",
@@ -40,6 +42,7 @@ __all__ = [
     "RateLimitError",
     "SpiffeId",
     "TransportError",
+    "TrustedBrokers",
     "ValidateResult",
     "error_for",
     "read_problem",

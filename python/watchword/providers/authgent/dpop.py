@@ -14,7 +14,7 @@ from watchword.errors import MissingProofClaimError, MissingProofError, UnboundT
 from watchword.holder.dpop_prover import DpopProver
 from watchword.providers.authgent.errors import DPoPError, translate_errors
 from watchword.providers.authgent.models import AgentIdentity
-from watchword.providers.authgent.requirements import DPOP
+from watchword.providers.authgent.session import DEFAULT_SESSION, Session
 
 #: Longer tokens are verified by nobody here.
 _LONGEST_TOKEN = 16384
@@ -29,6 +29,7 @@ def verify_dpop_proof(
     *,
     access_token: str | None = None,
     dpop: DpopVerifier | None = None,
+    session: Session = ...,
 ) -> dict[str, Any]: ...
 
 
@@ -41,12 +42,20 @@ def verify_dpop_proof(
     http_uri: str,
     token: AgentIdentity | Mapping[str, Any] | None = None,
     dpop: DpopVerifier | None = None,
+    session: Session = ...,
 ) -> dict[str, Any]: ...
 
 
 @overload
 def verify_dpop_proof(
-    proof_jwt: str, access_token: str, http_method: str, http_uri: str, /, *, dpop: DpopVerifier | None = None
+    proof_jwt: str,
+    access_token: str,
+    http_method: str,
+    http_uri: str,
+    /,
+    *,
+    dpop: DpopVerifier | None = None,
+    session: Session = ...,
 ) -> dict[str, Any]: ...
 
 
@@ -59,6 +68,7 @@ def verify_dpop_proof(
     proof_jwt: str | None = None,
     access_token: str | None = None,
     dpop: DpopVerifier | None = None,
+    session: Session = DEFAULT_SESSION,
 ) -> dict[str, Any]:
     """Verifies a DPoP proof (RFC 9449 section 4.3) and uses it up: a second time it is a replay.
 
@@ -78,17 +88,17 @@ def verify_dpop_proof(
     if http_method is None or http_uri is None:
         raise TypeError("http_method and http_uri must be those of the request")
     proof = proof_jwt if proof_jwt is not None else dpop_proof
-    judge = DPOP if dpop is None else dpop
+    verifier = dpop or session.dpop
     with translate_errors():
         if not isinstance(proof, str):
             raise MissingProofError
         expected_jkt = _key_of(token, access_token)
-        verified = judge.check(
+        verified = verifier.check(
             proof, method=http_method, uri=http_uri, access_token=access_token, expected_jkt=expected_jkt
         )
         if access_token is None:
             _check_hash(verified, token)
-        judge.consume(verified)
+        verifier.consume(verified)
     return _proof_to_dict(verified)
 
 

@@ -1,28 +1,24 @@
-"""The keys of one authgent-server: fetched, cached, and shared by all of this process that verifies by them."""
+"""The keys of one authgent-server, fetched and cached."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import json
-from collections.abc import Awaitable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol, runtime_checkable
 
 from watchword._kernel import KeySet
 from watchword.errors import KeySetError, UnknownKeyError
 from watchword.issuer import Issuer
-from watchword.jwks.clock import monotonic
-from watchword.jwks.fetch import DefaultFetcher, Fetcher, Response
-from watchword.jwks.settings import CacheSettings
+from watchword.jwks import CacheSettings, DefaultFetcher, Fetcher, Response, monotonic
 from watchword.providers.authgent.errors import translate_errors
-from watchword.providers.authgent.recent import Recent
 from watchword.providers.authgent.requirements import Requirements
 from watchword.providers.profiles.authgent import JWKS_PATH
 from watchword.verifier import Verifier
 
-#: How many issuers' keys are kept, and for how many different requirements. Whoever calls chooses both, and no sender.
-MOST_ISSUERS = 64
-MOST_REQUIREMENTS = 64
+#: For how many different requirements a Verifier is kept. The application chooses them, and no sender does.
+MAX_VERIFIERS: Final = 64
 
 #: A set is fresh for at least so many seconds, whatever ``cache_ttl`` says: longer than a fetch may take.
 _LEAST_TTL = 6.0
@@ -73,12 +69,14 @@ class JWKSFetcher:
         self._published = _PublishedKeys()
         if jwks is not None:
             self._published.keep(jwks if isinstance(jwks, (str, bytes)) else json.dumps(dict(jwks)))
-        self._source = known.open(_Recording(fetcher or DefaultFetcher(), self._published), monotonic, None)
-        self._verifiers: Recent[Requirements, Verifier] = Recent(MOST_REQUIREMENTS)
+        self._own_fetcher = DefaultFetcher() if fetcher is None else None
+        self._source = known.open(_Recording(fetcher or self._own_fetcher, self._published), monotonic, None)
+        make = functools.partial(Requirements.verifier, keys=self._source)
+        self._verifier: Callable[[Requirements], Verifier] = functools.lru_cache(MAX_VERIFIERS)(make)
 
     def verifier(self, requirements: Requirements) -> Verifier:
-        """What verifies access tokens by these keys. All that are made here share them."""
-        return self._verifiers.get(requirements, functools.partial(requirements.verifier, self._source))
+        """Return a Verifier with these keys. All Verifiers of one fetcher share them."""
+        return self._verifier(requirements)
 
     async def get_key(self, kid: str) -> dict[str, Any]:
         """The public JWK of that name, fetched where need be.
@@ -107,6 +105,15 @@ class JWKSFetcher:
         """
         with translate_errors():
             await self._source.refresh().result_async()
+
+    def close(self) -> None:
+        """Drop the keys and stop refreshing them; the fetcher raises ``ValueError`` from then on.
+
+        A ``fetcher`` of your own stays open.
+        """
+        self._source.close()
+        if self._own_fetcher is not None:
+            self._own_fetcher.close()
 
     def __repr__(self) -> str:
         """The issuer."""
@@ -168,12 +175,4 @@ def _settings(cache_ttl: float) -> CacheSettings:
     return CacheSettings(ttl=ttl, min_ttl=min(ttl, 30), max_ttl=max(ttl, 3600))
 
 
-_fetchers: Recent[str, JWKSFetcher] = Recent(MOST_ISSUERS)
-
-
-def fetcher_of(issuer: str) -> JWKSFetcher:
-    """The keys of an issuer that this process shares."""
-    return _fetchers.get(issuer, functools.partial(JWKSFetcher, issuer))
-
-
-__all__ = ["JWKSFetcher", "KeyFetcher", "fetcher_of"]
+__all__ = ["MAX_VERIFIERS", "JWKSFetcher", "KeyFetcher"]

@@ -12,9 +12,10 @@ from watchword._kernel import KeySet, VerifiedToken
 from watchword.errors import VerificationError
 from watchword.jwks.memory import MemorySource
 from watchword.providers.authgent.errors import AuthgentError, InvalidTokenError, ServerError, translate_errors
-from watchword.providers.authgent.jwks import JWKSFetcher, KeyFetcher, fetcher_of
+from watchword.providers.authgent.jwks import JWKSFetcher, KeyFetcher
 from watchword.providers.authgent.models import AgentIdentity
 from watchword.providers.authgent.requirements import Requirements
+from watchword.providers.authgent.session import DEFAULT_SESSION, Session
 from watchword.slow_path import NO_KEYS
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ async def verify_token(
     bound_tokens: Literal["reject", "accept"] = "reject",
     leeway: float = 0,
     dpop: DpopVerifier | None = None,
+    session: Session = DEFAULT_SESSION,
 ) -> AgentIdentity:
     """Verifies an access token of ``issuer`` (RFC 7519 section 7.2, RFC 8725 section 3).
 
@@ -49,12 +51,12 @@ async def verify_token(
     proof, :class:`ServerError` where the keys could not be had; ``TypeError`` or ``ValueError`` for what only a caller
     can have done wrong.
     """
-    requirements = Requirements.of(issuer, audience, leeway=leeway, bound_tokens=bound_tokens, dpop=dpop)
+    requirements = Requirements.of(issuer, audience, dpop or session.dpop, leeway=leeway, bound_tokens=bound_tokens)
     raw = _text(token)
     request = _Request.of(raw, dpop_proof, http_method, http_uri)
     with translate_errors():
         if jwks_fetcher is None or isinstance(jwks_fetcher, JWKSFetcher):
-            verifier = (jwks_fetcher or fetcher_of(issuer)).verifier(requirements)
+            verifier = (jwks_fetcher or session.fetcher(issuer)).verifier(requirements)
         else:
             verifier = requirements.verifier(MemorySource(await _key_from(jwks_fetcher, raw, issuer)))
         if request is None:
@@ -74,15 +76,16 @@ def verify_token_sync(
     bound_tokens: Literal["reject", "accept"] = "reject",
     leeway: float = 0,
     dpop: DpopVerifier | None = None,
+    session: Session = DEFAULT_SESSION,
 ) -> AgentIdentity:
     """As :func:`verify_token`, for programs without an event loop. A fetcher of your own needs one."""
     if jwks_fetcher is not None and not isinstance(jwks_fetcher, JWKSFetcher):
         raise TypeError("without an event loop, jwks_fetcher must be a JWKSFetcher")
-    requirements = Requirements.of(issuer, audience, leeway=leeway, bound_tokens=bound_tokens, dpop=dpop)
+    requirements = Requirements.of(issuer, audience, dpop or session.dpop, leeway=leeway, bound_tokens=bound_tokens)
     raw = _text(token)
     request = _Request.of(raw, dpop_proof, http_method, http_uri)
     with translate_errors():
-        verifier = (jwks_fetcher or fetcher_of(issuer)).verifier(requirements)
+        verifier = (jwks_fetcher or session.fetcher(issuer)).verifier(requirements)
         if request is None:
             return identity_of(verifier.verify(raw), raw, requirements)
         return identity_of(verifier.verify_request(**request._asdict()).token, raw, requirements)

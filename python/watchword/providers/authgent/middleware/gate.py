@@ -10,9 +10,10 @@ from watchword.errors import InsufficientScopeError as ScopeVerdict
 from watchword.errors import MissingTokenError, VerificationError
 from watchword.origin import PublicOrigin
 from watchword.providers.authgent.errors import AuthgentError, from_verdict, translate_errors
-from watchword.providers.authgent.jwks import JWKSFetcher, fetcher_of
+from watchword.providers.authgent.jwks import JWKSFetcher
 from watchword.providers.authgent.models import AgentIdentity
 from watchword.providers.authgent.requirements import Requirements
+from watchword.providers.authgent.session import DEFAULT_SESSION, Session
 from watchword.providers.authgent.verify import identity_of
 from watchword.request import credentials
 from watchword.scopes import PlainScopes
@@ -37,6 +38,7 @@ class GateOptions(TypedDict, total=False):
     on_invalid: Literal["reject", "anonymous"]
     public_url: str | Iterable[str]
     resource_metadata: str | None
+    session: Session
 
 
 class Answer(NamedTuple):
@@ -71,6 +73,7 @@ class Gate:
         on_invalid: Literal["reject", "anonymous"] = "reject",
         public_url: str | Iterable[str] | None = None,
         resource_metadata: str | None = None,
+        session: Session = DEFAULT_SESSION,
     ) -> None:
         if on_invalid not in ("reject", "anonymous"):
             raise ValueError('on_invalid must be "reject" or "anonymous"')
@@ -79,8 +82,10 @@ class Gate:
         self._origin = PublicOrigin(public_url)
         self._resource_metadata = resource_metadata or f"{base}/.well-known/oauth-protected-resource"
         self._authorization_uri = f"{base}/token"
-        self._requirements = Requirements.of(issuer, audience, leeway=leeway, bound_tokens=bound_tokens, dpop=dpop)
-        self._verifier = (jwks_fetcher or fetcher_of(issuer)).verifier(self._requirements)
+        self._requirements = Requirements.of(
+            issuer, audience, dpop or session.dpop, leeway=leeway, bound_tokens=bound_tokens
+        )
+        self._verifier = (jwks_fetcher or session.fetcher(issuer)).verifier(self._requirements)
         # What no header can carry is found now, and not with the first bad token.
         self.answer(from_verdict(MissingTokenError()))
 

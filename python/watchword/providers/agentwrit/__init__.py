@@ -1,4 +1,4 @@
-"""AgentWrit: the verifying side of ``agentwrit``, under its names.
+"""AgentWrit: the verifying side of the package ``agentwrit``, under its names.
 
     from watchword.providers.agentwrit import Broker, scope_is_subset, trust_broker, validate
 
@@ -6,7 +6,7 @@
     result = validate("https://broker.example", token)
     result.valid and scope_is_subset(["read:data:customer-7291"], result.claims.scope)
 
-What is here, what is checked and what differs is in ``docs/providers/agentwrit.md``.
+``docs/providers/agentwrit.md`` lists what is checked, and the differences from the package.
 """
 
 from __future__ import annotations

@@ -23,14 +23,14 @@ def scope_is_subset(
     required: Iterable[str] | None = None,
     held: Iterable[str] | None = None,
 ) -> bool:
-    """Whether what is held covers all that is required (``requested`` and ``allowed`` are other names of the two).
+    """Return whether the scopes ``held`` cover all that are ``required`` (or ``allowed`` all that are ``requested``).
 
-    Scopes are ``action:resource:identifier``, see :class:`watchword.scopes.SlotScopes`. What is required and is no such
-    scope is covered by nothing; what is held and is none covers nothing. Nothing required is always covered. Raises
-    ``TypeError`` where the scopes are no list of texts.
+    Scopes are ``action:resource:identifier``, see :class:`watchword.scopes.SlotScopes`. A required text of another form
+    is never covered, and a held one covers nothing. An empty requirement is always covered. Raises ``TypeError`` if the
+    scopes are not a list of strings.
     """
     if (requested is not None and required is not None) or (allowed is not None and held is not None):
-        raise TypeError("required and requested are the same, and so are held and allowed: give one of each")
+        raise TypeError("give either required and held, or requested and allowed: they are two names for the same")
     wanted = _compiled(required if requested is None else requested)
     return _compiled(held if allowed is None else allowed).covers(wanted)
 
@@ -63,13 +63,15 @@ def validate(
 
 def _compiled(scopes: Iterable[str] | None) -> SlotScopes:
     if isinstance(scopes, (str, bytes)):
-        raise TypeError("scopes are a list of scopes, not one text")
+        raise TypeError(
+            f"scopes must be a list of strings, not one {type(scopes).__name__}: split it at its spaces first"
+        )
     return _matcher(tuple(scopes or ()))
 
 
 @functools.lru_cache(maxsize=256)
 def _matcher(scopes: tuple[str, ...]) -> SlotScopes:
-    """The matcher of these scopes, made once for all that are alike and lately used."""
+    """Return the matcher of these scopes, cached."""
     return SlotScopes.from_claim(scopes)
 
 

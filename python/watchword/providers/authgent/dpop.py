@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import hmac
-import json
 from collections.abc import Mapping
 from typing import Any, overload
 
-from watchword._kernel import DpopProof
-from watchword.dpop import DpopVerifier
-from watchword.errors import MissingProofClaimError, MissingProofError, UnboundTokenError, WrongAccessTokenError
+from watchword import decode_unverified
+from watchword.dpop import DpopProof, DpopVerifier
+from watchword.errors import (
+    MalformedClaimsError,
+    MissingProofClaimError,
+    MissingProofError,
+    UnboundTokenError,
+    VerificationError,
+    WrongAccessTokenError,
+)
 from watchword.holder.dpop_prover import DpopProver
 from watchword.providers.authgent.errors import DPoPError, translate_errors
 from watchword.providers.authgent.models import AgentIdentity
 from watchword.providers.authgent.session import DEFAULT_SESSION, Session
-
-#: Longer tokens are verified by nobody here.
-_LONGEST_TOKEN = 16384
 
 
 @overload
@@ -107,7 +109,7 @@ def _key_of(token: object, access_token: object) -> str | None:
     if token is None:
         if not isinstance(access_token, str):
             raise DPoPError("there is no access token that the proof could go with")
-        claims = _unverified_claims(access_token)
+        claims = _claims_of(access_token)
         if claims is None:
             return None
     elif isinstance(token, AgentIdentity):
@@ -123,16 +125,15 @@ def _key_of(token: object, access_token: object) -> str | None:
     return jkt
 
 
-def _unverified_claims(access_token: str) -> dict[str, Any] | None:
-    """What a JWT says of itself; ``None`` where it is none. Believed only where it speaks against the proof."""
-    parts = access_token.split(".", 3)
-    if len(parts) != 3 or len(access_token) > _LONGEST_TOKEN:
-        return None
+def _claims_of(access_token: str) -> dict[str, Any] | None:
+    """Return the unverified claims of a JWT, which are trusted only to refuse a proof; ``None`` for any other token."""
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, RecursionError):
+        claims = decode_unverified(access_token).claims
+    except VerificationError:
         return None
-    return claims if isinstance(claims, dict) else None
+    if claims is None:
+        raise MalformedClaimsError
+    return claims
 
 
 def _check_hash(proof: DpopProof, token: object) -> None:

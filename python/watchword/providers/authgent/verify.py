@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from watchword import _kernel
-from watchword._kernel import KeySet, VerifiedToken
+from watchword import KeySet, VerifiedToken, base64url, decode_unverified
 from watchword.errors import VerificationError
-from watchword.jwks.memory import MemorySource
+from watchword.jwks import MemorySource
 from watchword.providers.authgent.errors import AuthgentError, InvalidTokenError, ServerError, translate_errors
 from watchword.providers.authgent.jwks import JWKSFetcher, KeyFetcher
 from watchword.providers.authgent.models import AgentIdentity
 from watchword.providers.authgent.requirements import Requirements
 from watchword.providers.authgent.session import DEFAULT_SESSION, Session
-from watchword.slow_path import NO_KEYS
 
 if TYPE_CHECKING:
     from watchword._kernel import _AnyAudience
@@ -96,8 +93,7 @@ def identity_of(token: VerifiedToken, raw: str, requirements: Requirements) -> A
     identity = requirements.rules.check(token)
     token_hash = None
     if token.confirmation is not None:
-        digest = hashlib.sha256(raw.encode()).digest()
-        token_hash = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        token_hash = base64url.encode(hashlib.sha256(raw.encode()).digest())
     return AgentIdentity._of(identity, token.claims, token_hash)
 
 
@@ -132,12 +128,13 @@ async def _key_from(fetcher: KeyFetcher, raw: str, issuer: str) -> KeySet:
     """The one key that a token names, from a fetcher that may do and raise whatever it likes; none if it names none."""
     if not callable(getattr(fetcher, "get_key", None)):
         raise TypeError("jwks_fetcher must be a JWKSFetcher, or have its method get_key")
-    names = _kernel.unverified_names(raw)
-    if not names.key_id or names.issuer != issuer:
-        # The kernel says what is wrong with the token, whatever its key: the fetcher is not asked.
-        return NO_KEYS
+    unverified = decode_unverified(raw)
+    key_id, claims = unverified.header.get("kid"), unverified.claims or {}
+    if not key_id or claims.get("iss") != issuer:
+        # The kernel refuses the token, whatever its key: the fetcher is not called.
+        return KeySet.from_json({"keys": []})
     try:
-        keys = KeySet.from_json({"keys": [dict(await fetcher.get_key(names.key_id))]})
+        keys = KeySet.from_json({"keys": [dict(await fetcher.get_key(key_id))]})
     except (AuthgentError, VerificationError):
         raise
     except Exception as error:

@@ -53,7 +53,7 @@ _TOKEN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
 class TokenVerifier(Protocol):
     """What verifies the token: a :class:`~watchword.Verifier`."""
 
-    def _verify_bearer(self, token: str, now: float) -> Steps[VerifiedToken]: ...
+    def verify_fetching(self, token: str | bytes, *, now: float | None = None) -> Steps[VerifiedToken]: ...
 
     def _verify_bound(
         self, token: str, now: float, proof: UnverifiedProof
@@ -93,7 +93,7 @@ def verify(verifier: TokenVerifier, dpop: DpopVerifier, request: Request, now: f
     try:
         carried = credentials(request.headers)
         if carried.proof is None:
-            return VerifiedRequest((yield from verifier._verify_bearer(carried.token, now)), None)
+            return VerifiedRequest((yield from verifier.verify_fetching(carried.token, now=now)), None)
         unverified = dpop.unverified(carried.proof, method=request.method, uri=request.uri, now=now)
         token, proof = yield from verifier._verify_bound(carried.token, now, unverified)
         # Last, so that no other failure uses the proof up.
@@ -185,7 +185,7 @@ def _complete(
     """The challenge names the scheme that the client used, and what its next proof may be."""
     error.algorithms = dpop.algorithms
     if carried is not None:
-        error._about(carried.token, token)
+        error.about(carried.token, token)
         if carried.scheme == "DPoP":
             error.scheme = "DPoP"
     if isinstance(error, DpopError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -138,6 +138,21 @@ async def _wait_async(future: Future[None], seconds: float) -> None:
         waiter.cancel()
 
 
+def together(several: Iterable[Steps[None]]) -> Steps[None]:
+    """Run several steps: each goes on until it has to wait before any of them waits."""
+    running = [(steps, _advance(steps.send, None)) for steps in several]
+    while waiting := [(steps, step) for steps, step in running if isinstance(step, Pending)]:
+        running = []
+        for steps, pending in waiting:
+            try:
+                value = yield pending
+            except BaseException as error:
+                step = _advance(steps.throw, error)
+            else:
+                step = _advance(steps.send, value)
+            running.append((steps, step))
+
+
 def finish(steps: Steps[T]) -> T:
     """Run ``steps`` to the end in this thread."""
     try:
@@ -196,4 +211,4 @@ def _advance(step: Callable[[Any], Pending[Any]], value: Any) -> Pending[Any] | 
         return _End(end.value)
 
 
-__all__ = ["Pending", "Steps", "finish", "finish_async", "finish_in_threads"]
+__all__ = ["Pending", "Steps", "finish", "finish_async", "finish_in_threads", "together"]

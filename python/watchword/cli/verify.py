@@ -18,8 +18,8 @@ from watchword.cli.times import parse_moment
 from watchword.cli.verdicts import JsonLines, Tally, VerdictTable
 from watchword.errors import KeysUnavailableError, VerificationError
 from watchword.issuer import Issuer
+from watchword.issuer_keys import IssuerKeys
 from watchword.providers import PROVIDERS
-from watchword.providers.issuer_keys import IssuerKeys
 from watchword.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def _by_issuer_keys(arguments: argparse.Namespace, issuers: Sequence[Issuer], ru
     def judge(tokens: list[str | bytes], now: float) -> Iterable[Verdict]:
         for token in tokens:
             try:
-                yield keys.verify(token, policy, now)
+                yield keys.verify(token, policy, now=now)
             except VerificationError as error:
                 yield error
 

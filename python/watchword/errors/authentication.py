@@ -26,3 +26,6 @@ class InsufficientUserAuthenticationError(VerificationError):
         demanded = {"acr_values": " ".join(self.acr_values), "max_age": str(self.max_age)}
         missing = {"acr_values": not self.acr_values, "max_age": self.max_age is None}
         return {name: value for name, value in demanded.items() if not missing[name]}
+
+
+__all__ = ["InsufficientUserAuthenticationError"]

@@ -65,3 +65,6 @@ class ErrorCode(str, enum.Enum):
 
     def __str__(self) -> str:
         return self.value
+
+
+__all__ = ["ErrorCode"]

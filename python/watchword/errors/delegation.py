@@ -77,3 +77,16 @@ class ScopeWidenedError(DelegationError):
 
     code = ErrorCode.DELEGATION_SCOPE_WIDENED
     _description = "the token's scope is wider than what was delegated"
+
+
+__all__ = [
+    "ActorNotAllowedError",
+    "DelegationCycleError",
+    "DelegationError",
+    "DelegationHashMismatchError",
+    "DelegationMalformedError",
+    "DelegationSignatureError",
+    "DelegationTooDeepError",
+    "NoHumanRootError",
+    "ScopeWidenedError",
+]

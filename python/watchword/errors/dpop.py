@@ -194,3 +194,32 @@ class ReplayUnavailableError(DpopError):
     http_status = 503
     oauth_error = None
     _description = "whether the DPoP proof was used before cannot be told"
+
+
+__all__ = [
+    "DpopError",
+    "KeyMismatchError",
+    "MalformedProofClaimsError",
+    "MalformedProofError",
+    "MissingProofClaimError",
+    "MissingProofError",
+    "NonceRequiredError",
+    "PrivateKeyInProofError",
+    "ProofAlgorithmError",
+    "ProofCriticalHeaderError",
+    "ProofExpiredError",
+    "ProofInFutureError",
+    "ProofKeyError",
+    "ProofMethodError",
+    "ProofNonceError",
+    "ProofSignatureError",
+    "ProofTooLargeError",
+    "ProofTypeError",
+    "ProofUriError",
+    "ReplayUnavailableError",
+    "ReplayedProofError",
+    "SeveralProofsError",
+    "TooManyProofsError",
+    "UnboundTokenError",
+    "WrongAccessTokenError",
+]

@@ -26,3 +26,6 @@ class MalformedRequestError(VerificationError):
     http_status = 400
     oauth_error = "invalid_request"
     _description = "the request's Authorization header is repeated or malformed"
+
+
+__all__ = ["MalformedRequestError", "MissingTokenError"]

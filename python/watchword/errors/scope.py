@@ -36,3 +36,6 @@ class InsufficientScopeError(VerificationError):
 
 class ScopeSyntaxError(ValueError):
     """A text is not a scope of the grammar that it was given to."""
+
+
+__all__ = ["InsufficientScopeError", "ScopeSyntaxError"]

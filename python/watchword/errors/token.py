@@ -141,3 +141,27 @@ class ProofRequiredError(VerificationError):
     code = ErrorCode.DPOP_PROOF_REQUIRED
     scheme = "DPoP"
     _description = "the token is bound to a key and needs a proof of it"
+
+
+__all__ = [
+    "AlgorithmNotAllowedError",
+    "ClaimError",
+    "ExpiredError",
+    "InvalidSignatureError",
+    "IssuedInFutureError",
+    "KeysUnavailableError",
+    "MalformedClaimsError",
+    "MalformedError",
+    "MalformedHeaderError",
+    "MalformedTokenError",
+    "MissingClaimError",
+    "NotYetValidError",
+    "ProofRequiredError",
+    "TooLargeError",
+    "UnknownKeyError",
+    "UnsupportedCriticalHeaderError",
+    "UnsupportedError",
+    "WrongAudienceError",
+    "WrongIssuerError",
+    "WrongTypeError",
+]

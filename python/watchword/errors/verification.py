@@ -15,6 +15,9 @@ _Error = TypeVar("_Error", bound="VerificationError")
 #: sender of a proof chooses its key, and to verify one by P-384 takes twenty times as long as by the others.
 DPOP_ALGORITHMS = ("EdDSA", "Ed25519", "ES256", "RS256", "PS256")
 
+#: The class of each code.
+CLASSES: dict[str, type[VerificationError]] = {}
+
 
 class VerificationError(Exception):
     """A token was not accepted.
@@ -41,6 +44,12 @@ class VerificationError(Exception):
     #: The algorithms of a ``DPoP`` challenge.
     algorithms: tuple[str, ...] = DPOP_ALGORITHMS
     _description: ClassVar[str] = "the token was not accepted"
+
+    def __init_subclass__(cls, **keywords: Any) -> None:  # noqa: ANN401 - whatever the base takes
+        """Register the class of a code. A class derived from it does not take its place."""
+        super().__init_subclass__(**keywords)
+        if "code" in vars(cls):
+            CLASSES.setdefault(cls.code.value, cls)
 
     def __init__(self, detail: str | None = None) -> None:
         self.detail = detail if detail is not None else self._description
@@ -80,10 +89,10 @@ class VerificationError(Exception):
             self._answers = answers
         return answers
 
-    def _about(self: _Error, token: str | bytes | None, verified: VerifiedToken | None = None) -> _Error:
-        """Says which token it is about, if nobody has said that yet, and returns itself.
+    def about(self: _Error, token: str | bytes | None, verified: VerifiedToken | None = None) -> _Error:
+        """Set the token that the error is about, and what was verified of it, unless that is known. Return the error.
 
-        For errors that are made for one token: one that several callers share is about none.
+        Only for an error that is raised for one token: one that several callers share is about none.
         """
         if token is not None and getattr(self, "_evidence", None) is None and not hasattr(self, "_answers"):
             from watchword._kernel import _Evidence
@@ -134,3 +143,6 @@ def _quotable(name: str, value: str) -> str:
     if any(ch in '"\\' or not " " <= ch <= "~" for ch in value):
         raise ValueError(f"{name} may hold printable ASCII without quotes and backslashes only")
     return value
+
+
+__all__ = ["DPOP_ALGORITHMS", "VerificationError"]

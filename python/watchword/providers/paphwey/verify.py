@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
-from watchword.errors import KeysUnavailableError
 from watchword.providers.paphwey.models import VerifiedOutcome, VerifyOutcomeRequest
-from watchword.providers.paphwey.offline import ExpectedAction, OfflineBase, transport_error
+from watchword.providers.paphwey.offline import ExpectedAction, OfflineBase
 from watchword.providers.paphwey.pinned_key import PinnedKey
 from watchword.providers.profiles.paphwey.claim_names import ClaimNames
+from watchword.waiting import finish, finish_async
 
 if TYPE_CHECKING:
     import types
@@ -57,7 +57,7 @@ class OfflineVerifier(OfflineBase):
         :class:`PaphweyTransportError` (``keys_unavailable``) if the gateway's keys are unavailable; ``TypeError`` or
         ``ValueError`` if an argument is invalid.
         """
-        return self._verify(attestation_token, audience, expected_delegation_id, expected_action, now)
+        return finish(self._verify(attestation_token, audience, expected_delegation_id, expected_action, now))
 
     async def verify_async(
         self,
@@ -69,7 +69,9 @@ class OfflineVerifier(OfflineBase):
         now: float | None = None,
     ) -> VerifiedOutcome:
         """As :meth:`verify`, waiting without blocking the event loop."""
-        return await self._verify_async(attestation_token, audience, expected_delegation_id, expected_action, now)
+        return await finish_async(
+            self._verify(attestation_token, audience, expected_delegation_id, expected_action, now)
+        )
 
     @overload
     def verify_outcome(self, request: VerifyOutcomeRequest, /) -> VerifiedOutcome: ...
@@ -92,10 +94,7 @@ class OfflineVerifier(OfflineBase):
 
     def refresh(self) -> None:
         """Fetch the keys now, to fail early at start-up. Raises :class:`PaphweyTransportError` if that fails."""
-        try:
-            self._keys.refresh()
-        except KeysUnavailableError as error:
-            raise transport_error(error) from error
+        finish(self._refresh())
 
     def close(self) -> None:
         """Stop refreshing keys in the background."""
@@ -125,7 +124,9 @@ class AsyncOfflineVerifier(OfflineBase):
         now: float | None = None,
     ) -> VerifiedOutcome:
         """As :meth:`OfflineVerifier.verify`."""
-        return await self._verify_async(attestation_token, audience, expected_delegation_id, expected_action, now)
+        return await finish_async(
+            self._verify(attestation_token, audience, expected_delegation_id, expected_action, now)
+        )
 
     @overload
     async def verify_outcome(self, request: VerifyOutcomeRequest, /) -> VerifiedOutcome: ...
@@ -150,10 +151,7 @@ class AsyncOfflineVerifier(OfflineBase):
 
     async def refresh(self) -> None:
         """As :meth:`OfflineVerifier.refresh`."""
-        try:
-            await self._keys.refresh_async()
-        except KeysUnavailableError as error:
-            raise transport_error(error) from error
+        await finish_async(self._refresh())
 
     async def aclose(self) -> None:
         """Stop refreshing keys in the background."""

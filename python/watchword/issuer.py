@@ -12,10 +12,11 @@ from watchword.jwks.memory import MemorySource
 from watchword.jwks.settings import CacheSettings
 
 if TYPE_CHECKING:
-    from watchword._kernel import _AnyAudience, _AnyTenant, _Backend, _Prepare
+    from watchword._kernel import AnyAudience, AnyTenant
     from watchword.jwks.events import Listener
     from watchword.jwks.fetch import Fetcher
     from watchword.jwks.source import KeySource
+    from watchword.types import Backend, Prepare
 
 _T = TypeVar("_T")
 
@@ -85,8 +86,8 @@ class Issuer:
     pem: str | bytes | None = field(default=None, repr=False)
     source: KeySource | None = field(default=None, repr=False)
     aliases: Iterable[str] = ()
-    tenants: Iterable[str] | _AnyTenant | None = None
-    audience: str | Iterable[str] | _AnyAudience | None = None
+    tenants: Iterable[str] | AnyTenant | None = None
+    audience: str | Iterable[str] | AnyAudience | None = None
     algorithms: Iterable[str] | None = None
     types: Iterable[str | None] | None = None
     required: Iterable[str] | None = None
@@ -98,8 +99,8 @@ class Issuer:
     max_header_bytes: int | None = None
     allow_loopback_http: bool = False
     allow_private_hosts: Iterable[str] = ()
-    backend: _Backend = "default"
-    prepare: _Prepare = "auto"
+    backend: Backend = "default"
+    prepare: Prepare = "auto"
     cache_settings: CacheSettings = field(default_factory=CacheSettings, repr=False)
     _keys: KeySet | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -252,7 +253,7 @@ def as_tuple(name: str, value: Iterable[_T] | None) -> tuple[_T, ...] | None:
     return None if value is None else tuple(value)
 
 
-def as_audience(value: str | Iterable[str] | _AnyAudience | None) -> str | tuple[str, ...] | _AnyAudience | None:
+def as_audience(value: str | Iterable[str] | AnyAudience | None) -> str | tuple[str, ...] | AnyAudience | None:
     """An audience, or several of them made fast."""
     if value is None or isinstance(value, str) or not isinstance(value, Iterable):
         return value

@@ -24,8 +24,8 @@ def keys() -> ww.KeySet:
     key_set = ww.KeySet.from_pem("-----BEGIN PUBLIC KEY-----", key_id="one", algorithm="EdDSA")
     key_set = ww.KeySet.from_der(b"0", key_id=None)
     key_set = ww.KeySet.from_json("{}", prepare="never")
-    backend: Literal["default", "reference"] = key_set.backend
-    prepare: Literal["auto", "never"] = key_set.prepare_mode
+    backend: ww.Backend = key_set.backend
+    prepare: ww.types.Prepare = key_set.prepare_mode
     prepared: int = key_set.prepare()
     ww.tables.configure(max_bytes=prepared, width=8, after_uses=32)
     tables: ww.tables.TableStats = ww.tables.stats()
@@ -48,14 +48,16 @@ def keys() -> ww.KeySet:
 
 
 def policies() -> list[ww.Policy]:
+    any_audience: ww.AnyAudience = ww.ANY_AUDIENCE
+    any_tenant: ww.AnyTenant = ww.ANY_TENANT
     return [
         ww.Policy(),
         ww.Policy(issuer="https://as.example", audience="https://api.example"),
         ww.Policy(issuer=["https://as.example"], audience=("https://api.example", "https://other.example")),
-        ww.Policy(audience=ww.ANY_AUDIENCE, algorithms=("EdDSA", "ES256"), types=("at+jwt", None)),
+        ww.Policy(audience=any_audience, algorithms=("EdDSA", "ES256"), types=("at+jwt", None)),
         ww.Policy(leeway=0.5, required=("exp", "sub"), bound_tokens="accept", max_token_bytes=1, max_header_bytes=1),
         ww.Policy(issuer="https://login.example/{tid}/v2.0", tenants=["t"], scope_claims=("scope", "roles")),
-        ww.Policy(issuer="https://login.example/{tid}/v2.0", tenants=ww.ANY_TENANT),
+        ww.Policy(issuer="https://login.example/{tid}/v2.0", tenants=any_tenant),
         ww.Policy(trust_domain="example.org", audience="https://api.example"),
     ]
 

@@ -20,7 +20,7 @@ from watchword.jwks.settings import CacheSettings
 from watchword.jwks.urls import redact
 
 if TYPE_CHECKING:
-    from watchword._kernel import _Backend, _Prepare
+    from watchword.types import Backend, Prepare
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Endpoint:
     jwks_uri: str | None
     """``None``: it is discovered."""
     allow_loopback_http: bool
-    backend: _Backend
-    prepare: _Prepare
+    backend: Backend
+    prepare: Prepare
     settings: CacheSettings
     allow_private_hosts: tuple[str, ...] = ()
     """Hosts that a discovered ``jwks_uri`` may lead to although their addresses are not public."""

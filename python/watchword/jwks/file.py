@@ -19,7 +19,7 @@ from watchword.jwks.settings import CacheSettings
 from watchword.jwks.waiting import Pending
 
 if TYPE_CHECKING:
-    from watchword._kernel import _Backend, _Prepare
+    from watchword.types import Backend, Prepare
 
 # A file written to twice within its file system's time-stamp looks the same both times. One that changed only just
 # before it was read is therefore read again.
@@ -42,8 +42,8 @@ class FileSource:
         path: str,
         *,
         settings: CacheSettings,
-        backend: _Backend,
-        prepare: _Prepare,
+        backend: Backend,
+        prepare: Prepare,
         clock: Callable[[], float],
         listener: Listener | None,
     ) -> None:
@@ -179,7 +179,7 @@ def _mark(path: str) -> _Mark:
     return (found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev)
 
 
-def _read(path: str, settings: CacheSettings, backend: _Backend, prepare: _Prepare) -> KeySet:
+def _read(path: str, settings: CacheSettings, backend: Backend, prepare: Prepare) -> KeySet:
     with open(path, "rb") as file:
         data = file.read(settings.max_bytes + 1)
     if len(data) > settings.max_bytes:
@@ -190,7 +190,7 @@ def _read(path: str, settings: CacheSettings, backend: _Backend, prepare: _Prepa
     return keys
 
 
-def read_keys(data: bytes, backend: _Backend, prepare: _Prepare) -> KeySet:
+def read_keys(data: bytes, backend: Backend, prepare: Prepare) -> KeySet:
     """The keys of a document in any of the forms that are read, told apart by how it begins: ``{`` for JSON,
     ``-----BEGIN`` for PEM, an ASN.1 SEQUENCE for DER. Raises :class:`~watchword.errors.KeySetError`.
     """

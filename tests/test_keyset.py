@@ -179,6 +179,19 @@ def test_a_caller_who_gives_something_else(document: Any) -> None:
 def test_unknown_backend() -> None:
     with pytest.raises(ValueError, match="reference"):
         ww.KeySet.from_json(mint.jwks("rsa"), backend="openssl")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="never"):
+        ww.KeySet.from_json(mint.jwks("rsa"), prepare="always")  # type: ignore[arg-type]
+
+
+def test_prepare_mode() -> None:
+    assert ww.KeySet.from_json(mint.jwks("rsa")).prepare_mode == "auto"
+    for keys in (
+        ww.KeySet.from_json(mint.jwks("rsa"), prepare="never"),
+        ww.KeySet.from_pem(pem("rsa"), prepare="never"),
+        ww.KeySet.from_der(der("rsa"), prepare="never"),
+    ):
+        assert keys.prepare_mode == "never"
+        assert repr(keys) == "KeySet(keys=1, rejected=0, backend='default', prepare='never')"
 
 
 def test_more_than_16_keys_are_never_tried_for_one_token() -> None:

@@ -93,14 +93,14 @@ class AgentIdentity:
         """
         with translate_errors():
             identity = read_identity(claims)
-        return cls._of(identity, claims, token_hash)
+        return cls.of(identity, claims, token_hash)
 
     @classmethod
-    def _of(cls, identity: Identity, claims: Mapping[str, Any], token_hash: str | None) -> AgentIdentity:
+    def of(cls, identity: Identity, claims: Mapping[str, Any], token_hash: str | None) -> AgentIdentity:
         return cls(
             subject=_text(claims, "sub") or "",
             scopes=identity.scopes,
-            delegation_chain=DelegationChain._of(identity.chain),
+            delegation_chain=DelegationChain.of(identity.chain),
             claims=TokenClaims(dict(claims)),
             audience=_audience(claims.get("aud")),
             token_hash=token_hash,

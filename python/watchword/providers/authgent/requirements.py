@@ -12,7 +12,7 @@ from watchword.providers.profiles.authgent import Rules
 from watchword.verifier import Verifier
 
 if TYPE_CHECKING:
-    from watchword._kernel import _AnyAudience
+    from watchword import AnyAudience
     from watchword.jwks import KeySource
 
 #: authgent-server signs with ES256, and binds tokens to ES256 keys.
@@ -29,7 +29,7 @@ class Requirements(NamedTuple):
     def of(
         cls,
         issuer: str,
-        audience: str | Iterable[str] | _AnyAudience | None,
+        audience: str | Iterable[str] | AnyAudience | None,
         dpop: DpopVerifier,
         *,
         leeway: float = 0,

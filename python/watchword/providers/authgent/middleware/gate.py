@@ -17,9 +17,10 @@ from watchword.providers.authgent.session import DEFAULT_SESSION, Session
 from watchword.providers.authgent.verify import identity_of
 from watchword.request import credentials
 from watchword.scopes import PlainScopes
+from watchword.waiting import Steps, finish, finish_async
 
 if TYPE_CHECKING:
-    from watchword._kernel import _AnyAudience
+    from watchword import AnyAudience
     from watchword.dpop import DpopVerifier
 
     Pairs = list[tuple[str, str]] | list[tuple[bytes, bytes]]
@@ -64,7 +65,7 @@ class Gate:
     def __init__(
         self,
         issuer: str,
-        audience: str | Iterable[str] | _AnyAudience | None = None,
+        audience: str | Iterable[str] | AnyAudience | None = None,
         *,
         jwks_fetcher: JWKSFetcher | None = None,
         dpop: DpopVerifier | None = None,
@@ -94,22 +95,20 @@ class Gate:
         return self._origin.uri(path, host=host)
 
     def admit(self, method: str, uri: str, headers: Pairs) -> Found:
-        """Who sends the request."""
-        try:
-            with translate_errors():
-                token = self._verifier.verify_request(method=method, uri=uri, headers=headers).token
-                return identity_of(token, credentials(headers).token, self._requirements)
-        except AuthgentError as error:
-            return _unless_missing(error)
+        """Verify a request. Returns the identity, the error, or ``None`` if it has no token."""
+        return finish(self._admit(method, uri, headers))
 
     async def admit_async(self, method: str, uri: str, headers: Pairs) -> Found:
         """As :meth:`admit`, without blocking the event loop."""
+        return await finish_async(self._admit(method, uri, headers))
+
+    def _admit(self, method: str, uri: str, headers: Pairs) -> Steps[Found]:
         try:
             with translate_errors():
-                verified = await self._verifier.verify_request_async(method=method, uri=uri, headers=headers)
+                verified = yield from self._verifier.verify_request_fetching(method=method, uri=uri, headers=headers)
                 return identity_of(verified.token, credentials(headers).token, self._requirements)
         except AuthgentError as error:
-            return _unless_missing(error)
+            return None if isinstance(error.verdict, MissingTokenError) else error
 
     def refusal(self, found: Found) -> Answer | None:
         """The answer to a request that is not even let through."""
@@ -161,10 +160,6 @@ def authorize(found: Found, needed: tuple[str, ...] = ()) -> AgentIdentity:
 def answer_without_gate(error: AuthgentError) -> Answer:
     """The answer of an application that has no middleware: it knows no issuer to point to."""
     return Answer(error.http_status, error.message, {"WWW-Authenticate": 'Bearer realm="authgent"'})
-
-
-def _unless_missing(error: AuthgentError) -> AuthgentError | None:
-    return None if isinstance(error.verdict, MissingTokenError) else error
 
 
 __all__ = ["Answer", "Found", "Gate", "GateOptions", "answer_without_gate", "authorize", "is_open", "scopes_needed"]

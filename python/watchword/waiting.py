@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -126,6 +126,29 @@ class Pending(Generic[T]):
         return max(0.0, self._until - time.monotonic())
 
 
+class Call(Pending[T]):
+    """What a blocking function returns, or, in a task, what a coroutine function returns."""
+
+    __slots__ = ("_call", "_call_async")
+
+    def __init__(self, call: Callable[[], T], call_async: Callable[[], Awaitable[T]] | None = None) -> None:
+        """Without ``call_async``, a task calls ``call`` in another thread."""
+        self._call = call
+        self._call_async = call_async
+
+    def result(self) -> T:
+        """Call the function in this thread."""
+        return self._call()
+
+    async def result_async(self) -> T:
+        """Await the coroutine function, or the function in another thread."""
+        if self._call_async is not None:
+            return await self._call_async()
+        import asyncio
+
+        return await asyncio.to_thread(self._call)
+
+
 async def _wait_async(future: Future[None], seconds: float) -> None:
     import asyncio
 
@@ -211,4 +234,4 @@ def _advance(step: Callable[[Any], Pending[Any]], value: Any) -> Pending[Any] | 
         return _End(end.value)
 
 
-__all__ = ["Pending", "Steps", "finish", "finish_async", "finish_in_threads", "together"]
+__all__ = ["Call", "Pending", "Steps", "finish", "finish_async", "finish_in_threads", "together"]

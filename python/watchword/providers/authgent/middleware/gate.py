@@ -116,8 +116,7 @@ class Gate:
 
     def answer(self, error: AuthgentError) -> Answer:
         """The answer that says what is wrong (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9728 section 5.1)."""
-        verdict = error.verdict or VerificationError()
-        verdict.algorithms = self._requirements.dpop.algorithms
+        verdict = self._requirements.dpop.complete(error.verdict or VerificationError())
         challenge = verdict.www_authenticate(realm="authgent", resource_metadata=self._resource_metadata)
         if challenge is None:
             # The sender can do nothing better than to come again.

@@ -9,6 +9,7 @@ import os
 import watchword as ww
 from watchword.providers import PROVIDERS, Detection, ProviderName, detect
 from watchword.providers.agentwrit import (
+    TRUSTED_BROKERS,
     AgentClaims,
     AuthenticationError,
     Broker,
@@ -17,6 +18,7 @@ from watchword.providers.agentwrit import (
     ProblemDetail,
     RateLimitError,
     SpiffeId,
+    TrustedBrokers,
     ValidateResult,
     error_for,
     read_problem,
@@ -49,6 +51,9 @@ def at_start(pem: bytes) -> str:
         )
     )
     trust_broker(Broker(broker.broker_url, ww.KeySet.from_pem(pem), audience=ww.ANY_AUDIENCE))
+    brokers: TrustedBrokers = TRUSTED_BROKERS
+    brokers.remove(broker.broker_url)
+    brokers.add(broker)
     return broker.broker_url
 
 

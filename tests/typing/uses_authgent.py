@@ -12,7 +12,9 @@ from fastapi import Depends, FastAPI, Request
 from flask import Flask, g
 
 import watchword as ww
+from watchword.jwks import HttpxFetcher
 from watchword.providers.authgent import (
+    DEFAULT_SESSION,
     AgentIdentity,
     AuthgentError,
     DelegationChain,
@@ -23,6 +25,7 @@ from watchword.providers.authgent import (
     InvalidTokenError,
     JWKSFetcher,
     ServerError,
+    Session,
     TokenClaims,
     verify_delegation_chain,
     verify_dpop_proof,
@@ -51,7 +54,11 @@ async def tokens(raw: str) -> str:
     identity = await verify_token(raw, ISSUER, "https://api.example", JWKSFetcher(ISSUER, cache_ttl=60))
     identity = await verify_token(raw, ISSUER, audience=ww.ANY_AUDIENCE, leeway=5, bound_tokens="accept")
     identity = verify_token_sync(raw, ISSUER, ["https://a.example", "https://b.example"])
-    fetcher = JWKSFetcher(ISSUER, client=httpx2.Client())
+    session: Session = DEFAULT_SESSION
+    session = Session(dpop=session.dpop)
+    identity = await verify_token(raw, ISSUER, jwks_fetcher=session.fetcher(ISSUER), session=session)
+    session.close()
+    fetcher = JWKSFetcher(ISSUER, fetcher=HttpxFetcher(httpx2.Client()))
     keys: dict[str, dict[str, Any]] = await fetcher.get_all_keys()
     key: dict[str, Any] = await fetcher.get_key("kid")
     await fetcher.refresh()

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 import watchword as ww
+from watchword.jwks import HttpxFetcher
 from watchword.providers.clawauth import ClaimNames, ClawAuth, ClawAuthAgent
 from watchword.providers.clawauth.exceptions import (
     AuthenticationError,
@@ -75,7 +76,7 @@ def with_settings(jwks: dict[str, Any], pem: bytes, client: httpx.Client) -> lis
             "svc_key",
             jwks_uri="https://clawauth.internal/keys",
             check_issuer=False,
-            httpx_client=client,
+            fetcher=HttpxFetcher(client),
             audience=ww.ANY_AUDIENCE,
             agent_id_prefix="",
             token_cache=ww.TokenCache(max_bytes=1_000_000),

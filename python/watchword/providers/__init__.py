@@ -1,9 +1,9 @@
-"""Five providers' names over one kernel: change an import and keep the code.
+"""The names of five providers' packages, implemented by Watchword: change an import and keep the code.
 
 ``watchword.providers.agentwrit``, ``authgent``, ``authpi``, ``clawauth`` and ``paphwey`` have the names of the packages
-that the providers publish or document; see ``docs/providers.md``. None is imported before it is asked for.
+that the providers publish or document; see ``docs/providers.md``. Each is imported by those who use it.
 
-:func:`detect` says whose a token looks like, and **verifies nothing**.
+:func:`detect` finds the provider whose token a text looks like, and **verifies nothing**.
 """
 
 from __future__ import annotations

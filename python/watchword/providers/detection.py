@@ -1,26 +1,26 @@
-"""Whose a token looks like. Nothing here verifies anything."""
+"""The provider and kind of a token, as its form and claims suggest. Nothing is verified."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
+from watchword import decode_unverified
 from watchword.errors import VerificationError, WrongTypeError
 from watchword.providers.profiles import Kind, Members, ProviderName, media_type, profile_of, reason_of, recognised
-from watchword.providers.unverified import unverified
 
-#: Types that say what a token is, whoever's it is (RFC 9449 section 4.2).
-_KINDS_OF_TYPES = {"dpop+jwt": "dpop_proof"}
+#: Values of ``typ`` that name a kind of token of any provider (RFC 9449 section 4.2).
+_KINDS_BY_TYPE = {"dpop+jwt": "dpop_proof"}
 
 
 @dataclass(frozen=True)
 class Detection:
-    """Whose a token looks like, **unverified**: anybody can write a token that looks like this.
+    """The provider whose token this looks like, **unverified**: anybody can write a token that looks like this.
 
-    ``provider`` is ``None`` if it looks like nobody's, or like several providers' at once; ``kind`` is which of the
-    provider's tokens it is (``access_token``, ``id_token``, ...); ``reasons`` are what this was told by, in sentences
-    that quote nothing of the token. ``problems`` are why the provider's verifier, with its default settings, would
-    refuse these claims even if the signature were valid; without any, it may still refuse the token.
+    ``provider`` is ``None`` if the token has the marks of no provider, or of several; ``kind`` is which of the
+    provider's tokens it is (``access_token``, ``id_token``, ...); ``reasons`` list the marks, in sentences that quote
+    nothing of the token. ``problems`` list why the provider's verifier, with its default settings, would refuse these
+    claims even if the signature were valid; if there are none, it may still refuse the token.
     """
 
     provider: ProviderName | None
@@ -30,35 +30,35 @@ class Detection:
 
     @property
     def verified(self) -> Literal[False]:
-        """Always ``False``: nobody looked at the signature."""
+        """Always ``False``: the signature was not checked."""
         return False
 
     def __repr__(self) -> str:
-        """As any other, with the warning in front."""
-        said = f"provider={self.provider!r}, kind={self.kind!r}, reasons={self.reasons!r}, problems={self.problems!r}"
-        return f"Detection(UNVERIFIED, {said})"
+        """Return the fields, marked as unverified."""
+        fields = f"provider={self.provider!r}, kind={self.kind!r}, reasons={self.reasons!r}, problems={self.problems!r}"
+        return f"Detection(UNVERIFIED, {fields})"
 
 
 def detect(token: str | bytes) -> Detection:
-    """Whose a token looks like, and which kind of token: **nothing is verified**, so nothing may be decided by it but
-    which verifier to ask.
+    """Return the provider and kind of a token that it looks like. **Nothing is verified**: use the answer only to
+    choose a verifier.
 
-    Never raises for what the token is; ``TypeError`` where it is neither ``str`` nor ``bytes``.
+    Never raises for the content of a token; raises ``TypeError`` if it is neither ``str`` nor ``bytes``.
     """
     try:
-        parts = unverified(token)
+        decoded = decode_unverified(token)
     except VerificationError as error:
         return Detection(None, None, (f"it is not the compact form of a signed token ({error.code})",))
-    claims = parts.claims()
+    header, claims = decoded.header, decoded.claims
     if claims is None:
         return Detection(None, None, ("its payload is not a JSON object",))
-    typ = media_type(parts.header)
-    if typ in _KINDS_OF_TYPES:
-        return Detection(None, _KINDS_OF_TYPES[typ], (f'its type is "{typ}", which is no provider\'s own',))
-    found = recognised(parts.header, claims)
+    typ = media_type(header)
+    if typ in _KINDS_BY_TYPE:
+        return Detection(None, _KINDS_BY_TYPE[typ], (f'its type is "{typ}", which is no provider\'s own',))
+    found = recognised(header, claims)
     if len(found) == 1:
         ((provider, one),) = found.items()
-        return _examined(provider, one, parts.header, claims)
+        return _examined(provider, one, header, claims)
     if not found:
         return Detection(None, None, ("it has the marks of no provider's tokens",))
     return Detection(
@@ -67,15 +67,13 @@ def detect(token: str | bytes) -> Detection:
 
 
 def _examined(provider: ProviderName, kind: Kind, header: Members, claims: Members) -> Detection:
-    """What the provider's own rules say of claims that have its marks."""
+    """Check claims that have a provider's marks by the provider's own rules."""
     profile = profile_of(provider)
     try:
         if kind.name in profile.accepted:
             profile.rules().form(header, claims)
     except WrongTypeError as error:
         return Detection(None, None, (f"it has marks of {provider}'s tokens, but {error.detail}",))
-    except RecursionError:
-        return Detection(None, None, ("its payload is nested too deeply",))
     except VerificationError as error:
         return Detection(provider, kind.name, kind.reasons, (f"{reason_of(error)}: {error.detail}",))
     return Detection(provider, kind.name, kind.reasons)

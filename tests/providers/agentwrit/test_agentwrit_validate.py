@@ -33,6 +33,7 @@ from watchword.providers.agentwrit import (
     AgentClaims,
     Broker,
     DelegationRecord,
+    TrustedBrokers,
     ValidateResult,
     scope_is_subset,
     trust_broker,
@@ -101,6 +102,24 @@ def test_a_broker_without_a_key_is_a_mistake() -> None:
         validate(None, token())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="Broker"):
         trust_broker(URL)  # type: ignore[arg-type]
+
+
+def test_brokers_of_ones_own_are_kept_apart_and_can_be_removed() -> None:
+    elsewhere, raw = URL + "/elsewhere", token()
+    brokers = TrustedBrokers()
+    brokers.add(Broker(elsewhere + "/", PEM, clock=lambda: mint.NOW))
+    assert repr(brokers) == f"TrustedBrokers([{elsewhere!r}])"
+    assert validate(elsewhere, raw, brokers=brokers).valid
+    with pytest.raises(ValueError, match="no public key"):
+        validate(elsewhere, raw)
+    trust_broker(broker())
+    with pytest.raises(ValueError, match="no public key"):
+        validate(URL, raw, brokers=brokers)
+    brokers.remove(elsewhere)
+    with pytest.raises(ValueError, match="no public key"):
+        validate(elsewhere, raw, brokers=brokers)
+    with pytest.raises(ValueError, match="no trusted broker"):
+        brokers.remove(elsewhere)
 
 
 @pytest.mark.parametrize("wrong", [None, 5, ["a.b.c"], bytearray(b"a.b.c")])

@@ -1,14 +1,16 @@
-"""The keys that a process shares, each test's own."""
+"""The keys of the default session, each test's own."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from watchword.providers.authgent import jwks
-from watchword.providers.authgent.recent import Recent
+from watchword.providers.authgent import DEFAULT_SESSION
 
 
 @pytest.fixture(autouse=True)
-def _own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Else the keys of servers that are gone would be asked for in the background of all tests that follow.
-    monkeypatch.setattr(jwks, "_fetchers", Recent(jwks.MOST_ISSUERS))
+def _close_session() -> Iterator[None]:
+    # Otherwise the keys of servers that are gone would be fetched in the background of all later tests.
+    yield
+    DEFAULT_SESSION.close()

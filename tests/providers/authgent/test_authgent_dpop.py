@@ -157,6 +157,17 @@ def test_a_proof_is_used_once_in_this_process(client: authgent.DPoPClient, raw: 
     assert authgent.verify_dpop_proof(identity, proof, "POST", URI, dpop=without)["jkt"] == client.jkt
 
 
+def test_a_session_remembers_proofs_until_it_is_gone(client: authgent.DPoPClient, raw: str) -> None:
+    proof = client.create_proof("POST", URI, raw)
+    session = authgent.Session()
+    authgent.verify_dpop_proof(proof, raw, "POST", URI, session=session)
+    session.close()
+    sharing = authgent.Session(dpop=session.dpop)
+    for one in (session, sharing):
+        assert code(lambda one=one: authgent.verify_dpop_proof(proof, raw, "POST", URI, session=one)) == "dpop_replayed"
+    authgent.verify_dpop_proof(proof, raw, "POST", URI)
+
+
 def test_of_many_at_once_one_is_accepted(client: authgent.DPoPClient, raw: str) -> None:
     proof = client.create_proof("POST", URI, raw)
     with ThreadPoolExecutor(8) as pool:

@@ -15,8 +15,9 @@ from authgent_tokens import API, ISSUER, KEYS, Verify, both_ways, claims, now, r
 
 import watchword as ww
 import watchword.providers.authgent as authgent
-from watchword.jwks import CacheSettings
-from watchword.providers.authgent import jwks as keys_of_this_process
+from watchword.jwks import CacheSettings, HttpxFetcher
+from watchword.providers.authgent.jwks import MAX_VERIFIERS
+from watchword.providers.authgent.session import MAX_ISSUERS
 
 JWKS = json.dumps(mint.jwks("p256")).encode()
 
@@ -161,15 +162,33 @@ def test_threads_that_come_first_together_share_one_fetch(server: endpoint.Serve
     assert server.count() == 1
 
 
-def test_what_is_kept_of_issuers_and_demands_is_bounded() -> None:
-    for number in range(3 * keys_of_this_process.MOST_ISSUERS):
-        keys_of_this_process.fetcher_of(f"https://as-{number}.example")
-    assert len(keys_of_this_process._fetchers) == keys_of_this_process.MOST_ISSUERS
+def test_what_a_session_and_a_fetcher_keep_is_bounded() -> None:
+    session = authgent.Session()
+    first = session.fetcher("https://as-0.example")
+    for number in range(3 * MAX_ISSUERS):
+        session.fetcher(f"https://as-{number}.example")
+    assert repr(session) == f"Session({MAX_ISSUERS} issuers)"
+    assert session.fetcher("https://as-0.example") is not first
     fetcher = authgent.JWKSFetcher(ISSUER, jwks=mint.jwks("p256"))
-    for number in range(3 * keys_of_this_process.MOST_DEMANDS):
+    for number in range(3 * MAX_VERIFIERS):
         audience = f"https://api-{number}.example"
         assert authgent.verify_token_sync(token(aud=audience), ISSUER, audience, fetcher).audience == audience
-    assert len(fetcher._verifiers) == keys_of_this_process.MOST_DEMANDS
+    assert fetcher._verifier.cache_info().currsize == MAX_VERIFIERS  # type: ignore[attr-defined]  # of lru_cache
+
+
+def test_each_session_has_its_own_keys_until_it_is_closed(server: endpoint.Server) -> None:
+    raw = token(iss=server.url, aud=server.url)
+    session = authgent.Session()
+    kept = session.fetcher(server.url)
+    for one in (session, authgent.Session()):
+        for _ in range(2):
+            assert authgent.verify_token_sync(raw, server.url, session=one).subject == "client:agnt_1"
+    assert server.count() == 2
+    session.close()
+    with pytest.raises(ValueError, match="closed"):
+        authgent.verify_token_sync(raw, server.url, jwks_fetcher=kept)
+    assert authgent.verify_token_sync(raw, server.url, session=session).subject == "client:agnt_1"
+    assert server.count() == 3
 
 
 def test_a_fetcher_may_look_elsewhere_than_at_the_issuer(server: endpoint.Server) -> None:
@@ -184,7 +203,7 @@ def test_a_client_of_the_applications_own_fetches(server: endpoint.Server) -> No
     import httpx2
 
     with httpx2.Client(headers={"x-from": "application"}, trust_env=False) as client:
-        fetcher = authgent.JWKSFetcher(server.url, client=client)
+        fetcher = authgent.JWKSFetcher(server.url, fetcher=HttpxFetcher(client))
         asyncio.run(authgent.verify_token(token(), ISSUER, jwks_fetcher=fetcher))
     assert server.requests[0].headers["x-from"] == "application"
 

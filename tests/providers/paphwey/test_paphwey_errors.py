@@ -139,7 +139,7 @@ def test_the_fake_returns_what_was_enqueued_by_both_forms_of_the_call() -> None:
     with pytest.raises(LookupError, match="enqueue_outcome"):
         fake.verify_outcome(**asked)
     assert [request.audience for request in fake.requests] == [AUDIENCE] * 4
-    with pytest.raises(TypeError, match="make_outcome"):
+    with pytest.raises(TypeError, match="VerifiedOutcome"):
         fake.enqueue_outcome({"valid": True})  # type: ignore[arg-type]  # what is tested
 
 

@@ -1,4 +1,4 @@
-"""AgentWrit: the verifying side of ``agentwrit``, under its names.
+"""AgentWrit: the verifying side of the package ``agentwrit``, under its names.
 
     from watchword.providers.agentwrit import Broker, scope_is_subset, trust_broker, validate
 
@@ -6,7 +6,7 @@
     result = validate("https://broker.example", token)
     result.valid and scope_is_subset(["read:data:customer-7291"], result.claims.scope)
 
-What is here, what is checked and what differs is in ``docs/providers/agentwrit.md``.
+``docs/providers/agentwrit.md`` lists what is checked, and the differences from the package.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ from watchword.providers.agentwrit.errors import (
 from watchword.providers.agentwrit.models import AgentClaims, DelegationRecord, ProblemDetail, ValidateResult
 from watchword.providers.agentwrit.problem import read_problem
 from watchword.providers.agentwrit.scope import scope_is_subset, trust_broker, validate
+from watchword.providers.agentwrit.trusted_brokers import TRUSTED_BROKERS, TrustedBrokers
 from watchword.providers.spiffe import SpiffeId
 
 __all__ = [
+    "TRUSTED_BROKERS",
     "AgentClaims",
     "AgentWritError",
     "AuthenticationError",
@@ -40,6 +42,7 @@ __all__ = [
     "RateLimitError",
     "SpiffeId",
     "TransportError",
+    "TrustedBrokers",
     "ValidateResult",
     "error_for",
     "read_problem",

@@ -1,4 +1,4 @@
-"""A broker's tokens, verified with its public key and without asking it."""
+"""A broker's tokens, verified offline with its public key."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from watchword import _kernel
-from watchword._kernel import DelegationChain, KeySet, TokenCache, VerifiedToken
+import watchword
+from watchword import DelegationChain, KeySet, TokenCache, VerifiedToken
 from watchword.arguments import as_audience
 from watchword.errors import VerificationError
 from watchword.providers.agentwrit.models import AgentClaims, DelegationRecord, ValidateResult
@@ -23,17 +23,17 @@ _PEM = "-----BEGIN "
 class Broker:
     """A broker whose tokens are accepted: its URL, and the key that it signs with.
 
-    A broker publishes its key nowhere. ``public_key`` is what its operator hands out: a public key in PEM, a JWK or a
+    A broker does not publish its key. ``public_key`` is what its operator hands out: a public key in PEM, a JWK or a
     JWK Set (JSON or a mapping), or a :class:`~watchword.KeySet`. ``issuer`` is the ``iss`` that its tokens must have,
-    and ``audience`` whom they may be for: a token that names an audience is refused where none is given here
-    (:data:`watchword.ANY_AUDIENCE` takes all). ``trust_domain`` is that of the agents' SPIFFE IDs. ``accept`` lists the
-    kinds of tokens: ``agent_token`` and ``delegated_agent_token``, unless ``app_token`` or ``admin_token`` are named.
-    ``max_depth`` is how often authority may have been handed on, ``leeway`` is in seconds, ``token_cache`` remembers
-    verified tokens (:class:`watchword.TokenCache`), ``clock`` tells Unix seconds where ``now`` is left out.
+    and ``audience`` an audience that they must name, or several: without it, a token that names one is refused
+    (:data:`watchword.ANY_AUDIENCE` accepts any). ``trust_domain`` is that of the agents' SPIFFE IDs. ``accept`` lists
+    the kinds of tokens that are accepted, of ``agent_token``, ``delegated_agent_token``, ``app_token`` and
+    ``admin_token``. ``max_depth`` is the most delegations of a chain, ``leeway`` is in seconds, ``token_cache`` caches
+    verified tokens (:class:`watchword.TokenCache`), ``clock`` returns Unix seconds, used if ``now`` is ``None``.
 
-    **Nobody asks the broker, so a token that it revoked or that its agent released is valid here until it expires.**
+    **The broker is not asked, so a token that it revoked, or that its agent released, is valid here until it expires.**
 
-    Raises ``ValueError`` or ``TypeError`` where these cannot be meant.
+    Raises ``ValueError`` or ``TypeError`` if the arguments are invalid.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Broker:
         self._keys = _keys(public_key)
         accepted = tuple(accept)
         if isinstance(accept, str) or not accepted or not set(accepted) <= set(_KINDS):
-            raise ValueError(f"accept must list some of {', '.join(_KINDS)}")
+            raise ValueError(f"accept must be a list of kinds of tokens, one or more of {', '.join(_KINDS)}")
         self._rules = Rules(
             issuers=() if issuer is None else (issuer,),
             audience=as_audience(audience),
@@ -66,41 +66,47 @@ class Broker:
         self._policy = self._rules.policy()
         if token_cache is not None and not isinstance(token_cache, TokenCache):
             raise TypeError("token_cache must be a watchword.TokenCache")
-        self._judge = _kernel.verify if token_cache is None else token_cache.verify
+        self._verify = watchword.verify if token_cache is None else token_cache.verify
         self._clock = clock
 
     def validate(self, token: str | bytes, *, now: float | None = None) -> ValidateResult:
-        """Whether a token is one of this broker's, as of ``now`` in Unix seconds, and what it says.
+        """Verify a token of this broker as of ``now`` in Unix seconds (``None``: the clock's).
 
-        Never raises for what the token is; ``TypeError`` where it is neither ``str`` nor ``bytes``.
+        Returns the verdict, and never raises for an invalid token. Raises ``TypeError`` if the token is neither ``str``
+        nor ``bytes``.
         """
         at = self._clock() if now is None else now
         try:
-            verified = self._judge(token, self._keys, self._policy, at)
+            verified = self._verify(token, self._keys, self._policy, now=at)
             chain = self._rules.check(verified, now=at, keys=self._keys).chain
         except VerificationError as error:
             return ValidateResult(valid=False, error=str(error), code=error.code)
         return ValidateResult(valid=True, claims=_claims(verified, chain), delegation=chain)
 
     def __repr__(self) -> str:
-        """The URL, and how many keys there are."""
+        """Return the URL and the number of keys."""
         return f"Broker({self.broker_url!r}, {len(self._keys)} key(s))"
 
 
 def without_slash(broker_url: str) -> str:
-    """A broker's URL as it is compared. Raises ``TypeError`` or ``ValueError`` where it is none."""
+    """Return a broker's URL without final slashes, as URLs are compared.
+
+    Raises ``TypeError`` if it is not ``str``, ``ValueError`` if it is empty.
+    """
     if not isinstance(broker_url, str):
-        raise TypeError(f"broker_url is str, not {type(broker_url).__name__}")
+        raise TypeError(f"broker_url must be str, not {type(broker_url).__name__}")
     url = broker_url.rstrip("/")
     if not url:
-        raise ValueError("broker_url must not be empty")
+        raise ValueError(f"broker_url is {broker_url!r}, which must not be empty")
     return url
 
 
 def _keys(public_key: str | bytes | Mapping[str, Any] | KeySet) -> KeySet:
     keys = public_key if isinstance(public_key, KeySet) else _read(public_key)
     if not any("EdDSA" in key.algorithms for key in keys):
-        raise ValueError("public_key must hold an Ed25519 public key: a broker signs by no other")
+        raise ValueError(
+            "public_key has no Ed25519 key: give the broker's Ed25519 public key, which is the only kind it signs with"
+        )
     return keys
 
 

@@ -1,6 +1,6 @@
-"""What goes wrong, as ``agentwrit.errors`` names it.
+"""The exceptions of ``agentwrit.errors``.
 
-A token that is not accepted raises nothing: ``validate`` says ``valid=False``.
+A token that is refused raises none of them: ``validate`` returns ``valid=False``.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from watchword.providers.agentwrit.models import ProblemDetail
 
 
 class AgentWritError(Exception):
-    """The base of all of them."""
+    """The base class of all of them."""
 
 
 class ProblemResponseError(AgentWritError):
-    """The broker refused a request, and said why: ``problem``, and the HTTP status in ``status_code``."""
+    """The broker refused a request: ``problem`` is its reason, ``status_code`` the HTTP status."""
 
     def __init__(self, problem: ProblemDetail, status_code: int) -> None:
         super().__init__(f"{problem.title}: {problem.detail}")
@@ -29,7 +29,7 @@ class AuthenticationError(ProblemResponseError):
 
 
 class AuthorizationError(ProblemResponseError):
-    """403: the scopes do not reach so far."""
+    """403: the scopes do not suffice."""
 
 
 class RateLimitError(ProblemResponseError):
@@ -41,14 +41,14 @@ class TransportError(AgentWritError):
 
 
 class CryptoError(AgentWritError):
-    """A key could not be made, or could not sign."""
+    """A key could not be generated, or could not sign."""
 
 
 _BY_STATUS = {401: AuthenticationError, 403: AuthorizationError, 429: RateLimitError}
 
 
 def error_for(problem: ProblemDetail, status_code: int) -> ProblemResponseError:
-    """The exception for a problem that came with this HTTP status."""
+    """Return the exception for a problem in a response with this HTTP status."""
     return _BY_STATUS.get(status_code, ProblemResponseError)(problem, status_code)
 
 

@@ -1,17 +1,17 @@
-"""The models of ``agentwrit.models`` that have to do with verification."""
+"""The models of ``agentwrit.models`` that verification uses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from watchword._kernel import DelegationChain
+from watchword import DelegationChain
 from watchword.errors import ErrorCode
 
 
 @dataclass(frozen=True)
 class DelegationRecord:
-    """One time that authority was handed on: by which agent (a SPIFFE ID), the scopes that it held, when (RFC 3339),
-    and the broker's signature over all that, in hexadecimal.
+    """One delegation: the agent that delegated (a SPIFFE ID), its scopes, the time (RFC 3339), and the broker's
+    signature over all of them, in hexadecimal.
     """
 
     agent: str
@@ -25,7 +25,7 @@ class AgentClaims:
     """The claims of a token; times in Unix seconds.
 
     ``sub`` is a SPIFFE ID, and ``delegation_chain`` has the oldest record first. ``task_id`` and ``orch_id`` are those
-    of the agent that the task was given to, and empty in a token of an application or of the admin.
+    of the agent that was given the task, and empty in a token of an application or of the admin.
     """
 
     iss: str
@@ -45,9 +45,9 @@ class AgentClaims:
 
 @dataclass(frozen=True)
 class ValidateResult:
-    """Whether a token is valid: with its ``claims``, or with the ``error`` in a sentence and its ``code``.
+    """The verdict on a token: its ``claims`` if it is ``valid``, else ``error``, a sentence, and its ``code``.
 
-    ``delegation`` is who acts for whom in a valid token, for demands of your own:
+    ``delegation`` is the delegation chain of a valid token, for requirements of your own:
     ``result.delegation.check(allowed_actors=...)``.
     """
 
@@ -60,9 +60,9 @@ class ValidateResult:
 
 @dataclass(frozen=True)
 class ProblemDetail:
-    """What a broker says went wrong (RFC 9457, which took the place of RFC 7807).
+    """A broker's problem details (RFC 9457, which obsoletes RFC 7807).
 
-    ``error_code``, ``request_id`` (the ``X-Request-ID`` of the answer) and ``hint`` are the broker's own.
+    ``error_code``, ``request_id`` (the ``X-Request-ID`` of the response) and ``hint`` are extensions of the broker.
     """
 
     type: str = "about:blank"

@@ -1,4 +1,4 @@
-"""Reading ``application/problem+json`` (RFC 9457), whatever it is that came."""
+"""Parse ``application/problem+json`` (RFC 9457), leniently: any other body becomes the detail of a problem."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from typing import Any
 
 from watchword.providers.agentwrit.models import ProblemDetail
 
-#: No problem that a person is meant to read is longer.
-_LONGEST = 64 * 1024
+#: Longer bodies are not parsed.
+_MAX_BYTES = 64 * 1024
 
 _TEXTS = tuple(field.name for field in dataclasses.fields(ProblemDetail) if field.name != "status")
 
 
 def read_problem(body: str | bytes, *, status_code: int, instance: str = "") -> ProblemDetail:
-    """The problem in the body of an answer with this HTTP status; ``instance`` stands for a missing one.
+    """Return the problem in the body of a response with this HTTP status; ``instance`` is used if the body has none.
 
-    A member of the wrong type is taken for missing (section 3.1), and a body that is no problem at all for the detail
-    of one. Never raises for what the body holds.
+    A member of the wrong type is ignored (section 3.1). A body that is not a problem document becomes the detail of
+    one. Never raises for the content of the body.
     """
     members = _members(body)
     if members is None:
         text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
         return ProblemDetail(
             title=f"HTTP {status_code}",
-            detail=text[:1024] or "the answer says nothing",
+            detail=text[:1024] or "the response has no body",
             instance=instance,
             status=status_code,
         )
-    told: dict[str, Any] = {name: members[name] for name in _TEXTS if isinstance(members.get(name), str)}
+    texts: dict[str, Any] = {name: members[name] for name in _TEXTS if isinstance(members.get(name), str)}
     status = members.get("status")
     is_status = isinstance(status, int) and not isinstance(status, bool)
-    return ProblemDetail(**{"instance": instance, **told}, status=status if is_status else None)
+    return ProblemDetail(**{"instance": instance, **texts}, status=status if is_status else None)
 
 
 def _members(body: str | bytes) -> dict[str, Any] | None:
-    if len(body) > _LONGEST:
+    if len(body) > _MAX_BYTES:
         return None
     try:
         document = json.loads(body)

@@ -6,11 +6,10 @@ import functools
 from collections.abc import Iterable
 from typing import overload
 
-from watchword.providers.agentwrit.broker import Broker, without_slash
+from watchword.providers.agentwrit.broker import Broker
 from watchword.providers.agentwrit.models import ValidateResult
+from watchword.providers.agentwrit.trusted_brokers import TRUSTED_BROKERS, TrustedBrokers
 from watchword.scopes import SlotScopes
-
-_trusted: dict[str, Broker] = {}
 
 
 @overload
@@ -24,52 +23,55 @@ def scope_is_subset(
     required: Iterable[str] | None = None,
     held: Iterable[str] | None = None,
 ) -> bool:
-    """Whether what is held covers all that is required (``requested`` and ``allowed`` are other names of the two).
+    """Return whether the scopes ``held`` cover all that are ``required`` (or ``allowed`` all that are ``requested``).
 
-    Scopes are ``action:resource:identifier``, see :class:`watchword.scopes.SlotScopes`. What is required and is no such
-    scope is covered by nothing; what is held and is none covers nothing. Nothing required is always covered. Raises
-    ``TypeError`` where the scopes are no list of texts.
+    Scopes are ``action:resource:identifier``, see :class:`watchword.scopes.SlotScopes`. A required text of another form
+    is never covered, and a held one covers nothing. An empty requirement is always covered. Raises ``TypeError`` if the
+    scopes are not a list of strings.
     """
     if (requested is not None and required is not None) or (allowed is not None and held is not None):
-        raise TypeError("required and requested are the same, and so are held and allowed: give one of each")
+        raise TypeError("give either required and held, or requested and allowed: they are two names for the same")
     wanted = _compiled(required if requested is None else requested)
     return _compiled(held if allowed is None else allowed).covers(wanted)
 
 
 def trust_broker(broker: Broker) -> None:
-    """Lets :func:`validate` know a broker by its URL, in this process and until another takes its place."""
-    if not isinstance(broker, Broker):
-        raise TypeError(f"trust_broker takes a Broker, not {type(broker).__name__}")
-    _trusted[broker.broker_url] = broker
+    """Make a broker known to :func:`validate` by its URL, in place of another with that URL: in this process, by adding
+    it to :data:`TRUSTED_BROKERS`. Raises ``TypeError`` for anything but a :class:`Broker`.
+    """
+    TRUSTED_BROKERS.add(broker)
 
 
 def validate(
-    broker_url: str | Broker, token: str | bytes, *, timeout: float = 10.0, now: float | None = None
+    broker_url: str | Broker,
+    token: str | bytes,
+    *,
+    timeout: float = 10.0,
+    now: float | None = None,
+    brokers: TrustedBrokers = TRUSTED_BROKERS,
 ) -> ValidateResult:
-    """Whether a token is valid, by the broker's key and without asking the broker: see :meth:`Broker.validate`.
+    """Verify a token with the broker's key, without asking the broker; return what :meth:`Broker.validate` returns.
 
-    ``broker_url`` is a :class:`Broker`, or the URL of one that :func:`trust_broker` was told of; raises ``ValueError``
-    for any other. ``timeout`` is taken and not needed: nothing is waited for.
+    ``broker_url`` is a :class:`Broker`, or the URL of one of ``brokers``: by default of those that :func:`trust_broker`
+    made known. ``timeout`` has no effect: nothing is waited for. Raises ``ValueError`` if the broker is not known,
+    ``TypeError`` if the token is neither ``str`` nor ``bytes``.
     """
     del timeout
-    broker = broker_url if isinstance(broker_url, Broker) else _trusted.get(without_slash(broker_url))
-    if broker is None:
-        raise ValueError(
-            "no public key is known for this broker, which publishes none:"
-            " call trust_broker(Broker(broker_url, public_key)) when the program starts"
-        )
+    broker = broker_url if isinstance(broker_url, Broker) else brokers.find(broker_url)
     return broker.validate(token, now=now)
 
 
 def _compiled(scopes: Iterable[str] | None) -> SlotScopes:
     if isinstance(scopes, (str, bytes)):
-        raise TypeError("scopes are a list of scopes, not one text")
+        raise TypeError(
+            f"scopes must be a list of strings, not one {type(scopes).__name__}: split it at its spaces first"
+        )
     return _matcher(tuple(scopes or ()))
 
 
 @functools.lru_cache(maxsize=256)
 def _matcher(scopes: tuple[str, ...]) -> SlotScopes:
-    """The matcher of these scopes, made once for all that are alike and lately used."""
+    """Return the matcher of these scopes, cached."""
     return SlotScopes.from_claim(scopes)
 
 

@@ -20,9 +20,11 @@ from watchword.providers.authgent.errors import (
 )
 from watchword.providers.authgent.jwks import JWKSFetcher
 from watchword.providers.authgent.models import AgentIdentity, TokenClaims
+from watchword.providers.authgent.session import DEFAULT_SESSION, Session
 from watchword.providers.authgent.verify import verify_token, verify_token_sync
 
 __all__ = [
+    "DEFAULT_SESSION",
     "AgentIdentity",
     "AuthgentError",
     "DPoPClient",
@@ -33,6 +35,7 @@ __all__ = [
     "InvalidTokenError",
     "JWKSFetcher",
     "ServerError",
+    "Session",
     "TokenClaims",
     "verify_delegation_chain",
     "verify_dpop_proof",

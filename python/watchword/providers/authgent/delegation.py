@@ -7,7 +7,7 @@ from typing import Any
 
 from watchword import _kernel
 from watchword.errors import DelegationMalformedError
-from watchword.providers.authgent.errors import in_authgents_terms
+from watchword.providers.authgent.errors import translate_errors
 
 #: The most that the kernel reads. A token holds 31 at most.
 _MOST_ACTORS = 96
@@ -54,7 +54,7 @@ class DelegationChain:
         Raises :class:`~watchword.providers.authgent.DelegationError` where ``act`` is malformed.
         """
         made = cls.__new__(cls)
-        with in_authgents_terms():
+        with translate_errors():
             made._chain = _known(_kernel.DelegationChain.from_act(claims))
         return made
 
@@ -127,7 +127,7 @@ def verify_delegation_chain(
     *,
     human: Callable[[DelegationChain], bool] | None = None,
 ) -> DelegationChain:
-    """Demands of a chain: at most ``max_depth`` actors, each of them in ``allowed_actors``, a human being behind them.
+    """Check a chain: at most ``max_depth`` actors, each of them in ``allowed_actors``, a human being behind them.
 
     ``allowed_actors`` are names of the token's issuer, or pairs of an issuer and a name; no list demands nothing, an
     empty list allows nobody. ``human`` decides whether the root is a human being (by default ``chain.human_root``).
@@ -138,7 +138,7 @@ def verify_delegation_chain(
     """
     if not isinstance(chain, DelegationChain):
         raise TypeError("chain must be a DelegationChain: a verified token's delegation_chain")
-    with in_authgents_terms():
+    with translate_errors():
         chain._chain.check(
             max_depth=max_depth,
             require_human_root=require_human_root,

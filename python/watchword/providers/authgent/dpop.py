@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import hmac
-import json
 from collections.abc import Mapping
 from typing import Any, overload
 
-from watchword._kernel import DpopProof
-from watchword.dpop import DpopVerifier
-from watchword.errors import MissingProofClaimError, MissingProofError, UnboundTokenError, WrongAccessTokenError
+from watchword import decode_unverified
+from watchword.dpop import DpopProof, DpopVerifier
+from watchword.errors import (
+    MalformedClaimsError,
+    MissingProofClaimError,
+    MissingProofError,
+    UnboundTokenError,
+    VerificationError,
+    WrongAccessTokenError,
+)
 from watchword.holder.dpop_prover import DpopProver
-from watchword.providers.authgent.demands import DPOP
-from watchword.providers.authgent.errors import DPoPError, in_authgents_terms
+from watchword.providers.authgent.errors import DPoPError, translate_errors
 from watchword.providers.authgent.models import AgentIdentity
-
-#: Longer tokens are verified by nobody here.
-_LONGEST_TOKEN = 16384
+from watchword.providers.authgent.session import DEFAULT_SESSION, Session
 
 
 @overload
@@ -29,6 +31,7 @@ def verify_dpop_proof(
     *,
     access_token: str | None = None,
     dpop: DpopVerifier | None = None,
+    session: Session = ...,
 ) -> dict[str, Any]: ...
 
 
@@ -41,12 +44,20 @@ def verify_dpop_proof(
     http_uri: str,
     token: AgentIdentity | Mapping[str, Any] | None = None,
     dpop: DpopVerifier | None = None,
+    session: Session = ...,
 ) -> dict[str, Any]: ...
 
 
 @overload
 def verify_dpop_proof(
-    proof_jwt: str, access_token: str, http_method: str, http_uri: str, /, *, dpop: DpopVerifier | None = None
+    proof_jwt: str,
+    access_token: str,
+    http_method: str,
+    http_uri: str,
+    /,
+    *,
+    dpop: DpopVerifier | None = None,
+    session: Session = ...,
 ) -> dict[str, Any]: ...
 
 
@@ -59,6 +70,7 @@ def verify_dpop_proof(
     proof_jwt: str | None = None,
     access_token: str | None = None,
     dpop: DpopVerifier | None = None,
+    session: Session = DEFAULT_SESSION,
 ) -> dict[str, Any]:
     """Verifies a DPoP proof (RFC 9449 section 4.3) and uses it up: a second time it is a replay.
 
@@ -78,18 +90,18 @@ def verify_dpop_proof(
     if http_method is None or http_uri is None:
         raise TypeError("http_method and http_uri must be those of the request")
     proof = proof_jwt if proof_jwt is not None else dpop_proof
-    judge = DPOP if dpop is None else dpop
-    with in_authgents_terms():
+    verifier = dpop or session.dpop
+    with translate_errors():
         if not isinstance(proof, str):
             raise MissingProofError
         expected_jkt = _key_of(token, access_token)
-        verified = judge.check(
+        verified = verifier.check(
             proof, method=http_method, uri=http_uri, access_token=access_token, expected_jkt=expected_jkt
         )
         if access_token is None:
             _check_hash(verified, token)
-        judge.consume(verified)
-    return _said_by(verified)
+        verifier.consume(verified)
+    return _proof_to_dict(verified)
 
 
 def _key_of(token: object, access_token: object) -> str | None:
@@ -97,7 +109,7 @@ def _key_of(token: object, access_token: object) -> str | None:
     if token is None:
         if not isinstance(access_token, str):
             raise DPoPError("there is no access token that the proof could go with")
-        claims = _unverified_claims(access_token)
+        claims = _claims_of(access_token)
         if claims is None:
             return None
     elif isinstance(token, AgentIdentity):
@@ -113,16 +125,15 @@ def _key_of(token: object, access_token: object) -> str | None:
     return jkt
 
 
-def _unverified_claims(access_token: str) -> dict[str, Any] | None:
-    """What a JWT says of itself; ``None`` where it is none. Believed only where it speaks against the proof."""
-    parts = access_token.split(".", 3)
-    if len(parts) != 3 or len(access_token) > _LONGEST_TOKEN:
-        return None
+def _claims_of(access_token: str) -> dict[str, Any] | None:
+    """Return the unverified claims of a JWT, which are trusted only to refuse a proof; ``None`` for any other token."""
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, RecursionError):
+        claims = decode_unverified(access_token).claims
+    except VerificationError:
         return None
-    return claims if isinstance(claims, dict) else None
+    if claims is None:
+        raise MalformedClaimsError
+    return claims
 
 
 def _check_hash(proof: DpopProof, token: object) -> None:
@@ -135,7 +146,7 @@ def _check_hash(proof: DpopProof, token: object) -> None:
         raise WrongAccessTokenError
 
 
-def _said_by(proof: DpopProof) -> dict[str, Any]:
+def _proof_to_dict(proof: DpopProof) -> dict[str, Any]:
     said = {
         "jti": proof.token_id,
         "htm": proof.method,

@@ -92,7 +92,7 @@ def from_verdict(verdict: VerificationError) -> AuthgentError:
 
 
 @contextlib.contextmanager
-def in_authgents_terms() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Raises as an :class:`AuthgentError` what leaves the block as a verdict."""
     try:
         yield

@@ -1,28 +1,24 @@
-"""The keys of one authgent-server: fetched, cached, and shared by all of this process that verifies by them."""
+"""The keys of one authgent-server, fetched and cached."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import json
-from collections.abc import Awaitable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol, runtime_checkable
 
 from watchword._kernel import KeySet
 from watchword.errors import KeySetError, UnknownKeyError
 from watchword.issuer import Issuer
-from watchword.jwks.clock import monotonic
-from watchword.jwks.fetch import DefaultFetcher, Fetcher, HttpxClient, HttpxFetcher, Response
-from watchword.jwks.settings import CacheSettings
-from watchword.providers.authgent.demands import Demands
-from watchword.providers.authgent.errors import in_authgents_terms
-from watchword.providers.authgent.recent import Recent
+from watchword.jwks import CacheSettings, DefaultFetcher, Fetcher, Response, monotonic
+from watchword.providers.authgent.errors import translate_errors
+from watchword.providers.authgent.requirements import Requirements
 from watchword.providers.profiles.authgent import JWKS_PATH
 from watchword.verifier import Verifier
 
-#: How many issuers' keys are kept, and for how many different demands. Whoever calls chooses both, and no sender.
-MOST_ISSUERS = 64
-MOST_DEMANDS = 64
+#: For how many different requirements a Verifier is kept. The application chooses them, and no sender does.
+MAX_VERIFIERS: Final = 64
 
 #: A set is fresh for at least so many seconds, whatever ``cache_ttl`` says: longer than a fetch may take.
 _LEAST_TTL = 6.0
@@ -42,8 +38,9 @@ class JWKSFetcher:
 
     ``cache_ttl`` is how many seconds a set is fresh where its answer does not say; ``cache_settings`` has all the
     settings
-    instead. ``jwks`` is the set itself, and nothing is fetched then; ``jwks_uri`` another place. ``client`` is an
-    ``httpx2.Client`` (or one with its interface) of yours; closing it stays with you. http is for this machine only.
+    instead. ``jwks`` is the set itself, and nothing is fetched then; ``jwks_uri`` another place. ``fetcher``
+    fetches keys (``watchword.jwks.HttpxFetcher(client)`` uses your client); closing it is up to you. http is for this
+    machine only.
 
     Raises ``TypeError`` or ``ValueError`` where these cannot be meant. It may be used from any number of threads and
     event loops at once.
@@ -56,7 +53,7 @@ class JWKSFetcher:
         *,
         jwks_uri: str | None = None,
         jwks: Mapping[str, Any] | str | bytes | None = None,
-        client: HttpxClient | None = None,
+        fetcher: Fetcher | None = None,
         cache_settings: CacheSettings | None = None,
     ) -> None:
         if jwks is None and jwks_uri is None:
@@ -72,13 +69,14 @@ class JWKSFetcher:
         self._published = _PublishedKeys()
         if jwks is not None:
             self._published.keep(jwks if isinstance(jwks, (str, bytes)) else json.dumps(dict(jwks)))
-        fetcher = DefaultFetcher() if client is None else HttpxFetcher(client)
-        self._source = known.open(_Recording(fetcher, self._published), monotonic, None)
-        self._verifiers: Recent[Demands, Verifier] = Recent(MOST_DEMANDS)
+        self._own_fetcher = DefaultFetcher() if fetcher is None else None
+        self._source = known.open(_Recording(fetcher or self._own_fetcher, self._published), monotonic, None)
+        make = functools.partial(Requirements.verifier, keys=self._source)
+        self._verifier: Callable[[Requirements], Verifier] = functools.lru_cache(MAX_VERIFIERS)(make)
 
-    def verifier(self, demands: Demands) -> Verifier:
-        """What verifies access tokens by these keys. All that are made here share them."""
-        return self._verifiers.get(demands, functools.partial(demands.verifier, self._source))
+    def verifier(self, requirements: Requirements) -> Verifier:
+        """Return a Verifier with these keys. All Verifiers of one fetcher share them."""
+        return self._verifier(requirements)
 
     async def get_key(self, kid: str) -> dict[str, Any]:
         """The public JWK of that name, fetched where need be.
@@ -86,7 +84,7 @@ class JWKSFetcher:
         Raises :class:`~watchword.providers.authgent.InvalidTokenError` where there is none, and
         :class:`~watchword.providers.authgent.ServerError` where the keys could not be had.
         """
-        with in_authgents_terms():
+        with translate_errors():
             keys = await self._source.request().result_async()
             if kid not in keys:
                 keys = await self._source.request_newer(keys, (kid,)).result_async() or keys
@@ -97,7 +95,7 @@ class JWKSFetcher:
 
     async def get_all_keys(self) -> dict[str, dict[str, Any]]:
         """Every usable public JWK by its name, fetched where need be; raises as :meth:`get_key` does."""
-        with in_authgents_terms():
+        with translate_errors():
             return self._published.of(await self._source.request().result_async())
 
     async def refresh(self) -> None:
@@ -105,8 +103,17 @@ class JWKSFetcher:
 
         Raises :class:`~watchword.providers.authgent.ServerError` where they could not be had.
         """
-        with in_authgents_terms():
+        with translate_errors():
             await self._source.refresh().result_async()
+
+    def close(self) -> None:
+        """Drop the keys and stop refreshing them; the fetcher raises ``ValueError`` from then on.
+
+        A ``fetcher`` of your own stays open.
+        """
+        self._source.close()
+        if self._own_fetcher is not None:
+            self._own_fetcher.close()
 
     def __repr__(self) -> str:
         """The issuer."""
@@ -168,12 +175,4 @@ def _settings(cache_ttl: float) -> CacheSettings:
     return CacheSettings(ttl=ttl, min_ttl=min(ttl, 30), max_ttl=max(ttl, 3600))
 
 
-_fetchers: Recent[str, JWKSFetcher] = Recent(MOST_ISSUERS)
-
-
-def fetcher_of(issuer: str) -> JWKSFetcher:
-    """The keys of an issuer that this process shares."""
-    return _fetchers.get(issuer, functools.partial(JWKSFetcher, issuer))
-
-
-__all__ = ["JWKSFetcher", "KeyFetcher", "fetcher_of"]
+__all__ = ["MAX_VERIFIERS", "JWKSFetcher", "KeyFetcher"]

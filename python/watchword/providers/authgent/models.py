@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from watchword.providers.authgent.delegation import DelegationChain
-from watchword.providers.authgent.errors import InvalidTokenError, in_authgents_terms
+from watchword.providers.authgent.errors import InvalidTokenError, translate_errors
 from watchword.providers.profiles.authgent import Identity, read_identity
 
 
@@ -91,16 +91,16 @@ class AgentIdentity:
         Raises :class:`~watchword.providers.authgent.InvalidTokenError` if a claim has the wrong type, and
         :class:`~watchword.providers.authgent.DelegationError` if ``act`` is malformed.
         """
-        with in_authgents_terms():
+        with translate_errors():
             identity = read_identity(claims)
-        return cls._of(identity, claims, token_hash)
+        return cls.of(identity, claims, token_hash)
 
     @classmethod
-    def _of(cls, identity: Identity, claims: Mapping[str, Any], token_hash: str | None) -> AgentIdentity:
+    def of(cls, identity: Identity, claims: Mapping[str, Any], token_hash: str | None) -> AgentIdentity:
         return cls(
             subject=_text(claims, "sub") or "",
             scopes=identity.scopes,
-            delegation_chain=DelegationChain._of(identity.chain),
+            delegation_chain=DelegationChain.of(identity.chain),
             claims=TokenClaims(dict(claims)),
             audience=_audience(claims.get("aud")),
             token_hash=token_hash,

@@ -1,24 +1,23 @@
-"""A token verified, in an event loop and without one."""
+"""Access tokens, verified in an event loop and without one."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from watchword import _kernel
-from watchword._kernel import KeySet, VerifiedToken
+from watchword import KeySet, VerifiedToken, base64url, decode_unverified
 from watchword.errors import VerificationError
-from watchword.issuer_keys import NO_KEYS
-from watchword.jwks.memory import MemorySource
-from watchword.providers.authgent.demands import Demands
-from watchword.providers.authgent.errors import AuthgentError, InvalidTokenError, ServerError, in_authgents_terms
-from watchword.providers.authgent.jwks import JWKSFetcher, KeyFetcher, fetcher_of
+from watchword.jwks import MemorySource, Pending
+from watchword.providers.authgent.errors import AuthgentError, InvalidTokenError, ServerError, translate_errors
+from watchword.providers.authgent.jwks import JWKSFetcher, KeyFetcher
 from watchword.providers.authgent.models import AgentIdentity
+from watchword.providers.authgent.requirements import Requirements
+from watchword.providers.authgent.session import DEFAULT_SESSION, Session
+from watchword.waiting import Steps, finish, finish_async
 
 if TYPE_CHECKING:
-    from watchword import AnyAudience
+    from watchword import AnyAudience, Verifier
     from watchword.dpop import DpopVerifier
 
 
@@ -34,32 +33,27 @@ async def verify_token(
     bound_tokens: Literal["reject", "accept"] = "reject",
     leeway: float = 0,
     dpop: DpopVerifier | None = None,
+    session: Session = DEFAULT_SESSION,
 ) -> AgentIdentity:
-    """Verifies an access token of ``issuer`` (RFC 7519 section 7.2, RFC 8725 section 3).
+    """Verify an access token of ``issuer`` (RFC 7519 section 7.2, RFC 8725 section 3).
 
-    ``audience`` is whom the token must be for, or several, one of whom will do. Without it, a token that is for
-    somebody must be for the issuer itself, as authgent-server's are where no resource was asked for;
-    :data:`watchword.ANY_AUDIENCE` checks nothing.
-    ``jwks_fetcher`` finds the keys; else they are this process's, fetched once and kept. A token that is bound to a
-    key needs the DPoP proof of its request (RFC 9449 section 7.1): ``dpop_proof``, with the request's ``http_method``
-    and ``http_uri``; ``bound_tokens="accept"`` leaves that to you. ``leeway`` is by how many seconds clocks may
-    differ. ``dpop`` judges proofs otherwise than by default.
+    ``audience`` is an audience that the token must name, or several, one of which suffices. Without it, a token that has
+    ``aud`` must name the issuer itself, as authgent-server's tokens do if no resource was requested;
+    :data:`watchword.ANY_AUDIENCE` accepts any. A token that is bound to a key needs the DPoP proof of its request
+    (RFC 9449 section 7.1): ``dpop_proof``, with the request's ``http_method`` and ``http_uri``;
+    ``bound_tokens="accept"`` accepts it without. ``leeway`` is the number of seconds by which clocks may differ.
 
-    Returns an :class:`AgentIdentity`. Raises :class:`InvalidTokenError` for the token, :class:`DPoPError` for the
-    proof, :class:`ServerError` where the keys could not be had; ``TypeError`` or ``ValueError`` for what only a caller
-    can have done wrong.
+    ``jwks_fetcher`` has the keys, and ``dpop`` verifies proofs; ``session`` has both if they are not given.
+
+    Returns an :class:`AgentIdentity`. Raises :class:`InvalidTokenError` for the token, :class:`DPoPError` for the proof,
+    :class:`ServerError` if keys or the replay store are unavailable; ``TypeError`` or ``ValueError`` if an argument is
+    invalid.
     """
-    demands = Demands.of(issuer, audience, leeway=leeway, bound_tokens=bound_tokens, dpop=dpop)
-    raw = _text(token)
-    request = _Request.of(raw, dpop_proof, http_method, http_uri)
-    with in_authgents_terms():
-        if jwks_fetcher is None or isinstance(jwks_fetcher, JWKSFetcher):
-            verifier = (jwks_fetcher or fetcher_of(issuer)).verifier(demands)
-        else:
-            verifier = demands.verifier(MemorySource(await _key_from(jwks_fetcher, raw, issuer)))
-        if request is None:
-            return identity_of(await verifier.verify_async(raw), raw, demands)
-        return identity_of((await verifier.verify_request_async(**request._asdict())).token, raw, demands)
+    requirements = Requirements.of(
+        issuer, audience, dpop or session.dpop, leeway=leeway, bound_tokens=bound_tokens
+    )
+    request = _Request(token, dpop_proof, http_method, http_uri)
+    return await finish_async(_verify(requirements, jwks_fetcher or session.fetcher(issuer), request))
 
 
 def verify_token_sync(
@@ -74,75 +68,95 @@ def verify_token_sync(
     bound_tokens: Literal["reject", "accept"] = "reject",
     leeway: float = 0,
     dpop: DpopVerifier | None = None,
+    session: Session = DEFAULT_SESSION,
 ) -> AgentIdentity:
-    """As :func:`verify_token`, for programs without an event loop. A fetcher of your own needs one."""
-    if jwks_fetcher is not None and not isinstance(jwks_fetcher, JWKSFetcher):
-        raise TypeError("without an event loop, jwks_fetcher must be a JWKSFetcher")
-    demands = Demands.of(issuer, audience, leeway=leeway, bound_tokens=bound_tokens, dpop=dpop)
-    raw = _text(token)
-    request = _Request.of(raw, dpop_proof, http_method, http_uri)
-    with in_authgents_terms():
-        verifier = (jwks_fetcher or fetcher_of(issuer)).verifier(demands)
-        if request is None:
-            return identity_of(verifier.verify(raw), raw, demands)
-        return identity_of(verifier.verify_request(**request._asdict()).token, raw, demands)
+    """As :func:`verify_token`, for programs without an event loop: ``jwks_fetcher`` must be a :class:`JWKSFetcher`."""
+    requirements = Requirements.of(
+        issuer, audience, dpop or session.dpop, leeway=leeway, bound_tokens=bound_tokens
+    )
+    request = _Request(token, dpop_proof, http_method, http_uri)
+    return finish(_verify(requirements, jwks_fetcher or session.fetcher(issuer), request))
 
 
-def identity_of(token: VerifiedToken, raw: str, demands: Demands) -> AgentIdentity:
-    """The agent whom a token names, if it meets the rules. Raises :class:`~watchword.VerificationError`."""
-    identity = demands.rules.check(token)
+def identity_of(token: VerifiedToken, raw: str, requirements: Requirements) -> AgentIdentity:
+    """Return the identity in a verified token, ``raw``. Raises :class:`~watchword.VerificationError` if a rule fails."""
+    identity = requirements.rules.check(token)
     token_hash = None
     if token.confirmation is not None:
-        digest = hashlib.sha256(raw.encode()).digest()
-        token_hash = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    return AgentIdentity._of(identity, token.claims, token_hash)
+        token_hash = base64url.encode(hashlib.sha256(raw.encode()).digest())
+    return AgentIdentity.of(identity, token.claims, token_hash)
 
 
 class _Request(NamedTuple):
-    """A request by the scheme ``DPoP``."""
+    """The arguments of a call that come from a request: any sender may have written them."""
 
-    method: str
-    uri: str
-    headers: dict[str, str]
+    token: object
+    proof: str | None
+    method: str | None
+    uri: str | None
 
-    @classmethod
-    def of(cls, raw: str, proof: str | None, method: str | None, uri: str | None) -> _Request | None:
-        if proof is None:
-            if method is not None or uri is not None:
-                raise TypeError("http_method and http_uri go with dpop_proof, which is missing")
-            return None
-        if method is None or uri is None:
-            raise TypeError("dpop_proof needs http_method and http_uri, those of the request that it came with")
-        return cls(method, uri, {"authorization": f"DPoP {raw}", "dpop": proof})
+    def text(self) -> str:
+        """Return the token as text."""
+        # None is what a missing header gives, so it is not the caller's mistake.
+        if isinstance(self.token, bytes):
+            return self.token.decode("latin-1")
+        if not isinstance(self.token, str):
+            raise InvalidTokenError(f"the token must be text, not {type(self.token).__name__}")
+        return self.token
+
+    def steps(self, verifier: Verifier, raw: str) -> Steps[VerifiedToken]:
+        """Verify the token, and its proof if there is one."""
+        if self.proof is None:
+            if self.method is not None or self.uri is not None:
+                raise TypeError("http_method and http_uri are given without dpop_proof")
+            return (yield from verifier.verify_fetching(raw))
+        if self.method is None or self.uri is None:
+            raise TypeError("dpop_proof needs http_method and http_uri, those of its request")
+        headers = {"authorization": f"DPoP {raw}", "dpop": self.proof}
+        verified = yield from verifier.verify_request_fetching(method=self.method, uri=self.uri, headers=headers)
+        return verified.token
 
 
-def _text(token: object) -> str:
-    # None is what a missing header gives; it comes from whoever sent the request, and is no caller's mistake.
-    if isinstance(token, bytes):
-        return token.decode("latin-1")
-    if not isinstance(token, str):
-        raise InvalidTokenError("there is no token: it is not text")
-    return token
+def _verify(requirements: Requirements, fetcher: KeyFetcher, request: _Request) -> Steps[AgentIdentity]:
+    raw = request.text()
+    with translate_errors():
+        if isinstance(fetcher, JWKSFetcher):
+            verifier = fetcher.verifier(requirements)
+        else:
+            verifier = requirements.verifier(MemorySource((yield _NamedKey(fetcher, raw, requirements))))
+        token = yield from request.steps(verifier, raw)
+        return identity_of(token, raw, requirements)
 
 
-async def _key_from(fetcher: KeyFetcher, raw: str, issuer: str) -> KeySet:
-    """The one key that a token names, from a fetcher that may do and raise whatever it likes; none if it names none."""
-    if not callable(getattr(fetcher, "get_key", None)):
-        raise TypeError("jwks_fetcher must be a JWKSFetcher, or have its method get_key")
-    names = _kernel.unverified_names(raw)
-    if not names.key_id or names.issuer != issuer:
-        # The kernel says what is wrong with the token, whatever its key: the fetcher is not asked.
-        return NO_KEYS
-    try:
-        keys = KeySet.from_json({"keys": [dict(await fetcher.get_key(names.key_id))]})
-    except (AuthgentError, VerificationError):
-        raise
-    except Exception as error:
-        # Only its kind is told: a message may quote anything.
-        raise ServerError(f"jwks_fetcher raised {type(error).__name__}") from error
-    if len(keys) == 0:
-        raise ServerError("jwks_fetcher found no usable key")
-    return keys
+class _NamedKey(Pending[KeySet]):
+    """The key that a token names, from a fetcher of the application's own, which needs an event loop."""
+
+    __slots__ = ("_fetcher", "_raw", "_requirements")
+
+    def __init__(self, fetcher: KeyFetcher, raw: str, requirements: Requirements) -> None:
+        if not callable(getattr(fetcher, "get_key", None)):
+            raise TypeError("jwks_fetcher must be a JWKSFetcher, or have its method get_key")
+        self._fetcher, self._raw, self._requirements = fetcher, raw, requirements
+
+    def result(self) -> KeySet:
+        raise TypeError("without an event loop, jwks_fetcher must be a JWKSFetcher")
+
+    async def result_async(self) -> KeySet:
+        unverified = decode_unverified(self._raw)
+        key_id, claims = unverified.header.get("kid"), unverified.claims or {}
+        if not key_id or claims.get("iss") not in self._requirements.rules.issuers:
+            # The token is refused whatever its key, so the fetcher is not called.
+            return KeySet.from_json({"keys": []})
+        try:
+            keys = KeySet.from_json({"keys": [dict(await self._fetcher.get_key(key_id))]})
+        except (AuthgentError, VerificationError):
+            raise
+        except Exception as error:
+            # Without its message, which may quote anything.
+            raise ServerError(f"jwks_fetcher raised {type(error).__name__}") from error
+        if len(keys) == 0:
+            raise ServerError("jwks_fetcher returned no usable key")
+        return keys
 
 
 __all__ = ["verify_token", "verify_token_sync"]

@@ -113,7 +113,7 @@ class ConsentRequiredError(OAuthError):
 
 
 @contextlib.contextmanager
-def in_authpis_terms() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Raises as one of these what leaves the block as a verdict of the kernel; the verdict is the cause."""
     try:
         yield

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from watchword._kernel import VerifiedToken
 from watchword.issuer import Issuer
 from watchword.providers.authpi.agent import AuthenticatedAgent
-from watchword.providers.authpi.errors import ConfigurationError, OAuthError, TokenParseError, in_authpis_terms
+from watchword.providers.authpi.errors import ConfigurationError, OAuthError, TokenParseError, translate_errors
 from watchword.providers.authpi.token_sets import Tokens, agent_of, agent_without_id_token, id_token_of, token_set
 from watchword.providers.authpi.trusted_channel import ChannelKey
 from watchword.providers.profiles.authpi import SUBJECT_PREFIXES, Rules
@@ -99,14 +99,14 @@ class IdTokenVerifier:
         :class:`TokenParseError` for any other token that is not accepted, ``OAuthError`` with ``invalid_nonce``, and
         with ``temporarily_unavailable`` where the issuer's keys cannot be had.
         """
-        with in_authpis_terms():
+        with translate_errors():
             return self._checked(self._verifier.verify(_text(id_token), now=now), nonce)
 
     async def verify_async(
         self, id_token: str | bytes, *, nonce: str | None = None, now: float | None = None
     ) -> VerifiedToken:
         """As :meth:`verify`, waiting for keys without blocking the event loop."""
-        with in_authpis_terms():
+        with translate_errors():
             return self._checked(await self._verifier.verify_async(_text(id_token), now=now), nonce)
 
     # Token sets.
@@ -149,7 +149,7 @@ class IdTokenVerifier:
             return agent_without_id_token(found, found.subject_hint or self._client_id, expected_sub)
         if self._channel_key is None:
             self._channel_key = ChannelKey()
-        with in_authpis_terms():
+        with translate_errors():
             at = self._clock() if now is None else now
             token, algorithm = self._channel_key.vouch(found.id_token, self._channel_policy, at)
             self._checked(token, nonce)
@@ -159,7 +159,7 @@ class IdTokenVerifier:
 
     def refresh(self) -> None:
         """Fetches the issuer's keys now: to fail early. Raises ``OAuthError`` where they cannot be had."""
-        with in_authpis_terms():
+        with translate_errors():
             self._verifier.refresh()
 
     def close(self) -> None:

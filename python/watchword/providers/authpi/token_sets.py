@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from watchword._kernel import VerifiedToken
 from watchword.providers.authpi.agent import AuthenticatedAgent, PrincipalType
-from watchword.providers.authpi.errors import SubjectMismatchError, TokenParseError, in_authpis_terms
+from watchword.providers.authpi.errors import SubjectMismatchError, TokenParseError, translate_errors
 from watchword.providers.authpi.types import TokenSet, organizations_of
 from watchword.providers.profiles.authpi import check_access_token_hash
 
@@ -45,7 +45,7 @@ def agent_of(tokens: TokenSet, token: VerifiedToken, algorithm: object, expected
     where it is another subject than ``expected_sub``, or than the set hints at.
     """
     claims = token.claims
-    with in_authpis_terms():
+    with translate_errors():
         check_access_token_hash(token, algorithm, tokens.access_token)
     try:
         organizations = organizations_of(claims.get("organizations"))

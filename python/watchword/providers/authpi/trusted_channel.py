@@ -7,12 +7,10 @@ process, and goes through the kernel like any other token.
 
 from __future__ import annotations
 
-import base64
 import json
 
-from watchword import _kernel
-from watchword._kernel import KeySet, Policy, VerifiedToken
-from watchword.providers.unverified import unverified
+import watchword
+from watchword import KeySet, Policy, VerifiedToken, base64url
 
 
 class ChannelKey:
@@ -32,12 +30,8 @@ class ChannelKey:
         The form is the kernel's matter to the last bit, header and payload; only who signed is not. Raises
         :class:`~watchword.VerificationError`.
         """
-        parts = unverified(token)
-        header = {"alg": "EdDSA", **({"typ": parts.header["typ"]} if "typ" in parts.header else {})}
-        signing_input = f"{_base64url(json.dumps(header).encode())}.{parts.payload}"
-        signed = f"{signing_input}.{_base64url(self._sign(signing_input.encode('ascii')))}"
-        return _kernel.verify(signed, self._keys, policy, now), parts.header.get("alg")
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+        unverified = watchword.decode_unverified(token)
+        header = {"alg": "EdDSA", **({"typ": unverified.header["typ"]} if "typ" in unverified.header else {})}
+        signing_input = f"{base64url.encode(json.dumps(header).encode())}.{base64url.encode(unverified.payload)}"
+        signed = f"{signing_input}.{base64url.encode(self._sign(signing_input.encode('ascii')))}"
+        return watchword.verify(signed, self._keys, policy, now=now), unverified.header["alg"]

@@ -3,10 +3,10 @@
     from watchword.providers.clawauth import ClawAuth
 
     auth = ClawAuth(service_id="orders", api_key=key, jwks=jwks)
-    result = auth.verify(token)  # never raises for a bad token: result.valid, result.agent, result.error
+    result = auth.verify(token)  # never raises for an invalid token: result.valid, result.agent, result.error
 
-:mod:`.types` has the shapes (pydantic), :mod:`.exceptions` the exceptions. It takes the extra ``watchword[clawauth]``.
-``docs/providers/clawauth.md`` says what is checked.
+:mod:`.types` has the models (pydantic), :mod:`.exceptions` the exceptions. Install with ``watchword[clawauth]``.
+``docs/providers/clawauth.md`` lists what is checked.
 """
 
 from __future__ import annotations

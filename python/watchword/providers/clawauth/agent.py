@@ -1,4 +1,4 @@
-"""The agent's side: its key pair, and challenges signed by it."""
+"""The agent's side: its key pair, and challenges signed with it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ BASE_URL = "https://api.clawauth.com"
 class ClawAuthAgent:
     """An agent with its P-256 private key; it may be used from any number of threads at once.
 
-    The key is a file (``private_key_path``) or what such a file holds (``private_key``): PKCS#8 in PEM without a
-    password, as :meth:`generate_keypair` makes it. ``base_url`` is ClawAuth's.
+    The key is a file (``private_key_path``) or the content of one (``private_key``): PKCS#8 in PEM without a password,
+    as :meth:`generate_keypair` makes it. ``base_url`` is ClawAuth's.
 
-    ``signature_format`` and ``nonce_encoding`` say how challenges are signed, where ClawAuth's documents leave two
-    readings: ``"der"`` (an ASN.1 ``ECDSA-Sig-Value``, as in their example) or ``"raw"`` (r and s, 64 bytes, as in their
-    text); over the nonce's characters (``"utf-8"``) or the bytes that they stand for (``"hex"``).
+    ``signature_format`` and ``nonce_encoding`` set how challenges are signed, since ClawAuth's documents are ambiguous:
+    ``"der"`` (an ASN.1 ``ECDSA-Sig-Value``, as in their example) or ``"raw"`` (r and s, 64 bytes, as in their text);
+    over the characters of the nonce (``"utf-8"``) or the bytes that they encode (``"hex"``).
 
-    Raises ``ValueError`` or ``TypeError`` where there is not exactly one P-256 private key, ``OSError`` where the file
-    cannot be read.
+    Raises ``ValueError`` or ``TypeError`` unless exactly one P-256 private key is given, ``OSError`` if the file cannot
+    be read.
     """
 
     def __init__(
@@ -34,13 +34,13 @@ class ClawAuthAgent:
         nonce_encoding: Literal["utf-8", "hex"] = "utf-8",
     ) -> None:
         if not isinstance(agent_id, str):
-            raise TypeError("agent_id must be a string")
+            raise TypeError(f"agent_id must be a string, not {type(agent_id).__name__}")
         if not agent_id:
             raise ValueError("agent_id must not be empty")
         if signature_format not in ("der", "raw"):
-            raise ValueError('signature_format must be "der" or "raw"')
+            raise ValueError(f'signature_format is {signature_format!r}: it must be "der" or "raw"')
         if nonce_encoding not in ("utf-8", "hex"):
-            raise ValueError('nonce_encoding must be "utf-8" or "hex"')
+            raise ValueError(f'nonce_encoding is {nonce_encoding!r}: it must be "utf-8" or "hex"')
         if (private_key_path is None) == (private_key is None):
             raise ValueError("give one of private_key_path and private_key")
         pem = Path(private_key_path).read_bytes() if private_key_path is not None else private_key
@@ -55,12 +55,12 @@ class ClawAuthAgent:
 
     @property
     def agent_id(self) -> str:
-        """What ClawAuth calls this agent."""
+        """The id of the agent at ClawAuth."""
         return self._agent_id
 
     @staticmethod
     def generate_keypair() -> dict[str, str]:
-        """A new P-256 key pair: ``public_key`` (SubjectPublicKeyInfo) and ``private_key`` (PKCS#8), both in PEM.
+        """Return a new P-256 key pair: ``public_key`` (SubjectPublicKeyInfo) and ``private_key`` (PKCS#8), both in PEM.
 
         The private key has no password: keep it in a file that only its owner can read.
         """
@@ -69,22 +69,22 @@ class ClawAuthAgent:
         return key_pair.generate()
 
     def sign_challenge(self, nonce: str) -> str:
-        """The signature (ECDSA over SHA-256) of a challenge's ``nonce``, in lower-case hexadecimal digits.
+        """Return the signature (ECDSA with SHA-256) of a challenge's ``nonce``, in lower-case hexadecimal digits.
 
-        Raises ``ValueError`` or ``TypeError`` for what is no nonce.
+        Raises ``TypeError`` if the nonce is not a string, ``ValueError`` if it is empty or cannot be decoded.
         """
         if not isinstance(nonce, str):
-            raise TypeError("nonce must be a string")
+            raise TypeError(f"nonce must be a string, not {type(nonce).__name__}")
         if not nonce:
             raise ValueError("nonce must not be empty")
         try:
             data = bytes.fromhex(nonce) if self._nonce_encoding == "hex" else nonce.encode()
         except ValueError:
-            raise ValueError(f"nonce is no text that can be read as {self._nonce_encoding}") from None
+            raise ValueError(f"nonce must be {self._nonce_encoding}, as nonce_encoding says") from None
         return self._sign(data).hex()
 
     def __repr__(self) -> str:
         return f"ClawAuthAgent(agent_id={self._agent_id!r}, jkt={self._jkt!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("a ClawAuthAgent stays in the process that made it")
+        raise TypeError("a ClawAuthAgent cannot be pickled or copied: its private key stays in the process")

@@ -14,9 +14,9 @@ __all__ = [
 
 
 class ClawAuthError(Exception):
-    """The root of all of ClawAuth's exceptions. Neither ``message`` nor ``code`` ever holds a token, a key or a secret.
+    """The base class of ClawAuth's exceptions. ``message`` and ``code`` never contain a token, a key or a secret.
 
-    Verifying offline raises it for one reason: there are no keys (``keys_unavailable``).
+    Offline verification raises it for one reason: keys are unavailable (``keys_unavailable``).
     """
 
     default_code: ClassVar[str] = "error"
@@ -38,24 +38,24 @@ class ClawAuthError(Exception):
 
 
 class AuthenticationError(ClawAuthError):
-    """The service, or the agent, was not authenticated."""
+    """The authentication of the service or of the agent failed."""
 
     default_code = "authentication_failed"
     default_message = "the authentication failed"
 
 
 class InvalidSignatureError(ClawAuthError):
-    """The signature of a challenge was not accepted."""
+    """The signature of a challenge was refused."""
 
     default_code = "invalid_signature"
-    default_message = "the signature was not accepted"
+    default_message = "the signature was refused"
 
 
 class InsufficientPermissionsError(ClawAuthError):
-    """The service may not do this."""
+    """The service is not allowed to do this."""
 
     default_code = "insufficient_permissions"
-    default_message = "the permissions are not enough"
+    default_message = "the permissions do not suffice"
 
 
 class RateLimitError(ClawAuthError):

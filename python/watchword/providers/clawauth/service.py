@@ -1,4 +1,4 @@
-"""The service's side: whether a token is an agent's, and whose."""
+"""The service's side: agents' tokens, verified offline."""
 
 from __future__ import annotations
 
@@ -7,47 +7,44 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from watchword._kernel import KeySet, TokenCache, VerifiedToken
+from watchword import Issuer, IssuerKeys, KeySet, TokenCache
 from watchword.arguments import as_audience, as_tuple
 from watchword.errors import KeysUnavailableError, VerificationError
-from watchword.issuer import Issuer
-from watchword.issuer_keys import IssuerKeys
-from watchword.jwks import CacheSettings
-from watchword.jwks.events import Listener
+from watchword.jwks import CacheSettings, Listener
 from watchword.providers.clawauth.exceptions import ClawAuthError
-from watchword.providers.clawauth.no_keys import NoKeys
 from watchword.providers.clawauth.types import Agent, VerifyTokenResponse
+from watchword.providers.clawauth.unavailable_keys import UnavailableKeys
 from watchword.providers.profiles.clawauth import AGENT_ID_PREFIX, ClaimNames, Rules
+from watchword.waiting import Steps, finish, finish_async
 
 if TYPE_CHECKING:
     import types as _types
 
     from watchword import AnyAudience
-    from watchword.jwks.fetch import HttpxClient
+    from watchword.jwks import Fetcher
 
 BASE_URL = "https://api.clawauth.com"
 
 
 class ClawAuth:
-    """Verifies agents' tokens, offline. Make one for the life of the process; any threads and event loops may use it.
+    """Verifies agents' tokens offline. Make one for the life of the process; any threads and event loops may use it.
 
-    ``service_id`` is what the service is called: a token that names audiences must name it. ``api_key`` is kept for
-    calls of ClawAuth's servers; verifying needs none. ``base_url`` is ClawAuth's, and what ``iss`` must be where
-    ``issuer`` is not given; ``check_issuer=False`` says openly that ``iss`` is not looked at.
+    ``service_id`` is the id of the service: a token that has ``aud`` must name it. ``api_key`` is for calls of
+    ClawAuth's servers; verification does not use it. ``base_url`` is ClawAuth's URL, and the required ``iss`` unless
+    ``issuer`` is given; with ``check_issuer=False``, ``iss`` is not checked.
 
     The keys come from one of ``jwks`` (a JWK Set as a mapping, JSON or a ``KeySet``), ``pem`` (a public key in PEM),
-    ``jwks_file`` and ``jwks_uri``, as for :class:`watchword.Issuer`. They must be P-256 keys: an agent's token is
-    signed by ES256, and nothing else is ever accepted. ``httpx_client``, ``cache_settings``, ``allow_loopback_http``
-    and
-    ``on_event`` are for ``jwks_uri``. ``token_cache`` remembers verified tokens: an agent sends the same for an hour.
+    ``jwks_file`` and ``jwks_uri``, as for :class:`watchword.Issuer`. They must be P-256 keys: ES256 is the only
+    algorithm that is accepted. ``fetcher`` (``watchword.jwks.HttpxFetcher(client)`` uses a client of yours),
+    ``cache_settings``, ``allow_loopback_http`` and ``on_event`` apply to ``jwks_uri``. ``token_cache`` caches verified
+    tokens: an agent sends the same one for an hour.
 
-    ``audience`` demands that the token names this audience, or one of these (``watchword.ANY_AUDIENCE``: whatever it
-    names). ``required`` lists claims that must be there beside ``exp``. ``claim_names`` says which claims mean what;
-    ``agent_id_prefix`` is how agents' ids begin, so that a person's token is never an agent's (``""``: anyhow).
-    ``types`` are the values of ``typ`` that are accepted; ``leeway`` is by how many seconds clocks may differ;
-    ``clock`` tells Unix seconds.
+    ``audience`` is an audience that the token must name, or several (``watchword.ANY_AUDIENCE``: any). ``required``
+    lists claims that must be present beside ``exp``. ``claim_names`` are the names of the claims; ``agent_id_prefix``
+    is the prefix of agents' ids, which tells them from people's (``""``: any id). ``types`` are the accepted values of
+    ``typ``; ``leeway`` is the number of seconds by which clocks may differ; ``clock`` returns Unix seconds.
 
-    Raises ``TypeError`` or ``ValueError`` where these cannot be meant.
+    Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """
 
     def __init__(
@@ -69,7 +66,7 @@ class ClawAuth:
         types: Iterable[str | None] = ("JWT", None),
         leeway: float = 5,
         clock: Callable[[], float] = time.time,
-        httpx_client: HttpxClient | None = None,
+        fetcher: Fetcher | None = None,
         cache_settings: CacheSettings | None = None,
         token_cache: TokenCache | None = None,
         allow_loopback_http: bool = False,
@@ -77,7 +74,7 @@ class ClawAuth:
     ) -> None:
         for name, value in (("service_id", service_id), ("api_key", api_key), ("base_url", base_url)):
             if not isinstance(value, str):
-                raise TypeError(f"{name} must be a string")
+                raise TypeError(f"{name} must be a string, not {type(value).__name__}")
             if not value:
                 raise ValueError(f"{name} must not be empty")
         if not isinstance(agent_id_prefix, str):
@@ -85,9 +82,6 @@ class ClawAuth:
         self._service_id = service_id
         self._api_key = api_key
         self._base_url = base_url
-        if httpx_client is not None:
-            from watchword.jwks.fetch import HttpxFetcher  # sockets are slow to import
-
         name = issuer or base_url.rstrip("/")
         self._rules = Rules(
             issuers=(name,) if check_issuer else (),
@@ -107,65 +101,61 @@ class ClawAuth:
             pem=pem,
             jwks_file=jwks_file,
             jwks_uri=jwks_uri,
-            source=None if given else NoKeys(),
+            source=None if given else UnavailableKeys(),
             cache_settings=cache_settings or CacheSettings(),
             allow_loopback_http=allow_loopback_http,
         )
         self._keys = IssuerKeys(
             source,
             accepted_issuers=(name,) if check_issuer else "any",
-            fetcher=HttpxFetcher(httpx_client) if httpx_client is not None else None,
+            fetcher=fetcher,
             token_cache=token_cache,
             clock=clock,
             on_event=on_event,
         )
         if (jwks is not None or pem is not None) and not self._keys.can_verify("ES256"):
-            raise ValueError("none of the keys is for ES256: agents' tokens are signed by P-256 keys")
+            raise ValueError("jwks or pem has no key for ES256: give the P-256 keys that sign agents' tokens")
 
     def verify(self, token: str | bytes, *, now: float | None = None) -> VerifyTokenResponse:
-        """Verifies an agent's token as of ``now`` in Unix seconds (``None``: by the clock).
+        """Verify an agent's token as of ``now`` in Unix seconds (``None``: the clock's).
 
-        Returns the verdict, and never raises for a bad token. Raises :class:`~.exceptions.ClawAuthError`
-        (``keys_unavailable``) where there are no keys to verify by, which says nothing of the token; ``TypeError`` for
-        a token that is neither ``str`` nor ``bytes``.
+        Returns the verdict, and never raises for an invalid token. Raises :class:`~.exceptions.ClawAuthError`
+        (``keys_unavailable``) if there are no keys to verify it with; ``TypeError`` if the token is neither ``str`` nor
+        ``bytes``.
         """
-        try:
-            return self._response(self._keys.verify(token, self._policy, now=now))
-        except VerificationError as error:
-            return _refused(error)
+        return finish(self._verify(token, now))
 
     async def verify_async(self, token: str | bytes, *, now: float | None = None) -> VerifyTokenResponse:
         """As :meth:`verify`, waiting without blocking the event loop."""
-        try:
-            return self._response(await self._keys.verify_async(token, self._policy, now=now))
-        except VerificationError as error:
-            return _refused(error)
+        return await finish_async(self._verify(token, now))
 
     def close(self) -> None:
-        """Ends the refreshing of keys in the background."""
+        """Stop refreshing keys in the background."""
         self._keys.close()
 
     def __enter__(self) -> ClawAuth:
-        """The client itself."""
+        """Return the object itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: _types.TracebackType | None
     ) -> None:
-        """Closes it."""
+        """Close it."""
         self.close()
 
     def __repr__(self) -> str:
         return f"ClawAuth(service_id={self._service_id!r}, base_url={self._base_url!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("a ClawAuth stays in the process that made it")
+        raise TypeError("a ClawAuth cannot be pickled or copied: make one in each process")
 
-    def _response(self, token: VerifiedToken) -> VerifyTokenResponse:
-        return VerifyTokenResponse(valid=True, agent=Agent(**self._rules.check(token)))
-
-
-def _refused(error: VerificationError) -> VerifyTokenResponse:
-    if isinstance(error, KeysUnavailableError):
-        raise ClawAuthError(error.detail, code=str(error.code)) from error
-    return VerifyTokenResponse(valid=False, error=str(error))
+    def _verify(self, token: str | bytes, now: float | None) -> Steps[VerifyTokenResponse]:
+        try:
+            verified = self._keys.verify_current(token, self._policy, now)
+            if verified is None:
+                verified = yield from self._keys.verify_fetching(token, self._policy, now=now)
+            return VerifyTokenResponse(valid=True, agent=Agent(**self._rules.check(verified)))
+        except KeysUnavailableError as error:
+            raise ClawAuthError(error.detail, code=str(error.code)) from error
+        except VerificationError as error:
+            return VerifyTokenResponse(valid=False, error=str(error))

@@ -1,4 +1,4 @@
-"""ClawAuth's shapes: pydantic models, strict (nothing is coerced), closed (no other members) and frozen."""
+"""ClawAuth's models (pydantic): strict (no coercion), closed (no other members) and frozen."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class _Model(BaseModel):
 
 
 class Agent(_Model):
-    """An agent, as far as its token describes it.
+    """An agent, as its token describes it.
 
-    What the token does not say is empty, and the trust score then is 0.0, the lowest: a gate that asks for more stays
-    closed. ``agent.model_fields_set`` names what the token said.
+    Attributes that the token lacks are empty, and the trust score is then 0.0, the lowest. ``agent.model_fields_set``
+    names those that the token has.
     """
 
     id: str
@@ -31,12 +31,12 @@ class Agent(_Model):
 
     @property
     def permissions(self) -> list[str]:
-        """``scopes``, under the name that they have in ClawAuth's JavaScript package."""
+        """``scopes``, by their name in ClawAuth's JavaScript package."""
         return self.scopes
 
 
 class VerifyTokenResponse(_Model):
-    """The verdict on a token: ``agent`` where it is valid, ``error`` (``code: sentence``) where it is not."""
+    """The verdict on a token: ``agent`` if it is valid, else ``error`` (``code: sentence``)."""
 
     valid: bool
     agent: Agent | None = None

@@ -2,6 +2,6 @@
 
     from watchword.providers.paphwey.verify import OfflineVerifier
 
-:mod:`.verify` verifies, :mod:`.models` has the shapes (pydantic), :mod:`.errors` the exceptions, :mod:`.testing` what
-tests need. It takes the extra ``watchword[paphwey]``. ``docs/providers/paphwey.md`` says what is checked.
+:mod:`.verify` has the verifiers, :mod:`.models` the models (pydantic), :mod:`.errors` the exceptions, :mod:`.testing`
+helpers for tests. Install with ``watchword[paphwey]``. ``docs/providers/paphwey.md`` lists what is checked.
 """

@@ -1,7 +1,7 @@
-"""Paphwey's exceptions. Each has a ``code`` for programs and, where a server gave one, a ``trace_id``.
+"""Paphwey's exceptions. Each has a ``code`` for programs and, if a server sent one, a ``trace_id``.
 
-The codes of :class:`PaphweyVerificationError` are those of :class:`watchword.ErrorCode` and, of what an attestation
-says: ``malformed_credential``, ``wrong_delegation``, ``wrong_action``, ``amount_exceeded``,
+The codes of :class:`PaphweyVerificationError` are those of :class:`watchword.ErrorCode` and, for the contents of an
+attestation: ``malformed_credential``, ``wrong_delegation``, ``wrong_action``, ``amount_exceeded``,
 ``invalid_confirmation_key``.
 """
 
@@ -23,10 +23,10 @@ __all__ = [
 
 
 class PaphweyError(Exception):
-    """The root of all of Paphwey's exceptions.
+    """The base class of Paphwey's exceptions.
 
-    ``message`` is one sentence for a person (it never holds a token, a key or a secret), ``code`` says the same for
-    programs, ``trace_id`` is what Paphwey's support asks for; it is ``None`` where no server was involved.
+    ``message`` is one sentence for a person (it never contains a token, a key or a secret), ``code`` is for programs,
+    ``trace_id`` is for Paphwey's support; it is ``None`` if no server was involved.
     """
 
     default_code: ClassVar[str] = "error"
@@ -49,7 +49,7 @@ class PaphweyError(Exception):
 
 
 class PaphweyAuthError(PaphweyError):
-    """401 or 403: the API key is bad, or its scopes are not enough."""
+    """401 or 403: the API key is invalid, or its scopes do not suffice."""
 
     default_code = "permission_denied"
     default_message = "the API key was not accepted"
@@ -70,21 +70,21 @@ class PaphweyNotFoundError(PaphweyError):
 
 
 class PaphweyConflictError(PaphweyError):
-    """409: it was revoked, or consumed, before."""
+    """409: the delegation or challenge was already revoked or consumed."""
 
     default_code = "conflict"
-    default_message = "it was revoked or consumed before"
+    default_message = "the delegation or challenge was already revoked or consumed"
 
 
 class PaphweyPolicyError(PaphweyError):
-    """422: the scope, the ceiling or the lifetime goes beyond what is allowed."""
+    """422: the scope, the ceiling or the lifetime exceeds what the policy allows."""
 
     default_code = "policy_violation"
     default_message = "the policy does not allow this"
 
 
 class PaphweyRateLimitError(PaphweyError):
-    """429. ``retry_after_seconds`` is how long to wait; at least 1 where the server does not say."""
+    """429: too many requests. ``retry_after_seconds`` is how long to wait: 1 if the server does not say."""
 
     default_code = "rate_limited"
     default_message = "there were too many requests"
@@ -102,14 +102,14 @@ class PaphweyRateLimitError(PaphweyError):
 
 
 class PaphweyVerificationError(PaphweyError):
-    """The attestation, or a proof by its key, did not validate, for whatever reason: ``code`` names it."""
+    """The attestation, or a proof of its key, is invalid: ``code`` names the reason."""
 
     default_code = "invalid_attestation"
-    default_message = "the attestation did not validate"
+    default_message = "the attestation is invalid"
 
 
 class PaphweyTransportError(PaphweyError):
-    """The network or TLS failed, so nothing is known: for the keys ``code`` is ``keys_unavailable``."""
+    """The network or TLS failed, so nothing was verified; ``code`` is ``keys_unavailable`` if keys are missing."""
 
     default_code = "transport_error"
-    default_message = "there was no answer"
+    default_message = "there was no response"

@@ -1,6 +1,6 @@
-"""Paphwey's shapes: pydantic models, strict (nothing is coerced), closed (no other members) and frozen.
+"""Paphwey's models (pydantic): strict (no coercion), closed (no other members) and frozen.
 
-Their errors and reprs hold no token and none of an attestation's claims.
+Their errors and reprs contain no token and none of an attestation's claims.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class _Model(BaseModel):
 
 
 class ActionContext(_Model):
-    """An action: what (``scope``), for how much (``amount_minor``, in the currency's smallest unit), with whom."""
+    """An action: a scope, an amount (``amount_minor``, in the currency's smallest unit) and a merchant."""
 
     scope: str
     amount_minor: int | None = Field(default=None, ge=0)
@@ -36,7 +36,7 @@ class ActionContext(_Model):
 
 
 class CreateDelegationRequest(_Model):
-    """What a principal is to grant to an agent. ``valid_until`` has its zone."""
+    """What a principal is to grant to an agent. ``valid_until`` has a time zone."""
 
     principal_email: str = Field(repr=False)
     provider: str
@@ -60,7 +60,7 @@ class PresentDelegationRequest(_Model):
 
 
 class VerifyOutcomeRequest(_Model):
-    """An attestation, and what it must say."""
+    """An attestation, and what is expected of it."""
 
     attestation_token: str = Field(repr=False)
     audience: str
@@ -69,7 +69,10 @@ class VerifyOutcomeRequest(_Model):
 
     @classmethod
     def of(cls, request: VerifyOutcomeRequest | None, members: dict[str, Any]) -> VerifyOutcomeRequest:
-        """The request itself, or that of its members. Raises ``TypeError`` for both, and for what is neither."""
+        """Return the request, or one made of its members.
+
+        Raises ``TypeError`` if both are given, or if ``request`` is not a :class:`VerifyOutcomeRequest`.
+        """
         if request is None:
             action = members.get("expected_action")
             return cls(**members | ({"expected_action": dict(action)} if isinstance(action, Mapping) else {}))
@@ -79,14 +82,14 @@ class VerifyOutcomeRequest(_Model):
 
 
 class VerifiedOutcome(_Model):
-    """What an attestation says, once it is verified.
+    """The contents of a verified attestation.
 
-    ``claims`` is the token's body; ``delegation`` the delegation's snapshot (at least its ``delegation_id``);
-    ``actor_chain`` the principal and the agent; ``receipt_id`` what to reconcile by; ``cnf_jwk`` the confirmation key,
-    for :class:`~watchword.providers.paphwey.verify.PinnedKey`. What the attestation does not say is empty or ``None``.
+    ``claims`` are the token's claims; ``delegation`` is the delegation's snapshot (at least its ``delegation_id``);
+    ``actor_chain`` the principal and the agent; ``receipt_id`` the id to reconcile by; ``cnf_jwk`` the confirmation
+    key, for :class:`~watchword.providers.paphwey.verify.PinnedKey`. What the attestation lacks is empty or ``None``.
 
-    ``valid`` is always true, save where a verifier was told to return invalid outcomes: then all else is empty, and
-    ``code`` says why.
+    ``valid`` is false only if the verifier has ``on_invalid="return"``: all else is then empty, and ``code`` is the
+    reason.
     """
 
     valid: bool

@@ -1,4 +1,4 @@
-"""What verifying offline takes, for threads and for event loops: settings, keys, one way to a verdict."""
+"""What the verifiers for threads and for event loops share: settings, keys, and the steps of a verification."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from watchword._kernel import Policy, VerifiedToken
+from watchword import Issuer, IssuerKeys, Policy, VerifiedToken
 from watchword.arguments import as_tuple
 from watchword.errors import KeysUnavailableError, VerificationError
-from watchword.issuer import Issuer
-from watchword.issuer_keys import IssuerKeys
-from watchword.jwks import CacheSettings
-from watchword.jwks.events import Listener, Stats
+from watchword.jwks import CacheSettings, Listener, Stats
 from watchword.jwks.urls import check_url
 from watchword.providers.paphwey.errors import PaphweyTransportError, PaphweyVerificationError
 from watchword.providers.paphwey.models import ActionContext, VerifiedOutcome
@@ -23,19 +20,20 @@ from watchword.providers.profiles.paphwey import JWKS_PATH
 from watchword.providers.profiles.paphwey.action import Action, AmountRule
 from watchword.providers.profiles.paphwey.attestation import Expected, Rules
 from watchword.providers.profiles.paphwey.claim_names import ClaimNames
+from watchword.waiting import Steps
 
 if TYPE_CHECKING:
-    from watchword.jwks.fetch import Fetcher, HttpxClient
+    from watchword.jwks import Fetcher, HttpxClient
 
 _V = TypeVar("_V", bound="OfflineBase")
 ExpectedAction = Mapping[str, Any] | ActionContext | None
 
-#: Five minutes, as Paphwey documents it: the gateway's ``Cache-Control`` may only shorten that.
+#: Five minutes, as Paphwey documents: ``Cache-Control`` of the gateway may only shorten it.
 CACHE = CacheSettings(ttl=300, max_ttl=300)
 
 
 class OfflineBase:
-    """What both verifiers share: how they are made, and what they demand."""
+    """What both verifiers share: their settings, and the steps of a verification."""
 
     def __init__(
         self,
@@ -58,13 +56,17 @@ class OfflineBase:
         if not isinstance(issuer, Issuer):
             raise TypeError("issuer must be a watchword.Issuer; from_base_url makes one")
         if issuer.demands():
-            raise ValueError("say to the verifier, not to the Issuer, what is demanded: " + ", ".join(issuer.demands()))
+            raise ValueError(f"give the requirements {', '.join(issuer.demands())} to the verifier, not to the Issuer")
+        if issuer.aliases or issuer.tenants is not None:
+            raise ValueError(
+                f"the issuer {issuer.issuer!r} has aliases or tenants: make a verifier for each value of iss instead"
+            )
         if amount not in ("at_most", "exactly"):
-            raise ValueError('amount must be "at_most" or "exactly"')
+            raise ValueError(f'amount is {amount!r}: it must be "at_most" or "exactly"')
         if on_invalid not in ("raise", "return"):
-            raise ValueError('on_invalid must be "raise" or "return"')
+            raise ValueError(f'on_invalid is {on_invalid!r}: it must be "raise" or "return"')
         if claim_names is not None and not isinstance(claim_names, ClaimNames):
-            raise TypeError("claim_names must be a ClaimNames")
+            raise TypeError(f"claim_names must be a ClaimNames, not {type(claim_names).__name__}")
         self._rules = Rules(
             issuers=(issuer.issuer,),
             algorithms=as_tuple("algorithms", algorithms),
@@ -76,14 +78,14 @@ class OfflineBase:
             names=claim_names or ClaimNames(),
             amount=amount,
         )
-        # Made for every audience; the kernel judges its other arguments here already.
+        # One for each audience. The first call finds what is invalid in the other settings.
         self._policy = functools.lru_cache(maxsize=64)(
             lambda audience: dataclasses.replace(self._rules, audience=audience).policy()
         )
         self._policy("any")
         self._returns_invalid = on_invalid == "return"
         if httpx_client is not None:
-            from watchword.jwks.fetch import HttpxFetcher  # sockets are slow to import
+            from watchword.jwks import HttpxFetcher  # sockets are slow to import
 
             fetcher = HttpxFetcher(httpx_client)
         self._keys = IssuerKeys(
@@ -106,19 +108,18 @@ class OfflineBase:
         allow_loopback_http: bool = False,
         **settings: Any,  # noqa: ANN401 - those of the constructor
     ) -> _V:
-        """A verifier of the attestations of the gateway at ``base_url``. Nothing is fetched before it is needed.
+        """Return a verifier of the attestations of the gateway at ``base_url``. Nothing is fetched before it is needed.
 
-        ``issuer`` is what ``iss`` must be: ``base_url`` without its final slash where it is not given. ``jwks_uri`` is
-        where the keys are: ``/.well-known/jwks.json`` under ``base_url`` where it is not given. ``httpx_client`` is a
-        client of yours (``httpx2.Client`` or ``httpx.Client``) to fetch them with; closing it stays with you.
-        ``cache_settings``
-        is how long they are kept: 5 minutes by default. URLs are https; ``allow_loopback_http=True`` lets http to this
-        very machine pass, for development. ``settings`` are the constructor's.
+        ``issuer`` is the required ``iss``, by default ``base_url`` without its final slash. ``jwks_uri`` is the URL of
+        the keys, by default ``/.well-known/jwks.json`` below ``base_url``. ``httpx_client`` is a client of yours
+        (``httpx2.Client`` or ``httpx.Client``) that fetches them; closing it is up to you. ``cache_settings`` sets how
+        long they are cached, by default 5 minutes. URLs must be https; ``allow_loopback_http=True`` also allows http to
+        loopback, for development. ``settings`` are those of the constructor.
 
-        Raises ``TypeError`` or ``ValueError`` for what cannot be meant.
+        Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
         """
         if not isinstance(base_url, str):
-            raise TypeError("base_url must be a string")
+            raise TypeError(f"base_url must be a string, not {type(base_url).__name__}")
         check_url(base_url, allow_loopback_http=allow_loopback_http, what="base_url")
         root = base_url.rstrip("/")
         return cls(
@@ -133,41 +134,46 @@ class OfflineBase:
         )
 
     def stats(self) -> Stats:
-        """What happened to the keys: fetches, failures, how old they are."""
+        """Return the counters of the keys: fetches, failures, their age."""
         return self._keys.stats()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._rules.issuers[0]!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError(f"a {type(self).__name__} stays in the process that made it")
-
-    def _demands(self, audience: str, delegation_id: str, action: ExpectedAction) -> tuple[Policy, Expected]:
-        for name, value in (("audience", audience), ("expected_delegation_id", delegation_id)):
-            # None would read as "whatever it says".
-            if not isinstance(value, str):
-                raise TypeError(f"{name} must be a string")
-        if isinstance(action, ActionContext):
-            action = action.model_dump(exclude_none=True)
-        return self._policy(audience), Expected(delegation_id, None if action is None else Action.of(action))
+        raise TypeError(f"a {type(self).__name__} cannot be pickled or copied: make one in each process")
 
     def _verify(
         self, raw: str | bytes, audience: str, delegation_id: str, action: ExpectedAction, now: float | None
-    ) -> VerifiedOutcome:
-        policy, expected = self._demands(audience, delegation_id, action)
+    ) -> Steps[VerifiedOutcome]:
+        policy, expected = self._requirements(audience, delegation_id, action)
         try:
-            return self._outcome(self._keys.verify(raw, policy, now=now), expected, now)
+            token = self._keys.verify_current(raw, policy, now)
+            if token is None:
+                token = yield from self._keys.verify_fetching(raw, policy, now=now)
+            return self._outcome(token, expected, now)
+        except KeysUnavailableError as error:
+            raise _transport_error(error) from error
         except VerificationError as error:
-            return self._invalid(error)
+            code = reason_of(error)
+            if self._returns_invalid:
+                return VerifiedOutcome(valid=False, code=code)
+            raise PaphweyVerificationError(error.detail, code=code) from error
 
-    async def _verify_async(
-        self, raw: str | bytes, audience: str, delegation_id: str, action: ExpectedAction, now: float | None
-    ) -> VerifiedOutcome:
-        policy, expected = self._demands(audience, delegation_id, action)
+    def _refresh(self) -> Steps[None]:
         try:
-            return self._outcome(await self._keys.verify_async(raw, policy, now=now), expected, now)
-        except VerificationError as error:
-            return self._invalid(error)
+            yield self._keys.source.refresh()
+        except KeysUnavailableError as error:
+            raise _transport_error(error) from error
+
+    def _requirements(self, audience: str, delegation_id: str, action: ExpectedAction) -> tuple[Policy, Expected]:
+        for name, value in (("audience", audience), ("expected_delegation_id", delegation_id)):
+            # None would be understood as "any".
+            if not isinstance(value, str):
+                raise TypeError(f"{name} must be a string, not {type(value).__name__}")
+        if isinstance(action, ActionContext):
+            action = action.model_dump(exclude_none=True)
+        return self._policy(audience), Expected(delegation_id, None if action is None else Action.of(action))
 
     def _outcome(self, token: VerifiedToken, expected: Expected, now: float | None) -> VerifiedOutcome:
         found = self._rules.check(token, now=self._keys.at(now), expected=expected)
@@ -180,16 +186,6 @@ class OfflineBase:
             cnf_jwk=found.confirmation_key,
         )
 
-    def _invalid(self, error: VerificationError) -> VerifiedOutcome:
-        """Raises as Paphwey does, or returns the outcome that is not valid."""
-        if isinstance(error, KeysUnavailableError):
-            raise transport_error(error) from error
-        code = reason_of(error)
-        if self._returns_invalid:
-            return VerifiedOutcome(valid=False, code=code)
-        raise PaphweyVerificationError(error.detail, code=code) from error
 
-
-def transport_error(error: KeysUnavailableError) -> PaphweyTransportError:
-    """That the keys could not be had, as Paphwey says it."""
+def _transport_error(error: KeysUnavailableError) -> PaphweyTransportError:
     return PaphweyTransportError(error.detail, code=str(error.code))

@@ -1,13 +1,13 @@
-"""The key that an attestation confirms, kept for what comes later from the same holder."""
+"""The key that an attestation confirms, pinned for later requests of its holder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from watchword import dpop
-from watchword._kernel import DpopProof, thumbprint
-from watchword.errors import DPOP_ALGORITHMS, VerificationError
+from watchword import dpop, thumbprint
+from watchword.dpop import DPOP_ALGORITHMS, DpopProof
+from watchword.errors import VerificationError
 from watchword.providers.paphwey.errors import PaphweyTransportError, PaphweyVerificationError
 from watchword.providers.profiles import reason_of
 from watchword.providers.profiles.paphwey.attestation import checked_jwk
@@ -16,14 +16,16 @@ from watchword.providers.profiles.paphwey.attestation import checked_jwk
 class PinnedKey:
     """A confirmation key (RFC 7800 section 3.2): ``PinnedKey(outcome.cnf_jwk)``.
 
-    The JWK may come from a session store as it went in. It is judged as any key is: it must be public, meant for
-    signatures, on its curve, long enough. Raises :class:`PaphweyVerificationError` (``invalid_confirmation_key``) where
-    it is not, or is ``None``.
+    The JWK may come from a session store. It is validated as every key is: it must be public, for signatures, on its
+    curve, and long enough. Raises :class:`PaphweyVerificationError` (``invalid_confirmation_key``) if it is invalid, or
+    ``None``.
     """
 
     def __init__(self, jwk: Mapping[str, Any] | None) -> None:
         if jwk is None:
-            raise PaphweyVerificationError("the attestation confirms no key", code="invalid_confirmation_key")
+            raise PaphweyVerificationError(
+                "the attestation has no confirmation key (cnf_jwk is None)", code="invalid_confirmation_key"
+            )
         try:
             self._jwk = checked_jwk(jwk)
         except VerificationError as error:
@@ -32,12 +34,12 @@ class PinnedKey:
 
     @property
     def jwk(self) -> dict[str, Any]:
-        """The key, to be stored."""
+        """The key as a JWK, to be stored."""
         return dict(self._jwk)
 
     @property
     def jkt(self) -> str:
-        """Its RFC 7638 thumbprint."""
+        """The RFC 7638 thumbprint of the key."""
         return self._jkt
 
     def verify_proof(
@@ -54,18 +56,18 @@ class PinnedKey:
         leeway: float = 5,
         algorithms: Iterable[str] = DPOP_ALGORITHMS,
     ) -> DpopProof:
-        """Verifies that a later request comes from the holder of this key: its DPoP proof (RFC 9449 section 4.3).
+        """Verify the DPoP proof of a later request: that the holder of this key sent it (RFC 9449 section 4.3).
 
-        ``proof`` is the ``DPoP`` header's value (``None`` where there is none); all else is as in
+        ``proof`` is the value of the ``DPoP`` header (``None``: there is none); the other arguments are those of
         :func:`watchword.dpop.verify_proof`. Without ``replay``, a proof may be used again for the same method and URI
-        as long as it is not ``max_age`` seconds old.
+        until it is ``max_age`` seconds old.
 
-        Returns the proof. Raises :class:`PaphweyVerificationError`, whose ``code`` is one of ``dpop_…``;
-        :class:`PaphweyTransportError` where the memory of proofs cannot be asked; ``TypeError`` or ``ValueError`` for
-        what only a caller can have done wrong.
+        Returns the proof. Raises :class:`PaphweyVerificationError`, whose ``code`` begins with ``dpop_``;
+        :class:`PaphweyTransportError` if the replay store is unavailable; ``TypeError`` or ``ValueError`` if an
+        argument is invalid.
         """
         if proof is None:
-            raise PaphweyVerificationError("the request has no proof", code="dpop_missing_proof")
+            raise PaphweyVerificationError("the request has no DPoP proof", code="dpop_missing_proof")
         try:
             return dpop.verify_proof(
                 proof,

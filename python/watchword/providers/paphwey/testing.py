@@ -1,6 +1,6 @@
-"""For tests only: outcomes that nothing verified, and a client that returns them.
+"""For tests only: outcomes that were not verified, and a client that returns them.
 
-A fake cannot notice that a signature is no longer checked. :class:`watchword.testing.LocalIssuer` mints attestations
+A fake cannot notice that signatures are no longer checked. :class:`watchword.testing.LocalIssuer` mints attestations
 that the real verifier verifies.
 """
 
@@ -31,7 +31,7 @@ def make_outcome(
     valid: bool = True,
     code: str | None = None,
 ) -> VerifiedOutcome:
-    """An outcome as a good attestation gives it. What is not given is made up; every ``receipt_id`` is another."""
+    """Return the outcome of a valid attestation. Every argument has a default; each ``receipt_id`` is new."""
     receipt_id = receipt_id or f"rcpt_{uuid.uuid4().hex}"
     return VerifiedOutcome(
         valid=valid,
@@ -45,9 +45,9 @@ def make_outcome(
 
 
 class FakePaphweyClient:
-    """Returns outcomes, or raises errors, in the order in which they were enqueued, whatever it is asked.
+    """A client that returns outcomes, or raises errors, in the order in which they were enqueued.
 
-    ``requests`` has what it was asked, for a test to look at: nothing of it is checked.
+    ``requests`` lists the requests that it was given, which are not checked.
     """
 
     def __init__(self) -> None:
@@ -56,9 +56,9 @@ class FakePaphweyClient:
         self._lock = threading.Lock()
 
     def enqueue_outcome(self, outcome: VerifiedOutcome | PaphweyError) -> None:
-        """Puts an outcome, or an error to raise, at the end of the queue. Raises ``TypeError`` for anything else."""
+        """Append an outcome, or an error to raise, to the queue. Raises ``TypeError`` for anything else."""
         if not isinstance(outcome, (VerifiedOutcome, PaphweyError)):
-            raise TypeError("an outcome is what make_outcome makes, or a PaphweyError")
+            raise TypeError(f"outcome must be a VerifiedOutcome or a PaphweyError, not {type(outcome).__name__}")
         with self._lock:
             self._queue.append(outcome)
 
@@ -77,7 +77,7 @@ class FakePaphweyClient:
     ) -> VerifiedOutcome: ...
 
     def verify_outcome(self, request: VerifyOutcomeRequest | None = None, /, **members: Any) -> VerifiedOutcome:
-        """The next of the queue, by either form of the call. Raises ``LookupError`` where nothing is left."""
+        """Return or raise the next of the queue, for either form of the call. Raises ``LookupError`` if it is empty."""
         asked = VerifyOutcomeRequest.of(request, members)
         with self._lock:
             self.requests.append(asked)

@@ -1,14 +1,14 @@
-"""Attestations verified offline, against the gateway's JWK Set."""
+"""Attestations, verified offline with the gateway's JWK Set."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
-from watchword.errors import KeysUnavailableError
 from watchword.providers.paphwey.models import VerifiedOutcome, VerifyOutcomeRequest
-from watchword.providers.paphwey.offline import ExpectedAction, OfflineBase, transport_error
+from watchword.providers.paphwey.offline import ExpectedAction, OfflineBase
 from watchword.providers.paphwey.pinned_key import PinnedKey
 from watchword.providers.profiles.paphwey.claim_names import ClaimNames
+from watchword.waiting import finish, finish_async
 
 if TYPE_CHECKING:
     import types
@@ -17,24 +17,25 @@ __all__ = ["AsyncOfflineVerifier", "ClaimNames", "OfflineVerifier", "PinnedKey"]
 
 
 class OfflineVerifier(OfflineBase):
-    """Verifies attestations without asking the gateway about each. Make one for the life of the process.
+    """Verifies attestations offline. Make one for the life of the process.
 
-    It may be used from any number of threads and event loops at once. :meth:`from_base_url` is the usual way to one;
-    the constructor takes a :class:`watchword.Issuer`, whose keys may come from anywhere (``jwks=``, ``jwks_file=``,
-    ``pem=``, ``jwks_uri=``); its own demands on tokens are not looked at. All else has a default:
+    It may be used from any number of threads and event loops at once. :meth:`from_base_url` is the usual way to make
+    one; the constructor takes a :class:`watchword.Issuer`, whose keys may come from anywhere (``jwks=``,
+    ``jwks_file=``, ``pem=``, ``jwks_uri=``), and which has neither requirements, ``aliases`` nor ``tenants``. The other
+    arguments:
 
-    - ``claim_names``: which claims mean what (:class:`ClaimNames`);
-    - ``amount``: ``"at_most"`` the approved one, or ``"exactly"`` that;
+    - ``claim_names``: the names of the claims (:class:`ClaimNames`);
+    - ``amount``: ``"at_most"`` the approved amount, or ``"exactly"`` that;
     - ``on_invalid``: ``"raise"`` a ``PaphweyVerificationError``, or ``"return"`` an outcome whose ``valid`` is false;
-    - ``algorithms``: those that are allowed, by default those of the keys; ``types``: the values of ``typ``;
+    - ``algorithms``: those that are allowed, by default those of the keys; ``types``: the accepted values of ``typ``;
     - ``credential_issuers``: further names of the issuer inside a credential, such as its DID;
-      ``credential_type``: a type that the credential must have (tokens without one are then refused);
-    - ``required``: claims that must be there beside the delegation's id and ``exp`` (or ``validUntil``);
-    - ``leeway``: by how many seconds clocks may differ; ``clock`` tells Unix seconds;
-    - ``httpx_client``: a client of yours to fetch keys with; ``fetcher``, ``on_event``: as for
+      ``credential_type``: a type that the credential must have (tokens without a credential are then refused);
+    - ``required``: claims that must be present beside the delegation's id and ``exp`` (or ``validUntil``);
+    - ``leeway``: the seconds by which clocks may differ; ``clock`` returns Unix seconds;
+    - ``httpx_client``: a client of yours that fetches the keys; ``fetcher``, ``on_event``: as for
       :class:`watchword.Verifier`.
 
-    Raises ``TypeError`` or ``ValueError`` where these cannot be meant.
+    Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """
 
     def verify(
@@ -46,17 +47,17 @@ class OfflineVerifier(OfflineBase):
         *,
         now: float | None = None,
     ) -> VerifiedOutcome:
-        """Verifies an attestation as of ``now`` in Unix seconds (``None``: by the clock).
+        """Verify an attestation as of ``now`` in Unix seconds (``None``: the clock's).
 
-        It must be meant for ``audience`` and be bound to ``expected_delegation_id``; where ``expected_action`` is given
-        (``scope``, and ``amount_minor`` with ``currency``, and ``merchant``, as far as they matter), that must be what
-        was approved.
+        It must name ``audience`` and be bound to ``expected_delegation_id``. If ``expected_action`` is given
+        (``scope``, and optionally ``amount_minor`` with ``currency``, and ``merchant``), the approved action must cover
+        it.
 
-        Returns the outcome. Raises :class:`PaphweyVerificationError` for whatever the attestation is;
-        :class:`PaphweyTransportError` (``keys_unavailable``) where the gateway's keys cannot be had; ``TypeError`` or
-        ``ValueError`` for what only a caller can have done wrong.
+        Returns the outcome. Raises :class:`PaphweyVerificationError` if the attestation is invalid;
+        :class:`PaphweyTransportError` (``keys_unavailable``) if the gateway's keys are unavailable; ``TypeError`` or
+        ``ValueError`` if an argument is invalid.
         """
-        return self._verify(attestation_token, audience, expected_delegation_id, expected_action, now)
+        return finish(self._verify(attestation_token, audience, expected_delegation_id, expected_action, now))
 
     async def verify_async(
         self,
@@ -68,7 +69,9 @@ class OfflineVerifier(OfflineBase):
         now: float | None = None,
     ) -> VerifiedOutcome:
         """As :meth:`verify`, waiting without blocking the event loop."""
-        return await self._verify_async(attestation_token, audience, expected_delegation_id, expected_action, now)
+        return await finish_async(
+            self._verify(attestation_token, audience, expected_delegation_id, expected_action, now)
+        )
 
     @overload
     def verify_outcome(self, request: VerifyOutcomeRequest, /) -> VerifiedOutcome: ...
@@ -85,34 +88,31 @@ class OfflineVerifier(OfflineBase):
     ) -> VerifiedOutcome: ...
 
     def verify_outcome(self, request: VerifyOutcomeRequest | None = None, /, **members: Any) -> VerifiedOutcome:
-        """As :meth:`verify`, in both forms of ``PaphweyClient.verify_outcome``: a request, or its members."""
+        """As :meth:`verify`, called as ``PaphweyClient.verify_outcome`` is: with a request, or with its members."""
         asked = VerifyOutcomeRequest.of(request, members)
         return self.verify(asked.attestation_token, asked.audience, asked.expected_delegation_id, asked.expected_action)
 
     def refresh(self) -> None:
-        """Fetches the keys now, to fail early at start-up. Raises :class:`PaphweyTransportError`."""
-        try:
-            self._keys.refresh()
-        except KeysUnavailableError as error:
-            raise transport_error(error) from error
+        """Fetch the keys now, to fail early at start-up. Raises :class:`PaphweyTransportError` if that fails."""
+        finish(self._refresh())
 
     def close(self) -> None:
-        """Ends the refreshing of keys in the background."""
+        """Stop refreshing keys in the background."""
         self._keys.close()
 
     def __enter__(self) -> OfflineVerifier:
-        """The verifier itself."""
+        """Return the verifier itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
-        """Closes it."""
+        """Close it."""
         self.close()
 
 
 class AsyncOfflineVerifier(OfflineBase):
-    """As :class:`OfflineVerifier`, for event loops: every verb that may wait is awaited, and none blocks."""
+    """As :class:`OfflineVerifier`, for event loops: every method that may wait is a coroutine, and none blocks."""
 
     async def verify(
         self,
@@ -124,7 +124,9 @@ class AsyncOfflineVerifier(OfflineBase):
         now: float | None = None,
     ) -> VerifiedOutcome:
         """As :meth:`OfflineVerifier.verify`."""
-        return await self._verify_async(attestation_token, audience, expected_delegation_id, expected_action, now)
+        return await finish_async(
+            self._verify(attestation_token, audience, expected_delegation_id, expected_action, now)
+        )
 
     @overload
     async def verify_outcome(self, request: VerifyOutcomeRequest, /) -> VerifiedOutcome: ...
@@ -149,21 +151,18 @@ class AsyncOfflineVerifier(OfflineBase):
 
     async def refresh(self) -> None:
         """As :meth:`OfflineVerifier.refresh`."""
-        try:
-            await self._keys.refresh_async()
-        except KeysUnavailableError as error:
-            raise transport_error(error) from error
+        await finish_async(self._refresh())
 
     async def aclose(self) -> None:
-        """Ends the refreshing of keys in the background."""
+        """Stop refreshing keys in the background."""
         self._keys.close()
 
     async def __aenter__(self) -> AsyncOfflineVerifier:
-        """The verifier itself."""
+        """Return the verifier itself."""
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
-        """Closes it."""
+        """Close it."""
         await self.aclose()

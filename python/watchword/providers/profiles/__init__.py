@@ -1,8 +1,8 @@
 """The rules that the tokens of each provider must meet: one module a provider, and the only place that has them.
 
-A provider's verbs, ``watchword verify --provider`` and :func:`watchword.providers.detect` all call the :class:`Rules`
-of that provider, so a token is valid for all of them or for none. The same module tells the provider's kinds of tokens
-apart. Nothing here needs a provider's extra.
+A provider's functions, ``watchword verify --provider`` and :func:`watchword.providers.detect` all call the
+:class:`Rules` of that provider, so a token is valid for all of them or for none. The same module recognises the
+provider's kinds of tokens. No provider's extra is needed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, get_args
 
-from watchword._kernel import KeySet, Policy, VerifiedToken
+from watchword import KeySet, Policy, VerifiedToken
 from watchword.errors import ErrorCode, VerificationError, WrongTypeError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ Members = Mapping[str, Any]
 
 
 class Kind(NamedTuple):
-    """What kind of token something looks like, and why."""
+    """The kind of token that something looks like, and the marks that show it."""
 
     name: str
     reasons: tuple[str, ...]
@@ -39,7 +39,7 @@ class Kind(NamedTuple):
 class Rules(abc.ABC):
     """What one verifier requires of one provider's tokens. The defaults are those of the provider's verifier.
 
-    ``issuers`` are the accepted values of ``iss`` (none: it is not compared); ``audience``, ``algorithms``, ``types``,
+    ``issuers`` are the accepted values of ``iss`` (empty: any); ``audience``, ``algorithms``, ``types``,
     ``leeway`` (seconds) and ``bound_tokens`` are as in :class:`~watchword.Policy`. ``required`` lists claims that must
     be present beside those of ``always_required``, which every token of the provider has.
     """
@@ -57,7 +57,7 @@ class Rules(abc.ABC):
     kernel_checks_issuer: ClassVar[bool] = True
 
     def requirements(self) -> dict[str, Any]:
-        """What the kernel checks, as arguments of a :class:`~watchword.Policy` or ``Verifier``: all but ``issuer``."""
+        """Return what the kernel checks, as arguments of ``Policy`` or ``Verifier``, without ``issuer``."""
         return {
             "audience": self.audience,
             "algorithms": self.algorithms,
@@ -68,13 +68,13 @@ class Rules(abc.ABC):
         }
 
     def policy(self) -> Policy:
-        """What the kernel checks. Raises ``TypeError`` or ``ValueError`` if the settings are invalid."""
+        """Return what the kernel checks. Raises ``TypeError`` or ``ValueError`` if the settings are invalid."""
         issuers = self.issuers if self.kernel_checks_issuer else ()
         return Policy(issuer=issuers[0] if len(issuers) == 1 else issuers or None, **self.requirements())
 
     @abc.abstractmethod
     def form(self, header: Members, claims: Members) -> object:
-        """Check what the claims alone decide: the kind of token, and the types and ranges of the provider's claims.
+        """Check what depends on the claims alone: the kind of token, and the types and ranges of the provider's claims.
 
         The members may be unverified. Raises :class:`~watchword.VerificationError`: ``WrongTypeError`` if it is another
         kind of token.
@@ -82,15 +82,15 @@ class Rules(abc.ABC):
 
     @abc.abstractmethod
     def check(self, token: VerifiedToken, *, now: float, keys: KeySet | None = None) -> object:
-        """Check all that the kernel's policy cannot: :meth:`form`, and what depends on a time or on keys.
+        """Check what the kernel's policy cannot: :meth:`form`, and what depends on a time or on keys.
 
-        ``token`` was verified under :meth:`policy` as of ``now`` (Unix seconds) with ``keys``, where they are at hand.
-        Returns what a provider's verifier makes its result of. Raises :class:`~watchword.VerificationError`.
+        ``token`` was verified under :meth:`policy` as of ``now`` (Unix seconds) with ``keys``, if they are known.
+        Returns what a provider's verifier builds its result from. Raises :class:`~watchword.VerificationError`.
         """
 
 
 class ProviderRuleError(VerificationError):
-    """A rule of the provider's own refused the token. ``reason`` is the provider's code, finer than ``code``."""
+    """One of the provider's own rules refused the token. ``reason`` is the provider's code, finer than ``code``."""
 
     code = ErrorCode.MALFORMED_CLAIMS
 
@@ -103,7 +103,7 @@ class ProviderRuleError(VerificationError):
 
 
 def reason_of(error: VerificationError) -> str:
-    """The most exact stable code of a verdict: the provider's own if there is one, else the value of its ``code``."""
+    """Return the most exact stable code of an error: the provider's own if there is one, else the value of ``code``."""
     return error.reason if isinstance(error, ProviderRuleError) else error.code.value
 
 
@@ -111,12 +111,12 @@ def reason_of(error: VerificationError) -> str:
 class Profile:
     """One provider: its rules, and the marks of its tokens.
 
-    ``recognise`` says from a header and claims, which may be unverified, which kind of the provider's tokens they have
-    the marks of, if any; ``accepted`` are the kinds that ``rules()`` accepts. ``publishes_keys`` is whether its keys
-    can be fetched: from ``jwks_path`` below the issuer, or from where the issuer's metadata say (``None``).
-    ``read_pem`` makes a key set of a public key in PEM, and gives the key the name that the provider's tokens give it.
-    ``bound_tokens`` is what its verifier does with tokens that are bound to a key: always one of the two, or what its
-    caller says (``None``). ``not_checked`` is what cannot be told from the token alone.
+    ``recognise`` returns the kind of the provider's tokens whose marks a header and claims have, if any; they may be
+    unverified. ``accepted`` are the kinds that ``rules()`` accepts. ``publishes_keys`` is whether its keys can be
+    fetched: from ``jwks_path`` below the issuer, or (``None``) from the ``jwks_uri`` of the issuer's metadata.
+    ``read_pem`` makes a key set of a public key in PEM, with the ``kid`` that the provider's tokens have.
+    ``bound_tokens`` is what its verifier does with tokens that are bound to a key; ``None`` if its caller chooses.
+    ``not_checked`` lists what cannot be checked with the token alone.
     """
 
     rules: type[Rules]
@@ -131,31 +131,33 @@ class Profile:
 
 @functools.cache
 def profile_of(provider: str) -> Profile:
-    """The profile of a provider. Raises ``ValueError`` for a name that is none of :data:`PROVIDERS`."""
+    """Return the profile of a provider. Raises ``ValueError`` unless the name is one of :data:`PROVIDERS`."""
     if provider not in PROVIDERS:
-        raise ValueError(f"there is no provider of that name; there are {', '.join(PROVIDERS)}")
+        raise ValueError(f"provider is {provider!r}: it must be one of {', '.join(PROVIDERS)}")
     profile: Profile = importlib.import_module(f"{__name__}.{provider}").PROFILE
     return profile
 
 
 def recognised(header: Members, claims: Members) -> dict[ProviderName, Kind]:
-    """Whose marks something has. One token may have the marks of several providers."""
+    """Return the providers whose marks a token has, with the kinds. It may have the marks of several providers."""
     kinds = {provider: profile_of(provider).recognise(header, claims) for provider in PROVIDERS}
     return {provider: kind for provider, kind in kinds.items() if kind is not None}
 
 
 def check_not_anothers(header: Members, claims: Members, provider: ProviderName) -> None:
-    """Raises :class:`~watchword.WrongTypeError` for a token with the marks of other providers and none of this one's.
+    """Raise :class:`~watchword.WrongTypeError` if a token has the marks of other providers and none of this one's.
 
-    For providers whose own tokens have no marks that can be relied on (RFC 8725 section 3.12).
+    For providers whose own tokens have no reliable marks (RFC 8725 section 3.12).
     """
-    # Its own first: that is what nearly every token is.
+    # The provider's own marks first: nearly every token has them.
     if profile_of(provider).recognise(header, claims) is None and recognised(header, claims):
-        raise WrongTypeError("the token looks like another provider's, and not like this one's")
+        raise WrongTypeError(
+            f"the token has the marks of {' and '.join(recognised(header, claims))} tokens, and none of {provider}"
+        )
 
 
 def media_type(header: Members) -> str | None:
-    """``typ`` as a media type is compared (RFC 7515 section 4.1.9); ``None`` if the header has none."""
+    """Return ``typ`` as media types are compared (RFC 7515 section 4.1.9); ``None`` if there is none."""
     typ = header.get("typ")
     return None if typ is None else str(typ).lower().removeprefix("application/")
 

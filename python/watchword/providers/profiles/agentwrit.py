@@ -1,6 +1,6 @@
-"""AgentWrit's tokens: those of agents, of agents that were handed authority, of applications and of the admin.
+"""AgentWrit's tokens: those of agents, of agents with delegated authority, of applications and of the admin.
 
-The broker signs all of them with one Ed25519 key, under one type. What they are shows in their claims.
+The broker signs all of them with one Ed25519 key, and all have one ``typ``. Their claims tell them apart.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from watchword._kernel import DelegationChain, KeySet, VerifiedToken, thumbprint
+from watchword import DelegationChain, KeySet, VerifiedToken, thumbprint
 from watchword.errors import MalformedClaimsError, WrongTypeError
 from watchword.providers import profiles
 from watchword.providers.profiles import Kind, Members, Profile, media_type
 from watchword.providers.spiffe import SpiffeId
 
-#: How many times authority is handed on at most.
+#: The most delegations of a chain, by default.
 MAX_DEPTH = 5
 
 AGENT = "agent_token"
@@ -28,7 +28,7 @@ _AGENT_PATH = ("agent", "orchestration", "task", "instance")
 
 
 def agent_id(text: object) -> SpiffeId | None:
-    """The id of an agent, ``spiffe://trust-domain/agent/orchestration/task/instance``; ``None`` for anything else."""
+    """Return the id of an agent (``spiffe://trust-domain/agent/orchestration/task/instance``), else ``None``."""
     if not isinstance(text, str):
         return None
     try:
@@ -39,7 +39,7 @@ def agent_id(text: object) -> SpiffeId | None:
 
 
 def recognise(header: Members, claims: Members) -> Kind | None:
-    """Which of the broker's tokens this looks like, if any."""
+    """Return the kind of the broker's tokens that this looks like, if any."""
     if header.get("alg") != "EdDSA" or media_type(header) != "jwt":
         return None
     if not _is_text(claims.get("jti")) or not _is_list_of_text(claims.get("scope")):
@@ -68,7 +68,7 @@ def _service_kind(claims: Members) -> Kind | None:
 
 
 class Checked(NamedTuple):
-    """A token that meets the rules: which kind it is, and who acts for whom."""
+    """A token that meets the rules: its kind, and its delegation chain."""
 
     kind: str
     chain: DelegationChain
@@ -79,7 +79,7 @@ class Rules(profiles.Rules):
     """What a verifier requires of a broker's tokens.
 
     ``accept`` lists the kinds that are accepted, ``trust_domain`` is that of the agents' SPIFFE IDs (``None``: any),
-    ``max_depth`` how often authority may have been handed on.
+    ``max_depth`` the most delegations of a chain.
     """
 
     algorithms: tuple[str, ...] | None = ("EdDSA",)
@@ -91,29 +91,32 @@ class Rules(profiles.Rules):
     always_required: ClassVar[tuple[str, ...]] = ("exp", "nbf", "iat", "sub", "jti", "scope")
 
     def form(self, header: Members, claims: Members) -> str:
-        """Returns the kind, which is one of those that are accepted. The chain is not read: :meth:`check` does that."""
+        """Return the kind, which is one of the accepted ones. The chain is not read: :meth:`check` does that."""
         kind = recognise(header, claims)
         if kind is None:
-            raise WrongTypeError("the token is none that the broker makes")
+            raise WrongTypeError("the token is of no kind that the broker issues")
         if kind.name not in self.accept:
             raise WrongTypeError(f"the token is an {kind.name.replace('_', ' ')}, which is not accepted here")
         agent = agent_id(claims.get("sub"))
         if self.trust_domain is not None and agent is not None and agent.trust_domain != self.trust_domain:
-            raise MalformedClaimsError('"sub" is no agent of the trust domain that is expected')
+            raise MalformedClaimsError(f'"sub" is not an agent of the trust domain {self.trust_domain}')
         return kind.name
 
     def check(self, token: VerifiedToken, *, now: float | None = None, keys: KeySet | None = None) -> Checked:
-        """The token is of an accepted kind, and its chain is whole, as signed by ``keys``, which are needed here."""
-        del now  # the token's own dates are all there are
+        """Check the kind of the token, and its chain, which is signed by ``keys``: they are required."""
+        del now  # the kernel has checked all dates
         if keys is None:
-            raise TypeError("keys must be those that the token was verified with: they signed the chain's records, too")
+            raise TypeError(
+                "keys must be the keys that the token was verified with: they sign the records of the chain too"
+            )
         kind = self.form(token.header, token.claims)
         return Checked(kind, check_chain(token, keys=keys, max_depth=self.max_depth))
 
 
 def check_chain(token: VerifiedToken, *, keys: KeySet, max_depth: int) -> DelegationChain:
-    """Returns the chain: unbroken, as hashed, as signed by ``keys``; never widened; of agents, who all act for the task
-    of the first.
+    """Return the chain, after checking that it is unbroken, that its hash and its signatures by ``keys`` are valid,
+    that no delegation widens the scopes, and that all actors are agents of one trust domain, acting for the task of the
+    first.
 
     Raises :class:`~watchword.DelegationError` or ``MalformedClaimsError``.
     """
@@ -122,25 +125,27 @@ def check_chain(token: VerifiedToken, *, keys: KeySet, max_depth: int) -> Delega
     chain.check(max_depth=max_depth)
     if chain.depth == 0 and ("delegation_chain" in claims or "chain_hash" in claims):
         raise MalformedClaimsError(
-            '"delegation_chain" and "chain_hash" are there together, with records, or not at all'
+            '"delegation_chain" and "chain_hash" must be present together, with records, or not at all'
         )
     if agent_id(token.subject) is None:
         return chain
     first, *others = (agent_id(name) for name in (chain.subject, *(actor.subject for actor in chain.actors)))
     if first is None or any(other is None or other.trust_domain != first.trust_domain for other in others):
-        raise MalformedClaimsError('"delegation_chain" names somebody who is no agent of this trust domain')
+        raise MalformedClaimsError(
+            '"delegation_chain" names an actor that is not an agent of the subject\'s trust domain'
+        )
     if first.path[1:3] != (claims["orch_id"], claims["task_id"]):
-        raise MalformedClaimsError('"orch_id" and "task_id" are not those of the agent that the task was given to')
+        raise MalformedClaimsError('"orch_id" and "task_id" are not those of the agent that was given the task')
     return chain
 
 
 def read_pem(pem: str | bytes) -> KeySet:
-    """The broker's public key. PEM gives a key no name; the broker gives it that of its thumbprint (RFC 7638)."""
+    """Return the broker's public key. Its ``kid`` is its thumbprint (RFC 7638), as in the broker's tokens."""
     return KeySet.from_pem(pem, key_id=thumbprint(pem=pem))
 
 
 def _is_list_of_text(value: object) -> bool:
-    """Whether this is an array of strings, as the broker writes scopes."""
+    """Return whether this is an array of strings, as the broker writes scopes."""
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 

@@ -1,11 +1,11 @@
-"""authgent's tokens: one server signs access tokens and four other kinds with one key, most of them under one type."""
+"""authgent's tokens: one server signs access tokens and four other kinds with one key, most with one ``typ``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from watchword._kernel import ANY_AUDIENCE, DelegationChain, KeySet, VerifiedToken
+from watchword import ANY_AUDIENCE, DelegationChain, KeySet, VerifiedToken
 from watchword.errors import (
     DelegationMalformedError,
     MalformedClaimsError,
@@ -21,15 +21,15 @@ TRANSACTION_TOKEN = "transaction_token"  # noqa: S105 - a kind, not a secret
 DELEGATION_RECEIPT = "delegation_receipt"
 CHAINING_GRANT = "chaining_grant"
 
-#: Where the server's keys are, below its URL.
+#: The path of the server's keys, below its URL.
 JWKS_PATH = "/.well-known/jwks.json"
 
-#: How the server's token ids begin.
-_TOKEN_ID = "tok_"  # noqa: S105 - the beginning of an id, not a secret
+#: The prefix of the server's token ids.
+_TOKEN_ID = "tok_"  # noqa: S105 - a prefix, not a secret
 
 
 def recognise(header: Members, claims: Members) -> Kind | None:
-    """Which of the server's tokens this looks like, if any."""
+    """Return the kind of the server's tokens that this looks like, if any."""
     if header.get("alg") != "ES256":
         return None
     typ = media_type(header)
@@ -40,7 +40,7 @@ def recognise(header: Members, claims: Members) -> Kind | None:
     if typ != "jwt":
         return None
     if claims.get("type") == "delegation_receipt":
-        return Kind(DELEGATION_RECEIPT, ('the claim "type" says so',))
+        return Kind(DELEGATION_RECEIPT, ('the claim "type" is "delegation_receipt"',))
     return _grant_or_access_token(claims)
 
 
@@ -55,7 +55,7 @@ def _grant_or_access_token(claims: Members) -> Kind | None:
 
 
 class Identity(NamedTuple):
-    """Who the claims of an access token say the agent is: claims that are strings or absent, the scopes, the actors."""
+    """The agent of an access token: claims that are strings or absent, the scopes, the delegation chain."""
 
     texts: dict[str, str | None]
     scopes: list[str]
@@ -67,10 +67,10 @@ TEXTS = ("client_id", "agent_type", "agent_model", "agent_version", "agent_provi
 
 
 def read_identity(claims: Members) -> Identity:
-    """The identity in an access token's claims.
+    """Return the identity in an access token's claims.
 
     Raises ``MalformedClaimsError`` if one of them has the wrong type, :class:`~watchword.DelegationError` if ``act`` is
-    malformed, or does not name an actor by ``sub``, as all of authgent's do.
+    malformed, or has an actor without ``sub``: authgent's actors always have one.
     """
     texts = {name: claims.get(name) for name in TEXTS}
     for name, value in texts.items():
@@ -87,12 +87,12 @@ def read_identity(claims: Members) -> Identity:
 class Rules(profiles.Rules):
     """What a verifier requires of access tokens.
 
-    Without an ``audience``, a token that is for somebody must be for its own issuer, as the server's tokens are if no
-    resource was asked for. There is no leeway unless it is set: authgent's own verifier has none.
+    Without an ``audience``, a token that has ``aud`` must name its own issuer, as the server's tokens do if no resource
+    was requested. The leeway is 0 by default, as in authgent's own verifier.
     """
 
     algorithms: tuple[str, ...] | None = ("ES256",)
-    # "txntoken+jwt" (a transaction token) and "dpop+jwt" (a proof) fail at it.
+    # Not "txntoken+jwt" (a transaction token), not "dpop+jwt" (a proof).
     types: tuple[str | None, ...] = ("JWT", "at+jwt", None)
     leeway: float = 0
 
@@ -100,33 +100,33 @@ class Rules(profiles.Rules):
     always_required: ClassVar[tuple[str, ...]] = ("exp", "sub")
 
     def requirements(self) -> dict[str, Any]:
-        """As everybody's; without an audience, :meth:`check` decides."""
+        """As for every provider; without an audience, :meth:`check` compares it."""
         return {**super().requirements(), "audience": ANY_AUDIENCE if self.audience is None else self.audience}
 
     def form(self, header: Members, claims: Members) -> Identity:
-        """Returns the identity in an access token, which is told from the other kinds by its claims: everything but a
-        transaction token has ``typ`` ``JWT``. Raises :class:`~watchword.UnknownKeyError` for a token that names no key,
-        which the server never issues.
+        """Return the identity in an access token. Its claims tell it from the other kinds, since all but transaction
+        tokens have the ``typ`` ``JWT``. Raises :class:`~watchword.UnknownKeyError` if the token has no ``kid``: the
+        server's tokens always have one.
         """
         if claims.get("type") == "delegation_receipt" or {"token_jti", "parent_jti"} <= claims.keys():
             raise WrongTypeError("a delegation receipt is not an access token")
         if "req_wl" in claims or "rctx" in claims or "tctx" in claims:
             raise WrongTypeError("a transaction token is not an access token")
-        # Of what has an id of the server's, only a grant for another authorization server has "nbf" too.
+        # Of the tokens with an id of the server, only a grant for another authorization server has "nbf".
         if claims.get("nbf") is not None and _begins(claims.get("jti"), _TOKEN_ID):
             raise WrongTypeError("a grant for another authorization server is not an access token")
         if "htm" in claims or "htu" in claims:
             raise WrongTypeError("a DPoP proof is not an access token")
         if not header.get("kid"):
-            raise UnknownKeyError("the token names no key")
+            raise UnknownKeyError("the token has no kid")
         check_not_anothers(header, claims, "authgent")
         return read_identity(claims)
 
     def check(self, token: VerifiedToken, *, now: float | None = None, keys: KeySet | None = None) -> Identity:
-        """The token is an access token, and for nobody else. Returns the identity in it."""
-        del now, keys  # the token's own dates and signature are all there are
+        """Check that the token is an access token for this audience. Returns the identity in it."""
+        del now, keys  # the kernel has checked all dates and signatures
         if self.audience is None and token.audience and not self._is_for_its_issuer(token):
-            raise WrongAudienceError("the token is for an audience: say which one is yours (audience=)")
+            raise WrongAudienceError("the token has an audience, and none is expected: give yours (audience=)")
         return self.form(token.header, token.claims)
 
     def _is_for_its_issuer(self, token: VerifiedToken) -> bool:
@@ -134,7 +134,7 @@ class Rules(profiles.Rules):
 
 
 def _scopes(claim: object) -> list[str]:
-    """RFC 6749 section 3.3: scopes have spaces between them, and nothing else separates them."""
+    """Return the scopes of a claim, separated by spaces and by nothing else (RFC 6749 section 3.3)."""
     if claim is None:
         return []
     if isinstance(claim, str):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import re
@@ -11,24 +10,24 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypedDict
 from urllib.parse import urlsplit
 
-from watchword._kernel import KeySet, VerifiedToken
+from watchword import KeySet, VerifiedToken, base64url
 from watchword.errors import MalformedClaimsError, MissingClaimError, WrongAudienceError, WrongTypeError
 from watchword.providers import profiles
 from watchword.providers.profiles import Kind, Members, Profile, media_type
 
 ID_TOKEN = "id_token"  # noqa: S105 - a kind, not a secret
 
-#: Claims that say what a bearer may do, or what happened, and so belong to other kinds of tokens: access tokens
+#: Claims that state permissions or events, and so belong to other kinds of tokens: access tokens
 #: (RFC 9068, RFC 8693), transaction tokens, security events such as a logout (RFC 8417), credentials.
 FOREIGN_CLAIMS = (
     *("scope", "client_id", "act", "may_act", "cnf", "delegation_chain", "actor_chain"),
     *("txn", "events", "vc", "credentialSubject"),
 )
 
-#: How long a subject may be, in ASCII characters (section 2).
-_LONGEST_SUBJECT = 255
+#: The longest subject, in ASCII characters (section 2).
+_MAX_SUBJECT_LENGTH = 255
 
-#: How the ids of AuthPI's principals begin.
+#: The prefixes of the ids of AuthPI's principals.
 SUBJECT_PREFIXES = ("usr_", "agt_", "key_", "tok_")
 _DOMAIN = "authpi.com"
 
@@ -36,7 +35,7 @@ _HASH_SIZE = re.compile(r"[A-Z]{2}(256|384|512)")
 
 
 def recognise(header: Members, claims: Members) -> Kind | None:
-    """Whether this looks like an ID token of AuthPI."""
+    """Return ``Kind`` if this looks like an ID token of AuthPI, else ``None``."""
     subject, issuer = claims.get("sub"), claims.get("iss")
     if media_type(header) not in (None, "jwt") or any(name in claims for name in FOREIGN_CLAIMS):
         return None
@@ -53,7 +52,7 @@ def recognise(header: Members, claims: Members) -> Kind | None:
 
 
 class Membership(TypedDict):
-    """A membership in an organization, as the claim ``organizations`` has it."""
+    """A membership in an organization, as in the claim ``organizations``."""
 
     id: str
     title: str | None
@@ -65,9 +64,9 @@ class Membership(TypedDict):
 class Rules(profiles.Rules):
     """What a verifier requires of ID tokens (OpenID Connect Core 1.0 sections 2 and 3.1.3.7).
 
-    ``audience`` are the clients: the token is for them, for those in ``trusted_audiences``, and for nobody else. If it
-    is not checked (``ANY_AUDIENCE``), neither is the authorized party. ``subject_prefixes`` are how a subject begins
-    (``None``: anyhow).
+    ``audience`` are the clients: ``aud`` must name one, and otherwise only those in ``trusted_audiences``. If it is not
+    checked (``ANY_AUDIENCE``), neither is the authorized party. ``subject_prefixes`` are the prefixes that a subject
+    may have (``None``: any).
     """
 
     trusted_audiences: tuple[str, ...] = ()
@@ -76,39 +75,41 @@ class Rules(profiles.Rules):
     always_required: ClassVar[tuple[str, ...]] = ("exp", "iss", "sub", "aud", "iat")
 
     def form(self, header: Members, claims: Members) -> list[Membership]:
-        """Returns the memberships in an ID token: one without the claims of the other kinds of tokens (RFC 8725 section
-        3.12), whose subject has the right form and begins as AuthPI's do.
+        """Return the memberships in an ID token, after checking that it has none of the claims of other kinds of tokens
+        (RFC 8725 section 3.12), and that its subject is well-formed and has one of AuthPI's prefixes.
         """
         del header
         foreign = next((name for name in FOREIGN_CLAIMS if name in claims), None)
         if foreign is not None:
-            raise WrongTypeError(f'the token is no ID token: it has the claim "{foreign}"')
+            raise WrongTypeError(f'the token is not an ID token: it has the claim "{foreign}"')
         subject = claims.get("sub")
-        if not isinstance(subject, str) or not subject or not subject.isascii() or len(subject) > _LONGEST_SUBJECT:
-            raise MalformedClaimsError(f'"sub" of an ID token has 1 to {_LONGEST_SUBJECT} ASCII characters')
+        if not isinstance(subject, str) or not subject or not subject.isascii() or len(subject) > _MAX_SUBJECT_LENGTH:
+            raise MalformedClaimsError(f'"sub" of an ID token must have 1 to {_MAX_SUBJECT_LENGTH} ASCII characters')
         if self.subject_prefixes is not None and not subject.startswith(self.subject_prefixes):
             prefixes = ", ".join(self.subject_prefixes)
-            raise WrongTypeError(f'the token is no ID token of AuthPI: "sub" begins with none of {prefixes}')
+            raise WrongTypeError(f'the token is not an ID token of AuthPI: "sub" begins with none of {prefixes}')
         if claims.get("at_hash") is not None and not isinstance(claims["at_hash"], str):
             raise MalformedClaimsError('"at_hash" must be a string')
         audiences, party = claims.get("aud"), claims.get("azp")
         if party is not None and not isinstance(party, str):
-            raise WrongAudienceError('"azp" is no client: it must be a string')
+            raise WrongAudienceError('"azp" must be a string, the id of a client')
         if party is None and isinstance(audiences, list) and len(audiences) > 1:
-            raise MissingClaimError('"azp" must say to which of several audiences the ID token was issued')
+            raise MissingClaimError('the ID token has several audiences and no "azp", the client that it was issued to')
         return memberships(claims.get("organizations"))
 
     def check(self, token: VerifiedToken, *, now: float | None = None, keys: KeySet | None = None) -> list[Membership]:
-        """The token is an ID token, and for nobody but the clients. Returns the memberships in it."""
-        del now, keys  # the token's own dates and signature are all there are
+        """Check that the token is an ID token, and only for the clients. Returns the memberships in it."""
+        del now, keys  # the kernel has checked all dates and signatures
         found = self.form(token.header, token.claims)
         clients = self._clients()
         if clients:
             if not set(token.audience) <= {*clients, *self.trusted_audiences}:
-                raise WrongAudienceError('"aud" names somebody beside this client who is not trusted')
+                raise WrongAudienceError(
+                    '"aud" names an audience besides this client that is not one of trusted_audiences'
+                )
             party = token.claims.get("azp")
             if party is not None and party not in clients:
-                raise WrongAudienceError('"azp" is another client')
+                raise WrongAudienceError('"azp" names another client')
         return found
 
     def _clients(self) -> tuple[str, ...]:
@@ -118,10 +119,10 @@ class Rules(profiles.Rules):
 
 
 def memberships(claim: object) -> list[Membership]:
-    """The memberships in a claim ``organizations``: an array of objects with ``id``, or an object whose names are ids.
+    """Return the memberships in a claim ``organizations``: an array of objects with ``id``, or an object keyed by id.
 
-    A member of another form is left out, and so are scopes that are no array; no claim at all is no membership.
-    Raises ``MalformedClaimsError`` if a membership has a scope, a title or a date of the wrong type.
+    Members of another form are skipped, scopes that are not an array are ignored, and without the claim the list is
+    empty. Raises ``MalformedClaimsError`` if a membership has a scope, a title or a date of the wrong type.
     """
     members: Iterable[tuple[object, object]] = ()
     if isinstance(claim, dict):
@@ -145,17 +146,21 @@ def _membership(name: str, members: dict[str, Any]) -> Membership:
 
 
 def check_access_token_hash(token: VerifiedToken, algorithm: object, access_token: str) -> None:
-    """``at_hash``, where it is there, is that of the access token (section 3.1.3.8). ``algorithm`` is the ``alg`` that
-    the issuer wrote into the header, and says which hash. Raises ``MalformedClaimsError``.
+    """Check ``at_hash``, if it is present, against the access token (section 3.1.3.8).
+
+    ``algorithm`` is the ``alg`` of the ID token as the issuer signed it, which determines the hash. Raises
+    ``MalformedClaimsError`` if the hash differs.
     """
     stated = token.claims.get("at_hash")
     if stated is None:
         return
     size = _HASH_SIZE.fullmatch(algorithm) if isinstance(algorithm, str) else None
-    # Ed25519 itself hashes by SHA-512, and so its ID tokens do.
+    # Ed25519 uses SHA-512, and so do ID tokens signed with it.
     digest = hashlib.new(f"sha{size[1] if size else 512}", access_token.encode("utf-8", "surrogatepass")).digest()
-    expected = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=")
-    if not isinstance(stated, str) or not hmac.compare_digest(stated.encode("utf-8", "surrogatepass"), expected):
+    expected = base64url.encode(digest[: len(digest) // 2])
+    if not isinstance(stated, str) or not hmac.compare_digest(
+        stated.encode("utf-8", "surrogatepass"), expected.encode()
+    ):
         raise MalformedClaimsError('"at_hash" is not the hash of the access token that came with the ID token')
 
 
@@ -174,5 +179,5 @@ PROFILE = Profile(
     recognise=recognise,
     accepted=(ID_TOKEN,),
     publishes_keys=True,
-    not_checked=("which login they are from (nonce)", "which access tokens came with them (at_hash)"),
+    not_checked=("which login they belong to (nonce)", "which access tokens they belong to (at_hash)"),
 )

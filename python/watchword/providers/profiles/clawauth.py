@@ -1,4 +1,4 @@
-"""ClawAuth's tokens: those of agents, by ES256. What it signs by HS256 is for people, and never an agent's.
+"""ClawAuth's tokens: those of agents, signed with ES256. Its tokens for people are signed with HS256.
 
 ClawAuth does not publish the names of the claims, so they are a setting.
 """
@@ -9,26 +9,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from watchword._kernel import ANY_AUDIENCE, KeySet, VerifiedToken
+from watchword import ANY_AUDIENCE, KeySet, VerifiedToken
 from watchword.errors import MalformedClaimsError, MissingClaimError, WrongAudienceError, WrongTypeError
 from watchword.providers import profiles
 from watchword.providers.profiles import Kind, Members, Profile, media_type
 
 AGENT_TOKEN = "agent_token"  # noqa: S105 - a kind, not a secret
 
-#: How the ids of agents begin.
+#: The prefix of agents' ids.
 AGENT_ID_PREFIX = "agent_"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimNames:
-    """The claim of each of an agent's attributes, or several, one of which is to be there.
+    """The claim of each of an agent's attributes, or several names that it may have.
 
-    Where several are, they must say the same. The defaults are the attributes' names, in both spellings where ClawAuth
-    has two; ``id`` may also be ``sub`` (RFC 7519 section 4.1.2). Scopes may also be one string with spaces between them
-    (RFC 9068 section 2.2.3).
+    If a token has several of them, they must be equal. The defaults are the attributes' names, in both spellings if
+    ClawAuth has two; ``id`` may also be ``sub`` (RFC 7519 section 4.1.2). Scopes may also be one string, separated by
+    spaces (RFC 9068 section 2.2.3).
 
-    Raises ``TypeError`` or ``ValueError`` for what are no names.
+    Raises ``TypeError`` or ``ValueError`` if a name is invalid.
     """
 
     id: str | tuple[str, ...] = ("sub", "agent_id", "agentId")
@@ -42,25 +42,27 @@ class ClaimNames:
         for attribute in _READ:
             names = self._names(attribute)
             if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
-                raise TypeError(f"{attribute} must be the name of a claim, or a tuple of several")
+                raise TypeError(f"{attribute} must be the name of a claim, or a tuple of names")
             if not names or not all(names):
-                raise ValueError(f"{attribute} must name a claim")
+                raise ValueError(f"{attribute} must be the name of a claim, which is not empty")
 
     def read(self, claims: Members) -> dict[str, Any]:
-        """The attributes that a token's claims say, ``id`` among them.
+        """Return the attributes in a token's claims, ``id`` among them.
 
-        Raises :class:`~watchword.VerificationError` if they name no agent, or one of them is malformed.
+        Raises :class:`~watchword.VerificationError` if there is no ``id``, or if one of them is malformed.
         """
         found = {name: value for name in _READ if (value := self._get(name, claims)) is not None}
         if "id" not in found:
-            raise MissingClaimError("the token names no agent")
+            raise MissingClaimError("the token has no claim for the agent's id")
         return found
 
     def _get(self, attribute: str, claims: Members) -> Any:  # noqa: ANN401 - of any attribute
-        said = [_READ[attribute](name, claims[name]) for name in self._names(attribute) if claims.get(name) is not None]
-        if any(other != said[0] for other in said[1:]):
-            raise MalformedClaimsError(f"the token says its {attribute} twice, and differently")
-        return said[0] if said else None
+        values = [
+            _READ[attribute](name, claims[name]) for name in self._names(attribute) if claims.get(name) is not None
+        ]
+        if any(other != values[0] for other in values[1:]):
+            raise MalformedClaimsError(f"the claims for {attribute} differ: {', '.join(self._names(attribute))}")
+        return values[0] if values else None
 
     def _names(self, attribute: str) -> tuple[str, ...]:
         names = getattr(self, attribute)
@@ -71,8 +73,8 @@ class ClaimNames:
 class Rules(profiles.Rules):
     """What a verifier requires of agents' tokens.
 
-    ``service_id`` is the service itself: if no ``audience`` is set, a token that names audiences must name it.
-    ``claim_names`` says which claims mean what, and ``agent_id_prefix`` how agents' ids begin.
+    ``service_id`` is the service itself: without an ``audience``, a token that has ``aud`` must name it.
+    ``claim_names`` are the names of the claims, and ``agent_id_prefix`` is the prefix of agents' ids.
     """
 
     algorithms: tuple[str, ...] | None = ("ES256",)
@@ -81,22 +83,22 @@ class Rules(profiles.Rules):
     agent_id_prefix: str = AGENT_ID_PREFIX
 
     def requirements(self) -> dict[str, Any]:
-        """As everybody's; for the service alone, :meth:`check` decides."""
+        """As for every provider; :meth:`check` compares ``service_id``."""
         return {**super().requirements(), "audience": ANY_AUDIENCE if self._checks_service else self.audience}
 
     def form(self, header: Members, claims: Members) -> dict[str, Any]:
-        """Returns what the token says of its agent, by the names of an ``Agent``'s attributes."""
+        """Return the attributes of the agent, by their names in ``Agent``."""
         del header
         agent = self.claim_names.read(claims)
         if not agent["id"].startswith(self.agent_id_prefix):
-            raise WrongTypeError("the token is about somebody who is no agent")
+            raise WrongTypeError(f"the token's subject is not an agent, whose id begins with {self.agent_id_prefix!r}")
         return agent
 
     def check(self, token: VerifiedToken, *, now: float | None = None, keys: KeySet | None = None) -> dict[str, Any]:
-        """The token is an agent's, and for this service if it is for any. Returns what it says of the agent."""
-        del now, keys  # the token's own dates and signature are all there are
+        """Check that the token is an agent's, and for this service if it has ``aud``. Returns the attributes."""
+        del now, keys  # the kernel has checked all dates and signatures
         if self._checks_service and token.audience and self.service_id not in token.audience:
-            raise WrongAudienceError("the token is meant for other services")
+            raise WrongAudienceError('"aud" does not name this service')
         return self.form(token.header, token.claims)
 
     @property
@@ -105,13 +107,13 @@ class Rules(profiles.Rules):
 
 
 def recognise(header: Members, claims: Members) -> Kind | None:
-    """Whether this looks like the token of one of ClawAuth's agents."""
+    """Return ``Kind`` if this looks like the token of one of ClawAuth's agents, else ``None``."""
     if header.get("alg") != "ES256" or media_type(header) not in (None, "jwt"):
         return None
     names = [claims.get(name) for name in ClaimNames.id]
     if any(isinstance(name, str) and name.startswith(AGENT_ID_PREFIX) for name in names):
-        reason = f'it is about an agent whose id begins with "{AGENT_ID_PREFIX}"'
-        return Kind(AGENT_TOKEN, (reason, "it is signed by ES256"))
+        reason = f'its subject is an agent, whose id begins with "{AGENT_ID_PREFIX}"'
+        return Kind(AGENT_TOKEN, (reason, "its algorithm is ES256"))
     return None
 
 
@@ -143,7 +145,7 @@ def _scopes(name: str, value: object) -> list[str]:
     return [scope for scope in value.split(" ") if scope] if isinstance(value, str) else _strings(name, value)
 
 
-#: How each attribute is read of its claim.
+#: What parses the claim of each attribute.
 _READ: dict[str, Callable[[str, object], object]] = {
     "id": _id,
     "name": _text,

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from watchword.providers.authgent.errors import AuthgentError, ServerError
-from watchword.providers.authgent.jwks import JWKSFetcher, fetcher_of
+from watchword.providers.authgent.jwks import JWKSFetcher
 from watchword.providers.authgent.models import AgentIdentity
+from watchword.providers.authgent.session import DEFAULT_SESSION, Session
 from watchword.providers.authgent.verify import verify_token
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ class AgentAuthProvider:
         audience: str | Iterable[str] | AnyAudience | None = None,
         *,
         jwks_fetcher: JWKSFetcher | None = None,
+        session: Session = DEFAULT_SESSION,
     ) -> None:
         self._server_url = server_url.rstrip("/")
         self._audience = audience
-        self._keys = jwks_fetcher or fetcher_of(self._server_url)
+        self._keys = jwks_fetcher or session.fetcher(self._server_url)
 
     async def verify(self, token: str) -> AgentIdentity:
         """Whom the token names; raises as :func:`~watchword.providers.authgent.verify_token` does."""

@@ -9,13 +9,15 @@ from watchword.dpop import DpopError
 from watchword.errors import InsufficientScopeError as ScopeVerdict
 from watchword.errors import MissingTokenError, VerificationError
 from watchword.origin import PublicOrigin
-from watchword.providers.authgent.demands import Demands
-from watchword.providers.authgent.errors import AuthgentError, from_verdict, in_authgents_terms
-from watchword.providers.authgent.jwks import JWKSFetcher, fetcher_of
+from watchword.providers.authgent.errors import AuthgentError, from_verdict, translate_errors
+from watchword.providers.authgent.jwks import JWKSFetcher
 from watchword.providers.authgent.models import AgentIdentity
+from watchword.providers.authgent.requirements import Requirements
+from watchword.providers.authgent.session import DEFAULT_SESSION, Session
 from watchword.providers.authgent.verify import identity_of
 from watchword.request import credentials
 from watchword.scopes import PlainScopes
+from watchword.waiting import Steps, finish, finish_async
 
 if TYPE_CHECKING:
     from watchword import AnyAudience
@@ -37,6 +39,7 @@ class GateOptions(TypedDict, total=False):
     on_invalid: Literal["reject", "anonymous"]
     public_url: str | Iterable[str]
     resource_metadata: str | None
+    session: Session
 
 
 class Answer(NamedTuple):
@@ -71,6 +74,7 @@ class Gate:
         on_invalid: Literal["reject", "anonymous"] = "reject",
         public_url: str | Iterable[str] | None = None,
         resource_metadata: str | None = None,
+        session: Session = DEFAULT_SESSION,
     ) -> None:
         if on_invalid not in ("reject", "anonymous"):
             raise ValueError('on_invalid must be "reject" or "anonymous"')
@@ -79,8 +83,10 @@ class Gate:
         self._origin = PublicOrigin(public_url)
         self._resource_metadata = resource_metadata or f"{base}/.well-known/oauth-protected-resource"
         self._authorization_uri = f"{base}/token"
-        self._demands = Demands.of(issuer, audience, leeway=leeway, bound_tokens=bound_tokens, dpop=dpop)
-        self._verifier = (jwks_fetcher or fetcher_of(issuer)).verifier(self._demands)
+        self._requirements = Requirements.of(
+            issuer, audience, dpop or session.dpop, leeway=leeway, bound_tokens=bound_tokens
+        )
+        self._verifier = (jwks_fetcher or session.fetcher(issuer)).verifier(self._requirements)
         # What no header can carry is found now, and not with the first bad token.
         self.answer(from_verdict(MissingTokenError()))
 
@@ -89,22 +95,20 @@ class Gate:
         return self._origin.uri(path, host=host)
 
     def admit(self, method: str, uri: str, headers: Pairs) -> Found:
-        """Who sends the request."""
-        try:
-            with in_authgents_terms():
-                token = self._verifier.verify_request(method=method, uri=uri, headers=headers).token
-                return identity_of(token, credentials(headers).token, self._demands)
-        except AuthgentError as error:
-            return _unless_missing(error)
+        """Verify a request. Returns the identity, the error, or ``None`` if it has no token."""
+        return finish(self._admit(method, uri, headers))
 
     async def admit_async(self, method: str, uri: str, headers: Pairs) -> Found:
         """As :meth:`admit`, without blocking the event loop."""
+        return await finish_async(self._admit(method, uri, headers))
+
+    def _admit(self, method: str, uri: str, headers: Pairs) -> Steps[Found]:
         try:
-            with in_authgents_terms():
-                verified = await self._verifier.verify_request_async(method=method, uri=uri, headers=headers)
-                return identity_of(verified.token, credentials(headers).token, self._demands)
+            with translate_errors():
+                verified = yield from self._verifier.verify_request_fetching(method=method, uri=uri, headers=headers)
+                return identity_of(verified.token, credentials(headers).token, self._requirements)
         except AuthgentError as error:
-            return _unless_missing(error)
+            return None if isinstance(error.verdict, MissingTokenError) else error
 
     def refusal(self, found: Found) -> Answer | None:
         """The answer to a request that is not even let through."""
@@ -112,7 +116,7 @@ class Gate:
 
     def answer(self, error: AuthgentError) -> Answer:
         """The answer that says what is wrong (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9728 section 5.1)."""
-        verdict = self._demands.dpop.complete(error.verdict or VerificationError())
+        verdict = self._requirements.dpop.complete(error.verdict or VerificationError())
         challenge = verdict.www_authenticate(realm="authgent", resource_metadata=self._resource_metadata)
         if challenge is None:
             # The sender can do nothing better than to come again.
@@ -139,7 +143,7 @@ def authorize(found: Found, needed: tuple[str, ...] = ()) -> AgentIdentity:
     """The identity, if there is one and it has all these scopes. Raises :class:`AuthgentError`."""
     if isinstance(found, AuthgentError):
         raise found
-    with in_authgents_terms():
+    with translate_errors():
         if found is None:
             raise MissingTokenError("No valid agent identity")
         held = PlainScopes.from_claim(found.scopes)
@@ -155,10 +159,6 @@ def authorize(found: Found, needed: tuple[str, ...] = ()) -> AgentIdentity:
 def answer_without_gate(error: AuthgentError) -> Answer:
     """The answer of an application that has no middleware: it knows no issuer to point to."""
     return Answer(error.http_status, error.message, {"WWW-Authenticate": 'Bearer realm="authgent"'})
-
-
-def _unless_missing(error: AuthgentError) -> AuthgentError | None:
-    return None if isinstance(error.verdict, MissingTokenError) else error
 
 
 __all__ = ["Answer", "Found", "Gate", "GateOptions", "answer_without_gate", "authorize", "is_open", "scopes_needed"]

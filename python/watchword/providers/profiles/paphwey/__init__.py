@@ -1,5 +1,5 @@
-"""Paphwey's tokens: attestations, whose claims are not published and are taken to have the SDK's own names, and
-delegation credentials.
+"""Paphwey's tokens: attestations and delegation credentials. The claims of attestations are not published; they are
+assumed to have the names that the SDK has.
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ from watchword.providers.profiles.paphwey.credential import DELEGATION_CREDENTIA
 ATTESTATION = "attestation"
 DELEGATION_CREDENTIAL = "delegation_credential"
 
-#: Where the gateway's keys are taken to be, under its base URL: Paphwey does not publish the path.
+#: The assumed path of the gateway's keys, below its base URL: Paphwey does not publish it.
 JWKS_PATH = "/.well-known/jwks.json"
 
 _SUBJECT = "paphwey:"
 
 
 def recognise(header: Members, claims: Members) -> Kind | None:
-    """Which of Paphwey's tokens this looks like, if any."""
+    """Return the kind of Paphwey's tokens that this looks like, if any."""
     if media_type(header) not in (None, "jwt", "vc+jwt"):
         return None
     credential = claims["vc"] if isinstance(claims.get("vc"), dict) else claims
     types = credential.get("type")
     if types == _CREDENTIAL or (isinstance(types, list) and _CREDENTIAL in types):
         return Kind(DELEGATION_CREDENTIAL, (f'it carries a "{_CREDENTIAL}"',))
-    said = {**_object(credential.get("credentialSubject")), **claims}
+    members = {**_object(credential.get("credentialSubject")), **claims}
     reasons = []
-    if isinstance(said.get("delegation_id", _object(said.get("delegation")).get("delegation_id")), str):
+    if isinstance(members.get("delegation_id", _object(members.get("delegation")).get("delegation_id")), str):
         reasons.append('there is a "delegation_id"')
-    if "principal_id" in _object(said.get("actor_chain")):
+    if "principal_id" in _object(members.get("actor_chain")):
         reasons.append('"actor_chain" names a principal')
     if isinstance(claims.get("sub"), str) and claims["sub"].startswith(_SUBJECT):
         reasons.append(f'the subject begins with "{_SUBJECT}"')
@@ -49,6 +49,6 @@ PROFILE = Profile(
     bound_tokens="accept",
     not_checked=(
         "which delegation and which action they are for",
-        "whether their senders hold the keys that they confirm",
+        "whether their senders have the keys that they confirm",
     ),
 )

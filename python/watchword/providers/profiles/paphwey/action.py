@@ -1,4 +1,4 @@
-"""The approved action against the one that is about to happen. Amounts are compared as they are written, exactly."""
+"""Compare the approved action with the expected one. Amounts are compared exactly, as decimal numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from watchword.errors import MalformedClaimsError, MissingClaimError
 from watchword.providers.profiles import ProviderRuleError
 from watchword.providers.profiles.paphwey.claim_names import ClaimNames
 
-#: What the amount may be: at most the approved one, or exactly that.
+#: How amounts are compared: at most the approved one, or exactly that.
 AmountRule = Literal["at_most", "exactly"]
 
 _MEMBERS = ("scope", "amount_minor", "currency", "merchant")
@@ -19,9 +19,9 @@ _MEMBERS = ("scope", "amount_minor", "currency", "merchant")
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """An action that is about to happen; ``None`` where it has no such member.
+    """An expected action; members that do not matter are ``None``.
 
-    ``amount_minor`` is in the currency's smallest unit. Raises ``TypeError`` or ``ValueError`` for what is no action.
+    ``amount_minor`` is in the currency's smallest unit. Raises ``TypeError`` or ``ValueError`` if a member is invalid.
     """
 
     scope: str
@@ -37,7 +37,7 @@ class Action:
         if not self.scope:
             raise ValueError("expected_action's scope must not be empty")
         amount = self.amount_minor
-        # A float cannot say what was meant: 0.1 + 0.2 is another amount than 0.3.
+        # A float is inexact: 0.1 + 0.2 is another amount than 0.3.
         if amount is not None and (not isinstance(amount, int) or isinstance(amount, bool)):
             raise TypeError("expected_action's amount_minor must be an int, in the currency's smallest unit")
         if amount is not None and amount < 0:
@@ -47,25 +47,28 @@ class Action:
 
     @classmethod
     def of(cls, members: Mapping[str, Any]) -> Action:
-        """The action of a mapping. Raises ``TypeError`` or ``ValueError`` where it is none, or says more than can be
-        compared."""
+        """Return the action of a mapping.
+
+        Raises ``TypeError`` or ``ValueError`` if it is not one, or has members that cannot be compared.
+        """
         if not isinstance(members, Mapping):
             raise TypeError("expected_action must be a mapping or an ActionContext")
-        if any(name not in _MEMBERS for name in members):
-            raise ValueError(f"expected_action may have {', '.join(_MEMBERS)}, and nothing else")
+        unknown = [name for name in members if name not in _MEMBERS]
+        if unknown:
+            raise ValueError(f"expected_action has the member {unknown[0]!r}: it may have {', '.join(_MEMBERS)}")
         if "scope" not in members:
             raise ValueError("expected_action must have a scope")
         return cls(**members)
 
 
 def compare(approved: Mapping[str, Any], expected: Action, names: ClaimNames, rule: AmountRule) -> None:
-    """Raises :class:`~watchword.VerificationError` unless ``approved`` covers what is expected.
+    """Raise :class:`~watchword.VerificationError` unless ``approved`` covers ``expected``.
 
-    Its numbers are ``int`` and ``Decimal``.
+    The numbers in ``approved`` are ``int`` and ``Decimal``.
     """
     for member in ("scope", "currency", "merchant"):
-        demanded = getattr(expected, member)
-        if demanded is not None and _required(approved, getattr(names, member)) != demanded:
+        value = getattr(expected, member)
+        if value is not None and _required(approved, getattr(names, member)) != value:
             raise ProviderRuleError(f"another {member} was approved", reason="wrong_action")
     if expected.amount_minor is None:
         return
@@ -84,9 +87,10 @@ def _required(approved: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - 
 
 
 def _amount(value: object) -> int | Decimal:
-    # 1500, 1500.0 and 15e2 are one number in JSON. A string is none, and a part of the smallest unit is no amount.
+    # 1500, 1500.0 and 15e2 are the same number in JSON. A string is not a number, and fractions of the smallest unit
+    # are not amounts.
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     if isinstance(value, Decimal) and value >= 0 and value == value.to_integral_value():
         return value
-    raise MalformedClaimsError("the approved amount is no whole number")
+    raise MalformedClaimsError("the approved amount must be a whole number that is not negative")

@@ -1,4 +1,4 @@
-"""What an attestation must say beside what every token must."""
+"""The rules of attestations, beyond those of every token."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
-from watchword._kernel import KeySet, VerifiedToken, thumbprint
+from watchword import KeySet, VerifiedToken, thumbprint
 from watchword.errors import (
     ExpiredError,
     KeySetError,
@@ -28,7 +28,7 @@ from watchword.providers.profiles.paphwey.credential import DELEGATION_CREDENTIA
 
 @dataclass(frozen=True)
 class Expected:
-    """What a caller expects of one attestation; ``None``: anything."""
+    """What a caller expects of one attestation; ``None``: any."""
 
     delegation_id: str | None = None
     action: Action | None = None
@@ -36,7 +36,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Attestation:
-    """What an attestation says; what it does not say is empty or ``None``."""
+    """The contents of an attestation; what it lacks is empty or ``None``."""
 
     delegation_id: str
     delegation: dict[str, Any]
@@ -50,9 +50,8 @@ class Rules(profiles.Rules):
     """What a verifier requires of attestations.
 
     ``credential_issuers`` are further names of the issuer inside a credential; ``credential_type`` is a type that the
-    credential must have; ``names`` says which claims mean what; ``amount`` is how amounts are compared. ``required``
-    may be present in the token or in its credential. The key that an attestation confirms is for later requests, so a
-    bound one is accepted.
+    credential must have; ``names`` are the names of the claims; ``amount`` is how amounts are compared. ``required``
+    claims may be in the token or in its credential. Bound tokens are accepted: the confirmed key is for later requests.
     """
 
     types: tuple[str | None, ...] = ("JWT", "vc+jwt", None)
@@ -66,11 +65,11 @@ class Rules(profiles.Rules):
     kernel_checks_issuer: ClassVar[bool] = False
 
     def requirements(self) -> dict[str, Any]:
-        """As everybody's, without the claims that may be in the credential instead: :meth:`check` finds them."""
+        """As for every provider, without ``required``: :meth:`check` looks in the credential, too."""
         return {**super().requirements(), "required": ()}
 
     def form(self, header: Members, claims: Members) -> Attestation:
-        """Returns what an attestation says, if all of it is well-formed and it names an issuer and a delegation."""
+        """Return the contents of an attestation: well-formed, with an issuer and a delegation."""
         carried = self._credential(header, claims)
         return self._contents(claims, carried)
 
@@ -82,10 +81,7 @@ class Rules(profiles.Rules):
         keys: KeySet | None = None,
         expected: Expected = Expected(),
     ) -> Attestation:
-        """The token is an attestation as of ``now``, and for what is ``expected``. Returns what it says.
-
-        The first check that fails names the code.
-        """
+        """Check that the token is an attestation as of ``now``, for what is ``expected``. Returns its contents."""
         del keys
         claims = token.claims
         carried = self._credential(token.header, claims)
@@ -101,17 +97,17 @@ class Rules(profiles.Rules):
         carried = credential.read(header, claims)
         types = () if carried is None else carried.types
         if DELEGATION_CREDENTIAL in types:
-            raise WrongTypeError("a delegation credential is no attestation")
+            raise WrongTypeError("the token is a delegation credential, not an attestation")
         if self.credential_type is not None and self.credential_type not in types:
-            raise WrongTypeError("the attestation carries no credential of the type demanded")
+            raise WrongTypeError(f"the attestation has no credential of the type {self.credential_type}")
         return carried
 
     def _check_validity(self, claims: Members, carried: Credential | None, now: float) -> None:
-        # "exp" is the signature's end and "validUntil" the credential's; whichever is there holds, and one must be.
+        # "exp" ends the token and "validUntil" the credential: at least one must be present, and each that is applies.
         # The bounds are those of the kernel for "exp" and "nbf".
         until = None if carried is None else carried.valid_until
         if claims.get("exp") is None and until is None:
-            raise MissingClaimError('the attestation has no "exp"')
+            raise MissingClaimError('the attestation has no "exp", and no credential with "validUntil"')
         if until is not None and not now < until + self.leeway:
             raise ExpiredError("the credential has expired")
         if carried is not None and carried.valid_from is not None and not now >= carried.valid_from - self.leeway:
@@ -135,33 +131,33 @@ class Rules(profiles.Rules):
     def _check_issuer(self, claims: Members, carried: Credential | None) -> None:
         stated, named = claims.get("iss"), None if carried is None else carried.issuer
         if stated is None and named is None:
-            raise MissingClaimError('the attestation has no "iss"')
+            raise MissingClaimError('the attestation has no "iss", and no credential with "issuer"')
         if stated is not None and self.issuers and stated not in self.issuers:
             raise WrongIssuerError(f'"iss" is not {" or ".join(self.issuers)}')
-        # A credential is its token's issuer's own, not that of just any issuer that is trusted.
+        # The credential must be of the token's own issuer, not of any other trusted one.
         expected = self.issuers if stated is None else (stated,)
         if named is not None and expected and named not in (*expected, *self.credential_issuers):
-            raise WrongIssuerError("the credential's issuer is not the attestation's")
+            raise WrongIssuerError("the issuer of the credential is not that of the attestation")
 
     def _delegation(self, body: Places) -> tuple[str, dict[str, Any]]:
-        """The delegation's id, and its snapshot, or what stands for it if there is none."""
+        """Return the delegation's id and its snapshot; without one, a snapshot with the id alone."""
         name = self.names.delegation_id
         snapshot = body.members(self.names.delegation) or {}
         bound = {one for one in (body.text(name), Places(snapshot).text(name)) if one}
         if not bound:
-            raise MissingClaimError(f'the attestation has no "{name}" (ClaimNames says where its delegation is)')
+            raise MissingClaimError(f'the attestation has no "{name}": ClaimNames(delegation_id=) sets the name')
         if len(bound) > 1:
             raise ProviderRuleError("the attestation names two delegations", reason="wrong_delegation")
         (delegation_id,) = bound
         return delegation_id, snapshot or {name: delegation_id}
 
     def _check_action(self, token: VerifiedToken, expected: Action) -> None:
-        # The kernel has found the payload to be strict JSON; read again, its numbers keep every digit.
+        # The kernel has checked that the payload is strict JSON; parsed again, its numbers keep every digit.
         claims = json.loads(token.payload, parse_float=Decimal)
         approved = _places(claims, credential.read(token.header, claims)).members(self.names.action)
         if approved is None:
             name = self.names.action
-            raise MissingClaimError(f'the attestation has no "{name}" (ClaimNames says where its action is)')
+            raise MissingClaimError(f'the attestation has no "{name}": ClaimNames(action=) sets the name')
         compare(approved, expected, self.names, self.amount)
 
 
@@ -175,11 +171,11 @@ def _confirmation_key(claims: Members) -> dict[str, Any] | None:
     confirmation = claims["cnf"]
     jwk = confirmation.get("jwk") if isinstance(confirmation, dict) else None
     if not isinstance(jwk, dict):
-        # Nothing could be pinned, and the caller would believe that there is nothing to pin.
-        raise UnsupportedError("the attestation is bound, but not to a key in cnf.jwk")
+        # Without an error, the caller would believe that there is no key to pin.
+        raise UnsupportedError('"cnf" of the attestation has no "jwk", the only confirmation that is supported')
     jwk = checked_jwk(jwk)
     if confirmation.get("jkt") is not None and confirmation["jkt"] != thumbprint(jwk):
-        raise ProviderRuleError('"cnf" names two keys', reason=_BAD_KEY)
+        raise ProviderRuleError('"cnf" has a "jwk" and the "jkt" of another key', reason=_BAD_KEY)
     return jwk
 
 
@@ -187,15 +183,15 @@ _BAD_KEY = "invalid_confirmation_key"
 
 
 def checked_jwk(jwk: Mapping[str, Any]) -> dict[str, Any]:
-    """The JWK, if proofs by it can be verified. Raises :class:`~watchword.VerificationError` otherwise."""
+    """Return the JWK. Raises :class:`~watchword.VerificationError` if it cannot verify proofs."""
     if "keys" in jwk:
-        raise ProviderRuleError("the confirmation key is a set of keys", reason=_BAD_KEY)
+        raise ProviderRuleError("the confirmation key must be one JWK, not a JWK Set", reason=_BAD_KEY)
     try:
         keys = KeySet.from_json(json.dumps(dict(jwk)))
     except (KeySetError, TypeError, ValueError) as error:
-        raise ProviderRuleError("the confirmation key is no JWK", reason=_BAD_KEY) from error
+        raise ProviderRuleError("the confirmation key is not a JWK", reason=_BAD_KEY) from error
     if len(keys) != 1:
-        raise ProviderRuleError(f"the confirmation key is bad: {keys.rejected[0].detail}", reason=_BAD_KEY)
+        raise ProviderRuleError(f"the confirmation key is rejected: {keys.rejected[0].detail}", reason=_BAD_KEY)
     return dict(jwk)
 
 

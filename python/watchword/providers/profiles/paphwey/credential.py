@@ -1,6 +1,6 @@
-"""The W3C's Verifiable Credentials 2.0 in a token: as the claim ``vc``, or as the payload itself (``vc+jwt``).
+"""W3C Verifiable Credentials 2.0 in a token: as the claim ``vc``, or as the payload itself (``vc+jwt``).
 
-Read strictly, and no further than a verifier of attestations needs: the terms of other contexts mean nothing here.
+They are parsed strictly, as far as attestations need it: the terms of other contexts are ignored.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from watchword.providers.profiles import Members, ProviderRuleError, media_type
 
 CONTEXT = "https://www.w3.org/ns/credentials/v2"
 
-#: What the principal granted. It is signed by the same keys as an attestation, and is none.
+#: The type of what a principal grants: it is signed with the same keys as attestations.
 DELEGATION_CREDENTIAL = "PaphweyDelegationCredential"
 
-# XML Schema's dateTimeStamp, as the data model has it (section 2.1 there): the zone is part of it.
-_MOMENT = re.compile(
+# XML Schema's dateTimeStamp, as the data model requires it (section 2.1 there): with a time zone.
+_TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,18}))?(?:Z|([+-])(0\d|1[0-4]):([0-5]\d))", flags=re.ASCII
 )
 
 
 @dataclass(frozen=True)
 class Credential:
-    """A credential whose form is right. Moments are Unix seconds."""
+    """A well-formed credential. Times are Unix seconds."""
 
     types: tuple[str, ...]
     issuer: str | None
@@ -35,18 +35,18 @@ class Credential:
 
 
 def read(header: Members, claims: Members) -> Credential | None:
-    """The credential that a token carries, ``None`` for a token that carries none.
+    """Return the credential in a token, or ``None`` if there is none.
 
-    Raises :class:`~watchword.VerificationError` (``malformed_credential``) for what is no credential although it says
-    so, and for a presentation.
+    Raises :class:`~watchword.VerificationError` (``malformed_credential``) for a malformed credential and for a
+    presentation.
     """
     if "vp" in claims:
-        _refuse("a presentation is no attestation")
+        _refuse("the token is a presentation, not an attestation")
     is_payload = media_type(header) == "vc+jwt" or "@context" in claims or "credentialSubject" in claims
     if not is_payload and "vc" not in claims:
         return None
     if is_payload and "vc" in claims:
-        _refuse('"vc" must not stand beside a credential (VC-JOSE-COSE section 3.1.3)')
+        _refuse('"vc" must be absent if the payload is a credential (VC-JOSE-COSE section 3.1.3)')
     document = claims if is_payload else claims["vc"]
     if not isinstance(document, dict):
         _refuse('"vc" must be an object')
@@ -54,8 +54,8 @@ def read(header: Members, claims: Members) -> Credential | None:
         types=_types(document),
         issuer=_issuer(document),
         subject=_subject(document),
-        valid_from=_moment(document, "validFrom"),
-        valid_until=_moment(document, "validUntil"),
+        valid_from=_time(document, "validFrom"),
+        valid_until=_time(document, "validUntil"),
     )
 
 
@@ -85,7 +85,7 @@ def _issuer(document: Members) -> str | None:
 
 def _subject(document: Members) -> dict[str, Any]:
     subject = document.get("credentialSubject")
-    # Of several subjects none would be the one that is meant.
+    # Of several subjects, none is known to be the right one.
     if isinstance(subject, list) and len(subject) == 1:
         subject = subject[0]
     if not isinstance(subject, dict):
@@ -93,13 +93,13 @@ def _subject(document: Members) -> dict[str, Any]:
     return subject
 
 
-def _moment(document: Members, name: str) -> float | None:
+def _time(document: Members, name: str) -> float | None:
     if name not in document:
         return None
     text = document[name]
-    match = _MOMENT.fullmatch(text) if isinstance(text, str) else None
+    match = _TIME.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        _refuse(f'"{name}" must be a date and time with its zone')
+        _refuse(f'"{name}" must be a date and time with a time zone')
     *numbers, fraction, sign, hours, minutes = match.groups()
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
     zone = timezone(-offset if sign == "-" else offset)
@@ -107,7 +107,7 @@ def _moment(document: Members, name: str) -> float | None:
         whole = datetime(*(int(number) for number in numbers), tzinfo=zone)  # type: ignore[misc,arg-type]  # six of them
         return (whole - datetime(1970, 1, 1, tzinfo=timezone.utc)).total_seconds() + float(f"0.{fraction or 0}")
     except (ValueError, OverflowError):  # the 31st of February
-        _refuse(f'"{name}" is no date and time')
+        _refuse(f'"{name}" is not a date that exists')
 
 
 def _refuse(message: str) -> NoReturn:

@@ -13,16 +13,13 @@ from watchword.verifier import Verifier
 
 if TYPE_CHECKING:
     from watchword import AnyAudience
-    from watchword.jwks.source import KeySource
+    from watchword.jwks import KeySource
 
 #: authgent-server signs with ES256, and binds tokens to ES256 keys.
 ALGORITHMS: Final = ("ES256",)
 
-#: Where nothing else is said, no proof is accepted twice by anything in this process.
-DPOP: Final = DpopVerifier(algorithms=ALGORITHMS)
 
-
-class Demands(NamedTuple):
+class Requirements(NamedTuple):
     """The rules for tokens of one issuer, and what verifies their proofs."""
 
     rules: Rules
@@ -33,19 +30,19 @@ class Demands(NamedTuple):
         cls,
         issuer: str,
         audience: str | Iterable[str] | AnyAudience | None,
+        dpop: DpopVerifier,
         *,
         leeway: float = 0,
         bound_tokens: Literal["reject", "accept"] = "reject",
-        dpop: DpopVerifier | None = None,
-    ) -> Demands:
-        """What a caller said, completed."""
+    ) -> Requirements:
+        """Return the requirements that a caller's arguments stand for."""
         rules = Rules(issuers=(issuer,), audience=as_audience(audience), leeway=leeway, bound_tokens=bound_tokens)
-        return cls(rules, DPOP if dpop is None else dpop)
+        return cls(rules, dpop)
 
     def verifier(self, keys: KeySource) -> Verifier:
-        """A Verifier that requires what the kernel can check of this, with keys from there."""
+        """Return a Verifier that checks what the kernel can check of these, with keys from ``keys``."""
         (issuer,) = self.rules.issuers
         return Verifier([Issuer(issuer, source=keys)], dpop=self.dpop, **self.rules.requirements())
 
 
-__all__ = ["ALGORITHMS", "DPOP", "Demands"]
+__all__ = ["ALGORITHMS", "Requirements"]

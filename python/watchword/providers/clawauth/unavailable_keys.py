@@ -1,44 +1,44 @@
-"""The keys of a service that was given none: tokens are judged as far as that goes without a key."""
+"""The key source of a service that was given no keys: tokens are checked as far as possible without one."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from typing import NoReturn
 
-from watchword._kernel import KeySet
+from watchword import KeySet
 from watchword.errors import KeysUnavailableError
-from watchword.jwks.events import Stats
+from watchword.jwks import Stats
 from watchword.waiting import Pending
 
 
-class NoKeys:
-    """A :class:`~watchword.jwks.KeySource` that has nothing, and says what to do about it."""
+class UnavailableKeys:
+    """A :class:`~watchword.jwks.KeySource` without keys, whose error names the missing arguments."""
 
     def current(self) -> None:
-        """There is none."""
+        """Return ``None``."""
 
     def request(self) -> Pending[KeySet]:
-        """Raises :class:`~watchword.errors.KeysUnavailableError` when waited for."""
+        """Raise :class:`~watchword.errors.KeysUnavailableError` when waited for."""
         return Pending(_refuse)
 
     def request_newer(self, seen: KeySet, key_ids: Collection[str | None]) -> Pending[KeySet | None]:
-        """There is none."""
+        """Return ``None``."""
         del seen, key_ids
         return Pending(lambda: None)
 
     def refresh(self) -> Pending[KeySet]:
-        """Raises :class:`~watchword.errors.KeysUnavailableError` when waited for."""
+        """Raise :class:`~watchword.errors.KeysUnavailableError` when waited for."""
         return Pending(_refuse)
 
     def stats(self) -> Stats:
-        """Nothing ever counts."""
+        """Return zeros."""
         return Stats()
 
     def close(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
 
 def _refuse() -> NoReturn:
     raise KeysUnavailableError(
-        "ClawAuth publishes no place for its keys: give ClawAuth one of jwks=, jwks_uri=, jwks_file= and pem="
+        "ClawAuth does not publish its keys: give ClawAuth() one of jwks=, jwks_uri=, jwks_file= and pem="
     )

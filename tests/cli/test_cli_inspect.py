@@ -87,7 +87,7 @@ FINE_BY_ITSELF = {
     Defect.LOGOUT_TOKEN,
     Defect.UNKNOWN_KEY_ID,
     Defect.JKU_WITH_UNKNOWN_KEY_ID,
-    Defect.STRANGERS_KEY,
+    Defect.ATTACKERS_KEY,
     Defect.EMBEDDED_JWK,
     Defect.JKU,
     Defect.CLAIMS_CHANGED,

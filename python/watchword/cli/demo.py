@@ -26,8 +26,8 @@ Exit status: 0 every verdict is as it must be, 1 some are not."""
 _SHOWN = (
     "alg none",
     "HS256 keyed with the public key in PEM",
-    "a stranger's key under a known kid",
-    "embedded jwk of a stranger",
+    "an attacker's key under a known kid",
+    "embedded jwk of an attacker",
     "claims changed after signing",
     "signature all zero",
     "ECDSA signature in DER",

@@ -55,6 +55,17 @@ def a_list_in_the_claims() -> None:
     token.claims["roles"].append(Canary(token))
 
 
+def header_of_an_unverified_token() -> None:
+    token = ww.decode_unverified(mint.token())
+    token.header["me"] = Canary(token)
+
+
+def claims_of_an_unverified_token() -> None:
+    token = ww.decode_unverified(mint.token())
+    assert token.claims is not None
+    token.claims["me"] = Canary(token)
+
+
 def header_of_a_jws() -> None:
     jws = ww.verify_jws(mint.token(), KEYS)
     jws.header["me"] = Canary(jws)
@@ -88,6 +99,8 @@ def an_iterator_of_a_batch() -> None:
         header_of_a_token,
         claims_of_a_cached_token,
         a_list_in_the_claims,
+        header_of_an_unverified_token,
+        claims_of_an_unverified_token,
         header_of_a_jws,
         key_of_a_proof,
         a_token_of_a_batch,

@@ -101,7 +101,7 @@ pub use jws_policy::JwsPolicy;
 pub use key::{PublicKey, Signed, thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprint_uri, verify_each};
 pub use key_set::{KeySet, KeySetError, MAX_DOCUMENT, MAX_KEYS, MAX_TRIED, RejectedKey};
 pub use material::Defect;
-pub use peek::{UnverifiedNames, unverified_names};
+pub use peek::{UnverifiedNames, UnverifiedToken, decode_unverified, unverified_names};
 pub use policy::{Audience, BoundTokens, Policy, PolicyError};
 pub use refusal::Refusal;
 pub use replay::{HOLDER_BYTES, ReplayCache, ReplayId, Use};

@@ -1,10 +1,17 @@
-//! What a token says of itself, unverified: enough to choose among what is configured, and never to be believed.
+//! What a token states, unverified: enough to choose among what is configured or to display it, never to decide by it.
 
 use std::borrow::Cow;
 
 use crate::compact::{Compact, Decoded, Limits};
+use crate::error::Error;
 use crate::header::Header;
 use crate::json::{Object, Value};
+
+/// A well-formed token, decoded. Nothing of it is verified: anybody can have written it.
+#[derive(Clone)]
+pub struct UnverifiedToken {
+    decoded: Decoded,
+}
 
 /// Names that stand in a token. Nothing of it is verified.
 #[derive(Clone, Default)]
@@ -22,6 +29,42 @@ pub fn unverified_names(token: &[u8], limits: &Limits) -> UnverifiedNames {
     let text = |name| claims.as_ref()?.get(name).and_then(Value::as_str).map(str::to_owned);
     let (issuer, subject) = (text("iss"), text("sub"));
     UnverifiedNames { issuer, subject, decoded: Some(decoded) }
+}
+
+/// Decodes a token, as strictly as [`verify_jws`](crate::verify_jws) does before it looks for a key: the lengths, three
+/// parts, strict base64url, a header that is strict JSON with an `alg`, and no extension that must be understood. Neither
+/// the type, the algorithm nor the signature is checked, nor what the payload is.
+///
+/// # Errors
+/// That of [`verify_jws`](crate::verify_jws), if one of these checks fails.
+pub fn decode_unverified(token: &[u8], limits: &Limits) -> Result<UnverifiedToken, Error> {
+    let Compact { decoded, .. } = Compact::parse(token, limits)?;
+    Header::parse(decoded.header())?.check_extensions()?;
+    Ok(UnverifiedToken { decoded })
+}
+
+impl UnverifiedToken {
+    /// The JOSE header: strict JSON.
+    pub fn header(&self) -> &[u8] {
+        self.decoded.header()
+    }
+
+    /// The payload: any bytes.
+    pub fn payload(&self) -> &[u8] {
+        self.decoded.payload()
+    }
+
+    /// The signature: any bytes.
+    pub fn signature(&self) -> &[u8] {
+        self.decoded.signature()
+    }
+}
+
+impl std::fmt::Debug for UnverifiedToken {
+    /// Shows the sizes, nothing of the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UnverifiedToken").field("payload_bytes", &self.payload().len()).finish_non_exhaustive()
+    }
 }
 
 impl UnverifiedNames {

@@ -2,9 +2,6 @@
 
 use crate::json::Number;
 
-/// The last second of the year 9999. Later dates are milliseconds taken for seconds, or an expiry meant never to come.
-const LAST: f64 = 253_402_300_799.0;
-
 /// The moment at which a token is judged, in Unix seconds: a finite number.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct UnixTime(f64);
@@ -29,11 +26,14 @@ pub struct NumericDate {
 }
 
 impl NumericDate {
+    /// The last second of the year 9999. Later dates are milliseconds taken for seconds, or an expiry meant never to come.
+    pub const LAST: f64 = 253_402_300_799.0;
+
     pub(crate) fn new(number: Number<'_>) -> Option<Self> {
         let whole: Option<i64> = if number.is_integer() { number.as_str().parse().ok() } else { None };
         // Until the year 2106 a date fits 32 bits, and a double that is made of them is not parsed a second time.
         let seconds = whole.and_then(|whole| u32::try_from(whole).ok()).map_or_else(|| number.as_f64(), f64::from);
-        (0.0..=LAST).contains(&seconds).then_some(Self { seconds, whole })
+        (0.0..=Self::LAST).contains(&seconds).then_some(Self { seconds, whole })
     }
 
     /// The date in Unix seconds.

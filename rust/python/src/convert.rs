@@ -74,6 +74,11 @@ pub(crate) fn from_json<'py>(py: Python<'py>, document: &[u8]) -> PyResult<Bound
     dict(py, &members).map(Bound::into_any)
 }
 
+/// The same; None if it is not strict JSON, or not an object.
+pub(crate) fn from_json_object<'py>(py: Python<'py>, document: &[u8]) -> PyResult<Option<Bound<'py, PyDict>>> {
+    Object::parse(document).ok().map(|members| dict(py, &members)).transpose()
+}
+
 fn dict<'py>(py: Python<'py>, members: &Object<'_>) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     for (name, value) in members.iter() {

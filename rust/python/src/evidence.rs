@@ -1,10 +1,10 @@
 //! Which token an exception is about, without showing it.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 use watchword_kernel::{VerifiedJws, token_hash};
 
-use crate::convert::{Text, from_json};
+use crate::convert::{Text, from_json_object};
 use crate::token::PyVerifiedToken;
 
 /// The token that a verdict is about, and what was signed if its signature was valid. It shows neither: it answers when
@@ -73,14 +73,14 @@ impl Evidence {
 
     /// The JOSE header as a new dict; None unless the signature was valid.
     #[getter]
-    fn token_header<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        self.signed.as_ref().and_then(|signed| from_json(py, signed.header()).ok())
+    fn token_header<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        self.signed.as_ref().map_or(Ok(None), |signed| from_json_object(py, signed.header()))
     }
 
     /// The claims as a new dict; None unless the signature was valid, and the payload is a claims set.
     #[getter]
-    fn token_claims<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        self.signed.as_ref().and_then(|signed| from_json(py, signed.payload()).ok())
+    fn token_claims<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
+        self.signed.as_ref().map_or(Ok(None), |signed| from_json_object(py, signed.payload()))
     }
 
     #[allow(clippy::unused_self, reason = "the shape of a Python method")]

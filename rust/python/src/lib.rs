@@ -122,6 +122,27 @@ fn unverified_names(
     Ok(token::PyUnverifiedNames(kernel::unverified_names(Text::of_token(token)?.as_ref(), &limits)))
 }
 
+/// Decode a token without verifying it: nothing may be decided by what it states.
+///
+/// Its form is checked as strictly as for verification: the lengths, three parts, base64url, and a header that is strict
+/// JSON without extensions. Returns an UnverifiedToken; raises VerificationError if the token is malformed.
+#[pyfunction]
+#[pyo3(
+    signature = (token, *, max_token_bytes=Given::absent(), max_header_bytes=Given::absent()),
+    text_signature = "(token, *, max_token_bytes=16384, max_header_bytes=4096)"
+)]
+fn decode_unverified(
+    py: Python<'_>,
+    token: &Bound<'_, PyAny>,
+    max_token_bytes: Given<'_>,
+    max_header_bytes: Given<'_>,
+) -> PyResult<token::PyUnverifiedToken> {
+    let limits = policy::limits(max_token_bytes, max_header_bytes)?;
+    kernel::decode_unverified(Text::of_token(token)?.as_ref(), &limits)
+        .map(token::PyUnverifiedToken::new)
+        .map_err(|error| errors::refused(py, error.into(), token))
+}
+
 /// The trust domain of a SPIFFE ID, and the segments of its path (SPIFFE ID standard, section 2).
 ///
 /// Raises ValueError, which does not quote the text, if it is not a SPIFFE ID.
@@ -143,7 +164,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("ANY_AUDIENCE", Py::new(module.py(), policy::AnyAudience)?)?;
     module.add("ANY_TENANT", Py::new(module.py(), policy::AnyTenant)?)?;
-    policy::add_defaults(module)?;
+    policy::add_constants(module)?;
     module.add_class::<policy::AnyAudience>()?;
     module.add_class::<policy::AnyTenant>()?;
     module.add_class::<policy::PyPolicy>()?;
@@ -154,6 +175,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<token::PyVerifiedJws>()?;
     module.add_class::<token::PyConfirmation>()?;
     module.add_class::<token::PyUnverifiedNames>()?;
+    module.add_class::<token::PyUnverifiedToken>()?;
     module.add_class::<evidence::Evidence>()?;
     module.add_class::<delegation::PyDelegationChain>()?;
     module.add_class::<delegation::PyActor>()?;
@@ -180,6 +202,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(thumbprint::thumbprint_uri, module)?)?;
     module.add_function(wrap_pyfunction!(dpop::verify_proof, module)?)?;
     module.add_function(wrap_pyfunction!(dpop::normalize_uri, module)?)?;
+    module.add_function(wrap_pyfunction!(decode_unverified, module)?)?;
     module.add_function(wrap_pyfunction!(unverified_names, module)?)?;
     module.add_function(wrap_pyfunction!(parse_spiffe_id, module)?)?;
     Ok(())

@@ -6,7 +6,11 @@ use std::sync::Arc;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use watchword_kernel::{Audience, BoundTokens, JwsPolicy, Limits, Policy, PolicyError, ScopeClaims, Tenants};
+use watchword_kernel::delegation::{MAX_ACTORS, MOST_ACTORS};
+use watchword_kernel::dpop::PROOF_LIMITS;
+use watchword_kernel::{
+    self as kernel, Audience, BoundTokens, JwsPolicy, Limits, Policy, PolicyError, ScopeClaims, Tenants, json,
+};
 
 use crate::arguments::{self, Given};
 
@@ -200,15 +204,24 @@ pub(crate) fn jws_policy(
     policy.map_err(|error| value_error(&error))
 }
 
-/// The kernel's defaults, for those who pass them on.
-pub(crate) fn add_defaults(module: &Bound<'_, PyModule>) -> PyResult<()> {
+/// The kernel's defaults and limits, for those who pass them on or apply them before it does.
+pub(crate) fn add_constants(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     module.add("DEFAULT_TYPES", PyTuple::new(py, JwsPolicy::DEFAULT_TYPES)?)?;
     module.add("DEFAULT_LEEWAY", Policy::DEFAULT_LEEWAY)?;
     module.add("DEFAULT_REQUIRED", PyTuple::new(py, Policy::DEFAULT_REQUIRED)?)?;
     module.add("DEFAULT_SCOPE_CLAIMS", PyTuple::new(py, ScopeClaims::DEFAULT)?)?;
     module.add("MAX_TOKEN_BYTES", Limits::default().token)?;
-    module.add("MAX_HEADER_BYTES", Limits::default().header)
+    module.add("MAX_HEADER_BYTES", Limits::default().header)?;
+    module.add("MAX_PROOF_BYTES", PROOF_LIMITS.token)?;
+    module.add("MAX_PROOF_HEADER_BYTES", PROOF_LIMITS.header)?;
+    module.add("MAX_KEY_SET_BYTES", kernel::MAX_DOCUMENT)?;
+    module.add("MAX_KEYS", kernel::MAX_KEYS)?;
+    module.add("DEFAULT_MAX_ACTORS", MAX_ACTORS)?;
+    module.add("MAX_ACTORS", MOST_ACTORS)?;
+    module.add("MAX_JSON_DEPTH", json::MAX_DEPTH)?;
+    module.add("MAX_NUMBER_LENGTH", json::MAX_NUMBER)?;
+    module.add("MAX_NUMERIC_DATE", kernel::NumericDate::LAST)
 }
 
 pub(crate) fn limits(token: Given<'_>, header: Given<'_>) -> PyResult<Limits> {

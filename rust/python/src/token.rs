@@ -6,9 +6,9 @@ use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use pyo3::{PyClass, PyClassInitializer, PyTraverseError};
-use watchword_kernel::{Confirmation, NumericDate, UnverifiedNames, VerifiedJws, VerifiedToken};
+use watchword_kernel::{Confirmation, NumericDate, UnverifiedNames, UnverifiedToken, VerifiedJws, VerifiedToken};
 
-use crate::convert::from_json;
+use crate::convert::{from_json, from_json_object};
 use crate::delegation::{PyDelegationChain, PyMayAct};
 use crate::kept::Kept;
 use crate::scope::{PyPlainScopes, PyResourceScopes, PySlotScopes};
@@ -63,6 +63,59 @@ impl PyUnverifiedNames {
     #[allow(clippy::unused_self, reason = "the shape of a Python method")]
     fn __repr__(&self) -> &'static str {
         "UnverifiedNames()"
+    }
+}
+
+/// A well-formed token, decoded. Nothing of it is verified: anybody can have written it.
+#[pyclass(frozen, module = "watchword", name = "UnverifiedToken")]
+pub(crate) struct PyUnverifiedToken {
+    token: UnverifiedToken,
+    header: Kept<PyAny>,
+    claims: Kept<PyAny>,
+}
+
+impl PyUnverifiedToken {
+    pub(crate) fn new(token: UnverifiedToken) -> Self {
+        Self { token, header: Kept::new(), claims: Kept::new() }
+    }
+}
+
+#[pymethods]
+impl PyUnverifiedToken {
+    /// The JOSE header, a dict built on first access.
+    #[getter]
+    fn header(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        read_once(py, &self.header, self.token.header())
+    }
+
+    /// The payload as a dict built on first access; None if it is not a JSON object, by the strict rules for claims.
+    #[getter]
+    fn claims(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.claims.get_or_make(py, || {
+            let claims = from_json_object(py, self.token.payload())?;
+            Ok(claims.map_or_else(|| py.None(), |claims| claims.into_any().unbind()))
+        })
+    }
+
+    /// The payload: bytes.
+    #[getter]
+    fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.token.payload())
+    }
+
+    /// The signature: bytes.
+    #[getter]
+    fn signature<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.token.signature())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.header.traverse(&visit)?;
+        self.claims.traverse(&visit)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("UnverifiedToken(payload={} bytes)", self.token.payload().len())
     }
 }
 

@@ -62,3 +62,6 @@ def _contexts(acr_values: Iterable[str]) -> tuple[str, ...]:
         if not isinstance(context, str) or not context or any(ch in '"\\ ' or not " " < ch <= "~" for ch in context):
             raise ValueError("an authentication context is printable ASCII without spaces, quotes and backslashes")
     return contexts
+
+
+__all__ = ["require_authentication"]

@@ -11,8 +11,8 @@ from watchword._kernel import BatchResult, KeySet, Policy
 from watchword.batch import MergedResults
 from watchword.errors import KeysUnavailableError
 from watchword.issuer_table import IssuerEntry, IssuerTable
-from watchword.jwks.waiting import Pending, Steps
 from watchword.slow_path import NO_KEYS, unverified_key_id
+from watchword.waiting import Pending, Steps
 
 _T = TypeVar("_T")
 

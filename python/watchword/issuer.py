@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 from watchword._kernel import KeySet, Policy
+from watchword.arguments import as_audience, as_tuple
 from watchword.jwks.memory import MemorySource
 from watchword.jwks.settings import CacheSettings
+from watchword.spiffe import SPIFFE_SCHEME
 
 if TYPE_CHECKING:
     from watchword._kernel import _AnyAudience, _AnyTenant, _Backend
     from watchword.jwks.events import Listener
     from watchword.jwks.fetch import Fetcher
     from watchword.jwks.source import KeySource
-
-_T = TypeVar("_T")
 
 _WAYS = ("jwks_uri", "jwks", "jwks_file", "pem", "source")
 _SOURCE = ("current", "request", "request_newer", "refresh", "stats", "close")
@@ -34,9 +34,6 @@ _POLICY = (
     "max_header_bytes",
 )
 _LISTS = ("algorithms", "types", "required", "scope_claims")
-
-#: What the name of a trust domain begins with.
-SPIFFE_SCHEME = "spiffe://"
 
 
 @dataclass(frozen=True)
@@ -234,20 +231,6 @@ class Issuer:
             check_issuer_url(self.issuer, allow_loopback_http=self.allow_loopback_http)
 
 
-def as_tuple(name: str, value: Iterable[_T] | None) -> tuple[_T, ...] | None:
-    """An argument that lists something, made fast. Raises ``TypeError`` for one string in place of a list."""
-    if isinstance(value, (str, bytes)):
-        raise TypeError(f"{name} must be a list or a tuple, such as ({value!r},)")
-    return None if value is None else tuple(value)
-
-
-def as_audience(value: str | Iterable[str] | _AnyAudience | None) -> str | tuple[str, ...] | _AnyAudience | None:
-    """An audience, or several of them made fast."""
-    if value is None or isinstance(value, str) or not isinstance(value, Iterable):
-        return value
-    return tuple(value)
-
-
 def _as_hosts(hosts: Iterable[str]) -> tuple[str, ...]:
     given = as_tuple("allow_private_hosts", hosts) or ()
     if not given:
@@ -265,3 +248,6 @@ def _usable(name: str, keys: KeySet) -> KeySet:
 
     why = rejections(keys)
     raise KeySetError(f"{name} holds no usable key" + (f": {why}" if why else ""))
+
+
+__all__ = ["Issuer"]

@@ -73,3 +73,6 @@ def _base(url: str) -> str:
 def _default_port(authority: str, scheme: str) -> str:
     """The port that a client may write or leave out; normal forms leave it out."""
     return "" if urlsplit(f"//{authority}").port is not None else _DEFAULT_PORTS[scheme]
+
+
+__all__ = ["PublicOrigin"]

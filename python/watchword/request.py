@@ -21,7 +21,7 @@ from watchword.errors import (
     SeveralProofsError,
     VerificationError,
 )
-from watchword.jwks.waiting import Pending, Steps
+from watchword.waiting import Pending, Steps
 
 if TYPE_CHECKING:
     from watchword._kernel import DpopProof, UnverifiedProof, VerifiedToken
@@ -190,3 +190,6 @@ def _complete(
             error.scheme = "DPoP"
     if isinstance(error, DpopError):
         dpop.complete(error, now)
+
+
+__all__ = ["Credentials", "HeaderItems", "Headers", "VerifiedRequest", "credentials"]

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
-from watchword.issuer import SPIFFE_SCHEME, Issuer
+from watchword.issuer import Issuer
+from watchword.spiffe import SPIFFE_SCHEME
 
 _T = TypeVar("_T")
 

@@ -10,7 +10,7 @@ from watchword import _kernel
 from watchword._kernel import DpopProof, KeySet, Policy
 from watchword.errors import KeysUnavailableError, UnknownKeyError
 from watchword.jwks.source import KeySource
-from watchword.jwks.waiting import Steps
+from watchword.waiting import Steps
 
 # With these the kernel goes as far as it can without a key: what it says of a token is what it would say anyway, save
 # that a token without any other fault is of an unknown key. So a token that is no good never causes a fetch.

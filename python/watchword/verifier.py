@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from watchword import _kernel
 from watchword import request as _request
 from watchword._kernel import BatchResult, DpopProof, KeySet, Policy, TokenCache, UnverifiedProof, VerifiedToken
+from watchword.arguments import as_audience, as_tuple
 from watchword.batch import MergedResults
 from watchword.batch_steps import verify_batch
 from watchword.dpop import DpopVerifier
 from watchword.errors import KeysUnavailableError, UnknownKeyError
-from watchword.issuer import Issuer, as_audience, as_tuple
+from watchword.issuer import Issuer
 from watchword.issuer_table import IssuerEntry, IssuerTable
 from watchword.jwks.clock import monotonic as _monotonic
 from watchword.jwks.events import Listener, Stats
-from watchword.jwks.waiting import Pending, Steps, finish, finish_async, finish_in_threads
 from watchword.request import Headers, Request, VerifiedRequest
 from watchword.slow_path import Judge, Verified, check_without_keys, verify_slowly
+from watchword.waiting import Pending, Steps, finish, finish_async, finish_in_threads
 
 if TYPE_CHECKING:
     import types
@@ -100,9 +101,9 @@ class Verifier:
         # Replaced as a whole, and read once by whatever verifies: a verification in flight goes on with its own.
         self._table = IssuerTable([self._open(issuer) for issuer in known], self._requirements)
         # It needs logging, which those who make no Verifier need not import.
-        from watchword.jwks.forks import mind_forks
+        from watchword.fork_safety import register_after_fork
 
-        mind_forks(self)
+        register_after_fork(self)
 
     # Tokens.
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import mint
 import pytest
 
-from watchword.jwks import forks
+from watchword import fork_safety
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -161,7 +161,7 @@ def test_a_fork_waits_for_those_who_hold_it_back() -> None:
     held, release, events = threading.Event(), threading.Event(), []
 
     def hold() -> None:
-        with forks.without_forks():
+        with fork_safety.without_forks():
             held.set()
             release.wait(LONG)
             events.append("done")
@@ -171,7 +171,7 @@ def test_a_fork_waits_for_those_who_hold_it_back() -> None:
             warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads, which is the point
             child = os.fork()
         if child == 0:
-            with forks.without_forks(), forks.without_forks():
+            with fork_safety.without_forks(), fork_safety.without_forks():
                 os._exit(0 if events == ["done"] else 1)
         events.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
@@ -186,13 +186,13 @@ def test_a_fork_waits_for_those_who_hold_it_back() -> None:
 
 
 def test_whoever_holds_forks_back_may_fork() -> None:
-    with forks.without_forks(), warnings.catch_warnings():
+    with fork_safety.without_forks(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # pytest may have threads
         child = os.fork()
         if child == 0:
             os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    with forks.without_forks():
+    with fork_safety.without_forks():
         pass
 
 
@@ -211,14 +211,14 @@ def test_one_object_that_fails_after_a_fork_does_not_keep_others_from_being_told
 
     things = [Good(), Bad(), Good()]
     for thing in things:
-        forks.mind_forks(thing)
-    forks._before_fork()
+        fork_safety.register_after_fork(thing)
+    fork_safety._before_fork()
     # As in a child; the other objects of this process are left alone.
-    others, forks._objects = forks._objects, type(forks._objects)(things)
+    others, fork_safety._objects = fork_safety._objects, type(fork_safety._objects)(things)
     try:
-        forks._after_fork()
+        fork_safety._after_fork()
     finally:
-        forks._objects = others
+        fork_safety._objects = others
     assert len(told) == 2
     assert "after a fork" in caplog.text
 

@@ -13,8 +13,8 @@ import pytest
 from endpoint import ISSUER, LONG, Clock, Hang, Key, Server, answer, eventually, jwks
 
 from watchword import ErrorCode, KeysUnavailableError, UnknownKeyError, VerificationError
-from watchword.jwks.waiting import Gate, Pending, _Visit
 from watchword.verifier import Verifier
+from watchword.waiting import Gate, Pending, _Visit
 
 A, B = Key("a"), Key("b")
 TOKEN = A.token(ISSUER)

@@ -12,8 +12,9 @@ from watchword.errors import KeySetError
 from watchword.jwks.addresses import is_configured
 from watchword.jwks.discovery import read_metadata, well_known_urls
 from watchword.jwks.fetch import DefaultFetcher, FetchError, NotPublicError, get_public
-from watchword.jwks.settings import MAX_BYTES, CacheSettings
+from watchword.jwks.settings import CacheSettings
 from watchword.jwks.urls import check_issuer_url, check_url, redact
+from watchword.limits import MAX_KEY_SET_BYTES
 
 _PEM = b"-----BEGIN "
 _OK = 200
@@ -30,14 +31,14 @@ def read_document(source: str, *, allow_loopback_http: bool = False) -> bytes:
         return _fetched(source, allow_loopback_http=allow_loopback_http)
     try:
         if source == "-":
-            document = sys.stdin.buffer.read(MAX_BYTES + 1)
+            document = sys.stdin.buffer.read(MAX_KEY_SET_BYTES + 1)
         else:
             with open(source, "rb") as file:
-                document = file.read(MAX_BYTES + 1)
+                document = file.read(MAX_KEY_SET_BYTES + 1)
     except OSError as error:
         raise CommandError(f"{source!r} can't be read: {error.strerror}. Give a file, - or an https URL.") from None
-    if len(document) > MAX_BYTES:
-        raise CommandError(f"{_named(source)} is longer than {MAX_BYTES:,} bytes; no key set is.")
+    if len(document) > MAX_KEY_SET_BYTES:
+        raise CommandError(f"{_named(source)} is longer than {MAX_KEY_SET_BYTES:,} bytes; no key set is.")
     return document
 
 
@@ -131,7 +132,9 @@ def _get(url: str, *, public_only: bool = False) -> tuple[int, bytes]:
     fetcher = DefaultFetcher()
     get = functools.partial(get_public, fetcher) if public_only else fetcher.get
     try:
-        answer = get(url, headers={"user-agent": "watchword"}, timeout=CacheSettings().timeout, max_bytes=MAX_BYTES)
+        answer = get(
+            url, headers={"user-agent": "watchword"}, timeout=CacheSettings().timeout, max_bytes=MAX_KEY_SET_BYTES
+        )
     except NotPublicError:
         raise
     except FetchError as error:

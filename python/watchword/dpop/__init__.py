@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from watchword._kernel import DpopProof, normalize_uri
+from watchword._kernel import DpopProof, ProofPolicy, UnverifiedProof, normalize_uri
 from watchword.dpop.nonces import Nonces
 from watchword.dpop.replay import AsyncReplayStore, MemoryReplayStore, ReplayStore
 from watchword.dpop.verifier import DpopVerifier, verify_proof
@@ -71,6 +71,7 @@ __all__ = [
     "ProofKeyError",
     "ProofMethodError",
     "ProofNonceError",
+    "ProofPolicy",
     "ProofRequiredError",
     "ProofSignatureError",
     "ProofTooLargeError",
@@ -82,6 +83,7 @@ __all__ = [
     "SeveralProofsError",
     "TooManyProofsError",
     "UnboundTokenError",
+    "UnverifiedProof",
     "WrongAccessTokenError",
     "normalize_uri",
     "verify_proof",

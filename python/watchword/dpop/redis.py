@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from watchword.errors import ReplayUnavailableError
-from watchword.jwks.forks import mind_forks
+from watchword.fork_safety import register_after_fork
 
 _ATTEMPTS = 2
 
@@ -63,7 +63,7 @@ class RedisReplayStore:
         self._shortest, self._longest = float("inf"), 0.0
         self._of_parents: list[object] = []
         self._connect()
-        mind_forks(self)
+        register_after_fork(self)
 
     def _connect(self) -> None:
         pool = BlockingConnectionPool.from_url(self._url, retry=Retry(NoBackoff(), 0), **self._options)

@@ -75,3 +75,6 @@ def signer(key: PrivateKey) -> Callable[[bytes], bytes]:
 
 def _base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+__all__ = ["PrivateKey", "algorithm", "load", "new", "public_jwk", "signer"]

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from watchword.issuer import as_tuple
+from watchword.arguments import as_tuple
 from watchword.issuers._settings import Settings, configured
 
 if TYPE_CHECKING:

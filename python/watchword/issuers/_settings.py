@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from watchword.issuer import Issuer, as_tuple
+from watchword.arguments import as_tuple
+from watchword.issuer import Issuer
 
 if TYPE_CHECKING:
     import os

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from watchword.issuer import SPIFFE_SCHEME
 from watchword.issuers._settings import Settings, configured
+from watchword.spiffe import SPIFFE_SCHEME
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

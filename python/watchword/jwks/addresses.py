@@ -107,3 +107,6 @@ def public_addresses(host: str, port: int) -> list[str]:
 
 def _refusal(host: str) -> str:
     return f"the URL leads to {host}, which is not on the public internet"
+
+
+__all__ = ["check_public_host", "is_configured", "is_public", "public_addresses"]

@@ -21,3 +21,6 @@ def _best() -> Callable[[], float]:
 
 
 monotonic: Callable[[], float] = _best()
+
+
+__all__ = ["monotonic"]

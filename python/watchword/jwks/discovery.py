@@ -68,3 +68,6 @@ def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+__all__ = ["ABSENT", "read_metadata", "well_known_urls"]

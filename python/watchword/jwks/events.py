@@ -132,3 +132,6 @@ def printable(text: str, limit: int = 64) -> str:
     cut = text[:limit]
     escaped = cut if cut.isascii() and cut.isprintable() else ascii(cut)[1:-1]
     return escaped + ("…" if len(text) > limit else "")
+
+
+__all__ = ["EventKind", "KeyEvent", "Listener", "Stats"]

@@ -11,8 +11,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from watchword.fork_safety import register_after_fork, without_forks
 from watchword.jwks.addresses import check_public_host, is_public
-from watchword.jwks.forks import mind_forks, without_forks
 from watchword.jwks.urls import plain_host, split_host
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class DefaultFetcher:
 
     def __init__(self) -> None:
         self.after_fork()
-        mind_forks(self)
+        register_after_fork(self)
 
     def after_fork(self) -> None:
         """Another thread may have held the lock, or one of a client's."""
@@ -304,3 +304,17 @@ class _PeerCheck:
                 stream.close()
                 raise NotPublicError(f"the URL leads to {self._host}, which is not on the public internet")
         self._then(name, info)
+
+
+__all__ = [
+    "DefaultFetcher",
+    "FetchError",
+    "Fetcher",
+    "HttpxClient",
+    "HttpxFetcher",
+    "HttpxResponse",
+    "NotPublicError",
+    "PublicFetcher",
+    "Response",
+    "get_public",
+]

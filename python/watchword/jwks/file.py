@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from watchword._kernel import KeySet
 from watchword.errors import KeySetError, KeysUnavailableError
+from watchword.fork_safety import register_after_fork
 from watchword.jwks.describe import describe_change
 from watchword.jwks.events import Counters, EventKind, KeyEvent, Listener, Stats, notify
-from watchword.jwks.forks import mind_forks
 from watchword.jwks.outage import log
 from watchword.jwks.settings import CacheSettings
-from watchword.jwks.waiting import Pending
+from watchword.waiting import Pending
 
 if TYPE_CHECKING:
     from watchword._kernel import _Backend
@@ -61,7 +61,7 @@ class FileSource:
         self._failures = 0
         self._closed = False
         self.after_fork()
-        mind_forks(self)
+        register_after_fork(self)
 
     def after_fork(self) -> None:
         """Another thread may have held the lock."""
@@ -200,3 +200,6 @@ def read_keys(data: bytes, backend: _Backend) -> KeySet:
     if data[:1] == b"\x30":
         return KeySet.from_der(data, backend=backend)
     raise KeySetError("neither a JWK Set, nor a JWK, nor a public key in PEM or DER")
+
+
+__all__ = ["FileSource", "read_keys"]

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from watchword._kernel import KeySet
 from watchword.jwks.events import Stats
-from watchword.jwks.waiting import Pending
+from watchword.waiting import Pending
 
 
 class MemorySource:
@@ -38,3 +38,6 @@ class MemorySource:
 
     def close(self) -> None:
         """Nothing to do."""
+
+
+__all__ = ["MemorySource"]

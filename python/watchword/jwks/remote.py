@@ -16,18 +16,18 @@ from typing import TypeVar
 
 from watchword._kernel import KeySet
 from watchword.errors import KeysUnavailableError
+from watchword.fork_safety import register_after_fork
 from watchword.jwks.describe import describe_change
 from watchword.jwks.download import Answer, DownloadError, Endpoint, Origin
 from watchword.jwks.events import Counters, EventKind, KeyEvent, Listener, Stats, notify, printable
 from watchword.jwks.fetch import Fetcher
-from watchword.jwks.forks import mind_forks
 from watchword.jwks.freshness import Attempt, Decision, Freshness, Held
 from watchword.jwks.negative import MAX_KEY_IDS, UnknownKeyIds
 from watchword.jwks.outage import Outage, log
 from watchword.jwks.scheduler import scheduler
-from watchword.jwks.threads import start_daemon
 from watchword.jwks.urls import redact
-from watchword.jwks.waiting import Gate, Pending
+from watchword.threads import start_daemon
+from watchword.waiting import Gate, Pending
 
 _T = TypeVar("_T")
 
@@ -91,7 +91,7 @@ class RemoteSource:
         self._outage = Outage()
         self._closed = False
         self.after_fork()
-        mind_forks(self)
+        register_after_fork(self)
 
     def after_fork(self) -> None:
         """The lock may be held, and the attempt carried, by a thread of the other process."""

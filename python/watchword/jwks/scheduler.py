@@ -15,8 +15,8 @@ import time
 import weakref
 from typing import Protocol
 
-from watchword.jwks.forks import mind_forks
-from watchword.jwks.threads import start_daemon
+from watchword.fork_safety import register_after_fork
+from watchword.threads import start_daemon
 
 
 class Wakeable(Protocol):
@@ -32,7 +32,7 @@ class Scheduler:
 
     def __init__(self) -> None:
         self.after_fork()
-        mind_forks(self)
+        register_after_fork(self)
 
     def after_fork(self) -> None:
         """In a child there is no thread yet; who wants to be woken says so again."""

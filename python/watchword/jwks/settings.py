@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 
-# What the kernel takes at most; a setting may only be stricter.
-MAX_BYTES = 1024 * 1024
-MAX_KEYS = 256
+from watchword.limits import MAX_KEY_SET_BYTES, MAX_KEYS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +38,7 @@ class CacheSettings:
     """After n failures in a row the next attempt waits a random time up to ``backoff_base * 2**n``."""
     backoff_cap: float = 60
     """The upper end of that random time, at most."""
-    max_bytes: int = MAX_BYTES
+    max_bytes: int = MAX_KEY_SET_BYTES
     """The longest answer (or file) that is read. At most 1 MiB."""
     max_keys: int = MAX_KEYS
     """How many keys a set may list. At most 256."""
@@ -59,8 +57,8 @@ class CacheSettings:
         for name in ("timeout", "backoff_base", "backoff_cap", "max_bytes", "max_keys"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be over 0")
-        if self.max_bytes > MAX_BYTES or self.max_keys > MAX_KEYS:
-            raise ValueError(f"max_bytes is at most {MAX_BYTES} and max_keys at most {MAX_KEYS}")
+        if self.max_bytes > MAX_KEY_SET_BYTES or self.max_keys > MAX_KEYS:
+            raise ValueError(f"max_bytes is at most {MAX_KEY_SET_BYTES} and max_keys at most {MAX_KEYS}")
 
 
 def _check_number(name: str, value: object, *, whole: bool) -> None:
@@ -69,3 +67,6 @@ def _check_number(name: str, value: object, *, whole: bool) -> None:
         raise TypeError(f"{name} must be {'a whole number' if whole else 'a number of seconds'}")
     if not math.isfinite(value) or value < 0:
         raise ValueError(f"{name} must be finite and not negative")
+
+
+__all__ = ["CacheSettings"]

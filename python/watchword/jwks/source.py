@@ -7,7 +7,7 @@ from typing import Protocol
 
 from watchword._kernel import KeySet
 from watchword.jwks.events import Stats
-from watchword.jwks.waiting import Pending
+from watchword.waiting import Pending
 
 
 class KeySource(Protocol):
@@ -39,3 +39,6 @@ class KeySource(Protocol):
     def close(self) -> None:
         """Ends everything that runs in the background; the source is of no use any more."""
         ...
+
+
+__all__ = ["KeySource"]

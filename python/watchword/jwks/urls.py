@@ -93,3 +93,6 @@ def split_path(url: str) -> tuple[str, str]:
 def redact(url: str) -> str:
     """A URL for logs and messages, without its query, which may hold a secret."""
     return url.partition("?")[0] + ("?…" if "?" in url else "")
+
+
+__all__ = ["check_host", "check_issuer_url", "check_url", "is_loopback", "redact"]

@@ -13,8 +13,8 @@ from watchword.errors import UnknownKeyError
 from watchword.issuer import Issuer
 from watchword.jwks.clock import monotonic
 from watchword.jwks.events import Listener, Stats
-from watchword.jwks.waiting import Steps, finish, finish_async
 from watchword.slow_path import verify_slowly
+from watchword.waiting import Steps, finish, finish_async
 from watchword.wrong_issuer import ConfiguredIssuers
 
 if TYPE_CHECKING:

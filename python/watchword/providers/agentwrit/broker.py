@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from watchword import _kernel
 from watchword._kernel import DelegationChain, KeySet, TokenCache, VerifiedToken
+from watchword.arguments import as_audience
 from watchword.errors import VerificationError
-from watchword.issuer import as_audience
 from watchword.providers.agentwrit.models import AgentClaims, DelegationRecord, ValidateResult
 from watchword.providers.profiles.agentwrit import ADMIN, AGENT, APP, DELEGATED_AGENT, MAX_DEPTH, Rules, read_pem
 

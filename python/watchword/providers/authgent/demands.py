@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from watchword.arguments import as_audience
 from watchword.dpop import DpopVerifier
-from watchword.issuer import Issuer, as_audience
+from watchword.issuer import Issuer
 from watchword.providers.profiles.authgent import Rules
 from watchword.verifier import Verifier
 

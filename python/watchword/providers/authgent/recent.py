@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-from watchword.jwks.forks import mind_forks
+from watchword.fork_safety import register_after_fork
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -20,7 +20,7 @@ class Recent(Generic[K, V]):
         self._size = size
         self._kept: OrderedDict[K, V] = OrderedDict()
         self.after_fork()
-        mind_forks(self)
+        register_after_fork(self)
 
     def after_fork(self) -> None:
         """Another thread may have held the lock."""

@@ -8,7 +8,7 @@ from typing import NoReturn
 from watchword._kernel import KeySet
 from watchword.errors import KeysUnavailableError
 from watchword.jwks.events import Stats
-from watchword.jwks.waiting import Pending
+from watchword.waiting import Pending
 
 
 class NoKeys:

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from watchword._kernel import KeySet, TokenCache, VerifiedToken
+from watchword.arguments import as_audience, as_tuple
 from watchword.errors import KeysUnavailableError, VerificationError
-from watchword.issuer import Issuer, as_audience, as_tuple
+from watchword.issuer import Issuer
 from watchword.jwks import CacheSettings
 from watchword.jwks.events import Listener
 from watchword.providers.clawauth.exceptions import ClawAuthError

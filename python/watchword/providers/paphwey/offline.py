@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from watchword._kernel import Policy, VerifiedToken
+from watchword.arguments import as_tuple
 from watchword.errors import KeysUnavailableError, VerificationError
-from watchword.issuer import Issuer, as_tuple
+from watchword.issuer import Issuer
 from watchword.jwks import CacheSettings
 from watchword.jwks.events import Listener, Stats
 from watchword.jwks.urls import check_url

@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Protocol
 
-from watchword.jwks.threads import forget_threads, wait_for_ended
+from watchword.threads import forget_threads, wait_for_ended
 
 #: How long a fork is held back at most, in seconds: what is guarded takes some tenths, or longer on a busy machine.
 _LONGEST_DELAY = 30.0
@@ -40,7 +40,7 @@ _undivided = threading.RLock()
 _is_forking = threading.local()
 
 
-def mind_forks(thing: Forkable) -> None:
+def register_after_fork(thing: Forkable) -> None:
     """Has ``thing.after_fork()`` called in every forked child, for as long as it lives."""
     _objects.add(thing)
 
@@ -80,3 +80,6 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork)
+
+
+__all__ = ["Forkable", "register_after_fork", "without_forks"]

@@ -194,3 +194,6 @@ def _advance(step: Callable[[Any], Pending[Any]], value: Any) -> Pending[Any] | 
         return step(value)
     except StopIteration as end:
         return _End(end.value)
+
+
+__all__ = ["Pending", "Steps", "finish", "finish_async", "finish_in_threads"]

@@ -36,6 +36,34 @@ def test_every_command_has_a_help_of_80_columns(run, monkeypatch: pytest.MonkeyP
         assert max(map(len, answer.out.splitlines())) <= 80
 
 
+def test_no_command_prints_help_and_is_not_a_success(run) -> None:
+    answer = run()
+    assert (answer.status, answer.out, answer.err) == (2, run("--help").out, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "suggestion"),
+    [
+        (["verfy"], "'verify'"),
+        (["thumbprints"], "'thumbprint'"),
+        (["verify", "--isuer", "https://as.example", "a.b.c"], "'--issuer'"),
+        (["verify", "--any-audiences"], "'--any-audience'"),
+        (["inspect", "--jsn=1"], "'--json'"),
+        (["--versio=1", "demo"], None),
+        (["verify", "--provider", "authgnt"], "'authgent'"),
+        (["completion", "fsh"], "'fish'"),
+        (["frobnicate"], None),
+    ],
+)
+def test_what_is_mistyped_gets_a_suggestion(run, arguments: list[str], suggestion: str | None) -> None:
+    answer = run(*arguments)
+    assert answer.status == 2
+    if suggestion is None:
+        assert "did you mean" not in answer.err
+    else:
+        assert answer.err.endswith(f"; did you mean {suggestion}?\n")
+
+
 @pytest.mark.parametrize("arguments", [["frobnicate"], ["verify", "--frobnicate"]])
 def test_an_unknown_command_or_option_is_status_2(run, arguments) -> None:
     answer = run(*arguments)

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+from command_process import start
 
 import watchword as ww
 from watchword.testing import LocalIssuer
@@ -37,6 +38,40 @@ def test_lines_of_standard_input_have_their_numbers(run, issuer: LocalIssuer, re
     answer = run("verify", *requirements, "--json", text=text)
     assert answer.status == 1
     assert [(one["index"], one["valid"]) for one in answer.objects] == [(2, True), (4, True), (5, False)]
+
+
+def test_files_and_standard_input_among_tokens(run, issuer: LocalIssuer, requirements, tmp_path: Path) -> None:
+    good, bad = issuer.mint(), issuer.mint_bad("expired")
+    path = tmp_path / "tokens"
+    path.write_text(f"{good}\n\n{bad}\n")
+
+    def verdicts(*arguments: str, text: str = "") -> list[tuple[int, bool]]:
+        return [(one["index"], one["valid"]) for one in run(*arguments, text=text).objects]
+
+    command = ["verify", *requirements, "--json"]
+    assert verdicts(*command, str(path)) == [(1, True), (3, False)]
+    assert verdicts(*command, "-", text=good) == [(1, True)]
+    assert verdicts(*command, bad, str(path), good, "-", text=f"\n{bad}") == [
+        (1, False), (2, True), (4, False), (5, True), (7, False)
+    ]  # fmt: skip
+    assert [one["index"] for one in run("inspect", "--json", str(path), good).objects] == [1, 3, 4]
+
+
+def test_an_existing_file_wins_over_a_token(
+    run, issuer: LocalIssuer, requirements, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("verify", *requirements, "a.b.c").status == 1
+    Path("a.b.c").write_text(issuer.mint())
+    assert run("verify", *requirements, "a.b.c").status == 0
+
+
+@pytest.mark.parametrize("name", ["nowhere/tokens", "tokens.txt", "tokens.jwt"])
+def test_a_file_that_does_not_exist_is_not_verified_as_a_token(run, requirements, tmp_path: Path, name: str) -> None:
+    answer = run("verify", *requirements, str(tmp_path / name) if "/" in name else name)
+    assert answer.status == 2
+    assert f"{name}' can't be read: No such file or directory" in answer.err
+    assert run("verify", *requirements, str(tmp_path)).status == 2
 
 
 def test_json_lines_are_complete(run, issuer: LocalIssuer, requirements) -> None:
@@ -164,6 +199,8 @@ def test_the_audience_must_be_named_or_waived(run, issuer: LocalIssuer, jwks: st
         (["--at", "2001-09-09T01:46:40Z"], {"iat": 1_000_000_000, "exp": 1_000_000_001}, None),
         (["--at", "2001-09-09T03:46:40.5+02:00"], {"iat": 1_000_000_000, "exp": 1_000_000_001}, None),
         (["--at", "2001-09-09T02:46:40Z"], {"iat": 1_000_000_000, "exp": 1_000_000_001}, "expired"),
+        (["--at", "2001-09-09"], {"iat": 999_993_600, "exp": 999_993_601, "nbf": 999_993_600}, None),
+        (["--at", "2001-09-09", "--leeway", "0"], {"iat": 0, "exp": 999_993_600}, "expired"),
         (["--threads", "2"], {}, None),
     ],
 )
@@ -207,7 +244,19 @@ def test_one_issuer_that_is_down_does_not_stop_the_others(run) -> None:
         answer = run("verify", *issuers, "--any-audience", "--allow-loopback-http", "--json", up.mint(), down.mint())
         assert answer.status == 1
         assert [one["code"] for one in answer.objects] == [None, "keys_unavailable"]
-        assert "Continuing without some keys" in answer.err
+
+
+def test_an_outage_is_reported_once(requirements) -> None:
+    with LocalIssuer().serve() as up, LocalIssuer().serve() as down, down.outage():
+        options = ["--any-audience", "--allow-loopback-http", "a.b.c"]
+        for issuers, report in (
+            ([up, down], "Continuing without some keys"),
+            ([down], "watchword verify: the keys"),
+        ):
+            process = start("verify", *(f"--issuer={one.issuer}" for one in issuers), *options)
+            (line,) = process.communicate(timeout=60)[1].decode().splitlines()
+            assert line.startswith(report)
+            assert "HTTP 503" in line
 
 
 def test_rejected_keys_are_mentioned(run, issuer: LocalIssuer, tmp_path) -> None:
@@ -261,6 +310,7 @@ def test_a_hint_is_given_once(run, issuer: LocalIssuer, requirements) -> None:
         (["--issuer", "http://127.0.0.1:1"], "--allow-loopback-http"),
         (["--issuer", "http://127.0.0.1:1", "--allow-loopback-http"], "Check the URL"),
         (["--jwks", "-"], "can't hold both"),
+        (["--jwks", "-", "-"], "can't hold both"),
         (["--jwks", "a", "--pem", "b"], "not allowed with"),
     ],
 )
@@ -278,6 +328,7 @@ def test_a_mistake_is_status_2_and_a_sentence(run, arguments, said: str) -> None
         (["--at", "2026-11-21T09:30:00"], "invalid time"),
         (["--at", "nan"], "invalid time"),
         (["--at", "2026-02-30T09:30:00Z"], "invalid time"),
+        (["--at", "2026-02-30"], "invalid time"),
         (["--algorithm", "HS256"], "HS256"),
         (["--leeway", "-1"], "leeway"),
         (["--leeway", "x"], "invalid float"),

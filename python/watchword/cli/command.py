@@ -63,7 +63,9 @@ def build_parser() -> Parser:
             "Exit status: 0 all valid, 1 some tokens or keys are not, 2 a usage error, or no command."
         ),
     )
-    parser.add_argument("--version", action="version", version=f"watchword {__version__}")
+    parser.add_argument(
+        "-V", "--version", action="version", version=f"watchword {__version__}", help="print the version and exit"
+    )
     verbs = parser.add_subparsers(title="commands", dest="verb", metavar="COMMAND")
     for verb in (verify, inspect, thumbprint, keys, demo, completion, man_page):
         verb.add_to(verbs)

@@ -57,10 +57,10 @@ Exit status: 0 all valid, 1 some not, 2 a usage error."""
 
 _EXAMPLES = """\
 examples:
-  watchword verify --issuer https://as.example --audience https://api.example \\
-      TOKEN
-  watchword verify --jwks keys.json --any-audience --json tokens.txt
-  watchword verify --jwks keys.json --any-audience --at 2026-11-21T09:30:00Z -"""
+  watchword verify --issuer https://as.example \\
+      --audience https://api.example TOKEN
+  watchword verify --jwks keys.json --any-audience tokens.txt
+  watchword verify --pem key.pem --any-audience --at 2026-11-21 -"""
 
 
 def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -77,23 +77,21 @@ def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     keys.add_argument("--jwks", metavar="FILE|URL", help="a JWK Set or a JWK")
     keys.add_argument("--pem", metavar="FILE", help="a public key in PEM")
     parser.add_argument("--allow-loopback-http", action="store_true", help="allow http:// to loopback")
-    requirements = parser.add_argument_group(
-        "requirements", "All but the provider and the leeway may be given several times."
-    )
-    requirements.add_argument("--issuer", action="append", default=[], metavar="URL", help="an accepted issuer")
-    requirements.add_argument("--audience", action="append", default=[], metavar="URL", help="an accepted audience")
+    requirements = parser.add_argument_group("requirements (+ may be repeated)")
+    requirements.add_argument("--issuer", action="append", default=[], metavar="URL", help="an accepted issuer +")
+    requirements.add_argument("--audience", action="append", default=[], metavar="URL", help="an accepted audience +")
     requirements.add_argument("--any-audience", action="store_true", help="accept any audience")
     requirements.add_argument(
         "--provider", choices=PROVIDERS, metavar="NAME", help=f"apply a provider's rules: {', '.join(PROVIDERS)}"
     )
     requirements.add_argument(
-        "--algorithm", action="append", metavar="ALG", help="EdDSA, ES256, ... (default: those of the keys)"
+        "--algorithm", action="append", metavar="ALG", help="an accepted algorithm (default: those of the keys) +"
     )
     requirements.add_argument(
-        "--type", action="append", metavar="TYP", help="an accepted typ; none: no typ (default: JWT, at+jwt, none)"
+        "--type", action="append", metavar="TYP", help="an accepted typ; none: no typ (default: JWT, at+jwt, none) +"
     )
     requirements.add_argument(
-        "--require", action="append", default=[], metavar="CLAIM", help="a required claim, in addition to exp"
+        "--require", action="append", default=[], metavar="CLAIM", help="a required claim, in addition to exp +"
     )
     requirements.add_argument(
         "--leeway", type=float, metavar="SECONDS", help="for exp, nbf and iat, both ways (default: 5; authgent: 0)"

@@ -12,7 +12,7 @@ ROWS: dict[str, tuple[Defect, ...]] = {
     "public key as HMAC secret": (D.HMAC_WITH_PUBLIC_PEM, D.HMAC_WITH_PUBLIC_JWK),
     "algorithm taken from the header": (D.ALG_OF_ANOTHER_KEY,),
     "allow-list bypass through key-bound alg": (D.ALG_OF_ANOTHER_KEY, D.ALG_MISSING, D.ALG_NOT_A_STRING),
-    "embedded `jwk` trusted": (D.EMBEDDED_JWK, D.STRANGERS_KEY),
+    "embedded `jwk` trusted": (D.EMBEDDED_JWK, D.ATTACKERS_KEY),
     "`jku`/`x5u` fetch": (D.JKU, D.JKU_WITH_UNKNOWN_KEY_ID),
     "unknown `crit`": (D.CRIT_UNKNOWN,),
     "empty `crit`": (D.CRIT_EMPTY,),

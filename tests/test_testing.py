@@ -183,7 +183,7 @@ def test_lax_readers_fall_for_it(issuer: LocalIssuer) -> None:
         if _pyjwt_accepts(bad.token, keys["es256-1" if bad.defect is Defect.SIGNATURE_DER else "eddsa-1"])
     }
     assert {Defect.CLAIM_TWICE, Defect.HEADER_MEMBER_TWICE, Defect.EXP_STRING, Defect.DPOP_PROOF} <= accepted
-    assert not accepted & {Defect.ALG_NONE, Defect.STRANGERS_KEY, Defect.EXPIRED, Defect.SIGNATURE_ZERO}
+    assert not accepted & {Defect.ALG_NONE, Defect.ATTACKERS_KEY, Defect.EXPIRED, Defect.SIGNATURE_ZERO}
 
 
 def _pyjwt_accepts(token: str, key: jwt.PyJWK) -> bool:

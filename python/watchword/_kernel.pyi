@@ -1,4 +1,7 @@
-"""The kernel's binding, typed by hand. Everything public here is re-exported by :mod:`watchword`."""
+"""The types of the compiled kernel, whose public names :mod:`watchword` and its modules publish.
+
+The signatures are written here; the docstrings are those of ``rust/python``, copied by ``tests/typing/update_stub.py``.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, SupportsIndex, final, overload
@@ -68,77 +71,108 @@ __all__ = [
 ]
 
 __version__: str
+"""The version of the package."""
 
 @final
 class AnyAudience:
-    """The type of :data:`ANY_AUDIENCE`."""
+    """The type of ANY_AUDIENCE, which says openly that `aud` is not checked."""
 
 ANY_AUDIENCE: AnyAudience
+"""Accept any audience: ``aud`` is not checked."""
 
 @final
 class AnyTenant:
-    """The type of :data:`ANY_TENANT`."""
+    """The type of ANY_TENANT, which says openly that every tenant of a multi-tenant issuer is accepted."""
 
 ANY_TENANT: AnyTenant
+"""Accept every tenant of an issuer that has several."""
 
-#: What a :class:`Policy` requires unless told otherwise.
 DEFAULT_TYPES: tuple[str | None, ...]
+"""The values of ``typ`` that a Policy accepts by default; ``None`` stands for its absence."""
 DEFAULT_LEEWAY: float
+"""The leeway of a Policy by default, in seconds."""
 DEFAULT_REQUIRED: tuple[str, ...]
+"""The claims that a Policy requires by default."""
 DEFAULT_SCOPE_CLAIMS: tuple[str, ...]
+"""The claims that hold a token's scopes by default."""
 MAX_TOKEN_BYTES: int
+"""The longest token that a Policy accepts by default, in bytes."""
 MAX_HEADER_BYTES: int
-#: The longest DPoP proof, and the longest header of one.
+"""The longest encoded header that a Policy accepts by default, in bytes."""
 MAX_PROOF_BYTES: int
+"""The longest DPoP proof, in bytes."""
 MAX_PROOF_HEADER_BYTES: int
-#: The longest key set document, and the most keys that it may list.
+"""The longest encoded header of a DPoP proof, in bytes."""
 MAX_KEY_SET_BYTES: int
+"""The longest key set document, in bytes."""
 MAX_KEYS: int
-#: The longest delegation chain that is read: the default, and the most that ``max_actors`` may be.
+"""The most keys that a key set may list."""
 DEFAULT_MAX_ACTORS: int
+"""The longest delegation chain that is read by default, in actors."""
 MAX_ACTORS: int
-#: Strict JSON: how deep values may nest, and with how many characters a number may be written.
+"""The most that ``max_actors`` may be."""
 MAX_JSON_DEPTH: int
+"""How deep JSON values may nest."""
 MAX_NUMBER_LENGTH: int
-#: The last second of the year 9999: no ``exp``, ``nbf`` or ``iat`` may be later.
+"""The most characters of a JSON number."""
 MAX_NUMERIC_DATE: float
+"""The last second of the year 9999: no ``exp``, ``nbf`` or ``iat`` may be later."""
 
 @final
 class PublicKey:
-    """One key of a set, parsed and judged."""
+    """One key of a set."""
 
     @property
-    def key_id(self) -> str | None: ...
+    def key_id(self) -> str | None:
+        """The `kid`, or None."""
     @property
-    def key_type(self) -> Literal["EC", "OKP", "RSA"]: ...
+    def key_type(self) -> Literal["EC", "OKP", "RSA"]:
+        """The `kty`: "EC", "OKP" or "RSA"."""
     @property
-    def curve(self) -> Literal["P-256", "P-384", "Ed25519"] | None: ...
+    def curve(self) -> Literal["P-256", "P-384", "Ed25519"] | None:
+        """The `crv`: "P-256", "P-384" or "Ed25519"; None for RSA."""
     @property
-    def bits(self) -> int: ...
+    def bits(self) -> int:
+        """The size of the key in bits: of the modulus, or of the curve."""
     @property
-    def algorithms(self) -> tuple[str, ...]: ...
+    def algorithms(self) -> tuple[str, ...]:
+        """The algorithms that the key may be used with."""
     @property
-    def thumbprint(self) -> str: ...
+    def thumbprint(self) -> str:
+        """The RFC 7638 thumbprint: SHA-256, base64url without padding."""
 
 @final
 class RejectedKey:
     """A key that was left out of a set, and why."""
 
     @property
-    def index(self) -> int: ...
+    def index(self) -> int:
+        """Its place in the document, from 0."""
     @property
-    def key_id(self) -> str | None: ...
+    def key_id(self) -> str | None:
+        """Its `kid`, where that can be read."""
     @property
-    def reason(self) -> str: ...
+    def reason(self) -> str:
+        """The stable name of what is wrong."""
     @property
-    def detail(self) -> str: ...
+    def detail(self) -> str:
+        """The same as one sentence for a person."""
 
 @final
 class KeySet:
+    """The public keys of one issuer: immutable, each judged when the set is read.
+
+    A bad key is left out and listed in `rejected`; it never takes the others with it.
+    """
+
     @staticmethod
     def from_json(
         jwks: str | bytes | Mapping[str, Any], *, backend: Backend = "default", prepare: Prepare = "auto"
-    ) -> KeySet: ...
+    ) -> KeySet:
+        """Read a JWK Set or a single JWK (RFC 7517): str, bytes or a mapping, at most 1 MiB and 256 keys.
+
+        Raises KeySetError where the document is neither.
+        """
     @staticmethod
     def from_pem(
         pem: str | bytes,
@@ -147,7 +181,12 @@ class KeySet:
         algorithm: str | None = None,
         backend: Backend = "default",
         prepare: Prepare = "auto",
-    ) -> KeySet: ...
+    ) -> KeySet:
+        """Read the public keys of a PEM text (RFC 7468): PUBLIC KEY or RSA PUBLIC KEY blocks.
+
+        PEM carries no `kid` and no `alg`; both may be given. A key without a `kid` is tried for every token of its
+        algorithms. Raises KeySetError where a key cannot be used.
+        """
     @staticmethod
     def from_der(
         der: bytes,
@@ -156,21 +195,58 @@ class KeySet:
         algorithm: str | None = None,
         backend: Backend = "default",
         prepare: Prepare = "auto",
-    ) -> KeySet: ...
+    ) -> KeySet:
+        """Read one public key in DER: SubjectPublicKeyInfo (RFC 5280) or RSAPublicKey (RFC 8017).
+
+        Raises KeySetError where the key cannot be used.
+        """
     @property
-    def rejected(self) -> tuple[RejectedKey, ...]: ...
+    def rejected(self) -> tuple[RejectedKey, ...]:
+        """The keys that were left out, in the order of the document."""
     @property
-    def backend(self) -> Backend: ...
+    def backend(self) -> Backend:
+        """The implementation that verifies with these keys: "default" or "reference"."""
     @property
-    def prepare_mode(self) -> Prepare: ...
-    def get(self, key_id: str, algorithm: str | None = None) -> PublicKey | None: ...
-    def prepare(self) -> int: ...
+    def prepare_mode(self) -> Prepare:
+        """Whether these keys may get precomputed tables: "auto" (after some uses, or by `prepare()`) or "never"."""
+    def get(self, key_id: str, algorithm: str | None = None) -> PublicKey | None:
+        """The key with this `kid`, or None. Several keys may have one `kid`, each for other algorithms: with `algorithm`, the
+        key that verifies signatures of that algorithm; without, the first of the document.
+        """
+    def prepare(self) -> int:
+        """Build the tables of all keys now, and keep them as long as the set is there: see watchword.tables.
+
+        Returns how many keys are as fast as they can be; where the memory for tables has no room left, the others verify
+        as well, and slower. Without this, a key earns its table by use.
+        """
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[PublicKey]: ...
     def __contains__(self, key_id: object, /) -> bool: ...
 
 @final
 class Policy:
+    """What a token must be to be accepted, compiled once.
+
+    issuer: `iss` must be exactly this, or one of these; None: not checked. One placeholder, as in
+    "https://login.example/{tid}/v2.0", stands for the value of the claim of that name in the same token; `tenants` are
+    then the values that are accepted, or ANY_TENANT for all of them.
+    audience: `aud` must name this, or one of these; None: the token must not name any; ANY_AUDIENCE: not checked.
+    audience_claim: the claim that names the audience, for issuers that write another one than `aud`; a token that has an
+    `aud` besides must name one of `audience` in both.
+    algorithms: what `alg` may be; None: the algorithms of the keys.
+    types: what `typ` may be, as media types, None standing for its absence.
+    leeway: seconds by which clocks may differ, both ways, for `exp`, `nbf` and `iat`.
+    required: claims that must be present and not null.
+    bound_tokens: "reject" refuses a token that is bound to a key (`cnf`) and comes without a proof of it; "accept" takes
+    it as a bearer token.
+    scope_claims: claims whose words are the token's scopes, each a string with spaces or an array of strings.
+    trust_domain: the name of a SPIFFE trust domain, in place of an issuer: the token is a JWT-SVID, whose `sub` must be
+    the SPIFFE ID of a workload in that domain, and whose `aud` and `exp` must be present.
+    max_token_bytes, max_header_bytes: the longest encoded forms that are looked at.
+
+    Raises ValueError or TypeError if no token could meet it, or if it contradicts itself.
+    """
+
     def __new__(
         cls,
         *,
@@ -191,34 +267,52 @@ class Policy:
 
 @final
 class Confirmation:
-    """The ``cnf`` claim (RFC 7800): the key to which a token is bound."""
+    """The key to which a token is bound: its `cnf` claim (RFC 7800)."""
 
     @property
-    def jkt(self) -> str | None: ...
+    def jkt(self) -> str | None:
+        """The RFC 7638 thumbprint of the key (RFC 9449 section 6.1), or None."""
     @property
-    def jwk(self) -> dict[str, Any] | None: ...
+    def jwk(self) -> dict[str, Any] | None:
+        """The key itself as a JWK (RFC 7800 section 3.2), or None."""
 
 @final
 class Actor:
-    """One who acts on behalf of another."""
+    """A party that acts on behalf of another. Actors compare by value and are hashable."""
 
     @property
-    def subject(self) -> str | None: ...
+    def subject(self) -> str | None:
+        """The actor's name; ``None`` if it is unknown, because its ``act`` has no ``sub`` but another member."""
     @property
-    def issuer(self) -> str | None: ...
+    def issuer(self) -> str | None:
+        """The issuer of that name: the ``iss`` or ``provider`` beside it, else the token's ``iss``; ``None`` if there is neither."""
     @property
-    def scopes(self) -> tuple[str, ...] | None: ...
+    def scopes(self) -> tuple[str, ...] | None:
+        """The actor's scopes, a tuple; ``None`` if the chain records no scopes."""
     @property
-    def delegated_at(self) -> str | None: ...
+    def delegated_at(self) -> str | None:
+        """When authority was delegated to the actor, a str as in the token; ``None`` if the chain does not record it."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
 class DelegationChain:
-    """On whose behalf somebody acts: a subject, and the actors, the nearest first."""
+    """A delegation chain: a subject, and the actors that act on its behalf, the current actor first.
+
+    ``token.delegation`` is the chain of a verified token. The constructors read a chain from claims, which they do not
+    verify: pass them the claims of a verified token. Chains compare by value and are hashable.
+    """
 
     @staticmethod
-    def from_act(claims: str | bytes | Mapping[str, Any], *, max_actors: int = 32) -> DelegationChain: ...
+    def from_act(claims: str | bytes | Mapping[str, Any], *, max_actors: int = 32) -> DelegationChain:
+        """Return the chain of nested acts: the claim ``act`` (RFC 8693 section 4.1), the standard form.
+
+        A chain without actors if the claim is absent. ``claims`` are all claims of a token, a mapping or JSON.
+        ``max_actors`` is the maximum number of actors, from 1 to 96.
+
+        Raises ``DelegationError`` if the claim is malformed or the chain longer, ``ValueError`` if ``max_actors`` is out of
+        range.
+        """
     @staticmethod
     def from_records(
         claims: str | bytes | Mapping[str, Any],
@@ -226,23 +320,49 @@ class DelegationChain:
         keys: KeySet | None = None,
         max_actors: int = 32,
         scope_claims: Iterable[str] = ("scope", "scp"),
-    ) -> DelegationChain: ...
+    ) -> DelegationChain:
+        """Return the recorded chain: the private claims ``delegation_chain`` and ``chain_hash``.
+
+        A chain without actors if there are no records. ``claims`` are all claims of a token, a mapping or JSON. If
+        ``chain_hash`` is present, it must be the hash of the records. With ``keys`` it must be present, and each record must
+        have a valid Ed25519 signature by one of the keys. ``max_actors`` is the maximum number of actors, from 1 to 96.
+        ``scope_claims`` names the claims with the token's scopes, which are the current actor's.
+
+        Raises ``DelegationError`` if the claims are malformed, the chain is longer, or it is not what was hashed and
+        signed; ``ValueError`` if ``max_actors`` or ``scope_claims`` is invalid.
+        """
     @staticmethod
-    def from_actor_chain(claims: str | bytes | Mapping[str, Any]) -> DelegationChain: ...
+    def from_actor_chain(claims: str | bytes | Mapping[str, Any]) -> DelegationChain:
+        """Return the actor chain: the private claim ``actor_chain``, of a principal and an agent.
+
+        A chain without actors if the claim is absent. ``claims`` are all claims of a token, a mapping or JSON.
+
+        Raises ``DelegationError`` if the claim is malformed.
+        """
     @property
-    def subject(self) -> str | None: ...
+    def subject(self) -> str | None:
+        """The party on whose behalf the actors act; ``None`` if the token does not name it."""
     @property
-    def issuer(self) -> str | None: ...
+    def issuer(self) -> str | None:
+        """The token's ``iss``, the issuer of the subject's name; ``None`` if the token has none."""
     @property
-    def scopes(self) -> tuple[str, ...] | None: ...
+    def scopes(self) -> tuple[str, ...] | None:
+        """The scopes of the subject, a tuple; ``None`` if the chain records no scopes."""
     @property
-    def actors(self) -> tuple[Actor, ...]: ...
+    def actors(self) -> tuple[Actor, ...]:
+        """The actors, a tuple: the current actor, who presents the token, first; the least recent actor last."""
     @property
-    def depth(self) -> int: ...
+    def depth(self) -> int:
+        """The number of actors: how many times authority was delegated. 0 for a token without delegation."""
     @property
-    def human_root(self) -> bool: ...
+    def human_root(self) -> bool:
+        """Whether the subject is a human being: its name begins with ``user:``, or the claim ``human_root`` is true.
+
+        For other names, use ``check(require_human_root=True)`` with ``human_prefixes`` or ``human``.
+        """
     @property
-    def repeated(self) -> tuple[str, ...]: ...
+    def repeated(self) -> tuple[str, ...]:
+        """The names that occur in the chain more than once, a tuple in the order of the actors: a cycle of delegation."""
     def check(
         self,
         *,
@@ -254,110 +374,188 @@ class DelegationChain:
         allow_unknown_actors: bool = False,
         human_prefixes: Iterable[str] | None = None,
         scope_grammar: Literal["slot", "resource", "plain"] = "slot",
-    ) -> None: ...
+    ) -> None:
+        """Check the chain; return ``None`` if it meets all requirements, which are checked in this order.
+
+        ``max_depth``: the maximum number of actors.
+
+        ``allow_cycles``: whether a name may occur in the chain more than once.
+
+        ``require_human_root``: whether the subject must be a human being, with or without actors. It is one if its name
+        begins with one of ``human_prefixes`` (``None``: ``("user:",)``) or if the claim ``human_root`` is true. A function
+        ``human``, from the chain to a bool, takes the place of this rule.
+
+        ``allow_unknown_actors``: whether the chain may have actors without a subject, if there are no ``allowed_actors``.
+
+        ``allowed_actors``: each actor must be one of these: names of the token's issuer (str), names of another issuer
+        (pairs of issuer and name), or ``Actor`` objects. An empty list allows no actor.
+
+        ``scope_grammar``: the grammar of recorded scopes, ``"slot"``, ``"resource"`` or ``"plain"``. No actor may have a scope
+        that the party before it did not have, if the chain records scopes; this is always checked.
+
+        Raises the ``DelegationError`` of the first requirement that is not met, and ``TypeError`` or ``ValueError`` if an
+        argument is invalid.
+        """
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
 class MayAct:
-    """The ``may_act`` claim (RFC 8693 section 4.4): who may act on behalf of a token's subject."""
+    """The parties that may act on behalf of a token's subject: its ``may_act`` claim (RFC 8693 section 4.4)."""
 
     @property
-    def subjects(self) -> tuple[str, ...]: ...
+    def subjects(self) -> tuple[str, ...]:
+        """The names of the parties, a tuple. Empty if the claim has no ``sub``, so that nobody may act."""
     @property
-    def issuer(self) -> str | None: ...
-    def permits(self, actor: str | tuple[str, str] | Actor) -> bool: ...
+    def issuer(self) -> str | None:
+        """The issuer of these names: the claim's own ``iss``, else the token's; ``None`` if there is neither."""
+    def permits(self, actor: str | tuple[str, str] | Actor) -> bool:
+        """Return whether this party may act on behalf of the subject.
+
+        ``actor`` is a name of the token's issuer (str), a name of another issuer (a pair of issuer and name), or an
+        ``Actor``.
+
+        Raises ``TypeError`` if it is anything else.
+        """
 
 @final
 class VerifiedToken:
+    """A JWT that passed every check. It cannot be made but by verifying a token."""
+
     @property
-    def header(self) -> dict[str, Any]: ...
+    def header(self) -> dict[str, Any]:
+        """The JOSE header, a dict that is built when first asked for."""
     @property
-    def claims(self) -> dict[str, Any]: ...
+    def claims(self) -> dict[str, Any]:
+        """All the claims, a dict that is built when first asked for."""
     @property
-    def payload(self) -> bytes: ...
+    def payload(self) -> bytes:
+        """The payload as it was signed: the bytes of the claims set."""
     @property
-    def issuer(self) -> str | None: ...
+    def issuer(self) -> str | None:
+        """`iss`, or None."""
     @property
-    def subject(self) -> str | None: ...
+    def subject(self) -> str | None:
+        """`sub`, or None."""
     @property
-    def audience(self) -> tuple[str, ...]: ...
+    def audience(self) -> tuple[str, ...]:
+        """`aud` as a tuple, empty if the token names no audience."""
     @property
-    def expires_at(self) -> float | None: ...
+    def expires_at(self) -> float | None:
+        """`exp` in Unix seconds, or None: an int where the token has one, else a float."""
     @property
-    def not_before(self) -> float | None: ...
+    def not_before(self) -> float | None:
+        """`nbf` in Unix seconds, or None."""
     @property
-    def issued_at(self) -> float | None: ...
+    def issued_at(self) -> float | None:
+        """`iat` in Unix seconds, or None."""
     @property
-    def token_id(self) -> str | None: ...
+    def token_id(self) -> str | None:
+        """`jti`, or None."""
     @property
-    def scopes(self) -> tuple[str, ...]: ...
+    def scopes(self) -> tuple[str, ...]:
+        """The words of the claims that the policy's `scope_claims` names, in its order."""
     @property
-    def resource_scopes(self) -> ResourceScopes: ...
+    def resource_scopes(self) -> ResourceScopes:
+        """The scopes as ResourceScopes.from_claim reads them, compiled when first asked for and kept."""
     @property
-    def slot_scopes(self) -> SlotScopes: ...
+    def slot_scopes(self) -> SlotScopes:
+        """The scopes as SlotScopes.from_claim reads them, compiled when first asked for and kept."""
     @property
-    def plain_scopes(self) -> PlainScopes: ...
+    def plain_scopes(self) -> PlainScopes:
+        """The scopes as PlainScopes.from_claim reads them, compiled when first asked for and kept."""
     @property
-    def key_id(self) -> str | None: ...
+    def key_id(self) -> str | None:
+        """The `kid` of the key that verified the signature; None where that key has none."""
     @property
-    def algorithm(self) -> str: ...
+    def algorithm(self) -> str:
+        """The algorithm of the signature."""
     @property
-    def confirmation(self) -> Confirmation | None: ...
+    def confirmation(self) -> Confirmation | None:
+        """The key to which the token is bound (`cnf`), or None."""
     @property
-    def delegation(self) -> DelegationChain: ...
+    def delegation(self) -> DelegationChain:
+        """On whose behalf the token's holder acts: a DelegationChain, without actors where the token records none.
+
+        Raises DelegationError where `delegation_chain` or `actor_chain`, which are not registered claims, is malformed, or
+        where there is more than one record: read the one that is meant with a constructor of DelegationChain.
+        """
     @property
-    def may_act(self) -> MayAct | None: ...
+    def may_act(self) -> MayAct | None:
+        """Who may act on behalf of the token's subject (`may_act`), or None where the token does not say."""
 
 @final
 class VerifiedJws:
+    """A JWS whose signature holds. It cannot be made but by verifying one."""
+
     @property
-    def header(self) -> dict[str, Any]: ...
+    def header(self) -> dict[str, Any]:
+        """The JOSE header, a dict that is built when first asked for."""
     @property
-    def payload(self) -> bytes: ...
+    def payload(self) -> bytes:
+        """The payload: bytes."""
     @property
-    def key_id(self) -> str | None: ...
+    def key_id(self) -> str | None:
+        """The `kid` of the key that verified the signature; None where that key has none."""
     @property
-    def algorithm(self) -> str: ...
+    def algorithm(self) -> str:
+        """The algorithm of the signature."""
 
 @final
 class UnverifiedToken:
     """A well-formed token, decoded. Nothing of it is verified: anybody can have written it."""
 
     @property
-    def header(self) -> dict[str, Any]: ...
+    def header(self) -> dict[str, Any]:
+        """The JOSE header, a dict built on first access."""
     @property
-    def claims(self) -> dict[str, Any] | None: ...
+    def claims(self) -> dict[str, Any] | None:
+        """The payload as a dict built on first access; None if it is not a JSON object, by the strict rules for claims."""
     @property
-    def payload(self) -> bytes: ...
+    def payload(self) -> bytes:
+        """The payload: bytes."""
     @property
-    def signature(self) -> bytes: ...
+    def signature(self) -> bytes:
+        """The signature: bytes."""
 
 @final
 class UnverifiedNames:
     """Names that stand in a token. Nothing of it is verified."""
 
     @property
-    def issuer(self) -> str | None: ...
+    def issuer(self) -> str | None:
+        """`iss`, or None."""
     @property
-    def subject(self) -> str | None: ...
+    def subject(self) -> str | None:
+        """`sub`, or None."""
     @property
-    def key_id(self) -> str | None: ...
+    def key_id(self) -> str | None:
+        """The header's `kid`, or None."""
 
 @final
 class _Evidence:
-    """The token that an exception is about, and what was signed if its signature was valid."""
+    """The token that a verdict is about, and what was signed if its signature was valid. It shows neither: it answers when
+    it is asked, and is not pickled.
+    """
 
     def __new__(cls, token: str | bytes, verified: VerifiedToken | None = None) -> _Evidence: ...
     @property
-    def token_hash(self) -> str: ...
+    def token_hash(self) -> str:
+        """The SHA-256 of the token as it was presented, base64url without padding."""
     @property
-    def token_header(self) -> dict[str, Any] | None: ...
+    def token_header(self) -> dict[str, Any] | None:
+        """The JOSE header as a new dict; None unless the signature was valid."""
     @property
-    def token_claims(self) -> dict[str, Any] | None: ...
+    def token_claims(self) -> dict[str, Any] | None:
+        """The claims as a new dict; None unless the signature was valid, and the payload is a claims set."""
 
 @final
 class BatchResult:
+    """The verdicts of verify_many, in the order of the tokens: each a VerifiedToken or a VerificationError.
+
+    A sequence; its elements are turned into Python objects when they are asked for.
+    """
+
     def __len__(self) -> int: ...
     @overload
     def __getitem__(self, index: SupportsIndex, /) -> VerifiedToken | VerificationError: ...
@@ -365,23 +563,72 @@ class BatchResult:
     def __getitem__(self, index: slice, /) -> list[VerifiedToken | VerificationError]: ...
     def __iter__(self) -> Iterator[VerifiedToken | VerificationError]: ...
     @property
-    def valid_count(self) -> int: ...
-    def codes(self) -> list[ErrorCode | None]: ...
+    def valid_count(self) -> int:
+        """How many tokens are valid."""
+    def codes(self) -> list[ErrorCode | None]:
+        """The ErrorCode of each token, None standing for a valid one."""
 
 @final
 class ResourceScopes:
+    """An immutable, hashable set of scopes of the form ``resource(.sub)*:action``, split at the last colon.
+
+    ``users:*`` grants every action on that resource alone, ``users:**`` on that resource and everything below it.
+    ``*:read`` grants that action, and ``*:*`` every action, on resources without a dot; ``*:**`` grants everything. Any
+    other ``*`` is an ordinary character. A scope without a colon (``owner``) is a word: it grants no action, and no
+    wildcard grants it.
+
+    ``scopes`` is an iterable of str, or one str with scopes separated by spaces. Iterating a set, ``len()`` and ``str()``
+    give the shortest list of scopes with the same meaning, sorted; ``scope in set`` tells whether the set covers a scope.
+
+    Raises ``ScopeSyntaxError`` for the first text that is not a scope, ``TypeError`` if an element is not a str.
+    """
+
     def __new__(cls, scopes: str | Iterable[str]) -> ResourceScopes: ...
     @staticmethod
-    def from_claim(claim: str | Iterable[str] | None) -> ResourceScopes: ...
+    def from_claim(claim: str | Iterable[str] | None) -> ResourceScopes:
+        """Return the set of the scopes in a claim: a str, an iterable of str, or ``None`` for an absent claim.
+
+        A text that is not a scope grants nothing and is listed in ``ignored``; no error is raised. Use this for
+        granted scopes, and the constructor for required ones.
+
+        Raises ``TypeError`` if an element is not a str.
+        """
     @property
-    def ignored(self) -> tuple[str, ...]: ...
-    def allows(self, *, action: str, resource: str) -> bool: ...
-    def require(self, *, action: str, resource: str) -> None: ...
-    def explain(self, *, action: str, resource: str) -> ScopeExplanation: ...
-    def covers(self, other: ResourceScopes) -> bool: ...
-    def missing(self, other: ResourceScopes) -> tuple[str, ...]: ...
-    def require_all(self, other: ResourceScopes) -> None: ...
-    def narrow(self, other: ResourceScopes) -> ResourceScopes: ...
+    def ignored(self) -> tuple[str, ...]:
+        """The texts that ``from_claim`` ignored because they are not scopes, a sorted tuple."""
+    def allows(self, *, action: str, resource: str) -> bool:
+        """Return whether a scope allows this action on this resource. Neither is a pattern: ``*`` is an ordinary name.
+
+        Raises ``TypeError`` if one of them is not a str.
+        """
+    def require(self, *, action: str, resource: str) -> None:
+        """Return ``None`` if a scope allows this action on this resource.
+
+        Raises ``InsufficientScopeError`` if none does; the error's ``scope`` is ``resource:action``. Raises ``TypeError`` if
+        one of them is not a str.
+        """
+    def explain(self, *, action: str, resource: str) -> ScopeExplanation:
+        """Return the scope that grants this action on this resource, or the nearest one that does not.
+
+        It searches all scopes, so use ``allows`` for decisions. Raises ``TypeError`` if one of them is not a str.
+        """
+    def covers(self, other: ResourceScopes) -> bool:
+        """Return whether this set allows every request that the other set allows.
+
+        No set covers one that has ``ignored`` texts, because it is unknown what they require.
+        """
+    def missing(self, other: ResourceScopes) -> tuple[str, ...]:
+        """Return the scopes of the other set that this one does not cover: an empty tuple if it covers all."""
+    def require_all(self, other: ResourceScopes) -> None:
+        """Return ``None`` if this set covers the other one.
+
+        Raises ``InsufficientScopeError`` if it does not; the error's ``scope`` has the missing scopes.
+        """
+    def narrow(self, other: ResourceScopes) -> ResourceScopes:
+        """Return the intersection: the set of the requests that both sets allow.
+
+        Raises ``ValueError`` if the scopes that are in neither set would be longer than 64 KiB.
+        """
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[str]: ...
     def __contains__(self, scope: object, /) -> bool: ...
@@ -390,17 +637,58 @@ class ResourceScopes:
 
 @final
 class SlotScopes:
+    """An immutable, hashable set of scopes of the form ``action:resource:identifier``: three parts, none empty.
+
+    The identifier may contain further colons. ``*`` as the whole identifier is any identifier; elsewhere in the
+    identifier it is an ordinary character; in the action or the resource it is an error.
+
+    ``scopes`` is an iterable of str, or one str with scopes separated by spaces. Iterating a set, ``len()`` and ``str()``
+    give the shortest list of scopes with the same meaning, sorted; ``scope in set`` tells whether the set covers a scope.
+
+    Raises ``ScopeSyntaxError`` for the first text that is not a scope, ``TypeError`` if an element is not a str.
+    """
+
     def __new__(cls, scopes: str | Iterable[str]) -> SlotScopes: ...
     @staticmethod
-    def from_claim(claim: str | Iterable[str] | None) -> SlotScopes: ...
+    def from_claim(claim: str | Iterable[str] | None) -> SlotScopes:
+        """Return the set of the scopes in a claim: a str, an iterable of str, or ``None`` for an absent claim.
+
+        A text that is not a scope grants nothing and is listed in ``ignored``; no error is raised. Use this for
+        granted scopes, and the constructor for required ones.
+
+        Raises ``TypeError`` if an element is not a str.
+        """
     @property
-    def ignored(self) -> tuple[str, ...]: ...
-    def allows(self, *, action: str, resource: str, identifier: str) -> bool: ...
-    def require(self, *, action: str, resource: str, identifier: str) -> None: ...
-    def covers(self, other: SlotScopes) -> bool: ...
-    def missing(self, other: SlotScopes) -> tuple[str, ...]: ...
-    def require_all(self, other: SlotScopes) -> None: ...
-    def narrow(self, other: SlotScopes) -> SlotScopes: ...
+    def ignored(self) -> tuple[str, ...]:
+        """The texts that ``from_claim`` ignored because they are not scopes, a sorted tuple."""
+    def allows(self, *, action: str, resource: str, identifier: str) -> bool:
+        """Return whether a scope allows this action on the resource with this identifier. None of them is a pattern.
+
+        Raises ``TypeError`` if one of them is not a str.
+        """
+    def require(self, *, action: str, resource: str, identifier: str) -> None:
+        """Return ``None`` if a scope allows this action on the resource with this identifier.
+
+        Raises ``InsufficientScopeError`` if none does; the error's ``scope`` is ``action:resource:identifier``. Raises
+        ``TypeError`` if one of them is not a str.
+        """
+    def covers(self, other: SlotScopes) -> bool:
+        """Return whether this set allows every request that the other set allows.
+
+        No set covers one that has ``ignored`` texts, because it is unknown what they require.
+        """
+    def missing(self, other: SlotScopes) -> tuple[str, ...]:
+        """Return the scopes of the other set that this one does not cover: an empty tuple if it covers all."""
+    def require_all(self, other: SlotScopes) -> None:
+        """Return ``None`` if this set covers the other one.
+
+        Raises ``InsufficientScopeError`` if it does not; the error's ``scope`` has the missing scopes.
+        """
+    def narrow(self, other: SlotScopes) -> SlotScopes:
+        """Return the intersection: the set of the requests that both sets allow.
+
+        Raises ``ValueError`` if the scopes that are in neither set would be longer than 64 KiB.
+        """
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[str]: ...
     def __contains__(self, scope: object, /) -> bool: ...
@@ -409,17 +697,55 @@ class SlotScopes:
 
 @final
 class PlainScopes:
+    """An immutable, hashable set of OAuth 2 scope tokens (RFC 6749 section 3.3), compared exactly and case-sensitively.
+
+    ``scopes`` is an iterable of str, or one str with scopes separated by spaces. Iterating a set, ``len()`` and ``str()``
+    give the scopes, sorted; ``scope in set`` tells whether the set contains a scope.
+
+    Raises ``ScopeSyntaxError`` for the first text that is not a scope token (printable ASCII without spaces, quotes and
+    backslashes), ``TypeError`` if an element is not a str.
+    """
+
     def __new__(cls, scopes: str | Iterable[str]) -> PlainScopes: ...
     @staticmethod
-    def from_claim(claim: str | Iterable[str] | None) -> PlainScopes: ...
+    def from_claim(claim: str | Iterable[str] | None) -> PlainScopes:
+        """Return the set of the scopes in a claim: a str, an iterable of str, or ``None`` for an absent claim.
+
+        A text that is not a scope grants nothing and is listed in ``ignored``; no error is raised. Use this for
+        granted scopes, and the constructor for required ones.
+
+        Raises ``TypeError`` if an element is not a str.
+        """
     @property
-    def ignored(self) -> tuple[str, ...]: ...
-    def allows(self, scope: str) -> bool: ...
-    def require(self, scope: str) -> None: ...
-    def covers(self, other: PlainScopes) -> bool: ...
-    def missing(self, other: PlainScopes) -> tuple[str, ...]: ...
-    def require_all(self, other: PlainScopes) -> None: ...
-    def narrow(self, other: PlainScopes) -> PlainScopes: ...
+    def ignored(self) -> tuple[str, ...]:
+        """The texts that ``from_claim`` ignored because they are not scopes, a sorted tuple."""
+    def allows(self, scope: str) -> bool:
+        """Return whether the set contains this scope. Check several at once with ``covers``.
+
+        Raises ``TypeError`` if it is not a str.
+        """
+    def require(self, scope: str) -> None:
+        """Return ``None`` if the set contains this scope.
+
+        Raises ``InsufficientScopeError`` with that ``scope`` if it does not, ``TypeError`` if it is not a str.
+        """
+    def covers(self, other: PlainScopes) -> bool:
+        """Return whether this set allows every request that the other set allows.
+
+        No set covers one that has ``ignored`` texts, because it is unknown what they require.
+        """
+    def missing(self, other: PlainScopes) -> tuple[str, ...]:
+        """Return the scopes of the other set that this one does not cover: an empty tuple if it covers all."""
+    def require_all(self, other: PlainScopes) -> None:
+        """Return ``None`` if this set covers the other one.
+
+        Raises ``InsufficientScopeError`` if it does not; the error's ``scope`` has the missing scopes.
+        """
+    def narrow(self, other: PlainScopes) -> PlainScopes:
+        """Return the intersection: the set of the requests that both sets allow.
+
+        Raises ``ValueError`` if the scopes that are in neither set would be longer than 64 KiB.
+        """
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[str]: ...
     def __contains__(self, scope: object, /) -> bool: ...
@@ -428,48 +754,82 @@ class PlainScopes:
 
 @final
 class ScopeExplanation:
+    """The scope that grants a request, or the nearest one that does not. It is true if the request is allowed.
+
+    Its ``str()`` is one sentence for a log, escaped and bounded in length.
+    """
+
     @property
-    def allowed(self) -> bool: ...
+    def allowed(self) -> bool:
+        """Whether the request is allowed: the truth value of this object."""
     @property
-    def scope(self) -> str | None: ...
+    def scope(self) -> str | None:
+        """The scope that grants the request, the narrowest if several do, or else the nearest one that does not.
+
+        ``None`` if no scope is related to the request.
+        """
     def __bool__(self) -> bool: ...
 
 @final
 class ProofPolicy:
-    """What is demanded of every DPoP proof."""
+    """The requirements for all DPoP proofs, compiled once.
+
+    ``algorithms`` are the accepted signature algorithms, ``max_age`` is the maximum age in seconds, ``leeway`` the number of
+    seconds by which a proof may be ahead of this clock.
+
+    Raises ``ValueError`` or ``TypeError`` if an argument is invalid.
+    """
 
     def __new__(cls, algorithms: Iterable[str], max_age: float, leeway: float) -> ProofPolicy: ...
 
 @final
 class DpopProof:
-    """A DPoP proof (RFC 9449) that passed every check."""
+    """A verified DPoP proof (RFC 9449). Only verification makes one."""
 
     @property
-    def jkt(self) -> str: ...
+    def jkt(self) -> str:
+        """The RFC 7638 thumbprint of the key that signed the proof; a bound token has it in ``cnf.jkt``."""
     @property
-    def jwk(self) -> dict[str, Any]: ...
+    def jwk(self) -> dict[str, Any]:
+        """The public key that signed the proof: the header's JWK, a dict that is built on first access."""
     @property
-    def algorithm(self) -> str: ...
+    def algorithm(self) -> str:
+        """The signature algorithm, such as ``"ES256"``."""
     @property
-    def token_id(self) -> str: ...
+    def token_id(self) -> str:
+        """The claim ``jti``: a unique id of the proof among those of its key."""
     @property
-    def method(self) -> str: ...
+    def method(self) -> str:
+        """The claim ``htm``: the method of the request."""
     @property
-    def uri(self) -> str: ...
+    def uri(self) -> str:
+        """The claim ``htu``, unchanged: the URI of the request."""
     @property
-    def issued_at(self) -> float: ...
+    def issued_at(self) -> float:
+        """The claim ``iat``: when the proof was created, in Unix seconds."""
     @property
-    def nonce(self) -> str | None: ...
+    def nonce(self) -> str | None:
+        """The claim ``nonce``; ``None`` if it is absent."""
     @property
-    def access_token_hash(self) -> str | None: ...
+    def access_token_hash(self) -> str | None:
+        """The claim ``ath``: the hash of the access token; ``None`` if it is absent."""
     @property
-    def replay_id(self) -> bytes: ...
+    def replay_id(self) -> bytes:
+        """The id of the proof in a replay store: 32 bytes, of which the first 16 identify the key, the others the ``jti``."""
     @property
-    def expires_at(self) -> float: ...
+    def expires_at(self) -> float:
+        """Until when a replay store must keep the id, in Unix seconds."""
 
 @final
 class UnverifiedProof:
-    """A DPoP proof as it came with a request, with what it must be for."""
+    """The DPoP proof of a request, not verified yet, with what it must match.
+
+    ``proof`` is the value of the ``DPoP`` header (str or bytes), ``method`` the request's method, ``uri`` its absolute URI,
+    ``nonces`` the server's current nonces (``None``: no nonce is required). ``verify_request`` verifies it if the token is
+    valid and bound to a key, and does not read it otherwise.
+
+    Raises ``ValueError`` or ``TypeError`` if an argument is invalid.
+    """
 
     def __new__(
         cls, proof: str | bytes, policy: ProofPolicy, method: str, uri: str, nonces: Iterable[str] | None = None
@@ -477,81 +837,148 @@ class UnverifiedProof:
 
 @final
 class ReplayCache:
-    """A bounded memory of ids that were used."""
+    """A bounded, exact set of the ids that were used: each id is accepted once until it expires. Thread-safe.
+
+    ``capacity`` is the maximum number of ids, ``share`` that of one holder: for DPoP proofs, of one key.
+
+    Raises ``ValueError`` or ``TypeError`` if one is not a positive int.
+    """
 
     def __new__(cls, capacity: int, share: int) -> ReplayCache: ...
-    def retain_for(self, lifetime: float) -> None: ...
+    def retain_for(self, lifetime: float) -> None:
+        """Announce a caller that accepts ids for ``lifetime`` seconds after their creation; return ``None``.
+
+        If several lifetimes are announced, every id is kept for the longest.
+
+        Raises ``TypeError`` if it is not a number.
+        """
     def consume(
         self, replay_id: bytes, expires_at: float, now: float
-    ) -> Literal["first", "again", "expired", "share_full", "full"]: ...
+    ) -> Literal["first", "again", "expired", "share_full", "full"]:
+        """Use an id (32 bytes) as of ``now`` and return the result. It is kept until ``expires_at``; both are Unix seconds.
+
+        ``"first"``: the id was not used before, and is recorded. ``"again"``: it was used before. ``"expired"``: it has
+        expired, so it may have been used and removed. ``"share_full"``, ``"full"``: it was not used before, but is not
+        recorded, because its holder's share or the cache is full.
+
+        Raises ``ValueError`` or ``TypeError`` if an argument is invalid.
+        """
     @property
-    def capacity(self) -> int: ...
+    def capacity(self) -> int:
+        """The maximum number of ids."""
     @property
-    def share(self) -> int: ...
+    def share(self) -> int:
+        """The maximum number of ids of one holder."""
     def __len__(self) -> int: ...
 
 @final
 class TokenCache:
-    """A memory of verified tokens, bounded by bytes."""
+    """A cache of verified tokens, bounded by bytes: a client sends the same token with each of its requests.
+
+    A token is found by all of its bytes, and only for the policy and the key set that it was verified with; its times
+    and the proof that is sent with it are checked each time. Only valid tokens are kept.
+    """
 
     def __new__(cls, *, max_bytes: int) -> TokenCache: ...
     def verify(
         self, token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: DpopProof | None = None
-    ) -> VerifiedToken: ...
+    ) -> VerifiedToken:
+        """Verify a JWT at the time `now` (Unix seconds) as `verify` does, or find it in the cache.
+
+        Returns a VerifiedToken; raises VerificationError.
+        """
     def verify_request(
         self, token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: UnverifiedProof
-    ) -> tuple[VerifiedToken, DpopProof]: ...
-    def clear(self) -> None: ...
-    def stats(self) -> TokenCacheStats: ...
+    ) -> tuple[VerifiedToken, DpopProof]:
+        """Verify a JWT and the UnverifiedProof that was sent with it as `verify_request` does, or find the token in the cache.
+
+        A token is kept even if its proof is refused: a bad proof does not cost another verification of the token.
+        Returns a VerifiedToken and a DpopProof; raises VerificationError.
+        """
+    def clear(self) -> None:
+        """Remove every token."""
+    def stats(self) -> TokenCacheStats:
+        """The counters at this moment."""
 
 @final
 class TokenCacheStats:
     """The counters of a TokenCache."""
 
     @property
-    def hits(self) -> int: ...
+    def hits(self) -> int:
+        """Tokens that were found and still valid."""
     @property
-    def misses(self) -> int: ...
+    def misses(self) -> int:
+        """Tokens that went through every check."""
     @property
-    def evictions(self) -> int: ...
+    def evictions(self) -> int:
+        """Tokens that were evicted for others."""
     @property
-    def tokens(self) -> int: ...
+    def tokens(self) -> int:
+        """The tokens in the cache."""
     @property
-    def bytes(self) -> int: ...
+    def bytes(self) -> int:
+        """The bytes that they take, approximately."""
     @property
-    def max_bytes(self) -> int: ...
+    def max_bytes(self) -> int:
+        """The bytes that they may take."""
 
 @final
 class TableStats:
     """How the tables of prepared keys stand, and the settings in force."""
 
     @property
-    def bytes(self) -> int: ...
+    def bytes(self) -> int:
+        """The bytes that tables take."""
     @property
-    def tables(self) -> int: ...
+    def tables(self) -> int:
+        """How many keys have a table."""
     @property
-    def built(self) -> int: ...
+    def built(self) -> int:
+        """How many tables were built since the process started."""
     @property
-    def evicted(self) -> int: ...
+    def evicted(self) -> int:
+        """How many of them gave way to others."""
     @property
-    def refused(self) -> int: ...
+    def refused(self) -> int:
+        """How often a key asked for a table and was refused, since those that have one are used more."""
     @property
-    def max_bytes(self) -> int: ...
+    def max_bytes(self) -> int:
+        """The bytes that tables may take."""
     @property
-    def width(self) -> int: ...
+    def width(self) -> int:
+        """The width of a digit, in bits."""
     @property
-    def after_uses(self) -> int: ...
+    def after_uses(self) -> int:
+        """After how many uses a key asks for a table."""
 
-def configure_tables(
-    *, max_bytes: int | None = None, width: int | None = None, after_uses: int | None = None
-) -> None: ...
-def table_stats() -> TableStats: ...
+def configure_tables(*, max_bytes: int | None = None, width: int | None = None, after_uses: int | None = None) -> None:
+    """Change what tables may cost, for the whole process; what is not given stays as it is.
+
+    Raises ValueError for what cannot be meant.
+    """
+
+def table_stats() -> TableStats:
+    """How tables stand now."""
+
 def verify(
     token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: DpopProof | None = None
-) -> VerifiedToken: ...
+) -> VerifiedToken:
+    """Verify a JWT as of the moment `now` (Unix seconds).
+
+    `proof` is the DpopProof that came with the token; without one, a token that is bound to a key is refused.
+    Returns a VerifiedToken; raises VerificationError.
+    """
+
 def verify_request(
     token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: UnverifiedProof
-) -> tuple[VerifiedToken, DpopProof]: ...
+) -> tuple[VerifiedToken, DpopProof]:
+    """Verify a JWT and the UnverifiedProof that came with it, as of the moment `now` (Unix seconds): the token first, and the
+    proof only if the token is valid and bound to a key.
+
+    Returns a VerifiedToken and a DpopProof; raises VerificationError.
+    """
+
 def verify_proof(
     proof: str | bytes,
     policy: ProofPolicy,
@@ -561,11 +988,32 @@ def verify_proof(
     access_token: str | bytes | None = None,
     expected_jkt: str | None = None,
     nonces: Iterable[str] | None = None,
-) -> DpopProof: ...
-def normalize_uri(uri: str) -> str: ...
+) -> DpopProof:
+    """Verify a DPoP proof as of ``now`` (Unix seconds) and return it: all checks of RFC 9449 section 4.3 except replay.
+
+    ``proof`` is the value of the ``DPoP`` header, ``method`` and ``uri`` are those of the request. If there is an
+    ``access_token``, the proof must contain its hash (``ath``). ``expected_jkt`` is the thumbprint of the key that must have
+    signed the proof, ``nonces`` are the server's current nonces; ``None``: not checked.
+
+    Raises ``VerificationError`` for the first check that fails, and ``ValueError`` or ``TypeError`` if another argument is
+    invalid.
+    """
+
+def normalize_uri(uri: str) -> str:
+    """Return the normal form of a request's URI without query and fragment (RFC 3986 section 6.2).
+
+    Raises ``ValueError`` if it is not an absolute http or https URI, ``TypeError`` if it is not a str.
+    """
+
 def verify_many(
     tokens: Iterable[str | bytes], keys: KeySet, policy: Policy, now: float, threads: int | None = None
-) -> BatchResult: ...
+) -> BatchResult:
+    """Verify many tokens as of the moment `now` (Unix seconds), on `threads` threads (None: one for each processor).
+
+    Returns a BatchResult, whose elements are what `verify` would return or raise for each token alone. Signals are handled
+    meanwhile: what a handler raises (KeyboardInterrupt) ends the work.
+    """
+
 def verify_jws(
     token: str | bytes,
     keys: KeySet,
@@ -573,23 +1021,80 @@ def verify_jws(
     types: Iterable[str | None] | None = None,
     max_token_bytes: int = ...,
     max_header_bytes: int = ...,
-) -> VerifiedJws: ...
+) -> VerifiedJws:
+    """Verify a JWS in compact form, whatever its payload is (RFC 7515).
+
+    Returns a VerifiedJws; raises VerificationError.
+    """
+
 @overload
-def thumbprint(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, der: None = None) -> str: ...
+def thumbprint(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, der: None = None) -> str:
+    """The RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
+
+    The key is one of three: a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER
+    (`der=`). It is not judged: a thumbprint names a key, it does not vouch for it.
+
+    Raises KeySetError where the key lacks what the thumbprint is made of, TypeError where not exactly one is given.
+    """
+
 @overload
-def thumbprint(jwk: None = None, *, pem: str | bytes, der: None = None) -> str: ...
+def thumbprint(jwk: None = None, *, pem: str | bytes, der: None = None) -> str:
+    """The RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
+
+    The key is one of three: a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER
+    (`der=`). It is not judged: a thumbprint names a key, it does not vouch for it.
+
+    Raises KeySetError where the key lacks what the thumbprint is made of, TypeError where not exactly one is given.
+    """
+
 @overload
-def thumbprint(jwk: None = None, *, pem: None = None, der: bytes) -> str: ...
+def thumbprint(jwk: None = None, *, pem: None = None, der: bytes) -> str:
+    """The RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
+
+    The key is one of three: a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER
+    (`der=`). It is not judged: a thumbprint names a key, it does not vouch for it.
+
+    Raises KeySetError where the key lacks what the thumbprint is made of, TypeError where not exactly one is given.
+    """
+
 @overload
-def thumbprint_uri(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, der: None = None) -> str: ...
+def thumbprint_uri(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, der: None = None) -> str:
+    """The URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and what `thumbprint` returns.
+
+    Takes and raises what `thumbprint` does.
+    """
+
 @overload
-def thumbprint_uri(jwk: None = None, *, pem: str | bytes, der: None = None) -> str: ...
+def thumbprint_uri(jwk: None = None, *, pem: str | bytes, der: None = None) -> str:
+    """The URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and what `thumbprint` returns.
+
+    Takes and raises what `thumbprint` does.
+    """
+
 @overload
-def thumbprint_uri(jwk: None = None, *, pem: None = None, der: bytes) -> str: ...
+def thumbprint_uri(jwk: None = None, *, pem: None = None, der: bytes) -> str:
+    """The URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and what `thumbprint` returns.
+
+    Takes and raises what `thumbprint` does.
+    """
+
 def decode_unverified(
     token: str | bytes, *, max_token_bytes: int = 16384, max_header_bytes: int = 4096
-) -> UnverifiedToken: ...
-def unverified_names(
-    token: str | bytes, max_token_bytes: int = 16384, max_header_bytes: int = 4096
-) -> UnverifiedNames: ...
-def parse_spiffe_id(text: str) -> tuple[str, tuple[str, ...]]: ...
+) -> UnverifiedToken:
+    """Decode a token without verifying it: nothing may be decided by what it states.
+
+    Its form is checked as strictly as for verification: the lengths, three parts, base64url, and a header that is strict
+    JSON without extensions. Returns an UnverifiedToken; raises VerificationError if the token is malformed.
+    """
+
+def unverified_names(token: str | bytes, max_token_bytes: int = 16384, max_header_bytes: int = 4096) -> UnverifiedNames:
+    """The names that stand in a token, unverified: its `iss`, its `sub` and its `kid`, in one parse.
+
+    Each is None if it is absent or no string, or if the token is malformed so far or longer than the limits.
+    """
+
+def parse_spiffe_id(text: str) -> tuple[str, tuple[str, ...]]:
+    """The trust domain of a SPIFFE ID, and the segments of its path (SPIFFE ID standard, section 2).
+
+    Raises ValueError, which does not quote the text, if it is not a SPIFFE ID.
+    """

@@ -8,6 +8,9 @@ import sys
 
 COMMAND = [sys.executable, "-m", "watchword.cli"]
 
+#: The names of the commands.
+COMMANDS = ("verify", "inspect", "thumbprint", "keys", "demo", "completion", "man")
+
 
 def start(*arguments: str, **options) -> subprocess.Popen[bytes]:
     """With pipes for its streams, unless ``options`` say otherwise."""

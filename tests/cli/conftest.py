@@ -40,9 +40,9 @@ def _jwks(issuer: LocalIssuer, tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.fixture(name="demands")
-def _demands(jwks: str) -> list[str]:
-    """What a good token of the issuer meets."""
+@pytest.fixture(name="requirements")
+def _requirements(jwks: str) -> list[str]:
+    """The options for which a good token of the issuer is valid."""
     return ["--jwks", jwks, "--issuer", "https://issuer.test", "--audience", "https://api.test"]
 
 

@@ -1,4 +1,4 @@
-"""``watchword demo``: looks good, tells the truth, and fails when a verdict is wrong."""
+"""``watchword demo``: its output, and that it fails if a verdict is wrong."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from command_process import COMMAND
 from watchword.testing import Defect, LocalIssuer
 
 
-def test_every_verdict_is_as_it_must_be(run) -> None:
+def test_all_verdicts_are_as_expected(run) -> None:
     answer = run("demo")
     assert answer.status == 0
     assert answer.err == ""
-    assert answer.out.rstrip().endswith("Every verdict is as it must be.")
+    assert answer.out.rstrip().endswith("All verdicts are as expected.")
     assert "WRONG" not in answer.out
     for what, verdict in (
         ("signed with EdDSA", "valid"),
         ("alg none", "algorithm not allowed"),
-        ("the issuer changes to a new key, eddsa-2", "valid"),
+        ("the issuer rotates to a new key, eddsa-2", "valid"),
         ("the issuer's endpoint is down", "valid"),
-        ("the old key is taken back", "unknown key"),
+        ("the old key is withdrawn", "unknown key"),
     ):
         assert re.search(rf"^  {re.escape(what)} +{verdict}$", answer.out, re.MULTILINE), what
 
@@ -41,7 +41,7 @@ def test_fetches_are_few_and_counted(run) -> None:
     found = re.search(r"([\d,]+) verdicts on 1 discovery and (\d) fetches", out)
     assert found is not None
     assert int(found[1].replace(",", "")) > 1_000
-    assert "1,000 invented kids make one fetch " in out
+    assert "1,000 unknown kids cause one fetch " in out
 
 
 def test_all_defects_are_tried(run) -> None:
@@ -60,19 +60,19 @@ def test_it_fails_when_a_bad_token_is_accepted(run, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(LocalIssuer, "mint_bad", mint_bad)
     answer = run("demo")
     assert answer.status == 1
-    assert "valid  WRONG: must be algorithm not allowed" in answer.out
+    assert "valid  WRONG: expected algorithm not allowed" in answer.out
     assert "2 of them are WRONG" in answer.out
-    assert "Every verdict" not in answer.out
+    assert "All verdicts" not in answer.out
 
 
-def test_it_speaks_to_loopback_only() -> None:
+def test_it_connects_to_loopback_only() -> None:
     done = subprocess.run(
         [*COMMAND, "demo"],
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
-        # A proxy that is not there: nothing may go through it.
+        # A proxy that does not exist: no request may use it.
         env={**os.environ, **dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), "http://127.0.0.1:1")},
     )
     urls = re.findall(r"https?://[^\s)]+", done.stdout)

@@ -1,4 +1,4 @@
-"""``watchword inspect``: decodes what it can, and never lets anybody think that it verified."""
+"""``watchword inspect``: decodes as much as it can, and always says that nothing was verified."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchword.cli.decode import decode
-from watchword.cli.terminal import shown
+from watchword.cli.terminal import escaped
 from watchword.testing import Defect, LocalIssuer
 
 WARNING = "NOTHING WAS VERIFIED"
@@ -35,14 +35,14 @@ def test_json_says_that_nothing_was_verified(run, issuer: LocalIssuer) -> None:
     assert seen["problems"] == []
 
 
-def test_a_forged_token_looks_as_good(run, issuer: LocalIssuer) -> None:
+def test_a_forged_token_is_shown_like_a_valid_one(run, issuer: LocalIssuer) -> None:
     answer = run("inspect", issuer.mint_bad("claims changed after signing"))
     assert answer.status == 0
     assert "root" in answer.out
     assert WARNING in answer.out
 
 
-def test_times_are_told_as_dates_and_distances(run, issuer: LocalIssuer) -> None:
+def test_times_are_shown_as_dates_and_durations(run, issuer: LocalIssuer) -> None:
     day = 86_400
     token = issuer.mint(exp=1_000_000_000, nbf=1_000_000_000 - 10 * day, iat=1_000_000_000 - 400 * day)
     out = run("inspect", "--at", "2001-09-12T01:46:41Z", token).out
@@ -55,7 +55,7 @@ def test_times_are_told_as_dates_and_distances(run, issuer: LocalIssuer) -> None
     assert "100 days AHEAD of this clock" in out
 
 
-def test_an_impossible_date_is_no_crash(run, issuer: LocalIssuer) -> None:
+def test_an_impossible_date_does_not_crash(run, issuer: LocalIssuer) -> None:
     for exp in (1e11, 253_402_300_800, -1e11, 10**40, 1e300):
         answer = run("inspect", issuer.mint(exp=exp))
         assert answer.status in (0, 1)
@@ -81,13 +81,13 @@ def test_bad_tokens_are_shown_as_far_as_possible(run, issuer: LocalIssuer, defec
     assert text.count(WARNING) == 2
 
 
-#: What only a policy, a key or a clock can object to.
-FINE_BY_ITSELF = {
+#: What is invalid only under a policy, a key or a clock.
+WELL_FORMED = {
     Defect.DPOP_PROOF,
     Defect.LOGOUT_TOKEN,
     Defect.UNKNOWN_KEY_ID,
     Defect.JKU_WITH_UNKNOWN_KEY_ID,
-    Defect.STRANGERS_KEY,
+    Defect.ATTACKERS_KEY,
     Defect.EMBEDDED_JWK,
     Defect.JKU,
     Defect.CLAIMS_CHANGED,
@@ -114,9 +114,9 @@ FINE_BY_ITSELF = {
 }
 
 
-def test_what_is_wrong_with_a_token_by_itself_is_said(run, issuer: LocalIssuer) -> None:
+def test_problems_of_form_are_listed(run, issuer: LocalIssuer) -> None:
     silent = {bad.defect for bad in issuer.defects() if not run("inspect", "--json", bad.token).objects[0]["problems"]}
-    assert silent == FINE_BY_ITSELF
+    assert silent == WELL_FORMED
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_is_wrong_with_a_token_by_itself_is_said(run, issuer: LocalIssuer) 
         (Defect.CLAIM_TWICE, "'sub' more than once"),
         (Defect.FIVE_PARTS, "encrypted (JWE)"),
         (Defect.BEARER_PREFIX, "'Bearer'"),
-        (Defect.NON_CANONICAL_SIGNATURE, "bits that mean nothing"),
+        (Defect.NON_CANONICAL_SIGNATURE, "unused bits that are not zero"),
         (Defect.PAYLOAD_BOM, "byte order mark"),
         (Defect.EXP_STRING, "'exp' must be a number"),
         (Defect.CRIT_UNKNOWN, "crit"),
@@ -139,13 +139,13 @@ def test_problems_are_sentences(run, issuer: LocalIssuer, defect: Defect, said: 
     assert said in answer.out.replace("\n    ", " ")
 
 
-def test_a_hostile_token_cannot_steer_the_terminal(run, issuer: LocalIssuer) -> None:
+def test_a_hostile_token_cannot_control_the_terminal(run, issuer: LocalIssuer) -> None:
     hostile = "\x1b[2J\x1b]0;owned\x07\x9b31m\r\n\u202egnp.exe\x7f"
     token = issuer.mint({hostile: hostile, "list": [hostile]}, header={"kid": hostile})
     for option in ([], ["--json"]):
         out = run("inspect", *option, token).out
         assert all(line.isprintable() for line in out.split("\n"))
-        # The warning cannot be pushed away, nor can a claim pass for one of the lines round it.
+        # The warning cannot be displaced, and no claim can look like one of the lines around it.
         assert out.count("NOTHING WAS VERIFIED") == 2 - len(option)
 
 
@@ -157,7 +157,7 @@ def test_a_hostile_token_cannot_steer_the_terminal(run, issuer: LocalIssuer) -> 
         "W1tb" * 20_000, "A" * 2_000_000, "eyJhIjoxMTExMTExMTExMTExMTExMTExMTExMTExMTF9.eyJhIjpOYU59.",
     ],
 )  # fmt: skip
-def test_no_text_is_too_strange(run, token: str) -> None:
+def test_any_text_is_decoded_or_reported(run, token: str) -> None:
     answer = run("inspect", "--json", token)
     assert answer.status == 1
     assert answer.objects[0]["problems"]
@@ -170,13 +170,13 @@ def test_standard_input_is_read_line_by_line(run, issuer: LocalIssuer) -> None:
     assert run("inspect").status == 2
 
 
-def test_the_signature_is_not_shown(run, issuer: LocalIssuer) -> None:
+def test_the_signature_is_not_escaped(run, issuer: LocalIssuer) -> None:
     token = issuer.mint()
     for option in ([], ["--json"]):
         assert token.rpartition(".")[2] not in run("inspect", *option, token).out
 
 
-def test_a_moment_that_is_none_is_status_2(run) -> None:
+def test_an_invalid_time_is_status_2(run) -> None:
     assert run("inspect", "--at", "noon", "a.b.c").status == 2
 
 
@@ -196,7 +196,7 @@ _TOKENS = st.lists(_JSON.map(lambda value: base64.urlsafe_b64encode(json.dumps(v
 
 
 @given(st.text() | st.binary() | (_SEGMENTS | _TOKENS).map(".".join))
-def test_decoding_never_raises_and_yields_what_json_can_say(token: str | bytes) -> None:
+def test_decoding_never_raises_and_yields_what_json_can_express(token: str | bytes) -> None:
     decoded = decode(token)
     for part in (decoded.header, decoded.claims, decoded.problems):
         json.dumps(part, allow_nan=False)
@@ -204,7 +204,7 @@ def test_decoding_never_raises_and_yields_what_json_can_say(token: str | bytes) 
 
 
 @given(_JSON, st.text())
-def test_nothing_shown_can_steer_a_terminal(value: object, text: str) -> None:
-    assert shown(value).isprintable()
-    assert shown(text).isprintable()
-    assert text == shown(text) or not text.isprintable()
+def test_escaped_text_cannot_control_a_terminal(value: object, text: str) -> None:
+    assert escaped(value).isprintable()
+    assert escaped(text).isprintable()
+    assert text == escaped(text) or not text.isprintable()

@@ -14,7 +14,7 @@ from watchword.testing import ALGORITHMS, LocalIssuer
 
 @pytest.fixture(name="mixed")
 def _mixed(issuer: LocalIssuer, tmp_path) -> str:
-    """Good keys among one of each kind that is left out."""
+    """Good keys among one of each kind that is rejected."""
     good, point = issuer.jwks()["keys"]
     bad = [
         7,
@@ -31,7 +31,7 @@ def _mixed(issuer: LocalIssuer, tmp_path) -> str:
     return str(path)
 
 
-def test_what_a_key_set_holds(run, tmp_path) -> None:
+def test_the_keys_of_a_set(run, tmp_path) -> None:
     issuer = LocalIssuer(algorithms=ALGORITHMS)
     path = tmp_path / "keys.json"
     path.write_text(json.dumps(issuer.jwks()))
@@ -42,10 +42,10 @@ def test_what_a_key_set_holds(run, tmp_path) -> None:
         assert key.thumbprint in row
         assert all(algorithm in row for algorithm in key.algorithms)
         assert (key.curve or "RSA 2,048 bits") in row
-    assert "10 usable keys, 0 left out." in answer.out
+    assert "10 usable keys, 0 rejected." in answer.out
 
 
-def test_each_key_that_is_left_out_has_its_reason(run, mixed: str) -> None:
+def test_each_rejected_key_has_its_reason(run, mixed: str) -> None:
     answer = run("keys", mixed)
     assert answer.status == 1
     keys = ww.KeySet.from_json(Path(mixed).read_bytes())
@@ -53,7 +53,7 @@ def test_each_key_that_is_left_out_has_its_reason(run, mixed: str) -> None:
     for rejected in keys.rejected:
         assert f"keys[{rejected.index}]" in answer.out
         assert rejected.reason.replace("_", " ") in answer.out
-    assert "2 usable keys, 8 left out." in answer.out
+    assert "2 usable keys, 8 rejected." in answer.out
     assert "\x1b" not in answer.out
     assert "c2VjcmV0" not in answer.out
 
@@ -82,17 +82,19 @@ def test_keys_of_a_url_and_of_an_issuer(run) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "[::1]", "10.0.0.1"])
-def test_an_issuer_that_points_into_a_private_network(run, host: str) -> None:
+def test_an_issuer_whose_metadata_names_a_private_host(run, host: str) -> None:
     with endpoint.running() as server:
         jwks_uri = f"https://{host}:{server.port}/jwks"
         document = {"issuer": server.url, "jwks_uri": jwks_uri}
         server.routes["/.well-known/openid-configuration"] = endpoint.answer(json.dumps(document))
         answer = run("keys", "--allow-loopback-http", server.url)
     assert (answer.status, answer.out) == (2, "")
-    assert f"publishes {jwks_uri}, which is not on the public internet. If that is meant, give that URL." in answer.err
+    assert (
+        f"publishes {jwks_uri}, which is not on the public internet. If that is intended, give that URL." in answer.err
+    )
 
 
-def test_standard_input_does_too(run, issuer: LocalIssuer) -> None:
+def test_keys_from_standard_input(run, issuer: LocalIssuer) -> None:
     document = json.dumps(issuer.jwks())
     assert run("keys", text=document).out == run("keys", "-", text=document).out
     assert "2 usable keys" in run("keys", text=document).out
@@ -108,7 +110,7 @@ def test_no_keys_is_status_2(run, verb: str, document: str) -> None:
     assert answer.err
 
 
-def test_a_document_without_end_is_not_read_to_its_end(run) -> None:
+def test_an_endless_document_is_not_read_completely(run) -> None:
     answer = run("keys", text="x" * 1_100_000)
     assert answer.status == 2
     assert "longer than 1,048,576 bytes" in answer.err

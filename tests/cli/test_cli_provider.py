@@ -1,4 +1,4 @@
-"""``watchword verify --provider``: the shape that one provider's tokens must have."""
+"""``watchword verify --provider``: the rules of one provider's tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from watchword import thumbprint
 from watchword.providers import PROVIDERS
 from watchword.testing import LocalIssuer
 
-MEANT = ["--issuer", mint.ISSUER, "--audience", mint.AUDIENCE, "--at", str(mint.NOW)]
+MATCHING = ["--issuer", mint.ISSUER, "--audience", mint.AUDIENCE, "--at", str(mint.NOW)]
 
 
 @pytest.fixture(name="keys")
@@ -35,7 +35,7 @@ def named(name: str) -> Sample:
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_token_of_that_provider_and_of_no_other(run, keys: str, provider: str) -> None:
     answer = run(
-        "verify", "--provider", provider, "--jwks", keys, *MEANT, "--json", *(sample.mint() for sample in SAMPLES)
+        "verify", "--provider", provider, "--jwks", keys, *MATCHING, "--json", *(sample.mint() for sample in SAMPLES)
     )
     valid = [str(sample) for sample, one in zip(SAMPLES, answer.objects, strict=True) if one["valid"]]
     assert valid == [str(one) for one in SAMPLES if one.provider == provider and one.kind in ACCEPTED[provider]]
@@ -44,26 +44,26 @@ def test_a_token_of_that_provider_and_of_no_other(run, keys: str, provider: str)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_what_the_library_refuses_is_refused_in_a_process_of_its_own(keys: str, provider: str) -> None:
+def test_what_the_library_rejects_is_rejected_in_a_separate_process(keys: str, provider: str) -> None:
     listed = cases(provider, mint.NOW)
-    process = start("verify", "--provider", provider, "--jwks", keys, *MEANT, "--json")
+    process = start("verify", "--provider", provider, "--jwks", keys, *MATCHING, "--json")
     out, err = process.communicate("\n".join(variant.mint() for variant in listed).encode(), timeout=60)
     answers = [json.loads(line) for line in out.splitlines()]
     assert [answer["code"] for answer in answers] == [variant.code for variant in listed], err
     assert (process.returncode, err) == (1, b"")
 
 
-def test_no_extra_is_needed(keys: str) -> None:
+def test_no_optional_dependency_is_needed(keys: str) -> None:
     program = "import sys; sys.modules['pydantic'] = None; from watchword.cli import main; sys.exit(main(sys.argv[1:]))"
     for name in ("paphwey-attestation", "authpi-id_token", "clawauth-agent_token"):
-        options = ["verify", "--provider", name.partition("-")[0], "--jwks", keys, *MEANT, named(name).mint()]
+        options = ["verify", "--provider", name.partition("-")[0], "--jwks", keys, *MATCHING, named(name).mint()]
         done = subprocess.run([sys.executable, "-c", program, *options], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
 
 def test_the_providers_own_reason_is_printed(run, keys: str) -> None:
     refused = {variant.name: variant.mint() for variant in cases("paphwey", mint.NOW)}
-    options = ["verify", "--provider", "paphwey", "--jwks", keys, *MEANT]
+    options = ["verify", "--provider", "paphwey", "--jwks", keys, *MATCHING]
     answer = run(*options, refused["a presentation"])
     assert answer.status == 1
     assert "rejected  malformed credential: a presentation is no attestation" in answer.out
@@ -72,7 +72,7 @@ def test_the_providers_own_reason_is_printed(run, keys: str) -> None:
 
 
 def test_one_token_in_words(run, keys: str) -> None:
-    answer = run("verify", "--provider", "agentwrit", "--jwks", keys, *MEANT, named("agentwrit-agent_token").mint())
+    answer = run("verify", "--provider", "agentwrit", "--jwks", keys, *MATCHING, named("agentwrit-agent_token").mint())
     assert answer.status == 0
     assert "1 token: valid." in answer.out
     assert "Not checked: whether their broker revoked them." in answer.out
@@ -80,7 +80,7 @@ def test_one_token_in_words(run, keys: str) -> None:
 
 def test_a_chain_is_verified_with_the_keys(run, keys: str) -> None:
     sample = named("agentwrit-delegated_agent_token")
-    options = ["verify", "--provider", "agentwrit", "--jwks", keys, *MEANT, "--json"]
+    options = ["verify", "--provider", "agentwrit", "--jwks", keys, *MATCHING, "--json"]
     assert run(*options, sample.mint()).status == 0
     claims = sample.payload()
     claims["delegation_chain"][0]["delegated_at"] = "2026-11-21T07:00:01Z"
@@ -90,19 +90,19 @@ def test_a_chain_is_verified_with_the_keys(run, keys: str) -> None:
 
 def test_another_providers_token_is_named(run, keys: str) -> None:
     other = named("authgent-access_token").mint()
-    answer = run("verify", "--provider", "authpi", "--jwks", keys, *MEANT, other)
+    answer = run("verify", "--provider", "authpi", "--jwks", keys, *MATCHING, other)
     assert answer.status == 1
-    assert "Hint: A token looks like one of authgent's: --provider authgent." in answer.out
-    # What the profile says of types is not to be got round with an option.
-    grant = run("verify", "--provider", "authgent", "--jwks", keys, *MEANT, named("authgent-chaining_grant").mint())
+    assert "Hint: A token looks like one of authgent's. Verify it with --provider authgent." in answer.out
+    # No option can widen the types of the profile.
+    grant = run("verify", "--provider", "authgent", "--jwks", keys, *MATCHING, named("authgent-chaining_grant").mint())
     assert "wrong type" in grant.out
     assert "--type" not in grant.out
-    assert "looks like" not in run("verify", "--jwks", keys, *MEANT, other + "x").out
+    assert "looks like" not in run("verify", "--jwks", keys, *MATCHING, other + "x").out
 
 
 def test_options_may_only_narrow(run, keys: str) -> None:
     token = named("authpi-id_token").mint()
-    options = ["verify", "--provider", "authpi", "--jwks", keys, *MEANT]
+    options = ["verify", "--provider", "authpi", "--jwks", keys, *MATCHING]
     assert run(*options, "--algorithm", "RS256", token).status == 0
     assert run(*options, "--algorithm", "ES256", token).status == 1
     assert run(*options, "--type", "JWT", token).status == 0
@@ -111,11 +111,11 @@ def test_options_may_only_narrow(run, keys: str) -> None:
     assert run(*options, "--require", "nonce", token).status == 1
 
 
-def test_an_attestation_may_say_a_thing_in_its_credential(run, keys: str) -> None:
+def test_a_claim_may_be_in_the_credential_of_an_attestation(run, keys: str) -> None:
     claims = named("paphwey-attestation-as-the-payload").payload()
     del claims["iss"]
     raw = mint.token({**claims, "issuer": mint.ISSUER}, {"alg": "RS256", "kid": "rsa"}, key="rsa", algorithm="RS256")
-    options = ["verify", "--provider", "paphwey", "--jwks", keys, *MEANT]
+    options = ["verify", "--provider", "paphwey", "--jwks", keys, *MATCHING]
     assert run(*options, "--require", "receipt_id", raw).status == 0
     assert "missing claim" in run(*options, "--require", "nonce", raw).out
     # A credential's issuer is its token's own, not that of just any issuer that is named.
@@ -152,7 +152,7 @@ def test_an_access_token_may_be_for_its_issuer(run, keys: str, audience, options
 def test_clocks_differ_as_much_as_the_library_allows(run, keys: str) -> None:
     for name, late, code in (("authgent-access_token", 1, "expired"), ("authpi-id_token", 4, None)):
         provider, token = name.partition("-")[0], named(name).mint(mint.NOW - 300 - late)
-        options = ["verify", "--provider", provider, "--jwks", keys, *MEANT, "--json"]
+        options = ["verify", "--provider", provider, "--jwks", keys, *MATCHING, "--json"]
         assert [one["code"] for one in run(*options, token).objects] == [code]
         assert [one["code"] for one in run(*options, "--leeway", "0", token).objects] == ["expired"]
         assert [one["code"] for one in run(*options, "--leeway", "5", token).objects] == [None]
@@ -171,21 +171,21 @@ def test_clocks_differ_as_much_as_the_library_allows(run, keys: str) -> None:
         (["--provider", "nobody"], "invalid choice"),
     ],
 )
-def test_what_no_token_can_meet_is_a_mistake(run, keys: str, options: list[str], said: str) -> None:
-    answer = run("verify", "--jwks", keys, *MEANT, *options, "a.b.c")
+def test_contradictory_options_are_status_2(run, keys: str, options: list[str], said: str) -> None:
+    answer = run("verify", "--jwks", keys, *MATCHING, *options, "a.b.c")
     assert answer.status == 2
     assert said in answer.err
 
 
 @pytest.mark.parametrize("provider", ["agentwrit", "clawauth"])
-def test_keys_that_nobody_publishes_must_be_given(run, keys: str, provider: str) -> None:
-    answer = run("verify", "--provider", provider, *MEANT, "a.b.c")
+def test_unpublished_keys_must_be_given(run, keys: str, provider: str) -> None:
+    answer = run("verify", "--provider", provider, *MATCHING, "a.b.c")
     assert answer.status == 2
     assert "--jwks or --pem" in answer.err
 
 
 @pytest.mark.parametrize("provider", ["agentwrit", "clawauth"])
-def test_a_public_key_in_pem_has_the_name_that_the_library_gives_it(run, tmp_path: Path, provider: str) -> None:
+def test_a_public_key_in_pem_has_the_kid_that_the_library_gives_it(run, tmp_path: Path, provider: str) -> None:
     from watchword.providers.agentwrit import Broker
     from watchword.providers.clawauth import ClawAuth
 
@@ -202,7 +202,7 @@ def test_a_public_key_in_pem_has_the_name_that_the_library_gives_it(run, tmp_pat
     for kid in ({}, {"kid": ""}, {"kid": "another"}, {"kid": thumbprint(pem=pem)}):
         head = {"alg": sample.algorithm, "typ": "JWT", **kid}
         raw = mint.token(sample.payload(), head, key=key, algorithm=sample.algorithm)
-        answer = run("verify", "--provider", provider, "--pem", str(path), *MEANT, "--json", raw)
+        answer = run("verify", "--provider", provider, "--pem", str(path), *MATCHING, "--json", raw)
         assert answer.objects[0]["valid"] is verify(raw, now=mint.NOW).valid, kid
 
 
@@ -218,7 +218,7 @@ def test_keys_over_http_are_followed(run) -> None:
         assert [one["code"] for one in answer.objects] == ["algorithm_not_allowed"]
 
 
-def test_keys_are_looked_for_where_the_library_looks(run) -> None:
+def test_keys_are_fetched_from_the_same_url_as_by_the_library(run) -> None:
     with LocalIssuer(audience=mint.AUDIENCE, algorithms=("ES256",)).serve() as served:
         claims = {"delegation_id": "dlg_1", "scope": None, "client_id": None}
         options = ["verify", "--provider", "paphwey", "--allow-loopback-http", "--audience", mint.AUDIENCE, "--json"]

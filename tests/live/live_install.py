@@ -38,18 +38,18 @@ def authgent() -> Path:
     return once("authgent", install, pinned) / "bin" / "authgent-server"
 
 
-def oidc_provider() -> Path:
-    """The folder whose ``node_modules`` holds ``oidc-provider``."""
+def node_packages() -> Path:
+    """The folder whose ``node_modules`` holds ``oidc-provider`` and ``pyright``."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
-        unavailable("node and npm are needed for oidc-provider")
+        unavailable("node and npm are needed for oidc-provider and pyright")
 
     def install(folder: Path) -> None:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(HERE / name, folder / name)
-        run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], "install oidc-provider", cwd=folder)
+        run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], "install oidc-provider and pyright", cwd=folder)
 
-    return once("oidc-provider", install, (HERE / "package-lock.json").read_bytes())
+    return once("node", install, (HERE / "package-lock.json").read_bytes())
 
 
 def run(command: list[str], purpose: str, *, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:

@@ -103,7 +103,7 @@ def oidc_provider(folder: Path) -> Iterator[OidcProvider]:
     """Runs the server; it picks its own port and says which."""
     log = folder / "oidc-provider.log"
     script = Path(__file__).with_name("provider.mjs")
-    run = ["node", str(script), str(live_install.oidc_provider())]
+    run = ["node", str(script), str(live_install.node_packages())]
     with serving(run, log=log, ready=lambda: _issuer(log) is not None, cwd=folder):
         issuer = _issuer(log)
         assert issuer is not None

@@ -1,4 +1,4 @@
-"""The command line: ``watchword verify | inspect | thumbprint | keys | demo``. One file a verb."""
+"""The command line: ``watchword verify``, ``inspect``, ``thumbprint``, ``keys``, ``demo``, ``completion``, ``man``."""
 
 from watchword.cli.command import main
 

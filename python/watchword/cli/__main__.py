@@ -1,4 +1,4 @@
-"""``python -m watchword.cli``, for where the command is not on the path."""
+"""``python -m watchword.cli``: the command line, if ``watchword`` is not on the path."""
 
 import sys
 

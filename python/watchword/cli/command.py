@@ -1,4 +1,4 @@
-"""From arguments to a verb, and from whatever happens to an exit status."""
+"""The command line: from arguments to a command, and from whatever happens to an exit status."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
-from watchword._kernel import __version__
-from watchword.cli import demo, inspect, keys, thumbprint, verify
+from watchword import __version__
+from watchword.cli import completion, demo, inspect, keys, man_page, thumbprint, verify
 from watchword.cli.command_error import CommandError, without_tokens
+from watchword.cli.parser import Parser
 
 # As a shell reports a program that SIGINT or SIGPIPE ended.
 _INTERRUPTED = 128 + 2
@@ -19,15 +19,20 @@ _BROKEN_PIPE = 128 + 13
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns its exit status: 0 all well, 1 some tokens or keys are not, 2 usage."""
+    """Run the command line. Returns its exit status: 0 all valid, 1 some tokens or keys are not, 2 a usage error."""
     for stream in (sys.stdout, sys.stderr):
-        # What a terminal can't show is escaped, never a crash.
+        # What a terminal cannot show is escaped, never a crash.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    parser = _parser()
+    parser = build_parser()
     try:
         arguments = parser.parse_args(argv)
-        status: int = arguments.run(arguments)
+        if arguments.verb is None:
+            parser.print_help()
+            # Not 0: a script whose variable is empty must not take this for "all valid".
+            status = 2
+        else:
+            status = arguments.run(arguments)
         sys.stdout.flush()
     except SystemExit as leaving:  # argparse, after --help or with its own message
         return leaving.code if isinstance(leaving.code, int) else 2
@@ -40,35 +45,37 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _silence_stdout()
         return _BROKEN_PIPE
-    except OSError as error:  # Files and sockets have been seen to where they are read; a full disk can be anywhere.
+    except OSError as error:  # Whoever reads files and sockets handles their errors; a disk can be full at any time.
         _silence_stdout()
         print(f"watchword: the output can't be written: {error.strerror}.", file=sys.stderr)
         return 2
     return status
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """As it is, save that it does not repeat a token that stands where a command or an option should."""
-        super().error(without_tokens(message))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def build_parser() -> Parser:
+    """Return the parser of the command line; the help, the completion scripts and the manual page are made from it."""
+    parser = Parser(
         prog="watchword",
         description="Verifies JSON Web Tokens strictly and offline.",
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=30),
-        epilog="Each command has its own --help. Exit status: 0 all well, 1 some tokens or keys are not, 2 usage.",
+        epilog=(
+            "Each command has its own --help. "
+            "Exit status: 0 all valid, 1 some tokens or keys are not, 2 a usage error, or no command."
+        ),
     )
-    parser.add_argument("--version", action="version", version=f"watchword {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
-    for verb in (verify, inspect, thumbprint, keys, demo):
+    parser.add_argument(
+        "-V", "--version", action="version", version=f"watchword {__version__}", help="print the version and exit"
+    )
+    verbs = parser.add_subparsers(title="commands", dest="verb", metavar="COMMAND")
+    for verb in (verify, inspect, thumbprint, keys, demo, completion, man_page):
         verb.add_to(verbs)
+    for command in verbs.choices.values():
+        command.set_defaults(root=parser, parser=command)
     return parser
 
 
 def _silence_stdout() -> None:
-    """What is still in the buffer must not raise again when the interpreter flushes it."""
+    """Discard what is still in the buffer, which must not raise again when the interpreter flushes it."""
     try:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""``watchword demo``: an issuer on loopback, good and hostile tokens, and what the real path says of them."""
+"""``watchword demo``: an issuer on loopback, valid and hostile tokens, and the verdicts of a Verifier on them."""
 
 from __future__ import annotations
 
@@ -6,28 +6,26 @@ import argparse
 import time
 from typing import TYPE_CHECKING
 
-from watchword._kernel import __version__
+from watchword import VerificationError, Verifier, __version__
 from watchword.cli.terminal import coloured, fitted
-from watchword.errors import VerificationError
 from watchword.jwks import CacheSettings
-from watchword.verifier import Verifier
 
 if TYPE_CHECKING:
     from watchword.testing import ServedIssuer
 
 _DESCRIPTION = """\
-Starts an issuer on loopback, verifies good and hostile tokens through the real
-path (discovery, HTTP, key cache, kernel), rotates a key and takes one back, and
-prints every verdict. Nothing leaves this machine.
+Starts an issuer on loopback, verifies valid and hostile tokens as a resource
+server does (discovery, HTTP, key cache, kernel), rotates and withdraws keys,
+and prints every verdict. Nothing leaves this machine.
 
-Exit status: 0 every verdict is as it must be, 1 some are not."""
+Exit status: 0 all verdicts are as expected, 1 some are not."""
 
-# Of the kinds of bad token, those that tell most; all of them are tried.
+# The most instructive kinds of bad token; all kinds are tried.
 _SHOWN = (
     "alg none",
     "HS256 keyed with the public key in PEM",
-    "a stranger's key under a known kid",
-    "embedded jwk of a stranger",
+    "an attacker's key under a known kid",
+    "embedded jwk of an attacker",
     "claims changed after signing",
     "signature all zero",
     "ECDSA signature in DER",
@@ -43,16 +41,16 @@ _SHOWN = (
     "token too large",
 )
 
-# In real life 30 seconds; here nobody wants to wait for a rotation.
+# 30 seconds by default; the demonstration should not wait that long for a rotation.
 _COOLDOWN = 0.3
-_INVENTED = 1_000
+_UNKNOWN_KEYS = 1_000
 
 
 def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds the verb to the command line."""
+    """Add the command to the command line."""
     parser = verbs.add_parser(
         "demo",
-        help="verify good and hostile tokens of an issuer on loopback",
+        help="verify valid and hostile tokens of an issuer on loopback",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -60,10 +58,10 @@ def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(_: argparse.Namespace) -> int:
-    """Prints the verdicts. Returns the exit status."""
+    """Print the verdicts. Returns the exit status."""
     from watchword.testing import LocalIssuer
 
-    print(f"Watchword {__version__}: what a gateway sees of good and hostile tokens\n")
+    print(f"Watchword {__version__}: verdicts on valid and hostile tokens\n")
     with LocalIssuer(algorithms=("EdDSA", "ES256")).serve() as issuer:
         described = issuer.as_issuer(cache_settings=CacheSettings(cooldown=_COOLDOWN))
         with Verifier([described], audience=issuer.audience) as verifier:
@@ -79,15 +77,15 @@ class _Demo:
 
     def run(self) -> int:
         issuer = self._issuer
-        print(f"Issuer    {issuer.issuer} ({', '.join(issuer.algorithms)}; on loopback, found by discovery)")
+        print(f"Issuer    {issuer.issuer} ({', '.join(issuer.algorithms)}; on loopback, discovered)")
         print(f"Audience  {issuer.audience}")
-        self._good_tokens()
+        self._valid_tokens()
         self._bad_tokens()
         self._keys_over_time()
         return self._conclusion()
 
-    def _good_tokens(self) -> None:
-        _section("Good tokens")
+    def _valid_tokens(self) -> None:
+        _section("Valid tokens")
         for algorithm in self._issuer.algorithms:
             self._row(f"signed with {algorithm}", self._issuer.mint(algorithm=algorithm))
         self._row("without a kid", self._issuer.mint(header={"kid": None}))
@@ -112,25 +110,25 @@ class _Demo:
         old = issuer.mint()
         time.sleep(_COOLDOWN)
         new_key = issuer.rotate()[0]
-        self._row(f"the issuer changes to a new key, {new_key}", issuer.mint())
-        self._row("the old key signs on meanwhile", old)
+        self._row(f"the issuer rotates to a new key, {new_key}", issuer.mint())
+        self._row("the old key still signs", old)
         with issuer.outage():
             self._row("the issuer's endpoint is down", issuer.mint())
         issuer.remove_key("eddsa-1")
         self._verifier.refresh()
-        self._row("the old key is taken back", old, "unknown_key")
-        self._row("the new key goes on", issuer.mint())
+        self._row("the old key is withdrawn", old, "unknown_key")
+        self._row("the new key still signs", issuer.mint())
 
     def _flood(self) -> None:
-        """Tokens that each name another key, which must not make a verifier fetch for each of them."""
-        tokens = [self._issuer.mint(header={"kid": f"invented-{number}"}) for number in range(_INVENTED)]
-        time.sleep(_COOLDOWN)  # So that a fetch is allowed, and is seen to be the only one.
+        """Verify tokens that each name another key: unknown ``kid``s must not trigger repeated fetches."""
+        tokens = [self._issuer.mint(header={"kid": f"unknown-{number}"}) for number in range(_UNKNOWN_KEYS)]
+        time.sleep(_COOLDOWN)  # After the cooldown a fetch is allowed; there must be only one.
         before = self._fetches()
         rejected = sum(code == "unknown_key" for code in self._verifier.verify_many(tokens).codes())
-        self._count(_INVENTED, _INVENTED - rejected)
+        self._count(_UNKNOWN_KEYS, _UNKNOWN_KEYS - rejected)
         fetches = self._fetches() - before
-        what = f"{_INVENTED:,} invented kids make {'one fetch' if fetches == 1 else f'{fetches} fetches'}"
-        _print_row(what, "unknown key", right=rejected == _INVENTED)
+        what = f"{_UNKNOWN_KEYS:,} unknown kids cause {'one fetch' if fetches == 1 else f'{fetches} fetches'}"
+        _print_row(what, "unknown key", right=rejected == _UNKNOWN_KEYS)
 
     def _conclusion(self) -> int:
         discoveries = sum(path.startswith("/.well-known/") for path in self._issuer.requests)
@@ -138,7 +136,7 @@ class _Demo:
         if self._wrong:
             print(coloured(f"{self._wrong:,} of them are WRONG. Please report this.", "alarm"))
             return 1
-        print(coloured("Every verdict is as it must be.", "green"))
+        print(coloured("All verdicts are as expected.", "green"))
         return 0
 
     def _row(self, what: str, token: str, expected: str = "valid") -> None:
@@ -168,5 +166,5 @@ def _section(title: str) -> None:
 
 def _print_row(what: str, verdict: str, *, right: bool, expected: str = "") -> None:
     colour = "green" if verdict == "valid" else "red"
-    mark = "" if right else coloured(f"  WRONG: must be {expected or 'otherwise'}", "alarm")
+    mark = "" if right else coloured(f"  WRONG: expected {expected or 'another verdict'}", "alarm")
     print("  " + fitted(what, 48) + coloured(verdict, colour) + mark)

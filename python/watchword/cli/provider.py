@@ -1,4 +1,4 @@
-"""``--provider``: the rules of one provider's tokens, beside what the other options require."""
+"""``--provider``: the rules of one provider's tokens, in addition to what the other options require."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import argparse
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from watchword._kernel import ANY_AUDIENCE, KeySet, VerifiedToken
+from watchword import ANY_AUDIENCE, KeySet, VerificationError, VerifiedToken
 from watchword.cli.command_error import CommandError
-from watchword.errors import VerificationError
 from watchword.providers import detect
 from watchword.providers.profiles import Rules, profile_of
 
@@ -16,15 +15,15 @@ Verdict = VerifiedToken | VerificationError
 
 
 def rules_in(arguments: argparse.Namespace) -> Rules | None:
-    """The rules of the provider that ``--provider`` names, as narrowed by the other options; ``None`` without it.
+    """Return the rules of the provider that ``--provider`` names, narrowed by the other options; ``None`` without it.
 
-    Raises :class:`CommandError` if keys are missing, or if no token can meet both.
+    Raises :class:`CommandError` if keys are missing, or if no token can satisfy both.
     """
     if arguments.provider is None:
         return None
     profile = profile_of(arguments.provider)
     if not profile.publishes_keys and not (arguments.jwks or arguments.pem):
-        raise CommandError(f"{arguments.provider} publishes its keys nowhere. Give them with --jwks or --pem.")
+        raise CommandError(f"{arguments.provider} does not publish its keys. Give them with --jwks or --pem.")
     usual = profile.rules()
     return profile.rules(
         issuers=tuple(arguments.issuer),
@@ -38,45 +37,45 @@ def rules_in(arguments: argparse.Namespace) -> Rules | None:
 
 
 def publishes_keys(arguments: argparse.Namespace) -> bool:
-    """Whether keys may come from the issuers themselves; a provider that is not named does not prevent it."""
+    """Return whether keys can be fetched from the issuers: always without ``--provider``."""
     return arguments.provider is None or profile_of(arguments.provider).publishes_keys
 
 
 def jwks_uri_of(issuer: str, arguments: argparse.Namespace) -> str | None:
-    """Where the provider's own verifier looks for the keys of ``issuer``; ``None``: in its metadata."""
+    """Return the URL from which the provider's own verifier fetches the keys of ``issuer``; ``None``: discover it."""
     path = None if arguments.provider is None else profile_of(arguments.provider).jwks_path
     return None if path is None else issuer.rstrip("/") + path
 
 
 def read_pem_of(arguments: argparse.Namespace) -> Callable[[str | bytes], KeySet]:
-    """What makes a key set of a public key in PEM."""
+    """Return the function that reads a public key in PEM."""
     return KeySet.from_pem if arguments.provider is None else profile_of(arguments.provider).read_pem
 
 
 def types_in(arguments: argparse.Namespace) -> list[str | None] | None:
-    """The values of ``--type``."""
+    """Return the values of ``--type``, ``None`` for the absence of ``typ``."""
     return [None if name == "none" else name for name in arguments.type] if arguments.type else None
 
 
 def checked(
     tokens: Iterable[str | bytes], verdicts: Iterable[Verdict], rules: Rules, now: float, keys: KeySet | None
 ) -> Iterable[Verdict]:
-    """The verdicts, after the rules had their say on the tokens that are valid so far."""
+    """Yield the verdicts after the provider's rules have been applied to the tokens that are valid so far."""
     for token, verdict in zip(tokens, verdicts, strict=True):
         yield _check(token, verdict, rules, now, keys) if isinstance(verdict, VerifiedToken) else verdict
 
 
 def not_checked(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """What nobody can tell of the provider's tokens from the tokens alone."""
+    """Return what cannot be checked with the provider's tokens alone."""
     return () if arguments.provider is None else profile_of(arguments.provider).not_checked
 
 
-def hint_at_another(token: str | bytes, arguments: argparse.Namespace) -> str | None:
-    """Whose the token looks like, if that is another than the one asked for."""
+def other_provider_hint(token: str | bytes, arguments: argparse.Namespace) -> str | None:
+    """Return a hint if the token looks like one of another provider; otherwise ``None``."""
     looks_like = detect(token).provider if arguments.provider else None
     if looks_like is None or looks_like == arguments.provider:
         return None
-    return f"A token looks like one of {looks_like}'s: --provider {looks_like}."
+    return f"A token looks like one of {looks_like}'s. Verify it with --provider {looks_like}."
 
 
 def _check(token: str | bytes, verified: VerifiedToken, rules: Rules, now: float, keys: KeySet | None) -> Verdict:
@@ -111,9 +110,9 @@ def _narrowed(
 
 __all__ = [
     "checked",
-    "hint_at_another",
     "jwks_uri_of",
     "not_checked",
+    "other_provider_hint",
     "publishes_keys",
     "read_pem_of",
     "rules_in",

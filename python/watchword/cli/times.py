@@ -1,4 +1,4 @@
-"""Moments as people write and read them."""
+"""Times as people write and read them."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ import math
 import re
 
 _UNITS = ((86400 * 365.25, "year"), (86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 
 
-def parse_moment(text: str) -> float:
-    """Unix seconds from a number, or from a date and time with its offset (RFC 3339 section 5.6).
+def parse_time(text: str) -> float:
+    """Return Unix seconds from a number, a date (midnight UTC), or a date and time with offset (RFC 3339 section 5.6).
 
-    Raises ``ValueError`` with a sentence that says what is expected.
+    Raises ``ValueError`` with a message that says what is expected.
     """
-    match = _RFC3339.fullmatch(text)
+    match = _RFC3339.fullmatch(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text)
     try:
         if match is not None:
             date, time, fraction, offset = match.groups()
             zone = "+00:00" if offset in "Zz" else offset
-            moment = datetime.datetime.fromisoformat(f"{date}T{time}{zone}").timestamp()
-            return moment + float(fraction or 0)
+            return datetime.datetime.fromisoformat(f"{date}T{time}{zone}").timestamp() + float(fraction or 0)
         seconds = float(text)
     except (ValueError, OverflowError):
         seconds = math.nan
     if not math.isfinite(seconds):
-        raise ValueError(f"{text!r} is no moment: give Unix seconds, or a time such as 2026-11-21T09:30:00Z")
+        raise ValueError(f"invalid time {text!r}: give Unix seconds, a date, or a time such as 2026-11-21T09:30:00Z")
     return seconds
 
 
-def moment(seconds: float) -> str:
-    """``2026-11-21 09:30:00 UTC``; the bare number where no calendar has it."""
+def utc(seconds: float) -> str:
+    """Return ``2026-11-21 09:30:00 UTC``; the bare number if no calendar has it."""
     try:
         when = datetime.datetime.fromtimestamp(seconds, tz=datetime.timezone.utc)
     except (ValueError, OverflowError, OSError):
@@ -39,8 +39,8 @@ def moment(seconds: float) -> str:
     return when.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def span(seconds: float) -> str:
-    """A length of time, roughly: ``3 days``, ``1 minute``."""
+def duration(seconds: float) -> str:
+    """Return a duration, roughly: ``3 days``, ``1 minute``."""
     seconds = abs(seconds)
     for size, unit in _UNITS:
         if seconds >= size:
@@ -50,5 +50,5 @@ def span(seconds: float) -> str:
 
 
 def relative(seconds: float, now: float) -> str:
-    """``in 5 minutes``, ``3 days ago``."""
-    return f"in {span(seconds - now)}" if seconds >= now else f"{span(seconds - now)} ago"
+    """Return ``in 5 minutes``, ``3 days ago``."""
+    return f"in {duration(seconds - now)}" if seconds >= now else f"{duration(seconds - now)} ago"

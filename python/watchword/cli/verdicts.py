@@ -1,4 +1,4 @@
-"""Verdicts on paper: a table for people, JSON lines for programs."""
+"""Verdicts as text: a table for people, JSON lines for programs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from watchword._kernel import VerifiedToken
+from watchword import ErrorCode, VerificationError, VerifiedToken
 from watchword.cli import terminal
-from watchword.cli.terminal import coloured, count, shown
-from watchword.cli.times import relative, span
-from watchword.errors import ErrorCode, VerificationError
+from watchword.cli.terminal import coloured, count, escaped
+from watchword.cli.times import duration, relative
 from watchword.providers.profiles import reason_of
 
-#: A token's number, its verdict, and what can be done about it.
-Judged = tuple[int, VerifiedToken | VerificationError, "str | None"]
+#: A token's number, its verdict, and a hint for a rejected one.
+NumberedVerdict = tuple[int, VerifiedToken | VerificationError, "str | None"]
 
 _HEADINGS = ("subject", "issuer", "expires", "key", "alg")
 _SECONDS = re.compile(r"\b([0-9]+(?:\.[0-9]+)?) s\b")
@@ -27,22 +26,22 @@ _VERDICT = len("rejected")
 class JsonLines:
     """One JSON object a line, in ASCII: safe for every terminal and every pipe."""
 
-    def block(self, judged: Sequence[Judged], _now: float) -> str:
-        """The lines of some tokens."""
-        return "".join(dump(_as_object(*one)) + "\n" for one in judged)
+    def block(self, numbered: Sequence[NumberedVerdict], _now: float) -> str:
+        """Return the lines of some tokens."""
+        return "".join(dump(_as_object(*one)) + "\n" for one in numbered)
 
 
 class VerdictTable:
-    """A table that is printed as it comes, so its columns are as wide as the first tokens need them."""
+    """A table that is printed block by block, with columns as wide as the first tokens need."""
 
     def __init__(self) -> None:
         self._sizes: list[int] | None = None
         self._digits = 1
 
-    def block(self, judged: Sequence[Judged], now: float) -> str:
-        """The rows of some tokens, as of ``now``; the headings first, once."""
-        cells = {number: _cells(verdict, now) for number, verdict, _ in judged if isinstance(verdict, VerifiedToken)}
-        self._digits = max(self._digits, len(str(judged[-1][0])))
+    def block(self, numbered: Sequence[NumberedVerdict], now: float) -> str:
+        """Return the rows of some tokens, as of ``now`` (Unix seconds); the headings first, once."""
+        cells = {number: _cells(verdict, now) for number, verdict, _ in numbered if isinstance(verdict, VerifiedToken)}
+        self._digits = max(self._digits, len(str(numbered[-1][0])))
         lines = []
         if cells and self._sizes is None:
             limit = terminal.width()
@@ -50,7 +49,7 @@ class VerdictTable:
             self._sizes = terminal.widths([_HEADINGS, *cells.values()], left)
             heading = self._lead("#", "verdict") + terminal.line(_HEADINGS, self._sizes)
             lines.append(coloured(heading, "dim"))
-        for number, verdict, _ in judged:
+        for number, verdict, _ in numbered:
             if isinstance(verdict, VerifiedToken):
                 lines.append(self._valid_row(number, cells[number], self._sizes or []))
             else:
@@ -59,7 +58,7 @@ class VerdictTable:
 
     def _valid_row(self, number: int, cells: Sequence[str], sizes: list[int]) -> str:
         if terminal.width() is None:
-            # Later tokens may have more to say than the first ones: cut on a terminal, in full elsewhere.
+            # Values of later tokens may be longer than those of the first: truncated on a terminal, complete elsewhere.
             sizes = [max(pair) for pair in zip(terminal.widths([cells], None), sizes, strict=True)]
         row = self._lead(str(number), "valid") + terminal.line(cells, sizes)
         return row.replace("valid   ", coloured("valid", "green") + "   ", 1)
@@ -81,9 +80,9 @@ class Tally:
         self._codes: collections.Counter[str] = collections.Counter()
         self._hints: dict[str, None] = {}
 
-    def add(self, judged: Sequence[Judged]) -> None:
-        """Counts some more."""
-        for _, verdict, hint in judged:
+    def add(self, numbered: Sequence[NumberedVerdict]) -> None:
+        """Count some more."""
+        for _, verdict, hint in numbered:
             if isinstance(verdict, VerifiedToken):
                 self.valid += 1
             else:
@@ -93,16 +92,16 @@ class Tally:
 
     @property
     def total(self) -> int:
-        """How many there were."""
+        """The number of tokens."""
         return self.valid + self._codes.total()
 
     @property
     def all_valid(self) -> bool:
-        """Whether there was nothing to object to."""
+        """Whether no token was rejected."""
         return not self._codes
 
     def summary(self, not_checked: Sequence[str]) -> str:
-        """The sentence at the end, what was not checked, and what can be done."""
+        """Return the summary: how many tokens are valid, what was not checked, and hints."""
         if self.all_valid:
             verdict = coloured("valid" if self.total == 1 else "all valid", "green")
             lines = ["", f"{count(self.total, 'token')}: {verdict}."]
@@ -118,7 +117,7 @@ class Tally:
 
 
 def dump(value: object) -> str:
-    """JSON in ASCII, and DEL escaped too."""
+    """Return a value as JSON in ASCII, DEL escaped too."""
     return json.dumps(value, allow_nan=False).replace("\x7f", "\\u007f")
 
 
@@ -141,27 +140,27 @@ def _as_object(number: int, verdict: VerifiedToken | VerificationError, hint: st
         "token_hash": verdict.token_hash,
     }
     if verdict.token_claims is not None:
-        # The signature is valid: it is the issuer who says whose token it was.
+        # The signature is valid, so the subject is what the issuer signed.
         answer["subject"] = verdict.token_claims.get("sub")
     return answer if hint is None else {**answer, "hint": hint}
 
 
 def _reason(error: VerificationError) -> str:
-    """The code and the detail, without saying things twice or in thousands of seconds."""
+    """Return the code and the detail, without repetition, and durations in the largest unit."""
     detail = error.detail
     if error.code in (ErrorCode.EXPIRED, ErrorCode.NOT_YET_VALID, ErrorCode.ISSUED_IN_FUTURE):
-        detail = _SECONDS.sub(lambda found: span(float(found[1])), detail)
+        detail = _SECONDS.sub(lambda found: duration(float(found[1])), detail)
     elif error.code in (ErrorCode.MALFORMED_CLAIMS, ErrorCode.MALFORMED_HEADER):
         detail = detail.partition("malformed: ")[2] or detail
-    return f"{reason_of(error).replace('_', ' ')}: {shown(detail)}"
+    return f"{reason_of(error).replace('_', ' ')}: {escaped(detail)}"
 
 
 def _cells(token: VerifiedToken, now: float) -> tuple[str, ...]:
     expires = token.expires_at
     return (
-        shown(token.subject or "-"),
-        shown(token.issuer or "-"),
+        escaped(token.subject or "-"),
+        escaped(token.issuer or "-"),
         "never" if expires is None or math.isinf(expires) else relative(expires, now),
-        shown(token.key_id or "-"),
+        escaped(token.key_id or "-"),
         token.algorithm,
     )

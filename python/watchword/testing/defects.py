@@ -80,9 +80,9 @@ class Defect(str, enum.Enum):
     UNKNOWN_KEY_ID = "unknown kid", ErrorCode.UNKNOWN_KEY
     JKU_WITH_UNKNOWN_KEY_ID = "jku beside an unknown kid", ErrorCode.UNKNOWN_KEY
     # The signature
-    STRANGERS_KEY = "a stranger's key under a known kid", ErrorCode.INVALID_SIGNATURE
-    EMBEDDED_JWK = "embedded jwk of a stranger", ErrorCode.INVALID_SIGNATURE
-    JKU = "jku of a stranger", ErrorCode.INVALID_SIGNATURE
+    ATTACKERS_KEY = "an attacker's key under a known kid", ErrorCode.INVALID_SIGNATURE
+    EMBEDDED_JWK = "embedded jwk of an attacker", ErrorCode.INVALID_SIGNATURE
+    JKU = "jku of an attacker", ErrorCode.INVALID_SIGNATURE
     CLAIMS_CHANGED = "claims changed after signing", ErrorCode.INVALID_SIGNATURE
     SIGNATURE_FLIPPED = "one bit of the signature flipped", ErrorCode.INVALID_SIGNATURE
     SIGNATURE_TRUNCATED = "signature truncated", ErrorCode.INVALID_SIGNATURE

@@ -96,13 +96,15 @@ def new_private_key(algorithm: str) -> PrivateKey:
 
 
 @functools.cache
-def _stranger(kind: str) -> PrivateKey:
+def _attackers_private_key(kind: str) -> PrivateKey:
     return new_private_key(kind)
 
 
-def strangers_key(algorithm: str, key_id: str) -> SigningKey:
+def attackers_key(algorithm: str, key_id: str) -> SigningKey:
     """A key of the right kind that no issuer ever publishes: an attacker's. One a process is enough."""
-    return SigningKey(algorithm, key_id, functools.partial(_stranger, "RS256" if is_rsa(algorithm) else algorithm))
+    return SigningKey(
+        algorithm, key_id, functools.partial(_attackers_private_key, "RS256" if is_rsa(algorithm) else algorithm)
+    )
 
 
 def _sign(private: PrivateKey, algorithm: str, data: bytes) -> bytes:

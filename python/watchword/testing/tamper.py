@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from watchword.testing.defects import Defect
 from watchword.testing.draft import Draft, to_json, with_raw_member
-from watchword.testing.signing_key import SigningKey, b64, is_ecdsa, strangers_key
+from watchword.testing.signing_key import SigningKey, attackers_key, b64, is_ecdsa
 
 Tampering = Callable[[Draft], None]
 
@@ -97,11 +97,11 @@ def _hmac_with(secret: Callable[[SigningKey], bytes]) -> Tampering:
     return tampering
 
 
-def _by_a_stranger(header: Callable[[SigningKey], dict[str, Any]]) -> Tampering:
+def _signed_by_an_attacker(header: Callable[[SigningKey], dict[str, Any]]) -> Tampering:
     def tampering(draft: Draft) -> None:
-        stranger = strangers_key(draft.key.algorithm, draft.key.key_id)
-        draft.header.update(header(stranger))
-        draft.sign = stranger.sign
+        attacker = attackers_key(draft.key.algorithm, draft.key.key_id)
+        draft.header.update(header(attacker))
+        draft.sign = attacker.sign
 
     return tampering
 
@@ -209,10 +209,12 @@ _TAMPERINGS: dict[Defect, Tampering] = {
     _D.HMAC_WITH_PUBLIC_JWK: _hmac_with(lambda key: to_json(key.public_jwk())),
     _D.ALG_OF_ANOTHER_KEY: _alg_of_another_key,
     _D.UNKNOWN_KEY_ID: _header(kid="no-such-key"),
-    _D.JKU_WITH_UNKNOWN_KEY_ID: _by_a_stranger(lambda _: {"kid": "no-such-key", "jku": f"{_ELSEWHERE}/jwks.json"}),
-    _D.STRANGERS_KEY: _by_a_stranger(lambda _: {}),
-    _D.EMBEDDED_JWK: _by_a_stranger(lambda key: {"jwk": key.public_jwk()}),
-    _D.JKU: _by_a_stranger(lambda _: {"jku": f"{_ELSEWHERE}/jwks.json"}),
+    _D.JKU_WITH_UNKNOWN_KEY_ID: _signed_by_an_attacker(
+        lambda _: {"kid": "no-such-key", "jku": f"{_ELSEWHERE}/jwks.json"}
+    ),
+    _D.ATTACKERS_KEY: _signed_by_an_attacker(lambda _: {}),
+    _D.EMBEDDED_JWK: _signed_by_an_attacker(lambda key: {"jwk": key.public_jwk()}),
+    _D.JKU: _signed_by_an_attacker(lambda _: {"jku": f"{_ELSEWHERE}/jwks.json"}),
     _D.CLAIMS_CHANGED: _changed_claims,
     _D.SIGNATURE_FLIPPED: _resigned(_flip),
     _D.SIGNATURE_TRUNCATED: _resigned(lambda signature: signature[:-1]),

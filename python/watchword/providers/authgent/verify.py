@@ -49,9 +49,7 @@ async def verify_token(
     :class:`ServerError` if keys or the replay store are unavailable; ``TypeError`` or ``ValueError`` if an argument is
     invalid.
     """
-    requirements = Requirements.of(
-        issuer, audience, dpop or session.dpop, leeway=leeway, bound_tokens=bound_tokens
-    )
+    requirements = Requirements.of(issuer, audience, dpop or session.dpop, leeway=leeway, bound_tokens=bound_tokens)
     request = _Request(token, dpop_proof, http_method, http_uri)
     return await finish_async(_verify(requirements, jwks_fetcher or session.fetcher(issuer), request))
 
@@ -71,9 +69,7 @@ def verify_token_sync(
     session: Session = DEFAULT_SESSION,
 ) -> AgentIdentity:
     """As :func:`verify_token`, for programs without an event loop: ``jwks_fetcher`` must be a :class:`JWKSFetcher`."""
-    requirements = Requirements.of(
-        issuer, audience, dpop or session.dpop, leeway=leeway, bound_tokens=bound_tokens
-    )
+    requirements = Requirements.of(issuer, audience, dpop or session.dpop, leeway=leeway, bound_tokens=bound_tokens)
     request = _Request(token, dpop_proof, http_method, http_uri)
     return finish(_verify(requirements, jwks_fetcher or session.fetcher(issuer), request))
 

@@ -244,3 +244,12 @@ def test_gateway(issuer: ServedIssuer) -> None:
     with space["verifier"] as verifier:
         assert verifier.verify(raw).subject == verifier.verify(raw).subject
     assert space["cache"].stats().hits == 1
+
+
+@pytest.mark.parametrize("page", sorted((GUIDES.parent / "issuers").glob("*.md")), ids=lambda path: path.stem)
+def test_the_settings_of_an_issuer_page_are_valid(page: Path) -> None:
+    space: dict[str, Any] = {}
+    for block in re.findall(r"^```python\n(.*?)^```$", page.read_text(), flags=re.MULTILINE | re.DOTALL):
+        exec(compile(block, page.name, "exec"), space)
+    assert space["verifier"].stats()
+    space["verifier"].close()

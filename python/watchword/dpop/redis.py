@@ -113,7 +113,7 @@ class RedisReplayStore:
                 if await client.set(name, mark, nx=True, px=milliseconds):
                     return True
                 return failure is not None and await client.get(name) == mark
-            except (RedisError, OSError, asyncio.TimeoutError) as error:
+            except (TimeoutError, RedisError, OSError) as error:
                 failure = error
         return self._unavailable(failure)
 

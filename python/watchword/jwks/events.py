@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 
-class EventKind(str, enum.Enum):
+class EventKind(enum.StrEnum):
     """The kinds of :class:`KeyEvent`. The values are stable."""
 
     FETCH_STARTED = "fetch_started"
@@ -34,9 +34,6 @@ class EventKind(str, enum.Enum):
     UNKNOWN_KEY = "unknown_key"
     """A token names a key that the set does not hold; ``detail`` says what is done about it. One for each such token,
     so that their senders choose how many there are."""
-
-    def __str__(self) -> str:
-        return self.value
 
 
 @dataclass(frozen=True, kw_only=True)

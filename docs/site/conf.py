@@ -27,7 +27,6 @@ html_show_copyright = False
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton"]
 root_doc = "README"
 include_patterns = [*navigation.PATTERNS, "docs/reference/*.rst"]
-exclude_patterns = ["docs/site/**"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 
 # Anchors are those of GitHub; a link to one that does not exist is a warning, and a warning is an error.

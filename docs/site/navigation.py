@@ -16,6 +16,7 @@ PATTERNS = (
     "docs/*.md",
     "docs/providers/*.md",
     "docs/guides/*.md",
+    "docs/site/README.md",
     "benches/README.md",
     "fuzz/README.md",
     "tests/live/README.md",
@@ -33,7 +34,10 @@ SECTIONS = (
     ("Operation", ["docs/processes", "docs/speed", "docs/costs", "SECURITY"]),
     ("Providers", ["docs/providers", "docs/providers/*"]),
     ("Reference", ["docs/reference/index", "docs/rust", "docs/testing"]),
-    ("Project", ["CONTRIBUTING", "CHANGELOG", "benches/README", "fuzz/README", "tests/live/README"]),
+    (
+        "Project",
+        ["CONTRIBUTING", "CHANGELOG", "benches/README", "fuzz/README", "tests/live/README", "docs/site/README"],
+    ),
 )
 
 

@@ -10,7 +10,7 @@ import itertools
 import json
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
@@ -82,42 +82,45 @@ class Fresh(Alone):
 
 
 class Batch(Alone):
-    """One call for all items, by the wall clock; a piece of work is one item."""
+    """One call for ``size`` items at a time, by the wall clock; a piece of work is one item."""
 
-    def __init__(self, function: Callable[[Sequence[Any]], Any], items: Sequence[Any]) -> None:
-        self._function, self._items = function, items
+    def __init__(self, function: Callable[[Sequence[Any]], Any], items: Sequence[Any], size: int) -> None:
+        self._function, self._size = function, min(size, len(items))
+        whole = range(0, len(items) - self._size + 1, self._size)
+        self._batches = itertools.cycle([items[start : start + self._size] for start in whole])
 
     def once(self) -> Any:
-        return self._function(self._items)
+        return self._function(next(self._batches))
 
     def turn(self, calls: int) -> float:
-        batches = -(-calls // len(self._items))
+        batches = -(-calls // self._size)
         start = WALL()
         for _ in range(batches):
             self.once()
-        return (WALL() - start) * calls / (batches * len(self._items))
+        return (WALL() - start) * calls / (batches * self._size)
 
 
 class Threads:
-    """A function of one argument, called by several threads at once on shares of the inputs."""
+    """A function of one argument, called by several threads at once, each over its own share of the inputs."""
 
     def __init__(self, function: Callable[[Any], Any], inputs: Sequence[Any], threads: int) -> None:
-        self._function, self._inputs, self._threads = function, inputs, threads
+        self._function, self._count, self._threads = function, len(inputs), threads
+        self._shares = [itertools.cycle(inputs[number::threads]) for number in range(threads)]
         self._pool = ThreadPoolExecutor(threads)
 
     def once(self) -> None:
-        self.turn(len(self._inputs))
+        self.turn(self._count)
 
     def turn(self, calls: int) -> float:
         share = -(-calls // self._threads)
         start = WALL()
-        for done in [self._pool.submit(self._work, share) for _ in range(self._threads)]:
+        for done in [self._pool.submit(self._work, inputs, share) for inputs in self._shares]:
             done.result()
         return (WALL() - start) * calls / (share * self._threads)
 
-    def _work(self, calls: int) -> None:
+    def _work(self, inputs: Iterator[Any], calls: int) -> None:
         function = self._function
-        for value in itertools.islice(itertools.cycle(self._inputs), calls):
+        for value in itertools.islice(inputs, calls):
             function(value)
 
     def close(self) -> None:

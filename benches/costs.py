@@ -1,8 +1,8 @@
 """``python benches/costs.py``: what each kind of worthless request costs, in microseconds.
 
-Prints the table of docs/costs.md. Requests take turns, and medians are quoted, of this thread's own time. The last
-column is the machine's part taken out: how many times as long as a forged token by ES256, which is parsing and one
-signature check by a key that the operator configured. ``--write`` puts the table into the page.
+Prints the table of docs/costs.md. Requests are interleaved, and the figures are medians of this thread's CPU time. The
+last column does not depend on the machine: the cost relative to a forged ES256 token, which is parsing and one signature
+check by a configured key. ``--write`` writes the table into the page.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import watchword as ww
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "costs.md"
 BEGIN, END = "<!-- the last run -->", "<!-- the last run ends -->"
 
-#: One check by a configured issuer's key: what everything else is compared with.
+#: One check by a configured issuer's key: the unit of the last column.
 YARDSTICK = "bearer: forged"
 
 _TURN = 0.002  # seconds
@@ -62,7 +62,7 @@ def table(found: dict[Request, float]) -> Iterable[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="what each kind of worthless request costs")
     parser.add_argument("--rounds", type=int, default=25, help="turns of 2 ms for each request")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/costs.md")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/costs.md")
     arguments = parser.parse_args()
     # No table is built in the background while something else is measured.
     ww.tables.configure(after_uses=1 << 31)

@@ -1,4 +1,4 @@
-"""What is measured: groups of contenders for the same work, each made right before it is run."""
+"""What is measured: groups of contenders for the same work, each made immediately before it runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import proof_makers
 import scope_questions
 from contender import WALL, Batch, Child, Contender, Fresh, Over, Repeated, Threads
 from rounds import Group
-from samples import AUDIENCE, ISSUER, Samples
+from samples import AUDIENCE, ISSUER, Samples, samples
 
 import watchword
 
@@ -24,58 +24,58 @@ BATCH = 512
 RIVALS = ("PyJWT", "joserfc")
 
 
-def verify(algorithm: str) -> Group:
+def verify(algorithm: str, tokens: int) -> Group:
     """Whole verifications, one after the other, on one thread."""
-    samples = Samples(algorithm)
-    able, unable = libraries.contestants(samples, [*libraries.WHOLE, libraries.BARE])
+    given = samples(algorithm, tokens)
+    able, unable = libraries.contestants(given, [*libraries.WHOLE, libraries.BARE])
     return Group({name: Over(call, inputs) for name, (call, inputs) in able.items()}, unable)
 
 
-def around(algorithm: str) -> Group:
+def around(algorithm: str, tokens: int) -> Group:
     """A whole verification, and the kernel's signature alone over the same tokens: the difference is all the rest."""
-    samples = Samples(algorithm)
-    signature = Child([children.kernel_binaries()["signature_alone"]], samples.task())
-    call = libraries.watchword_verify(samples)
-    return Group({"signature alone": signature, "Watchword": Over(call, samples.tokens)})
+    given = samples(algorithm, tokens)
+    signature = Child([children.kernel_binaries()["signature_alone"]], given.task())
+    call = libraries.watchword_verify(given)
+    return Group({"signature alone": signature, "Watchword": Over(call, given.tokens)})
 
 
-def cached(algorithm: str) -> Group:
-    """Tokens that were verified before, and fast-jwt, which remembers them as well. Everyone by the wall clock."""
-    samples = Samples(algorithm)
+def cached(algorithm: str, tokens: int) -> Group:
+    """Tokens that were verified before; fast-jwt has a token cache too. All contenders by the wall clock."""
+    given = samples(algorithm, tokens)
     fast_jwt = [children.node(), str(children.node_package() / "fast_jwt.mjs")]
-    able, unable = libraries.contestants(samples, [libraries.CACHED, "Watchword Verifier"])
+    able, unable = libraries.contestants(given, [libraries.CACHED, "Watchword Verifier"])
     contenders: dict[str, Contender] = {name: Over(call, inputs, WALL) for name, (call, inputs) in able.items()}
-    for name, size in (("fast-jwt, token cached", 1000), ("fast-jwt", False)):
-        contenders[name] = Child(fast_jwt, {**samples.task(), "cached": size})
+    for name, size in (("fast-jwt, token cached", 2 * tokens), ("fast-jwt", False)):
+        contenders[name] = Child(fast_jwt, {**given.task(), "cached": size})
     return Group(contenders, unable, stretch=0.25)
 
 
-def threads(algorithm: str) -> Group:
+def threads(algorithm: str, tokens: int) -> Group:
     """The same calls by one thread and by two."""
-    able, unable = libraries.contestants(Samples(algorithm), ["Watchword", *RIVALS, libraries.BARE])
+    able, unable = libraries.contestants(samples(algorithm, tokens), ["Watchword", *RIVALS, libraries.BARE])
     contenders: dict[str, Contender] = {
         f"{name}, {_threads(number)}": Threads(*able[name], number) for name in able for number in (1, 2)
     }
-    # A tenth of a second: this is about threads that are at work, not about waking them.
+    # A tenth of a second: the cost of waking threads is not what this measures.
     return Group(contenders, unable, stretch=25)
 
 
-def batch(algorithm: str) -> Group:
+def batch(algorithm: str, tokens: int) -> Group:
     """Many tokens: ``verify_many`` on one thread and on two, and loops."""
-    samples = Samples(algorithm, BATCH)
-    able, unable = libraries.contestants(samples, ["Watchword", *RIVALS])
+    given = samples(algorithm, tokens)
+    able, unable = libraries.contestants(given, ["Watchword", *RIVALS])
     contenders: dict[str, Contender] = {
-        f"Watchword verify_many, {_threads(number)}": Batch(verify_many(samples, number), samples.tokens)
+        f"Watchword verify_many, {_threads(number)}": Batch(verify_many(given, number), given.tokens, BATCH)
         for number in (1, 2)
     }
-    for name, (call, tokens) in able.items():
-        contenders[f"{name} in a loop"] = Over(call, tokens, WALL)
-        contenders[f"{name} in two threads' loops"] = Threads(call, tokens, 2)
+    for name, (call, inputs) in able.items():
+        contenders[f"{name} in a loop"] = Over(call, inputs, WALL)
+        contenders[f"{name} in two threads' loops"] = Threads(call, inputs, 2)
     return Group(contenders, unable, stretch=5)
 
 
 def verify_many(samples: Samples, number: int) -> Callable[[Sequence[str]], None]:
-    """Verifies a batch on so many threads, and counts the good ones."""
+    """Return a function that verifies a batch on ``number`` threads and counts the valid tokens."""
     keys = libraries.key_set(samples)
     policy = watchword.Policy(issuer=ISSUER, audience=AUDIENCE, algorithms=[samples.algorithm])
     bad = samples.forged + samples.unfit
@@ -94,7 +94,7 @@ def _threads(number: int) -> str:
 
 
 def scopes(question: str, number: int) -> Group:
-    """A question about so many scopes, and the package whose grammar it is."""
+    """One question about ``number`` scopes, for Watchword and for the package that defined the grammar."""
     group = Group({})
     for library in scope_questions.QUESTIONS[question][1]:
         try:
@@ -105,7 +105,7 @@ def scopes(question: str, number: int) -> Group:
 
 
 def proofs(algorithm: proof_makers.Algorithm) -> Group:
-    """DPoP proofs by keys that were never seen, and by one that was."""
+    """DPoP proofs by new keys, and by one known key."""
     group = Group({})
     for name in proof_makers.VERIFIERS:
         try:
@@ -121,23 +121,23 @@ def proofs(algorithm: proof_makers.Algorithm) -> Group:
 Make = Callable[[], Group]
 
 
-def groups(*, node: bool, kernel: bool) -> Iterator[tuple[str, str, Make]]:
-    """What is done, with what, and what makes the group.
+def groups(*, node: bool, kernel: bool, tokens: int) -> Iterator[tuple[str, str, Make]]:
+    """Yield the work, the input's name and the function that makes the group, with ``tokens`` distinct tokens each.
 
-    What needs Node.js or the compiled benches is there only where it is wanted.
+    ``node`` and ``kernel`` include the groups that need Node.js or the compiled benchmarks.
     """
     for algorithm in ALGORITHMS:
-        yield "verify", algorithm, partial(verify, algorithm)
+        yield "verify", algorithm, partial(verify, algorithm, tokens)
     if kernel:
         for algorithm in PREPARED:
-            yield "around the signature", algorithm, partial(around, algorithm)
+            yield "around the signature", algorithm, partial(around, algorithm, tokens)
     if node:
         for algorithm in PREPARED:
-            yield "cached token", algorithm, partial(cached, algorithm)
+            yield "cached token", algorithm, partial(cached, algorithm, tokens)
     for algorithm in PREPARED:
-        yield "threads", algorithm, partial(threads, algorithm)
+        yield "threads", algorithm, partial(threads, algorithm, tokens)
     for algorithm in PREPARED:
-        yield f"batch of {BATCH}", algorithm, partial(batch, algorithm)
+        yield f"batch of {BATCH}", algorithm, partial(batch, algorithm, tokens)
     for question in scope_questions.QUESTIONS:
         for number in scope_questions.NUMBERS:
             yield f"scopes, {question}", f"{number} held", partial(scopes, question, number)

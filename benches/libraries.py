@@ -57,7 +57,7 @@ def watchword_verifier(samples: Samples, **options: Any) -> Verify:
 
 
 def watchword_cached(samples: Samples) -> Verify:
-    return watchword_verifier(samples, token_cache=watchword.TokenCache(max_bytes=1 << 20))
+    return watchword_verifier(samples, token_cache=watchword.TokenCache(max_bytes=64 << 20))
 
 
 def pyjwt(samples: Samples) -> Verify:

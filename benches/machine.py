@@ -18,7 +18,7 @@ PEERS = ("agentwrit", "authpi-idp", "authgent")
 
 def describe() -> dict[str, Any]:
     return {
-        "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="minutes"),
+        "when": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
         "processor": _processor(),
         "processors": os.cpu_count(),
         "architecture": platform.machine(),

@@ -1,7 +1,7 @@
 """``python benches/run.py``: every measurement that the documents quote, as one JSON file, tables and a chart.
 
-They are written to ``benches/results``. ``--quick`` lets every contender work once or twice: it says whether all of
-them accept and refuse what they should, and nothing about time. ``--readme`` puts the tables into
+Results go to ``benches/results``. ``--quick`` runs every contender once or twice, with few tokens: it shows that all
+of them accept and reject what they should, and measures nothing. ``--readme`` writes the tables into
 ``benches/README.md``.
 """
 
@@ -20,9 +20,11 @@ import children
 import floors
 import machine
 import report
+from groups import Make
 from groups import groups as all_groups
 from measured import read
 from rounds import Pace, interleave
+from samples import QUICK_TOKENS, TOKENS
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
@@ -31,18 +33,20 @@ PARTS = ("node", "kernel", "criterion")
 
 def main() -> None:
     options = _options()
-    # Some of the libraries warn of themselves, or of each other.
+    # Some of the libraries emit deprecation warnings about themselves or each other.
     warnings.simplefilter("ignore")
     pace = Pace.quick() if options.quick else Pace(seconds=options.seconds)
     wanted = {part: part not in options.without for part in PARTS}
     ran_on = machine.describe()
-    groups = list(_python(pace, options.only, node=wanted["node"], kernel=wanted["kernel"]))
+    tokens = QUICK_TOKENS if options.quick else options.tokens
+    every_group = all_groups(node=wanted["node"], kernel=wanted["kernel"], tokens=tokens)
+    groups = list(_python(pace, options.only, every_group))
     if wanted["kernel"]:
         print("the kernel beside other crates", file=sys.stderr)
         groups += children.kernel_interleaved(pace.most_rounds, pace.seconds, options.only)
     results: dict[str, Any] = {"machine": ran_on, "groups": groups}
     if options.quick:
-        print("every contender accepts and refuses what it should; how long it takes was not measured")
+        print("every contender accepts and rejects what it should; nothing was measured")
         return
     measured = read(groups)
     text = report.markdown(results, measured, floors.judge(measured))
@@ -60,8 +64,8 @@ def main() -> None:
         (RESULTS / "last.json").write_text(json.dumps({**results, "criterion": children.criterion()}) + "\n")
 
 
-def _python(pace: Pace, only: str, *, node: bool, kernel: bool) -> Iterator[dict[str, Any]]:
-    for work, what, make in all_groups(node=node, kernel=kernel):
+def _python(pace: Pace, only: str, groups: Iterator[tuple[str, str, Make]]) -> Iterator[dict[str, Any]]:
+    for work, what, make in groups:
         if only not in f"{work}, {what}":
             continue
         print(f"{work}, {what}", file=sys.stderr)
@@ -76,13 +80,14 @@ def _python(pace: Pace, only: str, *, node: bool, kernel: bool) -> Iterator[dict
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="only see that every contender works")
+    parser.add_argument("--quick", action="store_true", help="only check that every contender works")
+    parser.add_argument("--without", choices=PARTS, action="append", default=[], help="skip this part (repeatable)")
     parser.add_argument(
-        "--without", choices=PARTS, action="append", default=[], help="leave this part out (repeatable)"
+        "--only", metavar="TEXT", default="", help="measure only the groups whose name contains TEXT, and print them"
     )
-    parser.add_argument("--only", metavar="TEXT", default="", help="print only the groups whose name has this in it")
-    parser.add_argument("--seconds", type=float, default=8, help="how long each group takes at most (8)")
-    parser.add_argument("--readme", action="store_true", help="put the tables into benches/README.md")
+    parser.add_argument("--tokens", type=int, default=TOKENS, help=f"how many distinct tokens ({TOKENS})")
+    parser.add_argument("--seconds", type=float, default=8, help="time limit of each group (8)")
+    parser.add_argument("--readme", action="store_true", help="write the tables into benches/README.md")
     return parser.parse_args()
 
 

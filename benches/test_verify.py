@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import libraries
@@ -10,18 +9,17 @@ import pytest
 from contender import Batch, Over, Threads
 from groups import ALGORITHMS, BATCH, PREPARED, RIVALS, verify_many
 from pytest_benchmark.fixture import BenchmarkFixture
-from samples import Samples
+from samples import TOKENS, samples
 
 # Some of the libraries warn of themselves, or of each other.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-samples = functools.cache(Samples)
 NAMES = [*libraries.WHOLE, libraries.BARE]
 
 
-def contestant(algorithm: str, library: str) -> tuple[libraries.Verify, list[Any]]:
+def contestant(algorithm: str, library: str, count: int = TOKENS) -> tuple[libraries.Verify, list[Any]]:
     try:
-        return libraries.contestant(library, samples(algorithm))
+        return libraries.contestant(library, samples(algorithm, count))
     except libraries.CannotError as reason:
         pytest.skip(str(reason))
 
@@ -37,9 +35,9 @@ def test_verify(benchmark: BenchmarkFixture, algorithm: str, library: str) -> No
 @pytest.mark.parametrize("library", ["Watchword", *RIVALS, libraries.BARE])
 @pytest.mark.parametrize("algorithm", PREPARED)
 def test_threads(benchmark: BenchmarkFixture, algorithm: str, library: str, number: int) -> None:
-    """All of the tokens, so many threads at once."""
+    """A batch of tokens, shared by ``number`` threads."""
     benchmark.group = f"threads {algorithm}"
-    threads = Threads(*contestant(algorithm, library), number)
+    threads = Threads(*contestant(algorithm, library, BATCH), number)
     benchmark(threads.once)
     threads.close()
 
@@ -48,14 +46,13 @@ def test_threads(benchmark: BenchmarkFixture, algorithm: str, library: str, numb
 @pytest.mark.parametrize("algorithm", PREPARED)
 def test_verify_many(benchmark: BenchmarkFixture, algorithm: str, number: int) -> None:
     benchmark.group = f"batch {algorithm}"
-    benchmark(Batch(verify_many(samples(algorithm, BATCH), number), samples(algorithm, BATCH).tokens).once)
+    benchmark(Batch(verify_many(samples(algorithm, BATCH), number), samples(algorithm, BATCH).tokens, BATCH).once)
 
 
 @pytest.mark.parametrize("library", ["Watchword", *RIVALS])
 @pytest.mark.parametrize("algorithm", PREPARED)
 def test_loop(benchmark: BenchmarkFixture, algorithm: str, library: str) -> None:
-    """As many tokens as in a batch, one after the other."""
+    """As many tokens as a batch has, one after the other."""
     benchmark.group = f"batch {algorithm}"
-    call, tokens = contestant(algorithm, library)
-    rounds = BATCH // len(tokens)
-    benchmark(lambda: [call(token) for _ in range(rounds) for token in tokens])
+    call, tokens = contestant(algorithm, library, BATCH)
+    benchmark(lambda: [call(token) for token in tokens])

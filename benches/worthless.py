@@ -1,4 +1,4 @@
-"""Requests that are refused: what a stranger can send, and what the holder of a valid token can."""
+"""Requests that are rejected: what anybody can send, and what the holder of a valid token can."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Headers = dict[str, str]
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """A request, whom it is sent to, and what it is answered with."""
+    """A request, the Verifier that receives it, and the expected error code."""
 
     name: str
     allowed: Allowed
@@ -37,7 +37,7 @@ class Request:
     headers: Headers
 
     def send(self) -> str:
-        """The code of the verdict."""
+        """Return the code of the verdict."""
         try:
             self.verifier.verify_request(method=METHOD, uri=URI, headers=self.headers)
         except ww.VerificationError as error:
@@ -46,7 +46,7 @@ class Request:
 
 
 class Issuer:
-    """Signs anything, by a key of its own."""
+    """Signs anything with its own key."""
 
     def __init__(self, kind: Kind, *, key_id: str | None = "k1") -> None:
         self.algorithm, self.name = kind[0], name_of(kind)
@@ -61,7 +61,7 @@ class Issuer:
         return jws(self.key, {**named, **(header or {})}, whole)
 
     def forged(self, **changes: Any) -> str:
-        """A token whose signature is one, of something else."""
+        """Return a token with the signature of another one."""
         head, _, signature = self.token(**changes).rpartition(".")
         other = self.token(jti="another").rpartition(".")[2]
         return f"{head}.{other if len(other) == len(signature) else signature}"
@@ -77,7 +77,7 @@ class Issuer:
 
 
 class Client:
-    """Makes proofs by a key of its own."""
+    """Makes proofs with its own key."""
 
     def __init__(self, kind: Kind) -> None:
         self.algorithm, self.name = kind[0], name_of(kind)
@@ -134,7 +134,7 @@ PROOFS: tuple[Kind, ...] = (
 
 
 def requests(backend: Any = "default") -> Iterator[Request]:
-    """Every kind of request that no other algorithm changes: keys of issuers and proofs are of P-256."""
+    """Yield the requests whose cost does not depend on the algorithm: all keys are P-256."""
     issuer, client = Issuer(DEFAULT), Client(DEFAULT)
     verifier = issuer.verifier(backend=backend)
     yield from _without_a_signature(issuer, verifier)
@@ -146,7 +146,7 @@ def requests(backend: Any = "default") -> Iterator[Request]:
 
 
 def by_algorithm() -> Iterator[Request]:
-    """What an algorithm changes: the issuer's, or that of the proof, which its sender chose."""
+    """Yield the requests whose cost depends on the algorithm of the issuer, or of the proof, which its sender chose."""
     for kind in ISSUERS:
         issuer = Issuer(kind)
         headers = bearer(issuer.forged())
@@ -165,11 +165,11 @@ def _without_a_signature(issuer: Issuer, verifier: ww.Verifier) -> Iterator[Requ
         "no token": ("missing_token", {}),
         "another scheme": ("missing_token", {"Authorization": "Basic dTpw"}),
         "an Authorization header of 60 KiB": ("too_large", bearer("a" * 60_000)),
-        "60 KiB that are no token": ("malformed_request", bearer("ä" * 60_000)),
+        "60 KiB of non-ASCII text": ("malformed_request", bearer("ä" * 60_000)),
         "garbage": ("malformed_token", bearer("abc")),
         "16 KiB of base64url": ("malformed_header", bearer(f"aaaa.{'a' * 16_000}.aaaa")),
         "16 KiB of dots": ("malformed_token", bearer("." * 16_000)),
-        "a header that is no JSON": ("malformed_header", bearer(f"{b64(b'{')}.{payload}.{signature}")),
+        "a header that is not JSON": ("malformed_header", bearer(f"{b64(b'{')}.{payload}.{signature}")),
         "a header of 4 KiB, 250 members": ("wrong_type", bearer(issuer.token(header=_members(250) | {"typ": "x"}))),
         "a header of 4 KiB, an array": ("wrong_type", bearer(issuer.token(header={"a": [0] * 1400, "typ": "x"}))),
         "alg none": ("algorithm_not_allowed", bearer(issuer.token(header={"alg": "none"}))),
@@ -193,20 +193,20 @@ def _forged(issuer: Issuer, verifier: ww.Verifier) -> Iterator[Request]:
 
 
 def _several_issuers(issuer: Issuer, backend: Any) -> Iterator[Request]:
-    """Which of several issuers it is must be read from the payload first."""
+    """With several issuers, the payload must be read first to select one."""
     verifier = issuer.verifier(several=True, backend=backend)
     for what, claims in {"700 members": _members(700), "1,900 scopes": {"scope": "s1234 " * 1900}}.items():
         headers = bearer(issuer.forged(**claims))
         name = f"bearer: forged, {what}, several issuers"
         yield Request(name, "one check", "invalid_signature", verifier, headers)
     foreign = bearer(issuer.token(iss="https://nobody.example", **_members(700)))
-    yield Request("bearer: no issuer of ours, 700 members", "parsing", "wrong_issuer", verifier, foreign)
+    yield Request("bearer: unknown issuer, 700 members", "parsing", "wrong_issuer", verifier, foreign)
 
 
 def _worthless_token(
     issuer: Issuer, verifier: ww.Verifier, client: Client, only: tuple[str, ...] = ()
 ) -> Iterator[Request]:
-    """Whatever the proof: it is not looked at."""
+    """The token is invalid, so the proof is not read."""
     bound = {"cnf": {"jkt": client.jkt}}
     forged, expired, unbound = issuer.forged(**bound), issuer.token(exp=1, **bound), issuer.token()
     tokens = {
@@ -230,7 +230,7 @@ def _worthless_token(
 
 
 def _worthless_proof(issuer: Issuer, backend: Any, client: Client, only: tuple[str, ...] = ()) -> Iterator[Request]:
-    """A valid token came with it, bound to a key that its holder chose."""
+    """A valid token came with the proof, bound to a key that its holder chose."""
     algorithms = (*ww.dpop.DPOP_ALGORITHMS, *(("ES384",) if client.algorithm == "ES384" else ()))
     judge = ww.dpop.DpopVerifier(algorithms=algorithms)
     verifier = issuer.verifier(backend=backend, dpop=judge, token_cache=ww.TokenCache(max_bytes=1 << 20))
@@ -238,7 +238,7 @@ def _worthless_proof(issuer: Issuer, backend: Any, client: Client, only: tuple[s
     by = f"by {client.name}"
     head, payload, signature = client.proof(token).split(".")
     cases: dict[str, tuple[str, str]] = {
-        "none that could be read": ("dpop_malformed_proof", "abc"),
+        "that cannot be read": ("dpop_malformed_proof", "abc"),
         "of 60 KiB": ("dpop_too_large", "a" * 60_000),
         "by another key": ("dpop_key_mismatch", Client(DEFAULT).proof(token)),
         f"{by}, forged": ("dpop_invalid_signature", f"{head}.{b64(b'{}')}.{signature}"),
@@ -263,7 +263,7 @@ def _worthless_proof(issuer: Issuer, backend: Any, client: Client, only: tuple[s
 
 
 def _nameless_keys(backend: Any) -> Iterator[Request]:
-    """The one exception: keys without a ``kid`` are tried one after the other, 16 at most."""
+    """The one exception: keys without a ``kid`` are tried one after the other, at most 16."""
     several = [Issuer(DEFAULT, key_id=None) for _ in range(17)]
     for count, allowed, code in ((16, "16 checks", "invalid_signature"), (17, "parsing", "unknown_key")):
         verifier = several[0].verifier(*(one.jwk for one in several[:count]), backend=backend)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import mint
@@ -42,7 +42,7 @@ def dated(name: str, seconds: int) -> Change:
     """A date so many seconds from now, in the credential."""
 
     def change(claims: Claims, now: int) -> Claims:
-        moment = datetime.fromtimestamp(now + seconds, timezone.utc).isoformat()
+        moment = datetime.fromtimestamp(now + seconds, UTC).isoformat()
         return changed(claims, *(("vc",) if "vc" in claims else ()), name, to=moment)
 
     return change

@@ -56,7 +56,7 @@ def test_type_information_is_installed() -> None:
 def test_the_metadata_name_the_licence_and_the_oldest_python() -> None:
     metadata = importlib.metadata.metadata("watchword")
     assert metadata["License-Expression"] == "MIT OR Apache-2.0"
-    assert metadata["Requires-Python"] == ">=3.10"
+    assert metadata["Requires-Python"] == ">=3.11"
 
 
 def test_only_two_packages_are_needed_at_run_time() -> None:

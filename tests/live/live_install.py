@@ -30,7 +30,7 @@ def authgent() -> Path:
     """The ``authgent-server`` command of its own virtual environment."""
 
     def install(folder: Path) -> None:
-        run([_python(), "-m", "venv", str(folder)], "make a virtual environment")
+        run([sys.executable, "-m", "venv", str(folder)], "make a virtual environment")
         pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input"]
         run([*pip, "-r", str(HERE / "requirements-authgent.txt")], "install authgent-server")
 
@@ -97,15 +97,3 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _python() -> str:
-    """A Python that authgent-server runs on: this one, or another on the path where this one is too old."""
-    if sys.version_info >= (3, 11):
-        return sys.executable
-    for minor in (14, 13, 12, 11):
-        found = shutil.which(f"python3.{minor}")
-        # A version manager's shim may be on the path for a version that it does not have.
-        if found and subprocess.run([found, "-c", "import venv"], capture_output=True, check=False).returncode == 0:
-            return found
-    unavailable("authgent-server needs Python >= 3.11")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, MutableMapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import httpx2
@@ -120,7 +120,7 @@ def requests() -> tuple[CreateDelegationRequest, PresentDelegationRequest]:
             allowed_challenge_types=["HIGH_VALUE_PURCHASE_REQUIRED"],
             max_amount_minor=2500,
             currency="GBP",
-            valid_until=datetime.now(timezone.utc) + timedelta(days=14),
+            valid_until=datetime.now(UTC) + timedelta(days=14),
             metadata={"channel": "web-chat"},
         ),
         PresentDelegationRequest(

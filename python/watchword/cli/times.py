@@ -33,7 +33,7 @@ def parse_time(text: str) -> float:
 def utc(seconds: float) -> str:
     """Return ``2026-11-21 09:30:00 UTC``; the bare number if no calendar has it."""
     try:
-        when = datetime.datetime.fromtimestamp(seconds, tz=datetime.timezone.utc)
+        when = datetime.datetime.fromtimestamp(seconds, tz=datetime.UTC)
     except (ValueError, OverflowError, OSError):
         return f"{seconds:g} s"
     return when.strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 
-class ErrorCode(str, enum.Enum):
+class ErrorCode(enum.StrEnum):
     """Every verdict but "valid", in the order of the checks that yield them. The values are stable."""
 
     TOO_LARGE = "too_large"
@@ -62,9 +62,6 @@ class ErrorCode(str, enum.Enum):
     DELEGATION_NO_HUMAN_ROOT = "delegation_no_human_root"
     DELEGATION_ACTOR_NOT_ALLOWED = "delegation_actor_not_allowed"
     DELEGATION_SCOPE_WIDENED = "delegation_scope_widened"
-
-    def __str__(self) -> str:
-        return self.value
 
 
 __all__ = ["ErrorCode"]

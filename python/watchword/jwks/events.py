@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 
-class EventKind(str, enum.Enum):
+class EventKind(enum.StrEnum):
     """The kinds of :class:`KeyEvent`. The values are stable."""
 
     FETCH_STARTED = "fetch_started"
@@ -33,9 +33,6 @@ class EventKind(str, enum.Enum):
     UNKNOWN_KEY = "unknown_key"
     """A token names a key that the set does not hold; ``detail`` says what is done about it. One for each such token,
     so that their senders choose how many there are."""
-
-    def __str__(self) -> str:
-        return self.value
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from watchword.errors import ErrorCode
 
 
-class Defect(str, enum.Enum):
+class Defect(enum.StrEnum):
     """The closed list of defects, in the order of the checks that find them. ``code`` is the verdict each must get,
     under the policy of :meth:`LocalIssuer.policy`.
     """
@@ -24,9 +24,6 @@ class Defect(str, enum.Enum):
         member._value_ = value
         member.code = code
         return member
-
-    def __str__(self) -> str:
-        return str(self.value)
 
     @classmethod
     def named(cls, name: str) -> Defect:

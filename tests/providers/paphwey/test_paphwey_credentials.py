@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import hypothesis.strategies as st
@@ -172,8 +172,8 @@ def test_who_issued_it_is_said_somewhere() -> None:
 
 @each_form
 def test_the_end_is_said_somewhere(write: Any) -> None:
-    soon = datetime.now(timezone.utc) + timedelta(minutes=2)
-    past = datetime.now(timezone.utc) - timedelta(minutes=2)
+    soon = datetime.now(UTC) + timedelta(minutes=2)
+    past = datetime.now(UTC) - timedelta(minutes=2)
     assert code(write({"exp": None})) == "missing_claim"
     assert code(write({"exp": None}, validUntil=soon.isoformat())) is None
     assert code(write({"exp": None}, validUntil=past.isoformat())) == "expired"

@@ -6,7 +6,7 @@ import copy
 import pickle
 import subprocess
 import sys
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pydantic
@@ -60,7 +60,7 @@ def create(**changes: Any) -> CreateDelegationRequest:
             "allowed_challenge_types": ["HIGH_VALUE_PURCHASE_REQUIRED"],
             "max_amount_minor": 2500,
             "currency": "GBP",
-            "valid_until": datetime.now(timezone.utc) + timedelta(days=14),
+            "valid_until": datetime.now(UTC) + timedelta(days=14),
             "metadata": {"channel": "web-chat"},
             **changes,
         }

@@ -11,7 +11,7 @@ from watchword.providers.authpi.scopes import compiled
 from watchword.providers.authpi.types import ImmutableModel, Organization, TokenSet
 
 
-class PrincipalType(str, Enum):
+class PrincipalType(str, Enum):  # noqa: UP042 - as authpi's own: str() of a member has its name
     """What kind of principal a subject is, as the prefix of its id tells."""
 
     USER = "user"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, NoReturn
 
 from watchword.providers.profiles import Members, ProviderRuleError, media_type
@@ -105,7 +105,7 @@ def _time(document: Members, name: str) -> float | None:
     zone = timezone(-offset if sign == "-" else offset)
     try:
         whole = datetime(*(int(number) for number in numbers), tzinfo=zone)  # type: ignore[misc,arg-type]  # six of them
-        return (whole - datetime(1970, 1, 1, tzinfo=timezone.utc)).total_seconds() + float(f"0.{fraction or 0}")
+        return (whole - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() + float(f"0.{fraction or 0}")
     except (ValueError, OverflowError):  # the 31st of February
         _refuse(f'"{name}" is not a date that exists')
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import mint
 import pytest
 from paths import assert_verdict
@@ -36,26 +38,23 @@ def token_with(raw: str) -> str:
 
 
 @pytest.mark.parametrize("value", NOT_OBJECTS)
-@pytest.mark.parametrize(
-    "shape", ['"act":%s', '"act":{"sub":"a","act":%s}', '"act":{"act":{"act":%s,"sub":"b"},"sub":"a"}']
-)
-def test_act_is_not_an_object(value: str, shape: str) -> None:
-    assert_verdict(token_with(shape % value), MALFORMED)
+def test_act_is_not_an_object(value: str) -> None:
+    for shape in ('"act":%s', '"act":{"sub":"a","act":%s}', '"act":{"act":{"act":%s,"sub":"b"},"sub":"a"}'):
+        assert_verdict(token_with(shape % value), MALFORMED, shape)
 
 
 @pytest.mark.parametrize("value", NOT_NAMED)
-@pytest.mark.parametrize("shape", ['"act":%s', '"act":{"sub":"a","act":%s}'])
-def test_act_without_a_sub_that_is_a_name(value: str, shape: str) -> None:
-    assert_verdict(token_with(shape % value), MALFORMED)
+def test_act_without_a_sub_that_is_a_name(value: str) -> None:
+    for shape in ('"act":%s', '"act":{"sub":"a","act":%s}'):
+        assert_verdict(token_with(shape % value), MALFORMED, shape)
 
 
 @pytest.mark.parametrize("claim", NOT_IDENTITY)
-@pytest.mark.parametrize("value", ["1900000300", "null", '"https://api.example"'])
-@pytest.mark.parametrize(
-    "shape", ['"act":{"sub":"a",%s}', '"act":{"sub":"a","act":{%s,"sub":"b"}}', '"may_act":{"sub":"a",%s}']
-)
-def test_claims_that_identify_nobody_inside_act(claim: str, value: str, shape: str) -> None:
-    assert_verdict(token_with(shape % f'"{claim}":{value}'), MALFORMED)
+def test_claims_that_identify_nobody_inside_act(claim: str) -> None:
+    shapes = ('"act":{"sub":"a",%s}', '"act":{"sub":"a","act":{%s,"sub":"b"}}', '"may_act":{"sub":"a",%s}')
+    for value, shape in itertools.product(("1900000300", "null", '"https://api.example"'), shapes):
+        raw = shape % f'"{claim}":{value}'
+        assert_verdict(token_with(raw), MALFORMED, raw)
 
 
 @pytest.mark.parametrize("claim", ["act", "may_act"])

@@ -15,10 +15,10 @@ NONES = ("none", "None", "NONE", "nOnE", "NoNe", "none ", "", "null")
 
 
 @pytest.mark.parametrize("name", NONES)
-@pytest.mark.parametrize("signed", [False, True], ids=["unsigned", "signed"])
-def test_alg_none_any_case(name: str, signed: bool) -> None:
-    token = mint.token(head=mint.header(algorithm=name), signature=None if signed else b"")
-    assert_verdict(token, ErrorCode.ALGORITHM_NOT_ALLOWED)
+def test_alg_none_any_case(name: str) -> None:
+    head = mint.header(algorithm=name)
+    assert_verdict(mint.token(head=head, signature=b""), ErrorCode.ALGORITHM_NOT_ALLOWED, "unsigned")
+    assert_verdict(mint.token(head=head), ErrorCode.ALGORITHM_NOT_ALLOWED, "signed")
 
 
 @pytest.mark.parametrize("head", [{"alg": "none"}, {"alg": "none", "typ": "JWT"}])

@@ -16,10 +16,10 @@ REFUSED = ErrorCode.UNSUPPORTED_CRITICAL_HEADER
 @pytest.mark.parametrize(
     "crit", [["bork"], ["exp"], ["kid"], ["alg"], ["crit"], ["b64"], ["bork", "bork"], ["http://e/x"]]
 )
-@pytest.mark.parametrize("present", [False, True], ids=["absent", "present"])
-def test_unknown_crit(crit: list[str], present: bool) -> None:
-    members: dict[str, Any] = {name: True for name in crit if name not in ("alg", "kid", "crit")} if present else {}
-    assert_verdict(mint.token(head=mint.header(**{**members, "crit": crit})), REFUSED)
+def test_unknown_crit(crit: list[str]) -> None:
+    present: dict[str, Any] = {name: True for name in crit if name not in ("alg", "kid", "crit")}
+    for members in ({}, present):
+        assert_verdict(mint.token(head=mint.header(**{**members, "crit": crit})), REFUSED, members)
 
 
 def test_empty_crit() -> None:
@@ -32,9 +32,9 @@ def test_crit_of_the_wrong_type(crit: Any) -> None:
 
 
 @pytest.mark.parametrize("b64", [False, True, None, "false", 0])
-@pytest.mark.parametrize("crit", [mint.OMIT, ["b64"], []], ids=["no crit", "crit", "empty crit"])
-def test_b64_with_or_without_crit(b64: Any, crit: Any) -> None:
-    assert_verdict(mint.token(head=mint.header(b64=b64, crit=crit)), REFUSED)
+def test_b64_with_or_without_crit(b64: Any) -> None:
+    for crit in (mint.OMIT, ["b64"], []):
+        assert_verdict(mint.token(head=mint.header(b64=b64, crit=crit)), REFUSED, crit)
 
 
 def test_unencoded_payload() -> None:

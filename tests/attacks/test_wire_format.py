@@ -53,14 +53,12 @@ def test_base64_unused_bits(index: int) -> None:
 DIRT = ["=", "==", "===", " ", "\n", "\r\n", "\t", "+", "/", "!", "*", "\x00", "\x0b", "\x7f", "A=", "%3D", ","]
 
 
-@pytest.mark.parametrize("index", [0, 1, 2], ids=["header", "payload", "signature"])
 @pytest.mark.parametrize("dirt", DIRT, ids=repr)
-@pytest.mark.parametrize("place", ["before", "inside", "after"])
-def test_base64_with_padding_space_or_another_alphabet(index: int, dirt: str, place: str) -> None:
-    part = parts()[index]
-    middle = len(part) // 2 // 4 * 4
-    dirty = {"before": dirt + part, "inside": part[:middle] + dirt + part[middle:], "after": part + dirt}[place]
-    assert_verdict(replaced(index, dirty), MALFORMED)
+def test_base64_with_padding_space_or_another_alphabet(dirt: str) -> None:
+    for index, part in enumerate(parts()):
+        middle = len(part) // 2 // 4 * 4
+        for dirty in (dirt + part, part[:middle] + dirt + part[middle:], part + dirt):
+            assert_verdict(replaced(index, dirty), MALFORMED, repr(dirty))
 
 
 def test_base64_standard_alphabet() -> None:

@@ -1,4 +1,4 @@
-"""Every way to verify a token: three kinds of key sets, three entry points and the token cache.
+"""Every way to verify a token: both backends, with precomputed tables and without, three entry points, the token cache.
 
 All of them must agree: ``assert_verdict`` verifies a token on every path and names those that differ.
 """
@@ -9,17 +9,31 @@ import functools
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import mint
 import pytest
 
 import watchword as ww
 
-Backend = Literal["default", "unprepared", "reference"]
+Backend = Literal["default", "reference"]
+Prepare = Literal["auto", "never"]
 Entry = Literal["verify", "verify_many", "verify_jws", "cached"]
 
-BACKENDS: tuple[Backend, ...] = ("default", "unprepared", "reference")
+BACKENDS: tuple[Backend, ...] = ("default", "reference")
+
+
+class KeyOptions(NamedTuple):
+    """The keyword arguments of ``KeySet``'s constructors that decide how signatures are verified."""
+
+    backend: Backend = "default"
+    prepare: Prepare = "auto"
+
+    def __str__(self) -> str:
+        return f"{self.backend}-{self.prepare}"
+
+
+KEY_OPTIONS = (KeyOptions(), KeyOptions(prepare="never"), KeyOptions("reference"))
 
 #: Kept from one test to the next, as in a gateway.
 CACHE = ww.TokenCache(max_bytes=1024 * 1024)
@@ -48,11 +62,11 @@ VALID_TOKEN = mint.token()
 
 @dataclass(frozen=True)
 class Path:
-    backend: Backend
+    options: KeyOptions
     entry: Entry
 
     def __str__(self) -> str:
-        return f"{self.entry}-{self.backend}"
+        return f"{self.entry}-{self.options}"
 
     @property
     def reads_claims(self) -> bool:
@@ -70,7 +84,7 @@ class Path:
 
         The policy requires the test issuer and audience by default.
         """
-        keys = key_set(json.dumps(jwks), self.backend)
+        keys = key_set(json.dumps(jwks), self.options)
         if self.entry == "verify_jws":
             types = policy.get("types", ("JWT", "at+jwt", None))
             return code_of(ww.verify_jws, token, keys, algorithms=policy.get("algorithms"), types=types)
@@ -92,12 +106,13 @@ class Path:
 
 
 PATHS = (
-    *(Path(backend, entry) for backend in BACKENDS for entry in ("verify", "verify_many", "verify_jws")),
-    Path("default", "cached"),
+    *(Path(options, entry) for options in KEY_OPTIONS for entry in ("verify", "verify_many", "verify_jws")),
+    Path(KeyOptions(), "cached"),
 )
 CLAIM_PATHS = tuple(path for path in PATHS if path.reads_claims)
 
 each_backend = pytest.mark.parametrize("backend", BACKENDS)
+each_options = pytest.mark.parametrize("options", KEY_OPTIONS, ids=str)
 
 
 def assert_verdict(
@@ -123,7 +138,7 @@ assert_claims_verdict = functools.partial(assert_verdict, paths=CLAIM_PATHS)
 
 
 def assert_on_each_backend(check: Callable[[Backend], object], expected: object) -> None:
-    """Call ``check`` for every kind of key set. A failure names every kind whose result is not ``expected``."""
+    """Call ``check`` for each backend. A failure names every backend whose result is not ``expected``."""
     differing = {backend: found for backend in BACKENDS if (found := check(backend)) != expected}
     assert not differing, f"expected {expected}, got {_readable(differing)}"
 
@@ -141,8 +156,8 @@ def code_of(verify: Callable[..., object], *arguments: Any, **options: Any) -> w
 
 
 @functools.lru_cache(maxsize=256)
-def key_set(jwks: str, backend: Backend = "default") -> ww.KeySet:
-    """A key set with precomputed tables for all keys, if the backend has tables."""
-    keys = ww.KeySet.from_json(jwks, backend=backend)
+def key_set(jwks: str, options: KeyOptions = KEY_OPTIONS[0]) -> ww.KeySet:
+    """The key set, with precomputed tables for all keys if the options allow them."""
+    keys = ww.KeySet.from_json(jwks, **options._asdict())
     keys.prepare()
     return keys

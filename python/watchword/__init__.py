@@ -21,6 +21,8 @@ from watchword._kernel import (
     ANY_AUDIENCE,
     ANY_TENANT,
     Actor,
+    AnyAudience,
+    AnyTenant,
     BatchResult,
     Confirmation,
     DelegationChain,
@@ -82,6 +84,7 @@ from watchword.errors import (
 )
 from watchword.issuer import Issuer
 from watchword.request import VerifiedRequest
+from watchword.types import Backend, Prepare
 from watchword.verifier import Verifier
 
 _Sequence.register(BatchResult)
@@ -141,6 +144,9 @@ __all__ = [
     "Actor",
     "ActorNotAllowedError",
     "AlgorithmNotAllowedError",
+    "AnyAudience",
+    "AnyTenant",
+    "Backend",
     "BatchResult",
     "ClaimError",
     "Confirmation",
@@ -175,6 +181,7 @@ __all__ = [
     "NoHumanRootError",
     "NotYetValidError",
     "Policy",
+    "Prepare",
     "ProofRequiredError",
     "PublicKey",
     "RejectedKey",

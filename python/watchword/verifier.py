@@ -26,7 +26,7 @@ from watchword.slow_path import Judge, Verified, check_without_keys, verify_slow
 if TYPE_CHECKING:
     import types
 
-    from watchword._kernel import _AnyAudience
+    from watchword._kernel import AnyAudience
     from watchword.jwks.fetch import DefaultFetcher, Fetcher
 
 
@@ -55,7 +55,7 @@ class Verifier:
         self,
         issuers: Issuer | str | Iterable[Issuer | str],
         *,
-        audience: str | Iterable[str] | _AnyAudience | None = None,
+        audience: str | Iterable[str] | AnyAudience | None = None,
         algorithms: Iterable[str] | None = None,
         types: Iterable[str | None] = _kernel.DEFAULT_TYPES,
         leeway: float = _kernel.DEFAULT_LEEWAY,

@@ -13,7 +13,7 @@ mod common;
 
 use std::sync::LazyLock;
 
-use common::{BACKENDS, NOW, key_set, now, signer, strict};
+use common::{KEY_OPTIONS, NOW, key_set, now, signer, strict};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use watchword_kernel::{Algorithm, JwsPolicy, Policy, verify};
@@ -109,8 +109,8 @@ fn check(cases: &[&OrderCase]) {
     let token = token_with(cases);
     let first = cases.iter().map(|case| case.step).min();
     let expected: Vec<_> = cases.iter().filter(|case| Some(case.step) == first).map(|case| case.code).collect();
-    for backend in BACKENDS {
-        let verdict = verify(token.as_bytes(), &key_set(backend), &policy(), now());
+    for options in KEY_OPTIONS {
+        let verdict = verify(token.as_bytes(), &key_set(options), &policy(), now());
         let names: Vec<_> = cases.iter().map(|case| case.text("name")).collect();
         match verdict.err().map(|error| error.code()) {
             Some(code) => assert!(expected.contains(&code), "{names:?}: {code}"),

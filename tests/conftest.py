@@ -1,6 +1,6 @@
-"""What every test can have: the folder of shared vectors, hypothesis profiles, the markers.
+"""For all tests: the folder of shared vectors, hypothesis profiles, markers, and an optional late clock.
 
-This folder is no package: pytest puts it on ``sys.path``, so that the helpers beside this file are imported by name.
+This folder is not a package: pytest puts it on ``sys.path``, so that the helpers beside this file are imported by name.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from late_clock import LateClock
+
+LATE_CLOCK = LateClock() if os.environ.get("WATCHWORD_TEST_CLOCK") == "late" else None
 
 CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
@@ -29,15 +32,17 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" i
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "live: takes tokens from servers that others wrote, started on loopback")
+    config.addinivalue_line("markers", "live: takes tokens from third-party servers, started on loopback")
     config.addinivalue_line("markers", "slow: takes more than a few seconds")
+    if LATE_CLOCK is not None:
+        config.pluginmanager.register(LATE_CLOCK)
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of test vectors that the project does not own; the test is skipped where it is not there."""
-    told = os.environ.get("WATCHWORD_SHARED")
-    folder = Path(told) if told else Path(__file__).resolve().parents[2] / "shared"
+    """The folder of test vectors that the project does not own; the test is skipped if it does not exist."""
+    named = os.environ.get("WATCHWORD_SHARED")
+    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared"
     if not folder.is_dir():
-        pytest.skip(f"the shared vectors are not there: {folder} (set WATCHWORD_SHARED)")
+        pytest.skip(f"no shared vectors in {folder}: set WATCHWORD_SHARED to their folder")
     return folder

@@ -41,7 +41,8 @@ class Key:
         kid = self.kid if kid == "" else kid
         if kid is not None:
             header["kid"] = kid
-        body = {"iss": issuer, "sub": "agent-7", "exp": int(time.time()) + 3600, **claims}
+        # Modules sign tokens when they are collected, which may be long before their tests run.
+        body = {"iss": issuer, "sub": "agent-7", "exp": int(time.time()) + 86_400, **claims}
         signed = f"{b64(json.dumps(header).encode())}.{b64(json.dumps(body).encode())}"
         return f"{signed}.{b64(self.private.sign(signed.encode()))}"
 
@@ -117,6 +118,8 @@ class Server:
         self._tls = tls
         self.routes: dict[str, Behaviour] = {}
         self.requests: list[Request] = []
+        self.answered: list[Request] = []
+        """Those whose answer was sent to the end."""
         self.stop = threading.Event()
         self._changed = threading.Condition()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -188,6 +191,7 @@ class Server:
                 self.requests.append(request)
                 self._changed.notify_all()
             behaviour(connection, request)
+            self.answered.append(request)
         self._open.discard(connection)
 
 

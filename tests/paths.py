@@ -1,13 +1,13 @@
-"""Every way to a verdict: both backends, with precomputed tables and without, three entry points and the token cache.
+"""Every way to verify a token: both backends, with precomputed tables and without, three entry points, the token cache.
 
-A table of tokens runs over all of them.
+All of them must agree: ``assert_verdict`` verifies a token on every path and names those that differ.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -20,9 +20,11 @@ Backend = Literal["default", "reference"]
 Prepare = Literal["auto", "never"]
 Entry = Literal["verify", "verify_many", "verify_jws", "cached"]
 
+BACKENDS: tuple[Backend, ...] = ("default", "reference")
+
 
 class KeyOptions(NamedTuple):
-    """The keyword arguments of :class:`KeySet`'s constructors that decide how signatures are verified."""
+    """The keyword arguments of ``KeySet``'s constructors that decide how signatures are verified."""
 
     backend: Backend = "default"
     prepare: Prepare = "auto"
@@ -33,10 +35,10 @@ class KeyOptions(NamedTuple):
 
 KEY_OPTIONS = (KeyOptions(), KeyOptions(prepare="never"), KeyOptions("reference"))
 
-#: Remembers what was accepted from one test to the next, as a gateway does.
+#: Kept from one test to the next, as in a gateway.
 CACHE = ww.TokenCache(max_bytes=1024 * 1024)
 
-#: The codes that the JWS layer can yield; what comes after them is about claims.
+#: The codes of the JWS layer; all others are about claims.
 JWS_CODES = frozenset(
     {
         ww.ErrorCode.TOO_LARGE,
@@ -54,6 +56,9 @@ JWS_CODES = frozenset(
 #: All good keys, each under its own kid.
 GOOD_KEYS = mint.jwks("ed25519", "p256", "p384", "rsa")
 
+#: The neighbour of a token in a batch.
+VALID_TOKEN = mint.token()
+
 
 @dataclass(frozen=True)
 class Path:
@@ -67,7 +72,7 @@ class Path:
     def reads_claims(self) -> bool:
         return self.entry != "verify_jws"
 
-    def judge(
+    def verdict(
         self,
         token: str | bytes,
         *,
@@ -75,35 +80,76 @@ class Path:
         now: float = mint.NOW,
         **policy: Any,
     ) -> ww.ErrorCode | None:
-        """The code of the verdict; ``None`` is "valid". The policy has the test issuer and audience unless told."""
+        """Return the code of the error, ``None`` if the token is valid.
+
+        The policy requires the test issuer and audience by default.
+        """
         keys = key_set(json.dumps(jwks), self.options)
         if self.entry == "verify_jws":
             types = policy.get("types", ("JWT", "at+jwt", None))
-            try:
-                ww.verify_jws(token, keys, algorithms=policy.get("algorithms"), types=types)
-            except ww.VerificationError as error:
-                return error.code
-            return None
-        demanded = compiled_policy(**{"issuer": mint.ISSUER, "audience": mint.AUDIENCE, **policy})
+            return code_of(ww.verify_jws, token, keys, algorithms=policy.get("algorithms"), types=types)
+        compiled = ww.Policy(**{"issuer": mint.ISSUER, "audience": mint.AUDIENCE, **policy})
         if self.entry == "verify_many":
-            batch = [token, mint.token(), token.encode("utf-8", "surrogatepass") if isinstance(token, str) else token]
-            first, _, second = ww.verify_many(batch, keys, demanded, now=now).codes()
-            assert first == second, "text and bytes of one token got different verdicts"
+            batch = [token, VALID_TOKEN, token.encode("utf-8", "surrogatepass") if isinstance(token, str) else token]
+            first, _, second = ww.verify_many(batch, keys, compiled, now=now).codes()
+            assert first == second, f"{self}: {first} for the text of a token, {second} for its bytes"
             return first
         if self.entry == "cached":
-            first, second = (verdict(CACHE.verify, token, keys, demanded, now=now) for _ in range(2))
-            assert first == second, "a token got another verdict when it came again"
+            first, second = (code_of(CACHE.verify, token, keys, compiled, now=now) for _ in range(2))
+            assert first == second, f"{self}: {first} for a token, {second} when it was repeated"
             return first
-        return verdict(ww.verify, token, keys, demanded, now=now)
+        return code_of(ww.verify, token, keys, compiled, now=now)
 
-    def expect(self, code: ww.ErrorCode) -> ww.ErrorCode | None:
-        """What this path says of a token whose first defect has ``code``: the JWS layer is blind to claims."""
+    def expected(self, code: ww.ErrorCode | None) -> ww.ErrorCode | None:
+        """Return the verdict of this path on a token whose first defect has ``code``: the JWS layer reads no claims."""
         return code if self.reads_claims or code in JWS_CODES else None
 
 
-def verdict(verify: Callable[..., object], *arguments: Any, now: float) -> ww.ErrorCode | None:
+PATHS = (
+    *(Path(options, entry) for options in KEY_OPTIONS for entry in ("verify", "verify_many", "verify_jws")),
+    Path(KeyOptions(), "cached"),
+)
+CLAIM_PATHS = tuple(path for path in PATHS if path.reads_claims)
+
+each_backend = pytest.mark.parametrize("backend", BACKENDS)
+each_options = pytest.mark.parametrize("options", KEY_OPTIONS, ids=str)
+
+
+def assert_verdict(
+    token: str | bytes,
+    code: ww.ErrorCode | None,
+    note: object = "",
+    *,
+    paths: Iterable[Path] = PATHS,
+    **options: Any,
+) -> None:
+    """Verify ``token`` on every path: each must yield ``code``, or accept it if the path doesn't read what is wrong.
+
+    ``options`` are those of ``Path.verdict``. A failure names every path that differs, and ``note``.
+    """
+    differing = {
+        str(path): verdict for path in paths if (verdict := path.verdict(token, **options)) is not path.expected(code)
+    }
+    assert not differing, f"expected {code}, got {_readable(differing)} {note}"
+
+
+#: The same for paths that read claims, under policies that the JWS layer doesn't know.
+assert_claims_verdict = functools.partial(assert_verdict, paths=CLAIM_PATHS)
+
+
+def assert_on_each_backend(check: Callable[[Backend], object], expected: object) -> None:
+    """Call ``check`` for each backend. A failure names every backend whose result is not ``expected``."""
+    differing = {backend: found for backend in BACKENDS if (found := check(backend)) != expected}
+    assert not differing, f"expected {expected}, got {_readable(differing)}"
+
+
+def _readable(results: Mapping[Any, object]) -> str:
+    return ", ".join(f"{result} from {name}" for name, result in results.items())
+
+
+def code_of(verify: Callable[..., object], *arguments: Any, **options: Any) -> ww.ErrorCode | None:
     try:
-        verify(*arguments, now=now)
+        verify(*arguments, **options)
     except ww.VerificationError as error:
         return error.code
     return None
@@ -115,18 +161,3 @@ def key_set(jwks: str, options: KeyOptions = KEY_OPTIONS[0]) -> ww.KeySet:
     keys = ww.KeySet.from_json(jwks, **options._asdict())
     keys.prepare()
     return keys
-
-
-def compiled_policy(**demands: Any) -> ww.Policy:
-    return ww.Policy(**demands)
-
-
-PATHS = (
-    *(Path(options, entry) for options in KEY_OPTIONS for entry in ("verify", "verify_many", "verify_jws")),
-    Path(KeyOptions(), "cached"),
-)
-
-every_path = pytest.mark.parametrize("path", PATHS, ids=str)
-claim_paths = pytest.mark.parametrize("path", [path for path in PATHS if path.reads_claims], ids=str)
-each_backend = pytest.mark.parametrize("backend", ["default", "reference"])
-each_options = pytest.mark.parametrize("options", KEY_OPTIONS, ids=str)

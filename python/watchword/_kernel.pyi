@@ -140,6 +140,7 @@ class PublicKey:
     @property
     def thumbprint(self) -> str:
         """The RFC 7638 thumbprint: SHA-256, base64url without padding."""
+    def to_jwk(self) -> dict[str, str]: ...
 
 @final
 class RejectedKey:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+
 import mint
 import pytest
-from paths import Path, every_path
+from paths import assert_verdict
 
 from watchword import ErrorCode
 
@@ -28,65 +30,55 @@ NOT_NAMED = [
 NOT_IDENTITY = ["exp", "nbf", "iat", "aud"]
 
 
-def judged(path: Path, raw: str) -> ErrorCode | None:
-    return path.judge(mint.token(mint.with_member(mint.claims(), raw)))
+MALFORMED = ErrorCode.MALFORMED_CLAIMS
 
 
-@every_path
+def token_with(raw: str) -> str:
+    return mint.token(mint.with_member(mint.claims(), raw))
+
+
 @pytest.mark.parametrize("value", NOT_OBJECTS)
-@pytest.mark.parametrize(
-    "shape", ['"act":%s', '"act":{"sub":"a","act":%s}', '"act":{"act":{"act":%s,"sub":"b"},"sub":"a"}']
-)
-def test_act_is_not_an_object(path: Path, value: str, shape: str) -> None:
-    assert judged(path, shape % value) is path.expect(ErrorCode.MALFORMED_CLAIMS)
+def test_act_is_not_an_object(value: str) -> None:
+    for shape in ('"act":%s', '"act":{"sub":"a","act":%s}', '"act":{"act":{"act":%s,"sub":"b"},"sub":"a"}'):
+        assert_verdict(token_with(shape % value), MALFORMED, shape)
 
 
-@every_path
 @pytest.mark.parametrize("value", NOT_NAMED)
-@pytest.mark.parametrize("shape", ['"act":%s', '"act":{"sub":"a","act":%s}'])
-def test_act_without_a_sub_that_is_a_name(path: Path, value: str, shape: str) -> None:
-    assert judged(path, shape % value) is path.expect(ErrorCode.MALFORMED_CLAIMS)
+def test_act_without_a_sub_that_is_a_name(value: str) -> None:
+    for shape in ('"act":%s', '"act":{"sub":"a","act":%s}'):
+        assert_verdict(token_with(shape % value), MALFORMED, shape)
 
 
-@every_path
 @pytest.mark.parametrize("claim", NOT_IDENTITY)
-@pytest.mark.parametrize("value", ["1900000300", "null", '"https://api.example"'])
-@pytest.mark.parametrize(
-    "shape", ['"act":{"sub":"a",%s}', '"act":{"sub":"a","act":{%s,"sub":"b"}}', '"may_act":{"sub":"a",%s}']
-)
-def test_claims_that_identify_nobody_inside_act(path: Path, claim: str, value: str, shape: str) -> None:
-    assert judged(path, shape % f'"{claim}":{value}') is path.expect(ErrorCode.MALFORMED_CLAIMS)
+def test_claims_that_identify_nobody_inside_act(claim: str) -> None:
+    shapes = ('"act":{"sub":"a",%s}', '"act":{"sub":"a","act":{%s,"sub":"b"}}', '"may_act":{"sub":"a",%s}')
+    for value, shape in itertools.product(("1900000300", "null", '"https://api.example"'), shapes):
+        raw = shape % f'"{claim}":{value}'
+        assert_verdict(token_with(raw), MALFORMED, raw)
 
 
-@every_path
 @pytest.mark.parametrize("claim", ["act", "may_act"])
-def test_the_issuer_of_an_actor_is_a_string(path: Path, claim: str) -> None:
-    assert judged(path, f'"{claim}":{{"sub":"a","iss":["https://as.example"]}}') is path.expect(
-        ErrorCode.MALFORMED_CLAIMS
-    )
+def test_the_issuer_of_an_actor_is_a_string(claim: str) -> None:
+    assert_verdict(token_with(f'"{claim}":{{"sub":"a","iss":["https://as.example"]}}'), MALFORMED)
 
 
-@every_path
 @pytest.mark.parametrize(
     "value", [*NOT_OBJECTS, '{"sub":5}', '{"sub":[5]}', '{"sub":[""]}', '{"sub":["a",null]}', '{"sub":{}}']
 )
-def test_may_act_of_the_wrong_type(path: Path, value: str) -> None:
-    assert judged(path, f'"may_act":{value}') is path.expect(ErrorCode.MALFORMED_CLAIMS)
+def test_may_act_of_the_wrong_type(value: str) -> None:
+    assert_verdict(token_with(f'"may_act":{value}'), MALFORMED)
 
 
-@every_path
 @pytest.mark.parametrize("depth", [32, 33, 500])
-def test_act_nested_too_deeply(path: Path, depth: int) -> None:
+def test_act_nested_too_deeply(depth: int) -> None:
     raw = '"act":' + '{"sub":"a","act":' * (depth - 1) + '{"sub":"a"}' + "}" * (depth - 1)
-    assert judged(path, raw) is path.expect(ErrorCode.MALFORMED_CLAIMS)
+    assert_verdict(token_with(raw), MALFORMED)
 
 
-@every_path
-def test_a_repeated_member_inside_act(path: Path) -> None:
-    assert judged(path, '"act":{"sub":"a","sub":"b"}') is path.expect(ErrorCode.MALFORMED_CLAIMS)
+def test_a_repeated_member_inside_act() -> None:
+    assert_verdict(token_with('"act":{"sub":"a","sub":"b"}'), MALFORMED)
 
 
-@every_path
 @pytest.mark.parametrize(
     "raw",
     [
@@ -102,14 +94,13 @@ def test_a_repeated_member_inside_act(path: Path) -> None:
         '"may_act":{"email":"a@example.com"}',
     ],
 )
-def test_good_ones(path: Path, raw: str) -> None:
-    assert judged(path, raw) is None
+def test_good_ones(raw: str) -> None:
+    assert_verdict(token_with(raw), None)
 
 
-@every_path
 @pytest.mark.parametrize(
     "raw", ['"delegation_chain":5', '"delegation_chain":["a"]', '"actor_chain":"a"', '"chain_hash":1']
 )
-def test_private_claims_are_another_issuers_own_business(path: Path, raw: str) -> None:
+def test_private_claims_are_another_issuers_own_business(raw: str) -> None:
     # RFC 7519 section 4.3: such a name may mean anything. What it means is judged when the chain is asked for.
-    assert judged(path, raw) is None
+    assert_verdict(token_with(raw), None)

@@ -6,60 +6,53 @@ from typing import Any
 
 import mint
 import pytest
-from paths import Path, every_path
+from paths import assert_verdict
 
 from watchword import ErrorCode
 
 REFUSED = ErrorCode.UNSUPPORTED_CRITICAL_HEADER
 
 
-@every_path
 @pytest.mark.parametrize(
     "crit", [["bork"], ["exp"], ["kid"], ["alg"], ["crit"], ["b64"], ["bork", "bork"], ["http://e/x"]]
 )
-@pytest.mark.parametrize("present", [False, True], ids=["absent", "present"])
-def test_unknown_crit(path: Path, crit: list[str], present: bool) -> None:
-    members: dict[str, Any] = {name: True for name in crit if name not in ("alg", "kid", "crit")} if present else {}
-    assert path.judge(mint.token(head=mint.header(**{**members, "crit": crit}))) is REFUSED
+def test_unknown_crit(crit: list[str]) -> None:
+    present: dict[str, Any] = {name: True for name in crit if name not in ("alg", "kid", "crit")}
+    for members in ({}, present):
+        assert_verdict(mint.token(head=mint.header(**{**members, "crit": crit})), REFUSED, members)
 
 
-@every_path
-def test_empty_crit(path: Path) -> None:
-    assert path.judge(mint.token(head=mint.header(crit=[]))) is REFUSED
+def test_empty_crit() -> None:
+    assert_verdict(mint.token(head=mint.header(crit=[])), REFUSED)
 
 
-@every_path
 @pytest.mark.parametrize("crit", ["bork", "", None, False, True, 0, {}, {"bork": True}, [""], [1], [None], [["bork"]]])
-def test_crit_of_the_wrong_type(path: Path, crit: Any) -> None:
-    assert path.judge(mint.token(head=mint.header(crit=crit))) is REFUSED
+def test_crit_of_the_wrong_type(crit: Any) -> None:
+    assert_verdict(mint.token(head=mint.header(crit=crit)), REFUSED)
 
 
-@every_path
 @pytest.mark.parametrize("b64", [False, True, None, "false", 0])
-@pytest.mark.parametrize("crit", [mint.OMIT, ["b64"], []], ids=["no crit", "crit", "empty crit"])
-def test_b64_with_or_without_crit(path: Path, b64: Any, crit: Any) -> None:
-    assert path.judge(mint.token(head=mint.header(b64=b64, crit=crit))) is REFUSED
+def test_b64_with_or_without_crit(b64: Any) -> None:
+    for crit in (mint.OMIT, ["b64"], []):
+        assert_verdict(mint.token(head=mint.header(b64=b64, crit=crit)), REFUSED, crit)
 
 
-@every_path
-def test_unencoded_payload(path: Path) -> None:
+def test_unencoded_payload() -> None:
     # Signed as RFC 7797 section 3 says; the payload happens to be base64url too, so that only the header tells.
     head = mint.b64(mint.encode(mint.header(b64=False, crit=["b64"])))
     signing_input = f"{head}.{mint.b64(mint.encode(mint.claims()))}"
     token = f"{signing_input}.{mint.b64(mint.sign('EdDSA', 'ed25519', signing_input.encode()))}"
-    assert path.judge(token) is REFUSED
+    assert_verdict(token, REFUSED)
     raw = f"{head}.not+base64/url"
     signed = f"{raw}.{mint.b64(mint.sign('EdDSA', 'ed25519', raw.encode()))}"
-    assert path.judge(signed) is ErrorCode.MALFORMED_TOKEN
+    assert_verdict(signed, ErrorCode.MALFORMED_TOKEN)
 
 
-@every_path
 @pytest.mark.parametrize("member", ["Crit", "CRIT", "critical", "b64url", "zip", "cty", "x5t", "x5t#S256", "nonce"])
-def test_other_members_are_ignored(path: Path, member: str) -> None:
-    assert path.judge(mint.token(head=mint.header(**{member: "x"}))) is None
+def test_other_members_are_ignored(member: str) -> None:
+    assert_verdict(mint.token(head=mint.header(**{member: "x"})), None)
 
 
-@every_path
-def test_member_names_are_compared_after_unescaping(path: Path) -> None:
+def test_member_names_are_compared_after_unescaping() -> None:
     head = mint.with_member(mint.header(), '"\\u0063rit":["bork"]')
-    assert path.judge(mint.token(head=head)) is REFUSED
+    assert_verdict(mint.token(head=head), REFUSED)

@@ -3,56 +3,65 @@
 from __future__ import annotations
 
 import random
+import re
+from pathlib import Path as File
 
 import pytest
-from defects import DEFECTS, POLICY, Defect, can_be_together, token_with
-from paths import JWS_CODES, Path, every_path
+from order_cases import CASES, POLICY, SIGNATURE_STEP, OrderCase, can_be_combined, token_with
+from paths import JWS_CODES, PATHS, Path, assert_verdict
 
 from watchword import ErrorCode
 
-#: The last step of the JWS layer: what comes after it is about claims.
-SIGNATURE_STEP = 9
+#: The table that users read.
+DOCUMENT = File(__file__).resolve().parents[2] / "docs" / "verification.md"
 
 
-def expected(path: Path, *defects: Defect) -> set[ErrorCode | None]:
-    """The codes of the earliest step with a defect; within one step the order is free."""
-    seen = [defect for defect in defects if path.reads_claims or defect.step <= SIGNATURE_STEP]
-    if not seen:
-        return {None}
-    first = min(defect.step for defect in seen)
-    return {defect.code for defect in seen if defect.step == first}
+def expected(path: Path, *cases: OrderCase) -> set[ErrorCode | None]:
+    """Return the codes of the earliest step with a defect; within one step the order is free."""
+    visible = [case for case in cases if path.reads_claims or case.step <= SIGNATURE_STEP]
+    first = min((case.step for case in visible), default=None)
+    return {case.code for case in visible if case.step == first} or {None}
+
+
+def assert_first_wins(*cases: OrderCase) -> None:
+    token = token_with(*cases)
+    verdicts = {path: path.verdict(token, **POLICY) for path in PATHS}
+    differing = {str(path): verdict for path, verdict in verdicts.items() if verdict not in expected(path, *cases)}
+    assert not differing, f"{[case.name for case in cases]}: {differing}"
 
 
 def test_the_table_is_in_order() -> None:
-    assert [defect.step for defect in DEFECTS] == sorted(defect.step for defect in DEFECTS)
-    assert all(defect.code in JWS_CODES for defect in DEFECTS if defect.step <= SIGNATURE_STEP)
+    assert [case.step for case in CASES] == sorted(case.step for case in CASES)
+    assert all(case.code in JWS_CODES for case in CASES if case.step <= SIGNATURE_STEP)
 
 
-@every_path
-def test_a_draft_without_defects_is_valid(path: Path) -> None:
-    assert path.judge(token_with(), **POLICY) is None
+def test_the_table_is_the_documented_one() -> None:
+    rows = re.findall(r"^\| (\d+) \|.*\| (.*) \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    documented = {int(step): set(re.findall(r"`(\w+)`", codes)) for step, codes in rows}
+    # The last step is about requests with a proof: tests/dpop.
+    assert {case.step for case in CASES} == set(documented) - {max(documented)}
+    for case in CASES:
+        assert case.code.value in documented[case.step], case.name
 
 
-@every_path
-@pytest.mark.parametrize("defect", DEFECTS, ids=str)
-def test_one_defect(path: Path, defect: Defect) -> None:
-    assert {path.judge(token_with(defect), **POLICY)} == expected(path, defect)
+def test_a_token_without_defects_is_valid() -> None:
+    assert_verdict(token_with(), None, **POLICY)
 
 
-@every_path
-@pytest.mark.parametrize("first", DEFECTS, ids=str)
-def test_two_defects(path: Path, first: Defect) -> None:
-    for second in DEFECTS:
-        if second.step >= first.step and can_be_together(first, second):
-            verdict = path.judge(token_with(first, second), **POLICY)
-            assert verdict in expected(path, first, second), f"{first}, {second}"
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_one_defect(case: OrderCase) -> None:
+    assert_first_wins(case)
 
 
-@every_path
-def test_many_defects(path: Path) -> None:
+@pytest.mark.parametrize("first", CASES, ids=str)
+def test_two_defects(first: OrderCase) -> None:
+    for second in CASES:
+        if second.step >= first.step and can_be_combined(first, second):
+            assert_first_wins(first, second)
+
+
+def test_many_defects() -> None:
     dice = random.Random(7519)
     for _ in range(300):
-        chosen = dice.sample(DEFECTS, dice.randint(3, 9))
-        defects = [one for index, one in enumerate(chosen) if can_be_together(*chosen[: index + 1])]
-        verdict = path.judge(token_with(*defects), **POLICY)
-        assert verdict in expected(path, *defects), [str(defect) for defect in defects]
+        chosen = dice.sample(CASES, dice.randint(3, 9))
+        assert_first_wins(*(one for index, one in enumerate(chosen) if can_be_combined(*chosen[: index + 1])))

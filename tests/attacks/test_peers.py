@@ -134,7 +134,7 @@ PEERS: dict[str, tuple[str, Verify, bool]] = {
 def test_the_kernel_refuses(name: str) -> None:
     token, jwks = HOSTILE[name]
     for path in PATHS:
-        refused = path.judge(token, jwks=jwks) is not None
+        refused = path.verdict(token, jwks=jwks) is not None
         assert refused == (path.reads_claims or name not in ABOUT_CLAIMS), path
 
 

@@ -6,18 +6,18 @@ from typing import Literal
 
 import mint
 import pytest
-from paths import Path, every_path
+from paths import assert_verdict
 
 from watchword import ErrorCode
 
 Where = Literal["header", "payload"]
-both_parts = pytest.mark.parametrize("where", ["header", "payload"])
+PARTS: tuple[Where, ...] = ("header", "payload")
 
 
-def judge(path: Path, where: Where, document: bytes) -> ErrorCode | None:
+def token_with(where: Where, document: bytes) -> str:
     if where == "header":
-        return path.judge(mint.token(head=document))
-    return path.judge(mint.token(document))
+        return mint.token(head=document)
+    return mint.token(document)
 
 
 def good(where: Where) -> bytes:
@@ -28,8 +28,8 @@ def member(where: Where, raw: str) -> bytes:
     return mint.with_member(mint.header() if where == "header" else mint.claims(), raw)
 
 
-def malformed(path: Path, where: Where) -> ErrorCode | None:
-    return ErrorCode.MALFORMED_HEADER if where == "header" else path.expect(ErrorCode.MALFORMED_CLAIMS)
+def malformed(where: Where) -> ErrorCode:
+    return ErrorCode.MALFORMED_HEADER if where == "header" else ErrorCode.MALFORMED_CLAIMS
 
 
 DUPLICATES = {
@@ -39,82 +39,72 @@ DUPLICATES = {
 NESTED_DUPLICATES = ['"x":{"a":1,"a":1}', '"x":[{"a":1,"\\u0061":2}]', '"x":{"y":{"z":{"":0,"":0}}}']
 
 
-@every_path
 @pytest.mark.parametrize(
     ("where", "raw"), [(where, raw) for where, raws in DUPLICATES.items() for raw in raws + NESTED_DUPLICATES]
 )
-def test_duplicate_json_members(path: Path, where: Where, raw: str) -> None:
-    assert judge(path, where, member(where, raw)) is malformed(path, where)
+def test_duplicate_json_members(where: Where, raw: str) -> None:
+    assert_verdict(token_with(where, member(where, raw)), malformed(where))
 
 
-@every_path
-@both_parts
-def test_duplicate_json_members_that_contradict(path: Path, where: Where) -> None:
-    # The first and the last reading differ, and each reading alone would be accepted by somebody.
-    first = {"header": b'{"alg":"none",', "payload": b'{"iss":"https://evil.example",'}[where]
-    assert judge(path, where, first + good(where)[1:]) is malformed(path, where)
+def test_duplicate_json_members_that_contradict() -> None:
+    for where in PARTS:
+        # The first and the last reading differ, and each reading alone would be accepted by somebody.
+        first = {"header": b'{"alg":"none",', "payload": b'{"iss":"https://evil.example",'}[where]
+        assert_verdict(token_with(where, first + good(where)[1:]), malformed(where))
 
 
-@every_path
-@both_parts
-def test_names_that_differ_only_in_case_are_different(path: Path, where: Where) -> None:
-    assert judge(path, where, member(where, '"ALG":1,"Sub":2,"eXp":"never"')) is None
+def test_names_that_differ_only_in_case_are_different() -> None:
+    for where in PARTS:
+        assert_verdict(token_with(where, member(where, '"ALG":1,"Sub":2,"eXp":"never"')), None)
 
 
-@every_path
-@both_parts
 @pytest.mark.parametrize("raw", ['"x":"\\ud800"', '"x":"\\udc00"', '"x":"\\ud800\\ud800"', '"x":"\\ud800x"',
                                  '"\\udfff":1',
                                  '"x":"\\uD83D"', '"x":["\\udc00\\ud800"]', '"x":"\\ud800\\u0041"'])  # fmt: skip
-def test_lone_surrogates(path: Path, where: Where, raw: str) -> None:
-    assert judge(path, where, member(where, raw)) is malformed(path, where)
+def test_lone_surrogates(raw: str) -> None:
+    for where in PARTS:
+        assert_verdict(token_with(where, member(where, raw)), malformed(where))
 
 
-@every_path
-@both_parts
-def test_surrogate_pair_is_fine(path: Path, where: Where) -> None:
-    assert judge(path, where, member(where, '"x":"\\ud83d\\udd11 \U0001f511 \\u0000"')) is None
+def test_surrogate_pair_is_fine() -> None:
+    for where in PARTS:
+        assert_verdict(token_with(where, member(where, '"x":"\\ud83d\\udd11 \U0001f511 \\u0000"')), None)
 
 
-@every_path
-@both_parts
 @pytest.mark.parametrize("bom", [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00", b"\xc2\xa0", b"\x0c"])
-def test_bom_and_other_leading_bytes(path: Path, where: Where, bom: bytes) -> None:
-    assert judge(path, where, bom + good(where)) is malformed(path, where)
+def test_bom_and_other_leading_bytes(bom: bytes) -> None:
+    for where in PARTS:
+        assert_verdict(token_with(where, bom + good(where)), malformed(where))
 
 
-@every_path
-@both_parts
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-7"])
-def test_other_encodings(path: Path, where: Where, encoding: str) -> None:
-    document = good(where).decode().encode(encoding)
-    if encoding == "utf-7":
-        document = good(where).replace(b"{", b"+AHs-")
-    assert judge(path, where, document) is malformed(path, where)
+def test_other_encodings(encoding: str) -> None:
+    for where in PARTS:
+        document = good(where).decode().encode(encoding)
+        if encoding == "utf-7":
+            document = good(where).replace(b"{", b"+AHs-")
+        assert_verdict(token_with(where, document), malformed(where))
 
 
-@every_path
-@both_parts
 @pytest.mark.parametrize(
     "bad", [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc3", b"\xe2\x82", b"\xf8\x88\x80\x80\x80"],
     ids=bytes.hex,
 )  # fmt: skip
-def test_invalid_utf8(path: Path, where: Where, bad: bytes) -> None:
-    document = good(where)[:-1] + b',"x":"' + bad + b'"}'
-    assert judge(path, where, document) is malformed(path, where)
+def test_invalid_utf8(bad: bytes) -> None:
+    for where in PARTS:
+        document = good(where)[:-1] + b',"x":"' + bad + b'"}'
+        assert_verdict(token_with(where, document), malformed(where))
 
 
-@every_path
-@both_parts
 @pytest.mark.parametrize("tail", [b"{}", b",", b"}", b"x", b"\x00", b" null", b"\n[]", b"//", b"\xef\xbb\xbf", b"\x1a"])
-def test_trailing_json(path: Path, where: Where, tail: bytes) -> None:
-    assert judge(path, where, good(where) + tail) is malformed(path, where)
+def test_trailing_json(tail: bytes) -> None:
+    for where in PARTS:
+        assert_verdict(token_with(where, good(where) + tail), malformed(where))
 
 
-@every_path
-@both_parts
-def test_white_space_around_the_object_is_json(path: Path, where: Where) -> None:
-    assert judge(path, where, b" \t\r\n" + good(where) + b" \t\r\n") is None
+def test_white_space_around_the_object_is_json() -> None:
+    for where in PARTS:
+        assert_verdict(token_with(where, b" \t\r\n" + good(where) + b" \t\r\n"), None)
 
 
 NOT_OBJECTS = [
@@ -135,18 +125,16 @@ NOT_OBJECTS = [
 ]
 
 
-@every_path
-@both_parts
 @pytest.mark.parametrize("document", NOT_OBJECTS)
-def test_documents_that_are_no_object(path: Path, where: Where, document: bytes) -> None:
-    assert judge(path, where, document) is malformed(path, where)
+def test_documents_that_are_no_object(document: bytes) -> None:
+    for where in PARTS:
+        assert_verdict(token_with(where, document), malformed(where))
 
 
-@every_path
-@both_parts
-def test_empty_object(path: Path, where: Where) -> None:
-    expected = ErrorCode.MALFORMED_HEADER if where == "header" else path.expect(ErrorCode.MISSING_CLAIM)
-    assert judge(path, where, b"{}") is expected
+def test_empty_object() -> None:
+    for where in PARTS:
+        expected = ErrorCode.MALFORMED_HEADER if where == "header" else ErrorCode.MISSING_CLAIM
+        assert_verdict(token_with(where, b"{}"), expected)
 
 
 SLOPPY = [
@@ -158,23 +146,20 @@ SLOPPY = [
 ]  # fmt: skip
 
 
-@every_path
-@both_parts
 @pytest.mark.parametrize("raw", SLOPPY)
-def test_sloppy_json(path: Path, where: Where, raw: str) -> None:
-    assert judge(path, where, member(where, raw)) is malformed(path, where)
+def test_sloppy_json(raw: str) -> None:
+    for where in PARTS:
+        assert_verdict(token_with(where, member(where, raw)), malformed(where))
 
 
-@every_path
 @pytest.mark.parametrize(
     "head", [{"alg": 1}, {"alg": None}, {"alg": ["EdDSA"]}, {"alg": {}}, {"alg": True}, {}, {"typ": "JWT"}]
 )
-def test_alg_missing_or_not_a_string(path: Path, head: dict[str, object]) -> None:
+def test_alg_missing_or_not_a_string(head: dict[str, object]) -> None:
     document = {**mint.header(alg=mint.OMIT), **head}
-    assert path.judge(mint.token(head=document)) is ErrorCode.MALFORMED_HEADER
+    assert_verdict(mint.token(head=document), ErrorCode.MALFORMED_HEADER)
 
 
-@every_path
 @pytest.mark.parametrize("kid", [None, 1, True, ["ed25519"], {"kid": "ed25519"}, 1.5])
-def test_kid_that_is_not_a_string(path: Path, kid: object) -> None:
-    assert path.judge(mint.token(head=mint.header(kid=kid))) is ErrorCode.MALFORMED_HEADER
+def test_kid_that_is_not_a_string(kid: object) -> None:
+    assert_verdict(mint.token(head=mint.header(kid=kid)), ErrorCode.MALFORMED_HEADER)

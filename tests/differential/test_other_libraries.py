@@ -18,14 +18,14 @@ KERNEL = Path(KEY_OPTIONS[0], "verify")
 
 
 def explained(differences: tuple[Difference, ...], peer: str, token: str) -> list[Difference]:
-    code, seen = KERNEL.judge(token), Seen(token)
+    code, seen = KERNEL.verdict(token), Seen(token)
     return [one for one in differences if peer in one.peers and one.code is code and one.applies(seen)]
 
 
 @mutations.times(5)
 @given(mutations.tokens)
 def test_mutated_tokens(token: str) -> None:
-    code = KERNEL.judge(token)
+    code = KERNEL.verdict(token)
     for name, accepts in PEERS.items():
         if accepts(token, GOOD_KEYS) == (code is None):
             continue
@@ -35,7 +35,7 @@ def test_mutated_tokens(token: str) -> None:
 
 @pytest.mark.parametrize("token", mutations.GOOD_TOKENS, ids=[algorithm for _, algorithm in mint.SIGNERS])
 def test_good_tokens(token: str) -> None:
-    assert KERNEL.judge(token) is None
+    assert KERNEL.verdict(token) is None
     for name, accepts in PEERS.items():
         assert accepts(token, GOOD_KEYS) or explained(LAXER, name, token)
 
@@ -62,7 +62,7 @@ STRICTER_EXAMPLES: dict[str, list[str]] = {
 def test_every_listed_strictness_is_real(difference: Difference) -> None:
     examples = STRICTER_EXAMPLES[difference.reason.partition(":")[0]]
     for token in examples:
-        assert KERNEL.judge(token) is difference.code
+        assert KERNEL.verdict(token) is difference.code
         assert difference.applies(Seen(token))
     accepting = {name for token in examples for name, accepts in PEERS.items() if accepts(token, GOOD_KEYS)}
     assert accepting == difference.peers
@@ -77,6 +77,6 @@ LAXER_EXAMPLES = (
 
 @pytest.mark.parametrize(("difference", "token"), list(zip(LAXER, LAXER_EXAMPLES, strict=True)))
 def test_every_listed_leniency_is_harmless(difference: Difference, token: str) -> None:
-    assert KERNEL.judge(token) is None
+    assert KERNEL.verdict(token) is None
     assert difference.applies(Seen(token))
     assert {name for name, accepts in PEERS.items() if not accepts(token, GOOD_KEYS)} == difference.peers

@@ -1,7 +1,7 @@
-"""The token first, and completely; the proof only if the token is valid and bound, by the key it is bound to.
+"""The token is verified first, and completely; the proof only if the token is valid, and bound to the proof's key.
 
-Whoever sends a request chooses the key of its proof, and how dear it is to verify. Without a valid token that gets them
-nothing: no proof of theirs is looked at.
+Whoever sends a request chooses the key of its proof, and so the cost of verifying it. A proof with an invalid token is
+not verified.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import mint
+import order_cases
 import proofs
 import pytest
 from paths import KEY_OPTIONS
@@ -23,28 +24,26 @@ import watchword as ww
 from watchword import _kernel
 from watchword.dpop import DpopVerifier
 
-#: name -> the verdict on the token, and a token that earns it, whatever comes with it.
-WORTHLESS: dict[str, tuple[str, str]] = {
+#: The steps of docs/verification.md from which on the binding to a key is checked.
+BINDING_STEP = 19
+
+#: Name -> the code of a token, and the token. All defects of the order of checks come before the proof.
+INVALID_TOKENS: dict[str, tuple[str, str]] = {
+    **{
+        case.name: (case.code.value, order_cases.token_with(case, cnf={"jkt": proofs.jkt()}))
+        for case in order_cases.CASES
+        if case.step < BINDING_STEP
+    },
     "no token at all": ("malformed_token", "abc"),
-    "too large": ("too_large", "a" * 17_000),
-    "malformed header": ("malformed_header", mint.token(head=b"{")),
-    "of another type": ("wrong_type", mint.token(head=mint.header(typ="dpop+jwt"))),
-    "alg none": ("algorithm_not_allowed", mint.token(head=mint.header(alg="none"), signature=b"")),
-    "unknown kid": ("unknown_key", mint.token(head=mint.header(kid="other"))),
-    "signature of another token": (
-        "invalid_signature",
-        proofs.bound_token().rpartition(".")[0] + "." + mint.b64(bytes(64)),
+    "payload not JSON": ("malformed_claims", mint.token(b"{")),
+    "not bound": ("dpop_unbound_token", mint.token(mint.claims(tenant="blue"))),
+    "bound otherwise": (
+        "unsupported",
+        mint.token(mint.claims(tenant="blue", cnf={"jkt": proofs.jkt(), "x5t#S256": "AA"})),
     ),
-    "malformed claims": ("malformed_claims", mint.token(b"{")),
-    "expired": ("expired", proofs.bound_token(exp=NOW - 60)),
-    "of another issuer": ("wrong_issuer", proofs.bound_token(iss="https://other.example")),
-    "for another audience": ("wrong_audience", proofs.bound_token(aud="you")),
-    "without exp": ("missing_claim", proofs.bound_token(exp=mint.OMIT)),
-    "not bound": ("dpop_unbound_token", mint.token()),
-    "bound otherwise": ("unsupported", mint.token(mint.claims(cnf={"jkt": proofs.jkt(), "x5t#S256": "AA"}))),
 }
 
-#: What is dear to find out, or comes first where the proof is verified first.
+#: Proofs that are expensive to verify, or whose error would come first if the proof were verified first.
 PROOFS: dict[str, str] = {
     "good": proof(),
     "by P-384": proof(key="p384", algorithm="ES384"),
@@ -71,8 +70,8 @@ def _headers(token: str, text: str) -> dict[str, str]:
     return {"Authorization": f"DPoP {token}", "DPoP": text}
 
 
-def _verdicts(token: str, text: str) -> set[str | None]:
-    """By every way that takes a token and a proof that nobody has looked at."""
+def _verdicts(token: str, text: str, **requirements: Any) -> set[str | None]:
+    """Return the codes from every function that takes a token with an unverified proof."""
     request: dict[str, Any] = {
         "method": METHOD,
         "uri": URI,
@@ -86,11 +85,12 @@ def _verdicts(token: str, text: str) -> set[str | None]:
             clock=lambda: NOW,
             token_cache=cache,
             dpop=DpopVerifier(replay=None),
+            **requirements,
         ) as verifier:
             for _ in range(2):
                 found.add(_outcome(lambda own=verifier: own.verify_request(**request)))
             found.add(_outcome(lambda own=verifier: asyncio.run(own.verify_request_async(**request))))
-    policy = ww.Policy(issuer=mint.ISSUER, audience=mint.AUDIENCE)
+    policy = ww.Policy(issuer=mint.ISSUER, audience=mint.AUDIENCE, **requirements)
     unverified = DpopVerifier().unverified(text, method=METHOD, uri=URI, now=NOW)
     for options in KEY_OPTIONS:
         keys = ww.KeySet.from_json(KEYS, **options._asdict())
@@ -102,16 +102,15 @@ def _verdicts(token: str, text: str) -> set[str | None]:
     return found
 
 
-@pytest.mark.parametrize("which", PROOFS)
-@pytest.mark.parametrize("token", WORTHLESS)
-def test_of_a_worthless_token_nothing_but_that_is_said(token: str, which: str) -> None:
-    code, text = WORTHLESS[token]
-    # A bearer token in a request by DPoP must be for a Verifier, too, before anything else is wrong with it.
-    assert _verdicts(text, PROOFS[which]) == {code}
+@pytest.mark.parametrize("name", INVALID_TOKENS)
+def test_an_invalid_token_is_reported_whatever_its_proof(name: str) -> None:
+    code, token = INVALID_TOKENS[name]
+    verdicts = {which: _verdicts(token, text, **order_cases.POLICY) for which, text in PROOFS.items()}
+    assert verdicts == {which: {code} for which in PROOFS}
 
 
 def _owner(text: str) -> str:
-    """The thumbprint of the key in a proof, as far as there is one; else a test key's."""
+    """Return the thumbprint of the key in a proof, or a test key's if there is none."""
     try:
         head = _kernel_header(text)
         return ww.thumbprint(head["jwk"])
@@ -129,10 +128,13 @@ def _kernel_header(text: str) -> dict[str, Any]:
 _IN_A_HEADER = {name: case for name, case in DEFECTS.items() if case[1] == case[1].strip(" \t")}
 
 
-@pytest.mark.parametrize(("code", "text"), _IN_A_HEADER.values(), ids=_IN_A_HEADER)
-def test_with_a_valid_token_every_defect_of_a_proof_has_its_verdict(code: str, text: str) -> None:
-    """The table of a proof by itself, by the key that the token is bound to."""
-    assert _verdicts(mint.token(mint.claims(cnf={"jkt": _owner(text)})), text) == {code}
+def test_with_a_valid_token_every_defect_of_a_proof_has_its_verdict() -> None:
+    """The table of a proof alone, made with the key that the token is bound to."""
+    found = {
+        name: _verdicts(mint.token(mint.claims(cnf={"jkt": _owner(text)})), text)
+        for name, (_, text) in _IN_A_HEADER.items()
+    }
+    assert found == {name: {code} for name, (code, _) in _IN_A_HEADER.items()}
 
 
 @pytest.mark.parametrize("confirmation", [{"jkt": proofs.jkt()}, {"jwk": jwk()}, {"jkt": proofs.jkt(), "jwk": jwk()}])
@@ -141,7 +143,7 @@ def test_a_valid_token_with_its_proof(confirmation: dict[str, Any]) -> None:
     assert _verdicts(token, proof(claims(ath=proofs.ath(token)))) == {None}
     assert _verdicts(token, proof()) == {"dpop_missing_claim"}
     assert _verdicts(token, proof(claims(ath=proofs.ath("another")))) == {"dpop_wrong_access_token"}
-    # By another key: whatever else is wrong with it is not found out.
+    # With another key: nothing else is checked.
     for other in (proof(key="ed25519", algorithm="EdDSA"), proof(head=header(jwk=jwk("p256-b")), signature=bytes(64))):
         assert _verdicts(token, other) == {"dpop_key_mismatch"}
 
@@ -153,7 +155,7 @@ def test_a_token_that_names_two_keys_is_bound_to_neither() -> None:
         assert _verdicts(token, text) == {"dpop_key_mismatch"}
 
 
-def test_a_valid_token_is_remembered_whatever_its_proof() -> None:
+def test_a_valid_token_is_cached_whatever_its_proof() -> None:
     cache = ww.TokenCache(max_bytes=1 << 20)
     token = proofs.bound_token()
     with ww.Verifier([ww.Issuer(mint.ISSUER, jwks=KEYS)], audience=mint.AUDIENCE, token_cache=cache) as verifier:
@@ -187,7 +189,7 @@ def test_a_callers_mistake_is_one_whatever_the_token(mistake: dict[str, str]) ->
                 verifier.verify_request(headers={"Authorization": f"DPoP {token}", "DPoP": proof()}, now=NOW, **request)
 
 
-#: A key gets its table after eight uses: so it can be counted from outside whether it was used.
+#: A key gets its table after eight uses, so that the number of tables shows whether a key was used.
 _COUNT = """
 import os, sys, time
 import watchword as ww
@@ -237,8 +239,8 @@ print(ww.tables.stats().built)
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux lists a process's threads")
 @pytest.mark.parametrize("cache", [(), ("cached",)], ids=["", "cached"])
 @pytest.mark.parametrize("kind", ["valid", "forged", "expired", "malformed", "not bound", "bound to another"])
-def test_no_strangers_key_is_ever_used(kind: str, cache: tuple[str, ...]) -> None:
-    """Counted, not timed: a key that verifies is prepared after eight uses, and eighty requests prepare nothing."""
+def test_no_unknown_key_is_ever_used(kind: str, cache: tuple[str, ...]) -> None:
+    """Counted, not timed: a key gets its table after eight uses, and eighty requests must build none."""
     done = subprocess.run(
         [sys.executable, "-c", _COUNT, kind, *cache], capture_output=True, text=True, check=False, timeout=120
     )

@@ -153,13 +153,11 @@ def test_a_server_that_hangs_is_not_waited_for(server: Server) -> None:
     store = RedisReplayStore(server.url, timeout=0.2)
     assert store.consume(_id(1), NOW + 65, NOW)
     server.signal(signal.SIGSTOP)
-    started = time.monotonic()
     with pytest.raises(ReplayUnavailableError):
         store.consume(_id(2), NOW + 65, NOW)
     with pytest.raises(ReplayUnavailableError):
         _run(store, store.consume_async(_id(3), NOW + 65, NOW))
-    # Far above the time-outs, far below waiting for it.
-    assert time.monotonic() - started < 15
+    # It is still stopped: whoever waited for its answer would never get here.
     server.signal(signal.SIGCONT)
     assert store.consume(_id(4), NOW + 65, NOW)
     store.close()

@@ -147,16 +147,16 @@ HOSTS = [
 
 
 @pytest.mark.parametrize("host", HOSTS)
-@pytest.mark.parametrize("port", ["", ":8443"])
-def test_hosts_that_are_refused_by_what_they_say(host: str, port: str) -> None:
-    with pytest.raises(ValueError, match="not on the public internet"):
-        check_public_host(f"https://{host}{port}/jwks")
+def test_hosts_that_are_refused_by_their_name(host: str) -> None:
+    for port in ("", ":8443"):
+        with pytest.raises(ValueError, match="not on the public internet"):
+            check_public_host(f"https://{host}{port}/jwks")
 
 
 @pytest.mark.parametrize(
     "host", ["as.example", "1.1.1.1", "[2606:4700::1111]", "1.as.example", "localhost.example", "0x7f.example", "x0"]
 )
-def test_hosts_of_which_nothing_can_be_said(host: str) -> None:
+def test_hosts_that_may_be_public(host: str) -> None:
     check_public_host(f"https://{host}/jwks")
 
 

@@ -121,26 +121,25 @@ def test_the_time_out_is_for_the_whole(server: Server, get: Callable[..., Respon
         )[0],
         "nothing": Hang(),
     }[what]
-    began = time.monotonic()
     with pytest.raises(FetchError, match="in time"):
         get(timeout=0.4)
-    assert time.monotonic() - began < 10
+    assert server.answered == []
 
 
 @pytest.mark.parametrize("library", [httpx2, httpx])
-def test_the_time_out_is_kept_between_chunks_where_no_connection_can_be_shut(library) -> None:
-    """A connection that was open before, or no socket at all: then the deadline is minded at every chunk."""
+def test_the_time_out_is_kept_between_chunks_if_no_connection_can_be_shut(library) -> None:
+    """A connection that was open before, or no socket at all: then the deadline is checked at every chunk."""
+    chunks = iter(range(600))
 
     def slowly() -> Iterator[bytes]:
-        for _ in range(600):
+        for _ in chunks:
             time.sleep(0.05)
             yield b"x"
 
     transport = library.MockTransport(lambda request: library.Response(200, content=slowly()))
-    began = time.monotonic()
     with library.Client(transport=transport) as client, pytest.raises(FetchError, match="in time"):
         HttpxFetcher(client).get("https://as.example", headers={}, timeout=0.3, max_bytes=1000)
-    assert time.monotonic() - began < 10
+    assert next(chunks, None) is not None, "the whole answer was read"
 
 
 def test_nobody_there(server: Server, get: Callable[..., Response]) -> None:

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import warnings
 import weakref
 from pathlib import Path
@@ -102,11 +101,10 @@ def test_closing_during_a_fetch_frees_the_waiters(server: Server) -> None:
     thread = threading.Thread(target=wait)
     thread.start()
     server.wait_for(1)
-    began = time.monotonic()
     verifier.close()
     thread.join()
-    assert time.monotonic() - began < 3
-    assert len(raised) == 1
+    assert server.answered == []
+    assert ["closed" in str(error) for error in raised] == [True], raised
 
 
 def test_close_may_be_called_by_whoever_interrupts_the_verifier(server: Server) -> None:

@@ -15,8 +15,6 @@ from watchword.verifier import Verifier
 
 A, B = Key("a"), Key("b")
 TOKEN = A.token(ISSUER)
-# The default time-out of an attempt is 5 s: who waited for it took longer than this, who did not took a few ms.
-AT_ONCE = 2.0
 
 
 def stats(verifier: Verifier):
@@ -50,11 +48,10 @@ def test_a_known_key_verifies_at_once_while_the_endpoint_hangs(server: Server, w
     server.routes["/jwks"] = Hang()
     for moment in (250, 40, 20, 3000):  # due for refresh; still; past its time; long past its time
         clock.move(moment)
-        began = time.monotonic()
         for _ in range(5):
             verifier.verify(TOKEN)
-        assert time.monotonic() - began < AT_ONCE
     server.wait_for(2)
+    assert stats(verifier).waits == 1  # for the first set
 
 
 def test_only_the_first_after_a_long_sleep_gives_the_endpoint_a_short_grace(server: Server, warm, clock: Clock) -> None:
@@ -62,12 +59,10 @@ def test_only_the_first_after_a_long_sleep_gives_the_endpoint_a_short_grace(serv
     verifier = warm(grace=1.0, min_ttl=30)
     server.routes["/jwks"] = Hang()
     clock.move(400)
-    began = time.monotonic()
-    verifier.verify(TOKEN)
-    assert 0.9 < time.monotonic() - began < 4
-    began = time.monotonic()
-    verifier.verify(TOKEN)
-    assert time.monotonic() - began < 0.9
+    before = stats(verifier).waits
+    for _ in range(2):
+        verifier.verify(TOKEN)
+        assert stats(verifier).waits == before + 1
 
 
 def test_the_grace_is_enough_for_an_endpoint_that_is_well(server: Server, warm, clock: Clock) -> None:
@@ -114,10 +109,8 @@ def test_a_bad_answer_leaves_the_set_within_its_bounds(
     clock.move(3899)
     verifier.verify(TOKEN)
     clock.move(1)
-    began = time.monotonic()
     with pytest.raises(KeysUnavailableError):
         verifier.verify(TOKEN)
-    assert time.monotonic() - began < AT_ONCE
     assert server.count("/elsewhere") == 0
 
 
@@ -191,12 +184,11 @@ def test_an_idle_verifier_recovers_by_itself(server: Server, make) -> None:
 def test_cold_callers_do_not_queue_for_time_outs(server: Server, make) -> None:
     server.routes["/jwks"] = Hang()
     verifier = make(monotonic=time.monotonic, timeout=0.5, min_ttl=1, backoff_base=1000, backoff_cap=1000)
-    began = time.monotonic()
     for _ in range(20):
         with pytest.raises(KeysUnavailableError, match="in time"):
             verifier.verify(TOKEN)
-    assert time.monotonic() - began < 4
-    assert server.count() <= 2  # a second one only where the back-off was drawn as next to nothing
+    assert server.count() <= 2  # a second one only if the random back-off was next to nothing
+    assert stats(verifier).waits == server.count()
 
 
 def test_a_token_that_is_no_good_anyway_causes_no_fetch(server: Server, make) -> None:

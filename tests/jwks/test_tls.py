@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,7 +70,6 @@ def test_the_deadline_holds_over_tls(server: Server, trusting: HttpxFetcher, wha
         slow(connection, request)
 
     server.routes["/jwks"] = behave
-    began = time.monotonic()
     with pytest.raises(FetchError, match="in time"):
         trusting.get(f"{server.url}/jwks", headers={}, timeout=0.4, max_bytes=1000)
-    assert time.monotonic() - began < 10
+    assert server.answered == []

@@ -124,7 +124,7 @@ class RedisReplayStore:
                     return True
                 # Another's mark, or that of the first attempt, whose answer was lost on the way.
                 return failure is not None and (yield self._ask("get", name)) == mark
-            except (RedisError, OSError, asyncio.TimeoutError) as error:
+            except (TimeoutError, RedisError, OSError) as error:
                 failure = error
         return self._unavailable(failure)
 

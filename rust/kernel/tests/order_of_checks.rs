@@ -1,4 +1,4 @@
-//! The first check that fails names the error: tokens with several faults, in every pair and in random sets.
+//! The first check that fails names the error: tokens with several defects, in every pair and in random sets.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,95 +7,125 @@
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
+#![allow(clippy::disallowed_types, reason = "a test does not fork")]
 
 mod common;
 
-use common::{KEY_OPTIONS, key_set, now, signer, strict};
+use std::sync::LazyLock;
+
+use common::{KEY_OPTIONS, NOW, key_set, now, signer, strict};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use watchword_kernel::{Algorithm, verify};
+use watchword_kernel::{Algorithm, JwsPolicy, Policy, verify};
 
-/// A way to spoil a token.
-struct Fault {
+/// The table that the tests in Python read, too: its format is explained in the file.
+static TABLE: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../../tests/order_of_checks.json")).unwrap());
+
+static CASES: LazyLock<Vec<OrderCase>> =
+    LazyLock::new(|| TABLE["cases"].as_array().unwrap().iter().map(OrderCase::new).collect());
+
+/// A defect, and the step of docs/verification.md that finds it.
+struct OrderCase {
+    step: u64,
     code: &'static str,
-    spoil: Spoil,
+    row: &'static Map<String, Value>,
 }
 
-enum Spoil {
-    Header(&'static str, fn() -> Value),
-    Claim(&'static str, fn() -> Value),
-    Token(fn(&str) -> String),
+impl OrderCase {
+    fn new(row: &'static Value) -> Self {
+        Self { step: row["step"].as_u64().unwrap(), code: row["code"].as_str().unwrap(), row: row.as_object().unwrap() }
+    }
+
+    /// What it changes: two cases that change the same cannot be combined.
+    fn changes(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.row.iter().filter(|(part, _)| !matches!(part.as_str(), "step" | "code" | "name")).flat_map(
+            |(part, change)| {
+                let members =
+                    change.as_object().map(|members| members.keys().map(|name| (part.as_str(), Some(name.as_str()))));
+                let whole = members.is_none().then_some((part.as_str(), None));
+                members.into_iter().flatten().chain(whole)
+            },
+        )
+    }
+
+    fn can_be_combined(&self, other: &Self) -> bool {
+        self.changes().all(|change| other.changes().all(|another| change != another))
+    }
+
+    fn text(&self, part: &str) -> &str {
+        self.row.get(part).and_then(Value::as_str).unwrap_or_default()
+    }
 }
 
-/// In the order of the checks.
-const FAULTS: &[Fault] = &[
-    Fault { code: "too_large", spoil: Spoil::Header("pad", || json!("x".repeat(4096))) },
-    Fault { code: "malformed_token", spoil: Spoil::Token(|token| format!("{token}.AAAA")) },
-    Fault { code: "malformed_token", spoil: Spoil::Token(|token| token.replacen('.', "=.", 1)) },
-    Fault { code: "malformed_header", spoil: Spoil::Header("kid", || json!(7)) },
-    Fault { code: "unsupported_critical_header", spoil: Spoil::Header("crit", || json!(["exp"])) },
-    Fault { code: "wrong_type", spoil: Spoil::Header("typ", || json!("dpop+jwt")) },
-    Fault { code: "algorithm_not_allowed", spoil: Spoil::Header("alg", || json!("HS256")) },
-    Fault { code: "unknown_key", spoil: Spoil::Header("kid", || json!("another")) },
-    Fault { code: "algorithm_not_allowed", spoil: Spoil::Header("alg", || json!("ES256")) },
-    Fault { code: "invalid_signature", spoil: Spoil::Token(flip_in_signature) },
-    Fault { code: "malformed_claims", spoil: Spoil::Claim("sub", || json!(1)) },
-    Fault { code: "expired", spoil: Spoil::Claim("exp", || json!(1_699_999_995)) },
-    Fault { code: "not_yet_valid", spoil: Spoil::Claim("nbf", || json!(1_700_000_006)) },
-    Fault { code: "issued_in_future", spoil: Spoil::Claim("iat", || json!(1_700_000_006)) },
-    Fault { code: "wrong_issuer", spoil: Spoil::Claim("iss", || json!("https://as.example/")) },
-    Fault { code: "wrong_audience", spoil: Spoil::Claim("aud", || json!(["https://elsewhere.example"])) },
-    Fault { code: "missing_claim", spoil: Spoil::Claim("jti", || Value::Null) },
-    Fault { code: "dpop_proof_required", spoil: Spoil::Claim("cnf", || json!({"jkt": "x"})) },
-];
+fn apply(cases: &[&OrderCase], part: &str, members: &mut Map<String, Value>) -> String {
+    for (name, value) in cases.iter().filter_map(|case| case.row.get(part)?.as_object()).flatten() {
+        if value.get("$absent").is_some() {
+            members.remove(name);
+        } else if let Some(seconds) = value.get("$now") {
+            members.insert(name.clone(), json!(NOW + seconds.as_f64().unwrap()));
+        } else if let Some(count) = value.get("$letters") {
+            members.insert(name.clone(), json!("x".repeat(count.as_u64().unwrap().try_into().unwrap())));
+        } else {
+            members.insert(name.clone(), value.clone());
+        }
+    }
+    let written = Value::from(members.clone()).to_string();
+    let extra: String = cases.iter().map(|case| case.text(&format!("{part}_raw"))).collect();
+    if extra.is_empty() { written } else { format!("{},{extra}}}", &written[..written.len() - 1]) }
+}
 
 /// Another signature that is well-formed.
-fn flip_in_signature(token: &str) -> String {
+fn change_signature(token: &str) -> String {
     let at = token.match_indices('.').nth(1).unwrap().0 + 1;
     let other = if token.as_bytes()[at] == b'A' { "B" } else { "A" };
     format!("{}{other}{}", &token[..at], &token[at + 1..])
 }
 
-/// A token with the faults whose bits are set.
-fn token(faults: u32) -> String {
-    let mut header: Map<String, Value> = Map::new();
-    header.insert("alg".into(), json!("EdDSA"));
-    header.insert("kid".into(), json!("ed25519"));
-    let mut claims: Map<String, Value> = serde_json::from_str(common::CLAIMS).unwrap();
-    claims.insert("jti".into(), json!("1"));
-    let chosen = || FAULTS.iter().enumerate().filter(|(bit, _)| faults >> bit & 1 == 1).map(|(_, fault)| fault);
-    // From the last to the first, so that the first stays where two spoil the same member.
-    for fault in chosen().collect::<Vec<_>>().into_iter().rev() {
-        match &fault.spoil {
-            Spoil::Header(name, value) => drop(header.insert((*name).into(), value())),
-            // A member that is null and is not one of the registered claims is as good as none.
-            Spoil::Claim("jti", _) => drop(claims.remove("jti")),
-            Spoil::Claim(name, value) => drop(claims.insert((*name).into(), value())),
-            Spoil::Token(_) => {}
-        }
+fn token_with(cases: &[&OrderCase]) -> String {
+    let mut header = json!({"alg": "EdDSA", "kid": "ed25519", "typ": "JWT"});
+    let mut claims: Value = serde_json::from_str(common::CLAIMS).unwrap();
+    claims["tenant"] = json!("blue");
+    let header = apply(cases, "header", header.as_object_mut().unwrap());
+    let claims = apply(cases, "claims", claims.as_object_mut().unwrap());
+    let mut token = signer(Algorithm::EdDsa).token(header, claims);
+    if cases.iter().any(|case| !case.text("signature").is_empty()) {
+        token = change_signature(&token);
     }
-    let signed = signer(Algorithm::EdDsa).token(Value::from(header).to_string(), Value::from(claims).to_string());
-    chosen()
-        .filter_map(|fault| if let Spoil::Token(spoil) = fault.spoil { Some(spoil) } else { None })
-        .fold(signed, |token, spoil| spoil(&token))
+    token + &cases.iter().map(|case| case.text("suffix")).collect::<String>()
 }
 
-fn check(faults: u32) {
-    let token = token(faults);
-    let expected = FAULTS.iter().enumerate().find(|(bit, _)| faults >> bit & 1 == 1).map(|(_, fault)| fault.code);
-    let policy = strict().with_required(vec!["exp".into(), "jti".into()]);
+fn policy() -> Policy {
+    let names = |member: &str| -> Vec<&str> {
+        TABLE["policy"][member].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect()
+    };
+    let types: Vec<_> = names("types").into_iter().map(Some).collect();
+    let jws = JwsPolicy::default().with_types(&types).unwrap().with_algorithms(&names("algorithms")).unwrap();
+    strict().with_jws(jws).with_required(names("required").into_iter().map(Into::into).collect())
+}
+
+/// The code is one of the earliest step's: within one step the order is free.
+fn check(cases: &[&OrderCase]) {
+    let token = token_with(cases);
+    let first = cases.iter().map(|case| case.step).min();
+    let expected: Vec<_> = cases.iter().filter(|case| Some(case.step) == first).map(|case| case.code).collect();
     for options in KEY_OPTIONS {
-        let verdict = verify(token.as_bytes(), &key_set(options), &policy, now(), None);
-        assert_eq!(verdict.err().map(|error| error.code()), expected, "{faults:b}");
+        let verdict = verify(token.as_bytes(), &key_set(options), &policy(), now(), None);
+        let names: Vec<_> = cases.iter().map(|case| case.text("name")).collect();
+        match verdict.err().map(|error| error.code()) {
+            Some(code) => assert!(expected.contains(&code), "{names:?}: {code}"),
+            None => assert!(expected.is_empty(), "{names:?}: valid"),
+        }
     }
 }
 
 #[test]
-fn each_fault_and_each_pair() {
-    check(0);
-    for first in 0..FAULTS.len() {
-        for second in first..FAULTS.len() {
-            check(1 << first | 1 << second);
+fn each_defect_and_each_pair() {
+    check(&[]);
+    for (index, first) in CASES.iter().enumerate() {
+        check(&[first]);
+        for second in CASES[index..].iter().filter(|second| first.can_be_combined(second)) {
+            check(&[first, second]);
         }
     }
 }
@@ -122,7 +152,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_set_of_faults(faults in 0_u32..1 << FAULTS.len()) {
-        check(faults);
+    fn any_set_of_defects(chosen in proptest::collection::vec(0..CASES.len(), 0..10)) {
+        let mut cases: Vec<&OrderCase> = Vec::new();
+        for case in chosen.into_iter().map(|index| &CASES[index]) {
+            if cases.iter().all(|other| other.can_be_combined(case)) {
+                cases.push(case);
+            }
+        }
+        check(&cases);
     }
 }

@@ -28,17 +28,19 @@ ISSUING = ShapedIssuer(_agents, issuer=ISSUER, audience=["https://api.example"])
 TRUSTING = Broker(ISSUER, ISSUING.jwks(), issuer=ISSUER, audience="https://api.example")
 
 
-@pytest.mark.parametrize("bad", list(ISSUING.defects()), ids=lambda bad: str(bad.defect))
-def test_every_kind_of_bad_token(bad: Any) -> None:
-    assert TRUSTING.validate(ISSUING.mint()).valid is True
-    result = TRUSTING.validate(bad.token)
+#: All but the one that an EdDSA signature cannot have.
+DEFECTS = [defect for defect in Defect if defect is not Defect.SIGNATURE_DER]
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=str)
+def test_every_kind_of_bad_token(defect: Defect) -> None:
+    result = TRUSTING.validate(ISSUING.mint_bad(defect))
     assert (result.valid, result.claims) == (False, None)
-    assert result.code == bad.code
+    assert result.code == defect.code
 
 
-def test_there_is_more_than_a_handful_of_them() -> None:
-    # All but the one that takes another algorithm.
-    assert len(list(ISSUING.defects())) == len(Defect) - 1
+def test_the_token_that_they_are_made_of_is_good() -> None:
+    assert TRUSTING.validate(ISSUING.mint()).valid is True
 
 
 junk = st.recursive(

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import mint
-import pytest
 
 import watchword.providers.authgent as authgent
 
@@ -83,23 +82,37 @@ def act(*actors: str, innermost: Any = mint.OMIT) -> Any:
     return level
 
 
-Verify = Callable[..., authgent.AgentIdentity]
+def verify(raw: Any, issuer: str = ISSUER, **arguments: Any) -> authgent.AgentIdentity:
+    """Verify with ``verify_token_sync``, and with ``verify_token`` in an event loop: both must agree.
+
+    A proof can be used once: as ``dpop_proof`` give a function that makes one.
+    """
+
+    def options() -> dict[str, Any]:
+        given = {
+            name: value() if name == "dpop_proof" and callable(value) else value for name, value in arguments.items()
+        }
+        return {"jwks_fetcher": KEYS, **given}
+
+    expected = _outcome(lambda: authgent.verify_token_sync(raw, issuer, **options()))
+    found = _outcome(lambda: asyncio.run(authgent.verify_token(raw, issuer, **options())))
+    if isinstance(expected, Exception):
+        assert type(found) is type(expected), f"{found!r} in an event loop, {expected!r} without"
+        assert getattr(found, "code", None) == getattr(expected, "code", None)
+        raise expected
+    assert found == expected
+    return expected
 
 
-def _async(raw: Any, issuer: str = ISSUER, **arguments: Any) -> authgent.AgentIdentity:
-    return asyncio.run(authgent.verify_token(raw, issuer, **{"jwks_fetcher": KEYS, **arguments}))
-
-
-def _sync(raw: Any, issuer: str = ISSUER, **arguments: Any) -> authgent.AgentIdentity:
-    return authgent.verify_token_sync(raw, issuer, **{"jwks_fetcher": KEYS, **arguments})
-
-
-#: For each test that asks for ``verify``: once in an event loop, once without.
-both_ways = pytest.mark.parametrize("verify", [pytest.param(_async, id="async"), pytest.param(_sync, id="sync")])
+def _outcome(call: Callable[[], authgent.AgentIdentity]) -> authgent.AgentIdentity | Exception:
+    try:
+        return call()
+    except Exception as error:
+        return error
 
 
 def refusal(call: Callable[[], object]) -> authgent.AuthgentError | None:
-    """What authgent's error a call ends in; ``None`` where it does not. Anything else is raised."""
+    """Return the error of authgent in which a call ends, ``None`` if there is none. Other exceptions are raised."""
     try:
         call()
     except authgent.AuthgentError as error:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import mint
 import proofs
 import pytest
-from authgent_tokens import ISSUER, KEYS, Verify, both_ways, refusal, token
+from authgent_tokens import ISSUER, KEYS, refusal, token, verify
 
 import watchword as ww
 import watchword.providers.authgent as authgent
@@ -73,8 +74,7 @@ def test_the_documented_form(client: authgent.DPoPClient, raw: str) -> None:
     assert authgent.verify_dpop_proof(again, raw, "POST", URI)["nonce"] == "n-1"
 
 
-@both_ways
-def test_the_published_form(verify: Verify, client: authgent.DPoPClient, raw: str) -> None:
+def test_the_published_form(client: authgent.DPoPClient, raw: str) -> None:
     identity = verify(raw, bound_tokens="accept")
     for bound in (identity, identity.claims.raw):
         proof = client.create_proof("POST", URI, raw)
@@ -177,13 +177,12 @@ def test_of_many_at_once_one_is_accepted(client: authgent.DPoPClient, raw: str) 
     assert sum(error is None for error in errors) == 1
 
 
-@both_ways
-def test_a_bound_token_needs_its_proof(verify: Verify, client: authgent.DPoPClient, raw: str) -> None:
+def test_a_bound_token_needs_its_proof(client: authgent.DPoPClient, raw: str) -> None:
     error = refusal(lambda: verify(raw))
     assert isinstance(error, authgent.InvalidTokenError)
     assert error.code == "dpop_proof_required"
     request = {"http_method": "POST", "http_uri": URI}
-    proof = client.create_proof("POST", URI, raw)
+    proof = functools.partial(client.create_proof, "POST", URI, raw)
     assert verify(raw, dpop_proof=proof, **request).claims.cnf == {"jkt": client.jkt}
     assert verify(raw, bound_tokens="accept").claims.cnf == {"jkt": client.jkt}
     thief = authgent.DPoPClient().create_proof("POST", URI, raw)
@@ -193,7 +192,6 @@ def test_a_bound_token_needs_its_proof(verify: Verify, client: authgent.DPoPClie
     assert code(lambda: verify(unbound, dpop_proof=proof, **request)) == "dpop_unbound_token"
 
 
-@both_ways
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -203,7 +201,7 @@ def test_a_bound_token_needs_its_proof(verify: Verify, client: authgent.DPoPClie
         {"http_method": "GET", "http_uri": URI},
     ],
 )
-def test_a_proof_and_its_request_go_together(verify: Verify, arguments: dict[str, str]) -> None:
+def test_a_proof_and_its_request_go_together(arguments: dict[str, str]) -> None:
     with pytest.raises(TypeError, match="http_method and http_uri"):
         verify(token(), **arguments)
 

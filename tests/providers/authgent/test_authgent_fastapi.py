@@ -18,7 +18,9 @@ from starlette.routing import Mount, Route
 import watchword.providers.authgent as authgent
 from watchword.providers.authgent.middleware.fastapi import AgentAuthMiddleware, get_agent_identity, require_agent_auth
 
-GOOD = {"Authorization": f"Bearer {token()}"}
+
+def good() -> dict[str, str]:
+    return {"Authorization": f"Bearer {token()}"}
 
 
 def guarded(endpoint: Any) -> TestClient:
@@ -67,8 +69,8 @@ async def only_dependency(item: int, agent: Annotated[authgent.AgentIdentity, De
 )
 def test_every_kind_of_endpoint_can_be_guarded(endpoint: Any) -> None:
     client = guarded(endpoint)
-    assert client.get("/items/7", headers=GOOD).json() == 7
-    assert client.get("/items/x", headers=GOOD).status_code == 422
+    assert client.get("/items/7", headers=good()).json() == 7
+    assert client.get("/items/x", headers=good()).status_code == 422
     answer = client.get("/items/7")
     assert answer.status_code == 401
     assert answer.json() == {"detail": "No valid agent identity"}
@@ -96,7 +98,7 @@ def test_a_guarded_endpoint_is_called_with_its_request() -> None:
 def test_an_application_that_has_no_middleware_lets_nobody_in() -> None:
     app = FastAPI()
     app.get("/items/{item}")(only_dependency)
-    answer = TestClient(app).get("/items/7", headers=GOOD)
+    answer = TestClient(app).get("/items/7", headers=good())
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == 'Bearer realm="authgent"'
 
@@ -127,8 +129,8 @@ def test_an_application_in_another_goes_by_its_own_issuer() -> None:
     outer = Starlette(routes=[Route("/who", _who), Mount("/inner", inner)])
     outer.add_middleware(AgentAuthMiddleware, issuer=ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)
     client = TestClient(outer)
-    assert client.get("/who", headers=GOOD).json() == "client:agnt_1"
-    assert client.get("/inner/who", headers=GOOD).status_code == 401
+    assert client.get("/who", headers=good()).json() == "client:agnt_1"
+    assert client.get("/inner/who", headers=good()).status_code == 401
 
 
 def test_a_proof_is_for_the_whole_path_of_an_application_in_another() -> None:

@@ -17,7 +17,9 @@ from watchword.providers.authgent.middleware.flask import (
     require_agent_auth,
 )
 
-GOOD = {"Authorization": f"Bearer {token()}"}
+
+def good() -> dict[str, str]:
+    return {"Authorization": f"Bearer {token()}"}
 
 
 def test_one_view_can_verify_by_itself() -> None:
@@ -35,7 +37,7 @@ def test_one_view_can_verify_by_itself() -> None:
         return "anybody"
 
     client = app.test_client()
-    assert client.post("/tools/search", headers=GOOD).get_json() == {"agent": "client:agnt_1"}
+    assert client.post("/tools/search", headers=good()).get_json() == {"agent": "client:agnt_1"}
     assert client.post("/tools/search").status_code == 401
     assert client.post("/tools/search", headers={"Authorization": "Bearer x"}).status_code == 401
     answer = client.post("/tools/search", headers={"Authorization": f"Bearer {token(scope='read')}"})
@@ -50,7 +52,7 @@ def test_each_view_may_have_its_own_audience() -> None:
         view = agent_auth_required(ISSUER, None, audience, jwks_fetcher=KEYS, public_url=PUBLIC)(lambda: "in")
         app.add_url_rule(f"/{number}", f"view-{number}", view)
     client = app.test_client()
-    assert [client.get(path, headers=GOOD).status_code for path in ("/0", "/1")] == [401, 200]
+    assert [client.get(path, headers=good()).status_code for path in ("/0", "/1")] == [401, 200]
 
 
 def test_a_view_may_be_guarded_before_or_after_the_middleware_is_made() -> None:
@@ -63,7 +65,7 @@ def test_a_view_may_be_guarded_before_or_after_the_middleware_is_made() -> None:
         return f"{item} {flask.g.authgent_identity.subject}"
 
     AgentAuthMiddleware(app, issuer=ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)
-    assert app.test_client().get("/items/7", headers=GOOD).text == "7 client:agnt_1"
+    assert app.test_client().get("/items/7", headers=good()).text == "7 client:agnt_1"
     assert app.test_client().get("/items/7").status_code == 401
     assert (items.__name__, items.__doc__) == ("items", "The items.")
 
@@ -73,7 +75,7 @@ def test_an_application_that_has_no_middleware_lets_nobody_in() -> None:
     app.add_url_rule("/a", "a", require_agent_auth()(lambda: "in"))
     app.add_url_rule("/b", "b", lambda: get_agent_identity().subject)
     for path in ("/a", "/b"):
-        answer = app.test_client().get(path, headers=GOOD)
+        answer = app.test_client().get(path, headers=good())
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"] == 'Bearer realm="authgent"'
 

@@ -13,9 +13,7 @@ from authgent_tokens import (
     API,
     ISSUER,
     KEYS,
-    Verify,
     act,
-    both_ways,
     chaining_grant,
     now,
     receipt,
@@ -23,6 +21,7 @@ from authgent_tokens import (
     sign,
     token,
     transaction_token,
+    verify,
 )
 
 import watchword as ww
@@ -54,12 +53,11 @@ OTHERS: dict[str, Callable[[], str]] = {
 each_other = pytest.mark.parametrize("other", OTHERS)
 
 
-@both_ways
 @each_other
-@pytest.mark.parametrize("audience", [None, ww.ANY_AUDIENCE])
-def test_nothing_else_is_an_access_token(verify: Verify, other: str, audience: Any) -> None:
-    error = refusal(lambda: verify(OTHERS[other](), audience=audience))
-    assert isinstance(error, authgent.InvalidTokenError)
+def test_nothing_else_is_an_access_token(other: str) -> None:
+    for audience in (None, ww.ANY_AUDIENCE):
+        error = refusal(lambda options={"audience": audience}: verify(OTHERS[other](), **options))
+        assert isinstance(error, authgent.InvalidTokenError)
 
 
 @each_other
@@ -89,7 +87,6 @@ def test_an_access_token_is_no_proof() -> None:
     assert isinstance(error, authgent.DPoPError)
 
 
-@both_ways
 @pytest.mark.parametrize(
     ("kind", "code"),
     [
@@ -101,13 +98,12 @@ def test_an_access_token_is_no_proof() -> None:
         ("chaining grant", "wrong_audience"),
     ],
 )
-def test_the_verdict_says_what_is_wrong(verify: Verify, kind: str, code: str) -> None:
+def test_the_verdict_says_what_is_wrong(kind: str, code: str) -> None:
     error = refusal(lambda: verify(OTHERS[kind]()))
     assert error is not None
     assert error.code == code
 
 
-@both_ways
 @pytest.mark.parametrize(
     "changes",
     [
@@ -121,14 +117,13 @@ def test_the_verdict_says_what_is_wrong(verify: Verify, kind: str, code: str) ->
         {"type": "Bearer", "jti": mint.OMIT, "client_id": mint.OMIT},
     ],
 )
-def test_every_access_token_is_one(verify: Verify, changes: dict[str, Any]) -> None:
+def test_every_access_token_is_one(changes: dict[str, Any]) -> None:
     raw = token(**changes)
     assert verify(raw, audience=changes.get("aud")).claims.raw.keys() >= changes.keys() - {"jti", "client_id"}
 
 
-@both_ways
 @pytest.mark.parametrize("typ", ["JWT", "jwt", "at+jwt", "application/at+jwt", mint.OMIT])
-def test_an_access_token_says_so_or_nothing(verify: Verify, typ: Any) -> None:
+def test_an_access_token_says_so_or_nothing(typ: Any) -> None:
     from authgent_tokens import claims
 
     assert verify(sign(claims(), mint.header("p256", "ES256", typ=typ))).subject == "client:agnt_1"

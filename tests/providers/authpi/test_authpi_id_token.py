@@ -1,4 +1,4 @@
-"""ID tokens: what OpenID Connect Core 1.0 section 3.1.3.7 demands, check by check, and the agent that they make."""
+"""ID tokens: what OpenID Connect Core 1.0 section 3.1.3.7 requires, check by check, and the agent that they make."""
 
 from __future__ import annotations
 
@@ -104,13 +104,13 @@ def test_the_token_itself() -> None:
         ({"vc": {}}, "wrong_type"),
     ],
 )
-@both_ways
-def test_a_claim_that_is_not_what_it_must_be(way: str, claims: dict[str, Any], code: str) -> None:
-    with pytest.raises(TokenParseError) as caught:
-        WAYS[way](verifier(), tokens(ISSUING.mint(claims)))
-    assert isinstance(caught.value.__cause__, ww.VerificationError)
-    assert caught.value.__cause__.code == code
-    assert caught.value.error == "invalid_token"
+def test_a_claim_that_is_not_what_it_must_be(claims: dict[str, Any], code: str) -> None:
+    for create_agent in WAYS.values():
+        with pytest.raises(TokenParseError) as caught:
+            create_agent(verifier(), tokens(ISSUING.mint(claims)))
+        assert isinstance(caught.value.__cause__, ww.VerificationError)
+        assert caught.value.__cause__.code == code
+        assert caught.value.error == "invalid_token"
 
 
 @both_ways

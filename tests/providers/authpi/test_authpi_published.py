@@ -58,11 +58,11 @@ def test_parse_scope_is_the_same(scope: str | None) -> None:
 # The agent.
 
 
-def agents(module: Any, orgs: list[tuple[str, list[str]]], scope: str | None) -> Any:
+def agent(module: Any, orgs: list[tuple[str, list[str]]], scope: str | None, expires_at: int) -> Any:
     return module.AuthenticatedAgent(
         id="agt_1",
         type=module.PrincipalType.AGENT,
-        tokens=module.TokenSet(access_token="opaque", expires_at=int(time.time()) + 100, scope=scope),
+        tokens=module.TokenSet(access_token="opaque", expires_at=expires_at, scope=scope),
         organizations=[module.Organization(id=name, scopes=held) for name, held in orgs],
     )
 
@@ -75,7 +75,8 @@ orgs = st.lists(st.tuples(st.sampled_from(["org_a", "org_b"]), clean_scopes), ma
 def test_the_agent_answers_the_same(
     memberships: Any, scope: str | None, action: str, resource: str, buffer: int
 ) -> None:
-    ours, theirs = agents(authpi, memberships, scope), agents(published, memberships, scope)
+    soon = int(time.time()) + 100
+    ours, theirs = (agent(module, memberships, scope, soon) for module in (authpi, published))
     assert ours.model_dump(mode="json") == theirs.model_dump(mode="json")
     assert ours.has_access(action, resource) == theirs.has_access(action, resource)
     assert ours.is_expired(buffer_seconds=buffer) == theirs.is_expired(buffer_seconds=buffer)
@@ -158,7 +159,9 @@ def refused(call: Callable[[], Any]) -> str:
     return "accepted"
 
 
-NO_ORGANIZATION = tokens(ISSUING.mint(organizations=[], expires_in=3600), scope="users:read")
+def without_organization() -> authpi.TokenSet:
+    return tokens(ISSUING.mint(organizations=[]), scope="users:read")
+
 
 DIFFERENCES: dict[str, tuple[Callable[[], Any], Any, Callable[[], Any], Any]] = {
     "an ID token is verified": (
@@ -190,9 +193,9 @@ DIFFERENCES: dict[str, tuple[Callable[[], Any], Any, Callable[[], Any], Any]] = 
         "TokenParseError",
     ),
     "a user without an organization": (
-        lambda: published_agent(NO_ORGANIZATION).has_access("read", "users"),
+        lambda: published_agent(without_organization()).has_access("read", "users"),
         True,
-        lambda: verifier().create_agent(NO_ORGANIZATION).has_access("read", "users"),
+        lambda: verifier().create_agent(without_organization()).has_access("read", "users"),
         False,
     ),
     "a subject of another form": (
@@ -259,12 +262,12 @@ DIFFERENCES: dict[str, tuple[Callable[[], Any], Any, Callable[[], Any], Any]] = 
     ),
     "the scopes that are given out": (
         lambda: (
-            (given_out := agents(published, [("a", [])], None)).get_scopes_for("a").append("owner")
+            (given_out := agent(published, [("a", [])], None, 1)).get_scopes_for("a").append("owner")
             or given_out.is_owner_of("a")
         ),
         True,
         lambda: (
-            (given_out := agents(authpi, [("a", [])], None)).get_scopes_for("a").append("owner")
+            (given_out := agent(authpi, [("a", [])], None, 1)).get_scopes_for("a").append("owner")
             or given_out.is_owner_of("a")
         ),
         False,

@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "python")]
+PACKAGE = HERE.parents[1] / "python"
+# The tree's own package if the kernel was built into it (maturin develop), otherwise the one that is installed.
+BUILT = any((PACKAGE / "watchword").glob("_kernel.*.so")) or any((PACKAGE / "watchword").glob("_kernel*.pyd"))
+sys.path[:0] = [str(HERE), *([str(PACKAGE)] if BUILT else [])]
 
 import docstrings  # noqa: E402
 import navigation  # noqa: E402

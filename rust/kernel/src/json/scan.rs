@@ -24,7 +24,7 @@ impl<'a> Scanner<'a> {
         Ok(Self { text, at: 0, depth })
     }
 
-    /// The whole document: one value, white space around it, nothing else.
+    /// The whole document: one value with white space around it.
     pub(super) fn document(&mut self) -> Result<Value<'a>, Error> {
         self.skip_space();
         let value = self.value(0)?;
@@ -44,7 +44,7 @@ impl<'a> Scanner<'a> {
         Ok(Object { members })
     }
 
-    /// A scanner of a value that was checked before, at whatever depth it stood.
+    /// A scanner of a value that was checked before, at whatever depth.
     fn again(text: &'a str) -> Self {
         Self { text, at: 0, depth: DEEPEST }
     }
@@ -73,8 +73,8 @@ impl<'a> Scanner<'a> {
         Self::again(text).levels(name).unwrap_or_default()
     }
 
-    /// Goes down into each object under `name` and up again, without calling itself. No name stands twice in an object,
-    /// so there is one way down, and the level that is being read is known by its number.
+    /// Descends into each object under `name` and ascends again, without recursion. No name is in an object twice, so there
+    /// is one way down, and the level that is being read is known by its index.
     fn levels(&mut self, name: &str) -> Result<Vec<Object<'a>>, Error> {
         let mut levels = vec![Object { members: Vec::new() }];
         let mut open = vec![0];
@@ -139,7 +139,7 @@ impl<'a> Scanner<'a> {
         Ok(members)
     }
 
-    /// How many members an outermost object of this length is likely to have: growing costs more than room to spare.
+    /// How many members an outermost object of this length is likely to have: growing costs more than spare capacity.
     fn likely_members(&self) -> usize {
         const BYTES_A_MEMBER: usize = 24;
         const MANY: usize = 16;
@@ -193,7 +193,7 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
-    // In line, like `value`, so that a string without escapes, as most are, goes straight to where it will stand.
+    // Inlined, like `value`, so that a string without escapes, as most are, is written directly to its destination.
     #[inline(always)]
     fn string(&mut self) -> Result<Cow<'a, str>, Error> {
         self.take(b'"')?;
@@ -243,7 +243,7 @@ impl<'a> Scanner<'a> {
         })
     }
 
-    /// The digits of a `\u` escape, and the second half of a surrogate pair where the first is one.
+    /// The digits of a `\u` escape, and of the second half of a surrogate pair if they are the first half.
     fn unicode_escape(&mut self) -> Result<char, Error> {
         let lone = Error { kind: ErrorKind::LoneSurrogate, offset: self.at };
         let first = self.four_hex_digits()?;
@@ -358,11 +358,11 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// How many bytes come before the first quote, backslash or control character: eight bytes are judged at a time.
+/// How many bytes come before the first quote, backslash or control character: eight bytes are compared at a time.
 fn plain_length(text: &[u8]) -> usize {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
-    // The high bit of each byte that is less than `bound`, where no lower byte is: the first is found, and no other.
+    // The high bit of each byte that is less than `bound`. Only the lowest of them is reliable, and only that is used.
     let less_than = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word & HIGH_BITS;
     let equal_to = |word: u64, byte: u8| less_than(word ^ (ONES * u64::from(byte)), 1);
 

@@ -1,4 +1,4 @@
-//! What a caller demands of a token, compiled once.
+//! What a caller requires of a token, compiled once.
 
 pub(crate) mod expectation;
 mod issuer_rule;
@@ -16,7 +16,7 @@ use crate::jws::JwsPolicy;
 use crate::jws::member::each_string;
 use crate::time::UnixTime;
 
-/// What a JWT must be: a [`JwsPolicy`] and requirements for its claims.
+/// The requirements for a JWT: a [`JwsPolicy`] and those for its claims.
 ///
 /// The default is the strict policy for access tokens, the same in every language. It accepts
 ///
@@ -38,10 +38,10 @@ pub struct Policy {
     bound_tokens: BoundTokens,
 }
 
-/// Whose tokens are meant for this verifier.
+/// The audience of the tokens that are accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Audience {
-    /// Tokens without an `aud`. One that names an audience was meant for somebody.
+    /// Tokens without an `aud`. One that names an audience is for somebody else.
     #[default]
     Unnamed,
     /// Tokens whose `aud` names one of these.
@@ -50,17 +50,17 @@ pub enum Audience {
     Any,
 }
 
-/// What becomes of a token that is bound to a key and comes without a proof of it.
+/// How to treat a token that is bound to a key and is sent without a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BoundTokens {
-    /// It is refused: presented as a bearer token, it may be stolen (RFC 9449 section 7.1).
+    /// Refuse it: sent as a bearer token, it may be stolen (RFC 9449 section 7.1).
     #[default]
     Reject,
-    /// It is accepted as a bearer token.
+    /// Accept it as a bearer token.
     Accept,
 }
 
-/// Why a policy is not one that any token could meet.
+/// Why a policy is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyError(String);
 
@@ -71,10 +71,10 @@ impl PolicyError {
 }
 
 impl Policy {
-    /// By how many seconds clocks may differ, unless the policy says otherwise.
+    /// The default of [`with_leeway`](Self::with_leeway), in seconds.
     pub const DEFAULT_LEEWAY: f64 = 5.0;
 
-    /// Claims that must be present, unless the policy says otherwise.
+    /// The default of [`with_required`](Self::with_required).
     pub const DEFAULT_REQUIRED: [&'static str; 1] = ["exp"];
 
     /// Replaces the requirements for the signature layer: sizes, types, algorithms.
@@ -83,40 +83,39 @@ impl Policy {
         Self { jws, ..self }
     }
 
-    /// Requires `iss` to be exactly one of these. This takes the place of every other rule for the issuer.
+    /// Requires `iss` to be exactly one of these. This replaces every other rule for the issuer.
     ///
     /// # Errors
-    /// [`PolicyError`] if there is none, or an empty one, or one with a placeholder.
+    /// [`PolicyError`] if the list is empty, or if one of them is empty or has a placeholder.
     pub fn with_issuers(self, issuers: Vec<String>) -> Result<Self, PolicyError> {
         Ok(Self { issuer: IssuerRule::one_of(issuers)?, ..self })
     }
 
     /// Requires `iss` to be one of a multi-tenant issuer's. In a template such as `https://login.example/{tid}/v2.0` the
     /// placeholder stands for the value of the claim of that name in the same token: letters, digits, dots, dashes and
-    /// underscores, of a tenant that is accepted. Issuers without a placeholder beside it are compared exactly. This takes
-    /// the place of every other rule for the issuer.
+    /// underscores, of a tenant that is accepted. Issuers without a placeholder are compared exactly. This replaces every
+    /// other rule for the issuer.
     ///
     /// # Errors
-    /// [`PolicyError`] if no issuer is a template, a template does not have one placeholder, or a tenant's name cannot
-    /// stand in one.
+    /// [`PolicyError`] if no issuer is a template, a template does not have one placeholder, or a tenant's name is
+    /// not allowed in one.
     pub fn with_tenants(self, issuers: Vec<String>, tenants: Tenants) -> Result<Self, PolicyError> {
         Ok(Self { issuer: IssuerRule::of_tenants(issuers, tenants)?, ..self })
     }
 
     /// Requires a JWT-SVID of this SPIFFE trust domain: `sub` must be the SPIFFE ID of a workload in it, `aud` and `exp`
-    /// must be present, whatever else is required; `iss` is not checked. This takes the place of every other rule for the
-    /// issuer.
+    /// must be present, whatever else is required; `iss` is not checked. This replaces every other rule for the issuer.
     ///
     /// # Errors
-    /// [`PolicyError`] if it is not the name of a trust domain, without `spiffe://`.
+    /// [`PolicyError`] if `trust_domain` is not the name of a trust domain, without `spiffe://`.
     pub fn with_trust_domain(self, trust_domain: &str) -> Result<Self, PolicyError> {
         Ok(Self { issuer: IssuerRule::trust_domain(trust_domain)?, ..self })
     }
 
-    /// Requires this of `aud`.
+    /// Requires this audience in `aud`.
     ///
     /// # Errors
-    /// [`PolicyError`] if a list is empty, or one of its elements.
+    /// [`PolicyError`] if the list or one of its elements is empty.
     pub fn with_audience(self, audience: Audience) -> Result<Self, PolicyError> {
         if let Audience::OneOf(names) = &audience {
             check_names("audience", names)?;
@@ -125,10 +124,10 @@ impl Policy {
     }
 
     /// Reads the audience from this claim, a string or an array of strings, for issuers that name the client that a token
-    /// was issued to and no audience. A token that has an `aud` besides is accepted only if that names one as well.
+    /// was issued to and no audience. A token that also has an `aud` is accepted only if that names the audience as well.
     ///
     /// # Errors
-    /// [`PolicyError`] if it is empty, or another registered claim than `aud`, whose meaning is settled.
+    /// [`PolicyError`] if it is empty, or a registered claim other than `aud`, which has another meaning.
     pub fn with_audience_claim(self, claim: &str) -> Result<Self, PolicyError> {
         if claim.is_empty() || ["iss", "sub", "exp", "nbf", "iat", "jti"].contains(&claim) {
             return Err(PolicyError(format!(
@@ -162,7 +161,7 @@ impl Policy {
         Self { scope_claims: claims, ..self }
     }
 
-    /// Says what becomes of bound tokens.
+    /// Sets how to treat bound tokens that are sent without a proof.
     #[must_use]
     pub fn with_bound_tokens(self, bound_tokens: BoundTokens) -> Self {
         Self { bound_tokens, ..self }
@@ -187,7 +186,7 @@ impl Policy {
         self.check_required(members)
     }
 
-    /// Checks that the key which signed the token may sign tokens of this issuer, as far as the key says.
+    /// Checks that the key which signed the token may sign tokens of this issuer, if its JWK names one.
     pub(crate) fn check_key(&self, claims: &Claims, key_issuer: Option<&str>) -> Result<(), Error> {
         self.issuer.check_key(claims, key_issuer)
     }
@@ -256,20 +255,20 @@ impl Policy {
     fn check_required(&self, members: &Object<'_>) -> Result<(), Error> {
         let required = self.issuer.required().iter().copied().chain(self.required.iter().map(String::as_str));
         for name in required {
-            let is_there = match members.get(name) {
+            let is_present = match members.get(name) {
                 None | Some(Value::Null) => false,
                 // An empty list of audiences is no audience.
                 Some(Value::Array(names)) if name == "aud" => names.iter().next().is_some(),
                 Some(_) => true,
             };
-            if !is_there {
+            if !is_present {
                 return Err(Error::MissingClaim { name: name.to_owned(), expected: None });
             }
         }
         Ok(())
     }
 
-    /// Judges the binding to a key of a token that came without a proof.
+    /// Checks the binding to a key of a token that was sent without a proof.
     pub(crate) fn check_binding(&self, claims: &Claims) -> Result<(), Error> {
         match (claims.confirmation(), self.bound_tokens) {
             (None, _) | (_, BoundTokens::Accept) => Ok(()),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::policy::expectation::{Expectation, Mismatch};
+use crate::policy::{Expectation, Mismatch};
 
 /// Why a token was refused. Each variant has a stable [`code`](Error::code); its `Display` is one sentence for a
 /// person, which contains no part of the token except an unknown key id. It may contain what the policy expects.

@@ -6,14 +6,15 @@ mod string_arena;
 use std::fmt;
 use std::ops::Range;
 
-pub use self::scope_claims::ScopeClaims;
-use self::string_arena::StringArena;
+pub use scope_claims::ScopeClaims;
+
 use crate::delegation;
 use crate::error::Malformed;
 use crate::heap::vector;
 use crate::json::{Object, Value};
 use crate::jws::member::{each_string, must_be, numeric_date, string};
 use crate::time::NumericDate;
+use string_arena::StringArena;
 
 /// The registered claims of a claims set. Every claim that is present has the type that its definition requires.
 #[derive(Clone, Default, PartialEq)]

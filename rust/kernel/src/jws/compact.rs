@@ -1,7 +1,7 @@
 //! The JWS compact form (RFC 7515 section 7.1): the only place that parses it.
 
 use super::base64url::decode_onto;
-use crate::Error;
+use crate::error::Error;
 use crate::heap::vector;
 
 /// The longest token, in bytes of its encoded form. Checked before anything is decoded.

@@ -1,11 +1,9 @@
 //! What a caller requires of a token's wire form, type and algorithm.
 
-use super::Limits;
-use super::MediaType;
+use super::{Limits, MediaType};
 use crate::algorithm::{Algorithm, AlgorithmSet};
 use crate::error::Error;
-use crate::policy::PolicyError;
-use crate::policy::expectation::Expectation;
+use crate::policy::{Expectation, PolicyError};
 
 /// The lengths, types and signature algorithms of the tokens that are accepted.
 ///

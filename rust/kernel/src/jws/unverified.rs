@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Header;
-use super::{Compact, Decoded, Limits};
+use super::{Compact, Decoded, Header, Limits};
 use crate::error::Error;
 use crate::json::{Object, Value};
 

@@ -1,7 +1,7 @@
 //! The issuers that a policy accepts: by name, as tenants of a multi-tenant issuer, or as a SPIFFE trust domain.
 
-use super::PolicyError;
 use super::expectation::{Expectation, Hint};
+use super::{PolicyError, check_names};
 use crate::claims::Claims;
 use crate::error::Error;
 use crate::json::{Object, Value};
@@ -46,7 +46,7 @@ pub(crate) struct Template {
 
 impl IssuerRule {
     pub(crate) fn one_of(issuers: Vec<String>) -> Result<Self, PolicyError> {
-        crate::policy::check_names("issuer", &issuers)?;
+        check_names("issuer", &issuers)?;
         if let Some(template) = issuers.iter().find(|issuer| issuer.contains(['{', '}'])) {
             return Err(PolicyError::new(&format!(
                 "issuer {template:?} has a placeholder: list the tenants, or accept any tenant explicitly"
@@ -56,7 +56,7 @@ impl IssuerRule {
     }
 
     pub(crate) fn of_tenants(issuers: Vec<String>, tenants: Tenants) -> Result<Self, PolicyError> {
-        crate::policy::check_names("issuer", &issuers)?;
+        check_names("issuer", &issuers)?;
         let expected = must_be_one_of(&issuers);
         let (templates, exact): (Vec<_>, Vec<_>) = issuers.into_iter().partition(|issuer| issuer.contains(['{', '}']));
         if templates.is_empty() {

@@ -1,20 +1,23 @@
 //! What a caller requires of a token, compiled once.
 
-pub(crate) mod expectation;
+mod audience_rule;
+mod error;
+mod expectation;
 mod issuer_rule;
 
-use std::fmt;
+pub use audience_rule::Audience;
+pub use error::PolicyError;
+pub use expectation::{Expectation, Hint, Mismatch};
+pub use issuer_rule::Tenants;
 
-pub use self::expectation::{Expectation, Hint, Mismatch};
-use self::issuer_rule::IssuerRule;
-pub use self::issuer_rule::Tenants;
-use crate::claims::Claims;
-use crate::claims::ScopeClaims;
+use crate::claims::{Claims, ScopeClaims};
 use crate::error::Error;
 use crate::json::{Object, Value};
 use crate::jws::JwsPolicy;
-use crate::jws::member::each_string;
-use crate::time::UnixTime;
+use crate::time::{NumericDate, UnixTime};
+use audience_rule::AudienceRule;
+use error::check_names;
+use issuer_rule::IssuerRule;
 
 /// The requirements for a JWT: a [`JwsPolicy`] and those for its claims.
 ///
@@ -29,25 +32,11 @@ use crate::time::UnixTime;
 pub struct Policy {
     jws: JwsPolicy,
     issuer: IssuerRule,
-    audience: Audience,
-    audience_claim: Option<String>,
-    expected_audience: Expectation,
+    audience: AudienceRule,
     leeway: f64,
     required: Vec<String>,
     scope_claims: ScopeClaims,
     bound_tokens: BoundTokens,
-}
-
-/// The audience of the tokens that are accepted.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Audience {
-    /// Tokens without an `aud`. One that names an audience is for somebody else.
-    #[default]
-    Unnamed,
-    /// Tokens whose `aud` names one of these.
-    OneOf(Vec<String>),
-    /// All tokens: `aud` is not checked.
-    Any,
 }
 
 /// How to treat a token that is bound to a key and is sent without a proof.
@@ -58,16 +47,6 @@ pub enum BoundTokens {
     Reject,
     /// Accept it as a bearer token.
     Accept,
-}
-
-/// Why a policy is invalid.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PolicyError(String);
-
-impl PolicyError {
-    pub(crate) fn new(what: &str) -> Self {
-        Self(what.to_owned())
-    }
 }
 
 impl Policy {
@@ -117,10 +96,7 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`] if the list or one of its elements is empty.
     pub fn with_audience(self, audience: Audience) -> Result<Self, PolicyError> {
-        if let Audience::OneOf(names) = &audience {
-            check_names("audience", names)?;
-        }
-        Ok(Self { expected_audience: audience.expectation(), audience, ..self })
+        Ok(Self { audience: self.audience.with_audience(audience)?, ..self })
     }
 
     /// Reads the audience from this claim, a string or an array of strings, for issuers that name the client that a token
@@ -129,13 +105,7 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`] if it is empty, or a registered claim other than `aud`, which has another meaning.
     pub fn with_audience_claim(self, claim: &str) -> Result<Self, PolicyError> {
-        if claim.is_empty() || ["iss", "sub", "exp", "nbf", "iat", "jti"].contains(&claim) {
-            return Err(PolicyError(format!(
-                "audience_claim must be the name of a claim that names an audience or a client, such as \"client_id\", not \
-                 {claim:?}"
-            )));
-        }
-        Ok(Self { audience_claim: (claim != "aud").then(|| claim.to_owned()), ..self })
+        Ok(Self { audience: self.audience.with_claim(claim)?, ..self })
     }
 
     /// Allows clocks to differ by this many seconds, both ways, in `exp`, `nbf` and `iat`.
@@ -144,7 +114,7 @@ impl Policy {
     /// [`PolicyError`] if it is negative or not finite.
     pub fn with_leeway(self, seconds: f64) -> Result<Self, PolicyError> {
         if !seconds.is_finite() || seconds < 0.0 {
-            return Err(PolicyError("leeway must be a finite number of seconds, 0 or more".into()));
+            return Err(PolicyError::new("leeway must be a finite number of seconds, 0 or more"));
         }
         Ok(Self { leeway: seconds, ..self })
     }
@@ -179,10 +149,7 @@ impl Policy {
     pub(crate) fn check(&self, claims: &Claims, members: &Object<'_>, now: UnixTime) -> Result<(), Error> {
         self.check_times(claims, now)?;
         self.issuer.check(claims, members)?;
-        match &self.audience_claim {
-            None => self.check_audience(claims)?,
-            Some(claim) => self.check_audience_claim(claim, claims, members)?,
-        }
+        self.audience.check(claims, members)?;
         self.check_required(members)
     }
 
@@ -194,7 +161,7 @@ impl Policy {
     /// A token is valid from `nbf` on, and before `exp` (RFC 7519 sections 4.1.4 and 4.1.5).
     pub(crate) fn check_times(&self, claims: &Claims, now: UnixTime) -> Result<(), Error> {
         let now = now.seconds();
-        let seconds = crate::time::NumericDate::seconds;
+        let seconds = NumericDate::seconds;
         if let Some(expires_at) = claims.expires_at().map(seconds).filter(|exp| now >= exp + self.leeway) {
             return Err(Error::Expired { expires_at, now });
         }
@@ -205,51 +172,6 @@ impl Policy {
             return Err(Error::IssuedInFuture { issued_at, now });
         }
         Ok(())
-    }
-
-    fn check_audience(&self, claims: &Claims) -> Result<(), Error> {
-        match (&self.audience, claims.audience()) {
-            (Audience::Any, _) | (Audience::Unnamed, None) => Ok(()),
-            (Audience::Unnamed, Some(_)) => Err(self.wrong_audience(None)),
-            (Audience::OneOf(_), None) => {
-                Err(Error::MissingClaim { name: "aud".to_owned(), expected: Some(self.expected_audience.clone()) })
-            }
-            (Audience::OneOf(accepted), Some(mut named)) => {
-                if named.any(|name| accepted.iter().any(|accepted| accepted == name)) {
-                    return Ok(());
-                }
-                // A token may name thousands.
-                let mut first = claims.audience().into_iter().flatten().take(16);
-                let hint = first.find_map(|name| accepted.iter().find_map(|accepted| Hint::between(name, accepted)));
-                Err(self.wrong_audience(hint))
-            }
-        }
-    }
-
-    fn check_audience_claim(&self, claim: &str, claims: &Claims, members: &Object<'_>) -> Result<(), Error> {
-        if claims.audience().is_some() {
-            self.check_audience(claims)?;
-        }
-        let mut is_named = false;
-        let named = match members.get(claim) {
-            None | Some(Value::Null) => None,
-            Some(value) => Some(each_string(value, |name| {
-                is_named |=
-                    matches!(&self.audience, Audience::OneOf(accepted) if accepted.iter().any(|one| one == name));
-            })),
-        };
-        match (&self.audience, named) {
-            (Audience::Any, _) | (Audience::Unnamed, None) => Ok(()),
-            (Audience::OneOf(_), None) => {
-                Err(Error::MissingClaim { name: claim.to_owned(), expected: Some(self.expected_audience.clone()) })
-            }
-            (_, Some(Some(()))) if is_named => Ok(()),
-            (_, Some(_)) => Err(Error::WrongAudience(self.expected_audience.missed_by(claim.to_owned(), None))),
-        }
-    }
-
-    fn wrong_audience(&self, hint: Option<Hint>) -> Error {
-        Error::WrongAudience(self.expected_audience.missed_by("aud", hint))
     }
 
     fn check_required(&self, members: &Object<'_>) -> Result<(), Error> {
@@ -280,33 +202,12 @@ impl Policy {
     }
 }
 
-pub(crate) fn check_names(what: &str, names: &[String]) -> Result<(), PolicyError> {
-    if names.is_empty() || names.iter().any(String::is_empty) {
-        return Err(PolicyError(format!("{what} is empty: name one, or leave it out")));
-    }
-    Ok(())
-}
-
-impl Audience {
-    fn expectation(&self) -> Expectation {
-        match self {
-            Self::OneOf(names) => Expectation::any_of("must name", names.iter().map(String::as_str), None),
-            Self::Unnamed => Expectation::new(
-                "must be absent, because the policy names no audience: name the one that tokens for this service have",
-            ),
-            Self::Any => Expectation::new("may be anything"),
-        }
-    }
-}
-
 impl Default for Policy {
     fn default() -> Self {
         Self {
             jws: JwsPolicy::default(),
             issuer: IssuerRule::default(),
-            audience: Audience::default(),
-            audience_claim: None,
-            expected_audience: Audience::default().expectation(),
+            audience: AudienceRule::default(),
             leeway: Self::DEFAULT_LEEWAY,
             required: Self::DEFAULT_REQUIRED.map(str::to_owned).into(),
             scope_claims: ScopeClaims::default(),
@@ -314,11 +215,3 @@ impl Default for Policy {
         }
     }
 }
-
-impl fmt::Display for PolicyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for PolicyError {}

@@ -254,7 +254,7 @@ fn confirmation(value: &Value<'_>) -> Result<Confirmation, Malformed> {
     };
     let has_other = members.iter().any(|(name, _)| name != "jkt" && name != "jwk");
     if members.is_empty() {
-        // The issuer intended to bind the token, but to no key that can be told.
+        // The issuer intended to bind the token, but named no key.
         return Err(must_be("cnf", "an object that names a key"));
     }
     Ok(Confirmation { jkt, jwk, has_other })

@@ -245,7 +245,7 @@ impl<'a> Scanner<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// The text from `start` to here; both lie beside ASCII, so the slice is one of whole characters.
+    /// The text from `start` to here; both are next to ASCII, so the slice has whole characters only.
     fn since(&self, start: usize) -> Result<&'a str, Error> {
         self.text.get(start..self.at).ok_or_else(|| self.error(ErrorKind::Syntax))
     }

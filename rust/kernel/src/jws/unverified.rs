@@ -1,4 +1,4 @@
-//! What a token states, unverified: enough to choose among what is configured or to display it, never to decide by it.
+//! What a token states, unverified: for choosing among configured issuers and for display, never for a decision.
 
 use std::borrow::Cow;
 

@@ -107,7 +107,7 @@ def test_the_limits_are_the_kernels_or_the_callers() -> None:
 
 @pytest.mark.parametrize("wrong", [None, 1, ["a.b.c"]])
 def test_a_token_is_str_or_bytes(wrong: Any) -> None:
-    with pytest.raises(TypeError, match="a token is str or bytes"):
+    with pytest.raises(TypeError, match="a token must be str or bytes"):
         ww.decode_unverified(wrong)
 
 

@@ -250,7 +250,7 @@ may delete tasks: True
 may change users: False
 is admin, is owner: True False
 expired: False
-invalid_token - the signature does not hold
+invalid_token - the signature is invalid
 token_expired - the ID token has expired
 True
 """

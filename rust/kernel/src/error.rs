@@ -1,14 +1,13 @@
-//! The one closed set of reasons for which a token is refused.
+//! The closed set of reasons for which a token is refused.
 
 use std::fmt;
 
-use crate::policy::expectation::{Expectation, Mismatch};
+use crate::policy::{Expectation, Mismatch};
 
 /// Why a token was refused. Each variant has a stable [`code`](Error::code); its `Display` is one sentence for a
-/// person, which never holds any part of the token but the key id that it asked for. What the policy expects may stand
-/// in it.
+/// person, which contains no part of the token except an unknown key id. It may contain what the policy expects.
 ///
-/// The variants stand in the order of the checks that yield them: the first check that fails names the error.
+/// The variants are in the order of the checks: the first check that fails determines the error.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
@@ -23,19 +22,19 @@ pub enum Error {
     },
     /// Not the compact form of RFC 7515 section 7.1.
     MalformedToken(&'static str),
-    /// Real, but not done here.
+    /// Valid by its standard, but not supported.
     Unsupported(&'static str),
     /// The JOSE header is not acceptable (RFC 7515 section 4).
     MalformedHeader(Malformed),
-    /// The header asks for an extension (RFC 7515 section 4.1.11); none is understood.
+    /// The header asks for an extension (RFC 7515 section 4.1.11); none is supported.
     UnsupportedCriticalHeader(&'static str),
     /// `typ` is not among those that the policy accepts (RFC 8725 section 3.11).
     WrongType(Mismatch),
     /// `alg` is not known, not allowed by the policy, or not one of the key's (RFC 8725 section 3.1).
     AlgorithmNotAllowed(&'static str),
-    /// No key of the set is the one that the token names.
+    /// The set has no key that the token could have been signed with.
     UnknownKey(UnknownKey),
-    /// The signature does not hold under any key that it could have been made with.
+    /// The signature is invalid under every key that it could have been made with.
     InvalidSignature,
     /// The payload is not a JWT claims set (RFC 7519 sections 4 and 7.2).
     MalformedClaims(Malformed),
@@ -43,21 +42,21 @@ pub enum Error {
     Expired {
         /// `exp`, in Unix seconds.
         expires_at: f64,
-        /// The moment of judgement, in Unix seconds.
+        /// The time of verification, in Unix seconds.
         now: f64,
     },
-    /// `nbf` lies ahead (RFC 7519 section 4.1.5).
+    /// `nbf` is in the future (RFC 7519 section 4.1.5).
     NotYetValid {
         /// `nbf`, in Unix seconds.
         not_before: f64,
-        /// The moment of judgement, in Unix seconds.
+        /// The time of verification, in Unix seconds.
         now: f64,
     },
-    /// `iat` lies ahead (RFC 7519 section 4.1.6).
+    /// `iat` is in the future (RFC 7519 section 4.1.6).
     IssuedInFuture {
         /// `iat`, in Unix seconds.
         issued_at: f64,
-        /// The moment of judgement, in Unix seconds.
+        /// The time of verification, in Unix seconds.
         now: f64,
     },
     /// `iss` is not exactly an issuer that the policy names (RFC 7519 section 4.1.1), or `sub` not of its trust domain.
@@ -71,9 +70,9 @@ pub enum Error {
         /// What the policy expects of it, if more than that it is present.
         expected: Option<Expectation>,
     },
-    /// The token is bound to a key (RFC 7800 section 3, RFC 9449 section 6) and came without a proof of it.
+    /// The token is bound to a key (RFC 7800 section 3, RFC 9449 section 6) and was sent without a proof.
     ProofRequired,
-    /// The proof that came with the token is not one for it.
+    /// The proof that was sent with the token is invalid, or not for this token.
     Proof(crate::dpop::ProofError),
 }
 
@@ -98,7 +97,7 @@ pub enum Malformed {
     },
 }
 
-/// How a key was asked for in vain.
+/// Why no key was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UnknownKey {
     /// The header names this `kid`, and the set has no such key.
@@ -144,7 +143,7 @@ impl fmt::Display for Error {
             Self::MalformedToken(what) | Self::Unsupported(what) => f.write_str(what),
             Self::MalformedHeader(what) => write!(f, "the header is malformed: {what}"),
             Self::UnsupportedCriticalHeader(name) => {
-                write!(f, "the header has \"{name}\", and no header extension is understood")
+                write!(f, "the header has \"{name}\", and no header extension is supported")
             }
             Self::WrongType(mismatch) => write!(f, "the header's {mismatch}"),
             Self::AlgorithmNotAllowed(what) => f.write_str(what),
@@ -157,7 +156,7 @@ impl fmt::Display for Error {
             Self::UnknownKey(UnknownKey::TooManyFit) => f.write_str(
                 "the header names no key, and too many keys of the set have the token's algorithm to try each",
             ),
-            Self::InvalidSignature => f.write_str("the signature does not hold"),
+            Self::InvalidSignature => f.write_str("the signature is invalid"),
             Self::MalformedClaims(what) => write!(f, "the claims are malformed: {what}"),
             Self::Expired { expires_at, now } => {
                 write!(f, "the token expired {} s ago", Seconds(now - expires_at))
@@ -176,7 +175,7 @@ impl fmt::Display for Error {
                 write!(f, "the claim {} is required and missing; it {expected}", Quoted(name))
             }
             Self::ProofRequired => {
-                f.write_str("the token is bound to a key by \"cnf\" and came without a proof of possession")
+                f.write_str("the token is bound to a key by \"cnf\" and was sent without a proof of possession")
             }
             Self::Proof(error) => write!(f, "{error}"),
         }
@@ -207,7 +206,7 @@ impl From<crate::json::Error> for Malformed {
     }
 }
 
-/// Somebody else's text, made safe for a log line: escaped, and cut after 64 characters.
+/// Untrusted text, made safe for a log line: escaped, and cut after 64 characters.
 pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {

@@ -1,8 +1,8 @@
-//! What things take in memory beside themselves.
+//! How many bytes values take on the heap.
 
 use std::mem::size_of;
 
-/// What an allocator takes for a piece of so many bytes, about: in steps of 16, with 8 of its own.
+/// What an allocator takes for this many bytes, approximately: in steps of 16, with 8 of its own.
 pub(crate) const fn allocated(bytes: usize) -> usize {
     const LEAST: usize = 32;
     match bytes {
@@ -14,12 +14,12 @@ pub(crate) const fn allocated(bytes: usize) -> usize {
     }
 }
 
-/// What a vector with this capacity takes.
+/// What a vector with this capacity takes on the heap.
 pub(crate) const fn vector<T>(capacity: usize) -> usize {
     allocated(capacity.saturating_mul(size_of::<T>()))
 }
 
-/// What a hash map or set of the standard library with this capacity takes: a power of two of places, of which at most
+/// What a hash map or set of the standard library with this capacity takes: a power of two of slots, of which at most
 /// seven eighths are in use, each with a byte of its own, and 16 more.
 pub(crate) const fn hash_table<T>(capacity: usize) -> usize {
     let places = match capacity {

@@ -1,9 +1,9 @@
 //! # Watchword's kernel
 //!
-//! Verification of JSON Web Tokens as a pure function: `(token, keys, policy, now)` gives a [`VerifiedToken`], a value
-//! that cannot exist unless every check passed, or a [`Refusal`] with the [`Error`] of the first check that failed. There is no I/O, no
-//! clock and no unsafe code in here. What it remembers by itself are keys that it has met, and [`tables`] of their
-//! multiples: they change how long a verdict takes, never the verdict.
+//! Verification of JSON Web Tokens as a pure function: `(token, keys, policy, now)` returns a [`VerifiedToken`], a value
+//! that cannot exist unless every check passed, or a [`Refusal`] with the [`Error`] of the first check that failed. There
+//! is no I/O, no clock and no unsafe code. The only state of its own is a cache of parsed keys and their precomputed
+//! [`tables`]: it changes how long a verdict takes, never the verdict.
 //!
 //! ```
 //! use watchword_kernel::{Audience, Backend, KeySet, Policy, UnixTime, verify};
@@ -14,7 +14,7 @@
 //! )?;
 //! assert!(keys.rejected().is_empty());
 //!
-//! // Access tokens: `typ` JWT, at+jwt or absent, `exp` present, five seconds of leeway, unless it says otherwise.
+//! // The defaults are for access tokens: `typ` JWT, at+jwt or absent, `exp` present, five seconds of leeway.
 //! let policy = Policy::default()
 //!     .with_issuers(vec!["https://as.example".into()])?
 //!     .with_audience(Audience::OneOf(vec!["https://api.example".into()]))?;
@@ -25,27 +25,27 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! ## What every token goes through
+//! ## What is checked
 //!
-//! [`verify`] is the whole list, in order: the size (before anything is decoded), three parts, strict base64url, strict
-//! JSON, extensions (none is understood), `typ`, the algorithm by the policy, the key by `kid`, the algorithm by the
+//! [`verify`] makes these checks, in this order: the size (before anything is decoded), three parts, strict base64url,
+//! strict JSON, extensions (none is supported), `typ`, the algorithm by the policy, the key by `kid`, the algorithm by the
 //! key, the signature; and only then the payload: strict JSON, the types of the registered claims, `exp`, `nbf`, `iat`,
-//! `iss`, `aud`, required claims, and the binding to a key. Keys are judged once, when a [`KeySet`] is read.
+//! `iss`, `aud`, required claims, and the binding to a key. Keys are validated once, when a [`KeySet`] is loaded.
 //!
-//! A token that is bound to a key (RFC 9449) comes with a proof of that key: [`verify_request`] takes the two together,
-//! the token first, and [`ReplayCache`] remembers the proof. [`verify_proof`] and [`verify`] with the proof are its parts.
+//! A token that is bound to a key (RFC 9449) is sent with a proof by that key: [`verify_request`] verifies both, the token
+//! first, and a [`ReplayCache`] detects a proof that was used before. [`verify_proof`], and [`verify`] with its result, are
+//! the same in two steps.
 //!
-//! Who acts on whose behalf, and whether that is wanted, is a second question: see [`delegation`].
+//! Who acts on whose behalf, and whether that is allowed, is evaluated separately: see [`delegation`].
 //!
-//! The same token, key or message met again is met faster: [`KeySet::prepare`] builds the tables of a set at once,
-//! [`verify_many`] takes many tokens together, and a [`TokenCache`] remembers those that were valid.
+//! Repeated work is saved in three ways: [`KeySet::prepare`] precomputes the tables of a key set, [`verify_many`] verifies
+//! a batch of tokens, and a [`TokenCache`] keeps those that were valid.
 //!
 //! ## What is not checked
 //!
-//! Whether a token was revoked or seen before; what its scopes allow (the matchers of [`scope`] answer that, where they
-//! are asked); any claim that is not registered. Whether the keys are the issuer's: whoever reads them in vouches for
-//! that. Keys that a token carries or points to (`jwk`, `jku`, `x5c`, `x5u`) are never used; only a proof is verified by
-//! its own `jwk`.
+//! Whether a token was revoked or used before; what its scopes allow (see [`scope`]); any claim that is not registered.
+//! Whether the keys are the issuer's: the caller is responsible for loading the right ones. Keys that a token carries or
+//! points to (`jwk`, `jku`, `x5c`, `x5u`) are never used; only a proof is verified by its own `jwk`.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -10,7 +10,7 @@ const LONGEST: usize = 2048;
 /// The longest name of a trust domain, in bytes (section 2.1).
 const LONGEST_TRUST_DOMAIN: usize = 255;
 
-/// A workload's name: the trust domain that vouches for it, and a path inside it. It has one spelling only.
+/// A SPIFFE ID: a trust domain, and the path of a workload in it. It has only one spelling.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SpiffeId<'a> {
     trust_domain: &'a str,
@@ -35,7 +35,7 @@ impl<'a> SpiffeId<'a> {
     ///
     /// # Errors
     /// [`SpiffeIdError`] if the text is not a SPIFFE ID. User, port, query, fragment, percent-encoding and upper case in
-    /// the trust domain have no place in one.
+    /// the trust domain are not allowed.
     pub fn parse(text: &'a str) -> Result<Self, SpiffeIdError> {
         if text.len() > LONGEST {
             return Err(SpiffeIdError::TooLong);
@@ -54,12 +54,12 @@ impl<'a> SpiffeId<'a> {
         self.trust_domain
     }
 
-    /// The segments of the path; none if the ID is that of the trust domain itself.
+    /// The segments of the path; none if it is the ID of the trust domain itself.
     pub fn segments(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.path.split('/').skip(1)
     }
 
-    /// Whether it has a path, as the ID of every workload has.
+    /// Whether it has a path, as every workload's ID has.
     pub fn names_workload(&self) -> bool {
         !self.path.is_empty()
     }

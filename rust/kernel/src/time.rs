@@ -1,13 +1,13 @@
-//! Points in time, in Unix seconds. The kernel has no clock: whoever calls says what time it is.
+//! Points in time, in Unix seconds. The kernel has no clock: the caller passes the time.
 
 use crate::json::Number;
 
-/// The moment at which a token is judged, in Unix seconds: a finite number.
+/// The time at which a token is verified, in Unix seconds: a finite number.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct UnixTime(f64);
 
 impl UnixTime {
-    /// The moment this many seconds after the epoch, or `None` where the number is not finite.
+    /// The time this many seconds after the epoch. `None` if the number is not finite.
     pub fn new(seconds: f64) -> Option<Self> {
         seconds.is_finite().then_some(Self(seconds))
     }
@@ -26,12 +26,12 @@ pub struct NumericDate {
 }
 
 impl NumericDate {
-    /// The last second of the year 9999. Later dates are milliseconds taken for seconds, or an expiry meant never to come.
+    /// The last second of the year 9999. Later dates are milliseconds taken for seconds, or mean that a token never expires.
     pub const LAST: f64 = 253_402_300_799.0;
 
     pub(crate) fn new(number: Number<'_>) -> Option<Self> {
         let whole: Option<i64> = if number.is_integer() { number.as_str().parse().ok() } else { None };
-        // Until the year 2106 a date fits 32 bits, and a double that is made of them is not parsed a second time.
+        // Until the year 2106 a date fits 32 bits, which convert to a double without parsing the text again.
         let seconds = whole.and_then(|whole| u32::try_from(whole).ok()).map_or_else(|| number.as_f64(), f64::from);
         (0.0..=Self::LAST).contains(&seconds).then_some(Self { seconds, whole })
     }
@@ -41,7 +41,7 @@ impl NumericDate {
         self.seconds
     }
 
-    /// The date in Unix seconds, where it is written as an integer.
+    /// The date in Unix seconds, if it is written as an integer.
     pub fn whole_seconds(self) -> Option<i64> {
         self.whole
     }

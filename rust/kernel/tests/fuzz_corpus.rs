@@ -61,7 +61,7 @@ proptest! {
     }
 }
 
-/// The seeds are what their names say: those called good are accepted, and those called bad are not.
+/// The seeds named good are accepted, and those named bad are refused.
 #[test]
 fn seeds_have_the_right_names() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");

@@ -99,7 +99,7 @@ fn the_audience_in_another_claim() {
         (Value::Null, json!(["web", 1]), Some("wrong_audience")),
         (Value::Null, json!(1), Some("wrong_audience")),
         (Value::Null, Value::Null, Some("missing_claim")),
-        // An audience besides must be ours as well, and does not stand for the other claim.
+        // An `aud` that is also present must be ours as well, and does not replace the other claim.
         (json!("https://api.example"), json!("web"), None),
         (json!("https://other.example"), json!("web"), Some("wrong_audience")),
         (json!("https://api.example"), json!("other"), Some("wrong_audience")),
@@ -107,7 +107,7 @@ fn the_audience_in_another_claim() {
     ] {
         assert_eq!(code(&named, &json!({"aud": aud, "client_id": client})), expected, "{aud} {client}");
     }
-    // As with `aud`: who names nobody accepts what names nobody.
+    // As with `aud`: a policy without an audience accepts tokens without one.
     let unnamed = policy(Audience::Unnamed);
     assert_eq!(code(&unnamed, &json!({"aud": null})), None);
     assert_eq!(code(&unnamed, &json!({"aud": null, "client_id": "web"})), Some("wrong_audience"));
@@ -118,7 +118,7 @@ fn the_audience_in_another_claim() {
     assert_eq!(strict().with_audience_claim("aud").unwrap(), strict());
 }
 
-/// Where many issuers have one key set, a key may say whose tokens it signs.
+/// If many issuers share one key set, a key may name the issuer that it signs for.
 #[test]
 fn a_key_of_one_tenant() {
     let signed = |policy: &Policy, key_issuer: &Value, tenant: &str| {
@@ -147,7 +147,7 @@ fn a_key_of_one_tenant() {
     ] {
         assert_eq!(signed(&any, &key_issuer, "t"), expected, "{key_issuer}");
     }
-    // Whoever names one issuer has said whose keys these are.
+    // If the policy names one issuer, the keys are that issuer's.
     let one = strict().with_issuers(vec!["https://login.example/t/v2.0".into()]).unwrap();
     assert_eq!(signed(&one, &json!("https://login.example/u/v2.0"), "t"), None);
 }
@@ -351,8 +351,8 @@ proptest! {
     }
 }
 
-/// What a refusal says, without the name of its code.
-fn said(policy: &Policy, changes: &Value) -> String {
+/// The message of a refusal.
+fn message(policy: &Policy, changes: &Value) -> String {
     let header = json!({"alg": "EdDSA", "kid": "ed25519"});
     verify(token(&header, changes).as_bytes(), &key_set(Backend::Default), policy, now(), None).unwrap_err().to_string()
 }
@@ -386,7 +386,7 @@ fn refusals_say_what_is_expected_and_how_little_is_missing() {
         ),
         (json!({"aud": []}), "the claim \"aud\" is required and missing; it must name \"https://api.example\""),
     ] {
-        assert_eq!(said(&strict(), &changes), expected);
+        assert_eq!(message(&strict(), &changes), expected);
     }
     let typ = token(&json!({"alg": "EdDSA", "kid": "ed25519", "typ": "secret"}), &json!({}));
     let refusal = verify(typ.as_bytes(), &key_set(Backend::Default), &strict(), now(), None).unwrap_err();
@@ -399,11 +399,11 @@ fn refusals_say_what_is_expected_and_how_little_is_missing() {
         ("https://secret.example/t", "t", ""),
     ] {
         let expected = format!("\"iss\" must be \"https://login.example/{{tid}}/v2.0\"{hint}");
-        assert_eq!(said(&tenants, &json!({"iss": issuer, "tid": tenant})), expected);
+        assert_eq!(message(&tenants, &json!({"iss": issuer, "tid": tenant})), expected);
     }
     let workloads = strict().with_trust_domain("example.org").unwrap();
     let expected = "\"sub\" must be a SPIFFE ID of the trust domain \"example.org\"";
-    assert_eq!(said(&workloads, &json!({"sub": "spiffe://secret.org/a"})), expected);
+    assert_eq!(message(&workloads, &json!({"sub": "spiffe://secret.org/a"})), expected);
 }
 
 #[test]
@@ -411,10 +411,10 @@ fn what_is_expected_is_bounded_and_printable() {
     let issuers: Vec<String> =
         (0..1000).map(|number| format!("https://\u{202e}{number}.{}", "x".repeat(5000))).collect();
     let policy = strict().with_issuers(issuers).unwrap();
-    let said = said(&policy, &json!({}));
-    assert!(said.len() < 2000, "{}", said.len());
-    assert!(said.ends_with(" or 996 others"), "{said}");
-    assert!(said.chars().all(|ch| (' '..='~').contains(&ch) || ch == '…'), "{said}");
+    let message = message(&policy, &json!({}));
+    assert!(message.len() < 2000, "{}", message.len());
+    assert!(message.ends_with(" or 996 others"), "{message}");
+    assert!(message.chars().all(|ch| (' '..='~').contains(&ch) || ch == '…'), "{message}");
 }
 
 #[test]

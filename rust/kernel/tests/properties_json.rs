@@ -103,7 +103,7 @@ fn soup() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
 }
 
-/// Every character of a document's strings as an escape, where `escape` says so.
+/// The document with each character of its strings written as an escape if `escape` is true for it.
 fn escaped(text: &str, escape: bool) -> String {
     let mut units = String::new();
     for ch in text.chars() {

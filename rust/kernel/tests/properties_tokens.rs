@@ -146,7 +146,7 @@ proptest! {
         }
     }
 
-    /// What is signed comes out as it went in, whatever it is and however long.
+    /// The payload is returned as it was signed, whatever it is and however long.
     #[test]
     fn any_payload(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let signer = signer(Algorithm::EdDsa);
@@ -222,7 +222,7 @@ proptest! {
     }
 }
 
-/// Every algorithm holds as it is signed, with its key named and not, and by no other name.
+/// A signature by each algorithm is valid, with its key named or not, and under no other algorithm.
 #[test]
 fn every_algorithm() {
     for signer in SIGNERS.iter() {
@@ -300,7 +300,7 @@ fn an_rsa_signature_above_the_modulus_is_refused() {
     }
 }
 
-/// The sum of two big-endian numbers of the same length, where it has that length too.
+/// The sum of two big-endian numbers of the same length, if it has that length too.
 fn sum(first: &[u8], second: &[u8]) -> Option<Vec<u8>> {
     let mut carry = 0;
     let mut digits: Vec<u8> = first

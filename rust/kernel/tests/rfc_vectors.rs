@@ -1,4 +1,4 @@
-//! The examples of RFC 7515, 7520, 7638 and 8037: the good ones hold, and what is not done here is refused by its name.
+//! The examples of RFC 7515, 7520, 7638 and 8037: the supported ones are valid, and the others are refused with their code.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,14 +22,14 @@ fn key_set(jwk: &Value, options: impl Into<KeyOptions>) -> KeySet {
 }
 
 /// The verdict of all backends on the signature layer.
-fn judge(token: &str, jwk: &Value) -> Result<VerifiedJws, Error> {
+fn check(token: &str, jwk: &Value) -> Result<VerifiedJws, Error> {
     let verdict = |options| verify_jws(token.as_bytes(), &key_set(jwk, options), &any_jws());
     agreed(KEY_OPTIONS.map(|options| verdict(options).err()));
     verdict(KEY_OPTIONS[0])
 }
 
 fn code(token: &str, jwk: &Value) -> &'static str {
-    judge(token, jwk).expect_err("refused").code()
+    check(token, jwk).expect_err("refused").code()
 }
 
 /// The public part of a JWK.
@@ -50,7 +50,7 @@ fn check_rfc(file: &str, expected: usize) {
     assert_eq!(cases.len(), expected);
     for case in cases {
         if let Some(token) = case["jws"].as_str() {
-            let jws = judge(token, &case["jwk"]).unwrap();
+            let jws = check(token, &case["jwk"]).unwrap();
             assert_eq!(jws.payload(), case["payload_utf8"].as_str().unwrap().as_bytes());
             assert_eq!(jws.algorithm().name(), case["alg"].as_str().unwrap());
         }
@@ -89,7 +89,7 @@ fn typed_in() {
     let okp = serde_json::json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
     let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.\
                  hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
-    assert_eq!(judge(token, &okp).unwrap().payload(), b"Example of Ed25519 signing");
+    assert_eq!(check(token, &okp).unwrap().payload(), b"Example of Ed25519 signing");
     check_thumbprint(&okp, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
 
     let ec = serde_json::json!({
@@ -106,7 +106,7 @@ fn typed_in() {
         assert_eq!(at(1_300_819_379.0).unwrap().claims().issuer(), Some("joe"));
         assert_eq!(at(1_300_819_380.0).unwrap_err().code(), "expired");
     }
-    // RFC 7515 appendix A.1 is HS256, A.4 is ES512, A.5 is "none": algorithms that nobody is asked about here.
+    // RFC 7515 appendix A.1 is HS256, A.4 is ES512, A.5 is "none": algorithms that are not supported.
     for header in ["eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJFUzUxMiJ9", "eyJhbGciOiJub25lIn0"] {
         for signature in ["", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"] {
             assert_eq!(code(&format!("{header}.e30.{signature}"), &ec), "algorithm_not_allowed");
@@ -114,7 +114,7 @@ fn typed_in() {
     }
 }
 
-/// RFC 7520 section 4, and RFC 8037 again: the compact forms that hold.
+/// RFC 7520 section 4, and RFC 8037 again: the compact forms that are valid.
 #[test]
 fn cookbook_accepted() {
     for (file, algorithm) in [
@@ -125,7 +125,7 @@ fn cookbook_accepted() {
         let Some(case) = parsed(&format!("jose-cookbook/{file}")) else { return };
         let key = &case["input"]["key"];
         let token = case["output"]["compact"].as_str().unwrap();
-        let jws = judge(token, &public(key)).unwrap();
+        let jws = check(token, &public(key)).unwrap();
         assert_eq!(jws.payload(), case["input"]["payload"].as_str().unwrap().as_bytes(), "{file}");
         assert_eq!(jws.algorithm().name(), algorithm, "{file}");
         assert_eq!(jws.key_id(), key["kid"].as_str(), "{file}");
@@ -190,7 +190,7 @@ fn cookbook_refused() {
     assert_eq!(serialisations, 11);
 }
 
-/// RFC 7797 section 4: "b64" refuses with and without "crit", whatever it says, before the algorithm is looked at.
+/// RFC 7797 section 4: "b64" is refused with and without "crit", whatever its value, before the algorithm is checked.
 #[test]
 fn unencoded_payload_is_refused() {
     let Some(case) = parsed("jose-cookbook/rfc7797/hmac-sha2_b64_false.json") else { return };

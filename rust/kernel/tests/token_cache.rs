@@ -1,4 +1,4 @@
-//! The memory of verified tokens: what it may say, and what it must ask anew.
+//! The cache of verified tokens: what a hit may decide, and what must be checked again.
 
 #![allow(
     clippy::unwrap_used,
@@ -64,7 +64,7 @@ fn the_same_token_is_found() {
 }
 
 #[test]
-fn times_are_judged_at_every_hit() {
+fn times_are_checked_at_every_hit() {
     let gateway = Gateway::new();
     // The token of CLAIMS: issued ten seconds before, valid for a minute; the leeway is five seconds.
     for (at, verdict) in [
@@ -81,10 +81,10 @@ fn times_are_judged_at_every_hit() {
 }
 
 #[test]
-fn another_policy_is_another_question() {
+fn another_policy_is_verified_anew() {
     let mut gateway = Gateway::new();
     gateway.at(&token(), NOW).unwrap();
-    // Equal demands, written anew, are verified anew; other demands get their own answer.
+    // An equal policy made anew is verified anew; another policy gets its own verdict.
     gateway.policy = Arc::new(strict());
     gateway.at(&token(), NOW).unwrap();
     assert_eq!(gateway.counts(), (0, 2));
@@ -99,12 +99,12 @@ fn another_policy_is_another_question() {
 }
 
 #[test]
-fn a_key_that_disappears_takes_its_tokens_along() {
+fn tokens_of_a_key_that_disappears_are_not_found() {
     let mut gateway = Gateway::new();
     gateway.at(&token(), NOW).unwrap();
     gateway.keys = Arc::new(KeySet::from_json(br#"{"keys":[]}"#, Backend::Default).unwrap());
     assert_eq!(gateway.at(&token(), NOW).unwrap_err(), "unknown_key");
-    // Nor does a set that was dropped leave its place to another.
+    // Nor is a set that was dropped taken for another at the same address.
     for _ in 0..100 {
         gateway.keys = Arc::new(key_set(Prepare::Never));
         gateway.at(&token(), NOW).unwrap();
@@ -146,7 +146,7 @@ fn the_whole_token_is_compared() {
     assert_eq!(gateway.counts().0, 0);
 }
 
-/// The hash is of a token's end: whoever has a valid token can send any number of others with the same one.
+/// The hash is of a token's end: an attacker with a valid token can send any number of others with the same end.
 #[test]
 fn tokens_with_the_end_of_a_valid_one_are_refused_and_leave_nothing() {
     let gateway = Gateway::new();
@@ -168,7 +168,7 @@ fn tokens_with_the_end_of_a_valid_one_are_refused_and_leave_nothing() {
 }
 
 #[test]
-fn scopes_are_compiled_once_for_all_who_present_a_token() {
+fn scopes_are_compiled_once_for_all_requests_with_a_token() {
     let gateway = Gateway::new();
     let signer = signer(Algorithm::EdDsa);
     let raw = signer.token(signer.header(), CLAIMS.replace('}', r#","scope":"orders:read"}"#));
@@ -178,7 +178,7 @@ fn scopes_are_compiled_once_for_all_who_present_a_token() {
     assert!(Arc::ptr_eq(&first.slot_scopes(), &second.slot_scopes()));
     assert!(Arc::ptr_eq(&first.plain_scopes(), &second.plain_scopes()));
     assert!(gateway.cache.stats().bytes > before, "what is compiled later is counted, too");
-    // A cache that has no room for them has them compiled for each who asks.
+    // If the cache has no room for them, they are compiled for each caller.
     let small = Gateway { cache: TokenCache::new(4096), ..Gateway::new() };
     let many: String = (0..100).map(|number| format!("orders-{number}:read ")).collect();
     let raw = signer.token(signer.header(), CLAIMS.replace('}', &format!(r#","scope":"{many}"}}"#)));
@@ -188,7 +188,7 @@ fn scopes_are_compiled_once_for_all_who_present_a_token() {
 }
 
 #[test]
-fn the_memory_is_bounded_by_bytes() {
+fn the_cache_is_bounded_by_bytes() {
     let gateway = Gateway { cache: TokenCache::new(64 * 1024), ..Gateway::new() };
     let signer = signer(Algorithm::EdDsa);
     for number in 0..500 {
@@ -225,7 +225,7 @@ fn a_token_is_only_found_after_it_was_inserted() {
 }
 
 proptest! {
-    /// Whatever comes, in whatever order and at whatever time: the verdict is that of the pipeline.
+    /// For any tokens, in any order and at any time, the verdict is that of the pipeline.
     #[test]
     fn the_verdict_is_always_that_of_the_pipeline(
         presented in prop::collection::vec((0..SIGNERS.len(), 0..4_usize, -100_i32..100), 1..40)

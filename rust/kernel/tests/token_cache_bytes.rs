@@ -1,4 +1,4 @@
-//! What a token cache says that it takes, and what it does take.
+//! The bytes that a token cache reports, and those that it takes.
 //!
 //! One test, because the count is the process's: another one beside it would be counted along.
 
@@ -77,10 +77,10 @@ impl Gateway {
 }
 
 #[test]
-fn a_cache_takes_what_it_says() {
+fn a_cache_takes_the_bytes_that_it_reports() {
     let policy = strict().with_bound_tokens(watchword_kernel::BoundTokens::Accept);
     let gateway = Gateway { keys: Arc::new(key_set(Backend::Default)), policy: Arc::new(policy) };
-    // What is made once for the process, such as the table of the base point.
+    // Allocations that are made once for the process, such as the table of the base point.
     gateway.present(&TokenCache::new(MAX_BYTES), CLAIMS);
     for (shape, claims) in SHAPES {
         let before = ALLOCATOR.current_usage();
@@ -98,13 +98,13 @@ fn a_cache_takes_what_it_says() {
         let share = taken as f64 / stats.bytes as f64;
         println!("{shape}: {} tokens, {} bytes counted, {taken} taken ({share:.3})", stats.tokens, stats.bytes);
         assert!(stats.evictions > 0 && stats.bytes > MAX_BYTES / 2, "{shape}: {stats:?}");
-        // Of small tokens more is counted than asked for: allocators round up, and the table is never full.
+        // For small tokens more is counted than is requested: allocators round up, and the table is never full.
         let least = if shape == "usual" { 0.75 } else { 0.85 };
         assert!((least..=1.02).contains(&share), "{shape}: {taken} of {stats:?}");
         cache.clear();
         assert_eq!((cache.stats().tokens, cache.stats().bytes), (0, 0));
         drop(cache);
-        // Nothing is left behind, save what threads keep for themselves.
+        // Everything is freed, except what threads keep for themselves.
         assert!(ALLOCATOR.current_usage() < before + 4096, "{shape}");
     }
 }

@@ -1,4 +1,4 @@
-//! Arguments whose mistakes name them: what is wrong with a policy must be said of its demand.
+//! Arguments of Python functions, read so that an error names the argument at fault.
 
 use std::num::NonZeroUsize;
 
@@ -9,7 +9,7 @@ use watchword_kernel::UnixTime;
 
 use crate::convert::type_name;
 
-/// An argument that may be left out, where None is not the same as leaving it out.
+/// An optional argument for which None is a value of its own.
 pub(crate) struct Given<'py>(Option<Bound<'py, PyAny>>);
 
 impl<'py> Given<'py> {
@@ -17,7 +17,7 @@ impl<'py> Given<'py> {
         Self(None)
     }
 
-    /// What was given, read by `read`; where nothing was, the default.
+    /// The argument, read by `read`; the default if it was omitted.
     pub(crate) fn or<T>(self, default: T, read: impl FnOnce(&Bound<'py, PyAny>) -> PyResult<T>) -> PyResult<T> {
         self.0.map_or(Ok(default), |object| read(&object))
     }
@@ -31,7 +31,7 @@ impl<'py> FromPyObject<'_, 'py> for Given<'py> {
     }
 }
 
-/// One piece of text.
+/// A text.
 pub(crate) fn text(name: &str, object: &Bound<'_, PyAny>) -> PyResult<String> {
     object.extract().map_err(|_| {
         if object.is_instance_of::<PyString>() {
@@ -52,8 +52,7 @@ pub(crate) fn names(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Vec<Strin
     list(name, object)
 }
 
-/// Several words, or None among them where `T` allows it. A single `str` is a mistake: it would be taken apart into
-/// letters.
+/// Several words, with None among them if `T` allows it. A single `str` is a mistake: it would be split into letters.
 pub(crate) fn words<T: Word>(name: &str, object: &Bound<'_, PyAny>) -> PyResult<Vec<T>> {
     if object.is_instance_of::<PyString>() || object.is_instance_of::<PyBytes>() {
         return Err(PyTypeError::new_err(format!("{name} must be a list or tuple of str, not a single one")));
@@ -61,7 +60,7 @@ pub(crate) fn words<T: Word>(name: &str, object: &Bound<'_, PyAny>) -> PyResult<
     list(name, object)
 }
 
-/// What a list of words may hold.
+/// The elements that a list of words may have.
 pub(crate) trait Word: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr> {}
 
 impl Word for String {}
@@ -83,10 +82,10 @@ fn not_words(name: &str, found: &Bound<'_, PyAny>) -> PyErr {
     PyTypeError::new_err(format!("{name} must be str, or a list or tuple of str, not {}", type_name(found)))
 }
 
-/// A number of seconds. Whatever Python calls a number is one, as far as a double reaches.
+/// A number of seconds: any Python number that fits a double.
 pub(crate) fn seconds(name: &str, object: &Bound<'_, PyAny>) -> PyResult<f64> {
     object.extract().or_else(|error: PyErr| {
-        // An int that no double can hold is as far out of range as an infinite float, and gets the same answer.
+        // An int beyond the range of a double is treated as an infinite float.
         if error.is_instance_of::<PyOverflowError>(object.py()) {
             return Ok(f64::INFINITY);
         }
@@ -94,13 +93,13 @@ pub(crate) fn seconds(name: &str, object: &Bound<'_, PyAny>) -> PyResult<f64> {
     })
 }
 
-/// The moment of judgement.
+/// The time of verification.
 pub(crate) fn moment(now: &Bound<'_, PyAny>) -> PyResult<UnixTime> {
     UnixTime::new(seconds("now", now)?)
         .ok_or_else(|| PyValueError::new_err("now must be a finite number of Unix seconds"))
 }
 
-/// A count that must be positive: of bytes, of threads.
+/// A positive number: of bytes, of threads.
 pub(crate) fn count(name: &str, object: &Bound<'_, PyAny>) -> PyResult<NonZeroUsize> {
     let count: usize = object.extract().or_else(|error: PyErr| {
         if error.is_instance_of::<PyOverflowError>(object.py()) {
@@ -109,5 +108,5 @@ pub(crate) fn count(name: &str, object: &Bound<'_, PyAny>) -> PyResult<NonZeroUs
         Err(PyTypeError::new_err(format!("{name} must be an int, not {}", type_name(object))))
     })?;
     NonZeroUsize::new(count)
-        .ok_or_else(|| PyValueError::new_err(format!("{name} must be 1 or more, and fit a machine word")))
+        .ok_or_else(|| PyValueError::new_err(format!("{name} must be an int from 1 up to the largest machine word")))
 }

@@ -22,7 +22,7 @@ use crate::token::PyVerifiedToken;
 
 /// The verdicts of verify_many, in the order of the tokens: each a VerifiedToken or a VerificationError.
 ///
-/// A sequence; its elements are turned into Python objects when they are asked for.
+/// A sequence; its elements become Python objects on first access.
 #[pyclass(frozen, sequence, module = "watchword", name = "BatchResult")]
 pub(crate) struct PyBatchResult(Vec<Verdict>);
 
@@ -31,16 +31,16 @@ struct Verdict {
     object: Kept<PyAny>,
 }
 
-/// A token that was refused, kept for its hash.
+/// A token that was refused; it is kept for its hash.
 struct Refused {
     refusal: kernel::Refusal,
     token: Presented,
 }
 
-/// Verify many tokens as of the moment `now` (Unix seconds), on `threads` threads (None: one for each processor).
+/// Verify many tokens at the time `now` (Unix seconds), on `threads` threads (None: one for each processor).
 ///
-/// Returns a BatchResult, whose elements are what `verify` would return or raise for each token alone. Signals are handled
-/// meanwhile: what a handler raises (KeyboardInterrupt) ends the work.
+/// Returns a BatchResult, whose elements are what `verify` would return or raise for each token alone. Raises TypeError if
+/// a token is neither str nor bytes, and the exception of a signal handler that runs meanwhile (KeyboardInterrupt).
 #[pyfunction]
 #[pyo3(signature = (tokens, keys, policy, now, threads=None))]
 pub(crate) fn verify_many(
@@ -69,21 +69,21 @@ pub(crate) fn verify_many(
     verdicts.collect::<PyResult<_>>().map(PyBatchResult)
 }
 
-/// Handles signals now and then, while the interpreter is detached.
+/// Handles signals from time to time, while the interpreter is detached.
 struct Signals {
     handled_at: Instant,
     raised: Option<PyErr>,
 }
 
 impl Signals {
-    /// How often: seldom enough to cost nothing beside other threads that want the interpreter, too.
+    /// How often: rarely enough to cost nothing, even if other threads need the interpreter.
     const EVERY: Duration = Duration::from_millis(50);
 
     fn new() -> Self {
         Self { handled_at: Instant::now(), raised: None }
     }
 
-    /// Whether a signal's handler raised something.
+    /// Whether a signal handler raised an exception.
     fn interrupt(&mut self) -> bool {
         if self.raised.is_none() && self.handled_at.elapsed() >= Self::EVERY {
             self.raised = Python::attach(|py| py.check_signals()).err();
@@ -97,7 +97,7 @@ impl Signals {
     }
 }
 
-/// Makes the iterator's class now, as the module makes the others.
+/// Creates the iterator's class now, as the module does with the others.
 pub(crate) fn prepare(py: Python<'_>) {
     PyBatchIterator::type_object(py);
 }
@@ -123,13 +123,13 @@ impl Verdict {
 
 #[pymethods]
 impl PyBatchResult {
-    /// How many tokens are valid.
+    /// The number of valid tokens.
     #[getter]
     fn valid_count(&self) -> usize {
         self.0.iter().filter(|verdict| verdict.kernel.is_ok()).count()
     }
 
-    /// The ErrorCode of each token, None standing for a valid one.
+    /// Return the ErrorCode of each token in a list, None for a valid one.
     fn codes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let codes = self.0.iter().map(|verdict| match &verdict.kernel {
             Ok(_) => Ok(py.None().into_bound(py)),
@@ -149,7 +149,7 @@ impl PyBatchResult {
             let objects = chosen.map(|index| self.at(py, index.unsigned_abs())).collect::<PyResult<Vec<_>>>()?;
             return Ok(PyList::new(py, objects)?.into_any().unbind());
         }
-        // Beyond the range of the machine is beyond the end of the batch.
+        // An index beyond the range of the machine is beyond the end of the batch.
         let index = match index.extract::<isize>() {
             Err(error) if error.is_instance_of::<PyOverflowError>(py) => isize::MAX,
             index => index?,
@@ -173,7 +173,9 @@ impl PyBatchResult {
 
 impl PyBatchResult {
     fn at(&self, py: Python<'_>, index: usize) -> PyResult<Py<PyAny>> {
-        self.0.get(index).ok_or_else(|| PyIndexError::new_err("there is no token with this number"))?.object(py)
+        let out_of_range =
+            || PyIndexError::new_err(format!("the index is out of range: the batch has {} tokens", self.0.len()));
+        self.0.get(index).ok_or_else(out_of_range)?.object(py)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Python's text, numbers and JSON as the kernel takes them.
+//! Conversion of Python's text and mappings to the kernel's input, and of its JSON to Python objects.
 
 use std::borrow::Cow;
 
@@ -11,12 +11,12 @@ use watchword_kernel::json::{Object, Value};
 use crate::errors::KeySetError;
 use crate::kept::Kept;
 
-/// Bytes borrowed from a Python object where they can be.
+/// Bytes, borrowed from a Python object if possible.
 pub(crate) struct Text<'a>(Cow<'a, [u8]>);
 
 impl<'a> Text<'a> {
-    /// A token. A `str` that cannot be UTF-8 is hostile input, not a caller's mistake: it is passed on with
-    /// replacement characters, which no token may have.
+    /// A token. A `str` that is not valid Unicode is hostile input, not a caller's mistake: it is passed on with replacement
+    /// characters, which no token may contain.
     pub(crate) fn of_token(token: &'a Bound<'_, PyAny>) -> PyResult<Self> {
         if let Ok(text) = token.cast::<PyString>() {
             return Ok(Self(match text.to_str() {
@@ -27,10 +27,10 @@ impl<'a> Text<'a> {
         if let Ok(bytes) = token.cast::<PyBytes>() {
             return Ok(Self(Cow::Borrowed(bytes.as_bytes())));
         }
-        Err(PyTypeError::new_err(format!("a token is str or bytes, not {}", type_name(token))))
+        Err(PyTypeError::new_err(format!("a token must be str or bytes, not {}", type_name(token))))
     }
 
-    /// A JSON document: text, or a mapping that `json.dumps` can write.
+    /// A JSON document: text, or a mapping that `json.dumps` accepts.
     pub(crate) fn of_json(document: &'a Bound<'_, PyAny>, name: &str) -> PyResult<Self> {
         if let Ok(text) = document.cast::<PyString>() {
             return match text.to_str() {
@@ -54,7 +54,7 @@ impl<'a> Text<'a> {
             })?;
             return Ok(Self(Cow::Owned(written.extract::<String>()?.into_bytes())));
         }
-        Err(PyTypeError::new_err(format!("{name} is str, bytes or a mapping, not {}", type_name(document))))
+        Err(PyTypeError::new_err(format!("{name} must be str, bytes or a mapping, not {}", type_name(document))))
     }
 }
 
@@ -68,13 +68,13 @@ pub(crate) fn type_name(object: &Bound<'_, PyAny>) -> String {
     object.get_type().name().map_or_else(|_| "that".to_owned(), |name| name.to_string())
 }
 
-/// A JSON object as Python's own parser reads it: strict JSON has one reading.
+/// A JSON object as a dict, the same that Python's own parser returns: strict JSON has one reading.
 pub(crate) fn from_json<'py>(py: Python<'py>, document: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     let members = Object::parse(document).map_err(|error| PyValueError::new_err(error.to_string()))?;
     dict(py, &members).map(Bound::into_any)
 }
 
-/// The same; None if it is not strict JSON, or not an object.
+/// The same; `None` if the document is not strict JSON, or not an object.
 pub(crate) fn from_json_object<'py>(py: Python<'py>, document: &[u8]) -> PyResult<Option<Bound<'py, PyDict>>> {
     Object::parse(document).ok().map(|members| dict(py, &members)).transpose()
 }
@@ -87,7 +87,7 @@ fn dict<'py>(py: Python<'py>, members: &Object<'_>) -> PyResult<Bound<'py, PyDic
     Ok(dict)
 }
 
-/// Calls itself no deeper than the scanner of a document lets values nest.
+/// Recurses no deeper than the scanner of a document allows.
 fn object<'py>(py: Python<'py>, value: &Value<'_>) -> PyResult<Bound<'py, PyAny>> {
     Ok(match value {
         Value::Null => py.None().into_bound(py),
@@ -106,7 +106,7 @@ fn object<'py>(py: Python<'py>, value: &Value<'_>) -> PyResult<Bound<'py, PyAny>
     })
 }
 
-/// A dict that holds nothing but text without escapes, as a JWK does, in JSON. `None` for any other: `json.dumps` is for
+/// The JSON of a dict with only text that needs no escapes, such as a JWK. `None` for any other: `json.dumps` writes
 /// those.
 fn plain_json(document: &Bound<'_, PyAny>) -> Option<String> {
     let mut json = String::from("{");
@@ -121,7 +121,7 @@ fn plain_json(document: &Bound<'_, PyAny>) -> Option<String> {
             json.push(mark);
         }
     }
-    // The last comma, or the bracket of an empty object, which is left to others.
+    // The last comma, or the bracket of an empty object, which is left to `json.dumps`.
     (json.pop() == Some(',')).then_some(json + "}")
 }
 
@@ -131,7 +131,7 @@ fn json_dumps(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     DUMPS.get_or_make_ref(py, import).map(|dumps| dumps.bind(py))
 }
 
-/// Looks everything up now: a fork while a thread is at it would leave a child that waits for that thread.
+/// Imports everything now: a fork during an import by another thread would leave a child that waits for that thread.
 pub(crate) fn prepare(py: Python<'_>) -> PyResult<()> {
     PyMapping::type_object(py);
     json_dumps(py).map(drop)

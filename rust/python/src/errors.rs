@@ -1,4 +1,4 @@
-//! The kernel's errors as the exceptions that Python defines.
+//! The kernel's errors as Python exceptions.
 
 use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
@@ -10,8 +10,7 @@ use crate::kept::Kept;
 pyo3::import_exception!(watchword.errors, KeySetError);
 pyo3::import_exception!(watchword.errors, ScopeSyntaxError);
 
-/// The exception for a verdict that is not about a token at hand; the kernel names the code, `watchword.errors` has the
-/// class.
+/// The exception for an error without a token; the kernel names the code, `watchword.errors` has the class.
 pub(crate) fn verification_error(py: Python<'_>, error: &kernel::Error) -> PyErr {
     from_code(py)
         .and_then(|from_code| from_code.call1((error.code(), error.to_string())))
@@ -33,7 +32,7 @@ pub(crate) fn refused(py: Python<'_>, refusal: kernel::Refusal, token: &Bound<'_
         .map_or_else(|failure| failure, PyErr::from_value)
 }
 
-/// The same, as an object to hand out.
+/// The same, as an object.
 pub(crate) fn exception(py: Python<'_>, refusal: kernel::Refusal, token: Presented) -> PyResult<Bound<'_, PyAny>> {
     let (error, signed) = refusal.into_parts();
     let evidence = Evidence::new(token, signed);
@@ -52,7 +51,7 @@ pub(crate) fn code<'py>(py: Python<'py>, code: &str) -> PyResult<Bound<'py, PyAn
     definitions(py)?.getattr("ErrorCode")?.call1((code,))
 }
 
-/// `watchword.errors.from_code`, looked up once: a worthless token must not cost much.
+/// `watchword.errors.from_code`, imported once: a bad token must not cost much.
 fn from_code(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     static FROM_CODE: Kept<PyAny> = Kept::new();
     let from_code = FROM_CODE.get_or_make_ref(py, || Ok(definitions(py)?.getattr("from_code")?.unbind()))?;
@@ -64,7 +63,7 @@ fn definitions(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
     Ok(DEFINITIONS.get_or_make_ref(py, || py.import("watchword.errors").map(Bound::unbind))?.bind(py))
 }
 
-/// Looks everything up now: a fork while a thread is at it would leave a child that waits for that thread.
+/// Imports everything now: a fork during an import by another thread would leave a child that waits for that thread.
 pub(crate) fn prepare(py: Python<'_>) -> PyResult<()> {
     from_code(py)?;
     KeySetError::type_object(py);

@@ -1,4 +1,4 @@
-//! Which token an exception is about, without showing it.
+//! The token that an exception is about, without showing it.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
@@ -7,15 +7,15 @@ use watchword_kernel::{VerifiedJws, token_hash};
 use crate::convert::{Text, from_json_object};
 use crate::token::PyVerifiedToken;
 
-/// The token that a verdict is about, and what was signed if its signature was valid. It shows neither: it answers when
-/// it is asked, and is not pickled.
+/// The token that an exception is about, and what was signed if its signature was valid. Its repr shows neither, and it
+/// cannot be pickled.
 #[pyclass(frozen, module = "watchword._kernel", name = "_Evidence")]
 pub(crate) struct Evidence {
     token: Presented,
     signed: Option<VerifiedJws>,
 }
 
-/// A token as it came. The objects are exact `str` and `bytes`, which refer to nothing else.
+/// A token as it was passed. The objects are exact `str` and `bytes`, which refer to no other objects.
 pub(crate) enum Presented {
     Text(Py<PyString>),
     Bytes(Py<PyBytes>),
@@ -65,7 +65,7 @@ impl Evidence {
         Presented::new(token).map(|token| Self { token, signed })
     }
 
-    /// The SHA-256 of the token as it was presented, base64url without padding.
+    /// The SHA-256 of the token as it was passed, in base64url without padding.
     #[getter]
     fn token_hash(&self, py: Python<'_>) -> PyResult<String> {
         self.token.hash(py)
@@ -77,7 +77,7 @@ impl Evidence {
         self.signed.as_ref().map_or(Ok(None), |signed| from_json_object(py, signed.header()))
     }
 
-    /// The claims as a new dict; None unless the signature was valid, and the payload is a claims set.
+    /// The claims as a new dict; None unless the signature was valid and the payload is a JSON object.
     #[getter]
     fn token_claims<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
         self.signed.as_ref().map_or(Ok(None), |signed| from_json_object(py, signed.payload()))

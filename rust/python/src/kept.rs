@@ -1,4 +1,4 @@
-//! Python objects that are made when they are first asked for.
+//! Python objects that are made on first access, and kept.
 
 #[allow(clippy::disallowed_types, reason = "see Kept")]
 use std::sync::OnceLock;
@@ -7,12 +7,12 @@ use pyo3::PyTraverseError;
 use pyo3::gc::PyVisit;
 use pyo3::prelude::*;
 
-/// A place for a Python object.
+/// A cell for a Python object.
 ///
-/// The object is made outside of the cell, and put into it with the interpreter attached all the while: a fork cannot
-/// happen in between (PyO3's own `PyOnceLock` detaches, and is half done as long as it waits to be attached again). Threads
-/// that ask at the same time may each make one; one of them is kept.
-#[allow(clippy::disallowed_types, reason = "is only written to with the interpreter attached")]
+/// The object is made outside of the cell, and stored in it with the interpreter attached throughout: no fork can happen
+/// in between (PyO3's own `PyOnceLock` detaches, and is half written while it waits to be attached again). Threads that
+/// need it at the same time may each make one; one of them is kept.
+#[allow(clippy::disallowed_types, reason = "is written only with the interpreter attached")]
 pub(crate) struct Kept<T>(OnceLock<Py<T>>);
 
 impl<T> Kept<T> {
@@ -21,7 +21,7 @@ impl<T> Kept<T> {
         Self(OnceLock::new())
     }
 
-    /// The object that is kept, made here if there is none.
+    /// The object, made here if the cell is empty.
     pub(crate) fn get_or_make(&self, py: Python<'_>, make: impl FnOnce() -> PyResult<Py<T>>) -> PyResult<Py<T>> {
         self.get_or_make_ref(py, make).map(|object| object.clone_ref(py))
     }
@@ -35,10 +35,10 @@ impl<T> Kept<T> {
         Ok(self.0.get_or_init(|| made))
     }
 
-    /// Shows the object to the garbage collector.
+    /// Visits the object for the garbage collector.
     ///
-    /// What is kept is never taken out again, so that classes with such cells have no `__clear__`: a cycle through one also
-    /// goes through the dict or the exception that is kept, and these can be cleared.
+    /// A cell is never emptied, so classes with such cells have no `__clear__`: a cycle through one also goes through the
+    /// dict or the exception in it, and these can be cleared.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.0.get().map_or(Ok(()), |object| visit.call(object))
     }

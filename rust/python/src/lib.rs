@@ -1,7 +1,7 @@
 //! The binding between the kernel and Python: it converts, and nothing else.
 //!
-//! Python objects come in as borrowed text and numbers, verdicts go out as frozen objects or as the exceptions that
-//! `watchword.errors` defines. The GIL is released while the kernel works.
+//! Arguments are borrowed text and numbers; verdicts are returned as frozen objects or raised as the exceptions that
+//! `watchword.errors` defines. The GIL is released while the kernel verifies.
 
 mod arguments;
 mod batch;
@@ -32,9 +32,9 @@ use key_set::PyKeySet;
 use policy::PyPolicy;
 use token::{PyVerifiedJws, PyVerifiedToken};
 
-/// Verify a JWT as of the moment `now` (Unix seconds).
+/// Verify a JWT (RFC 7519 section 7.2) at the time `now` (Unix seconds).
 ///
-/// `proof` is the DpopProof that came with the token; without one, a token that is bound to a key is refused.
+/// proof: the DpopProof that was sent with the token; without one, a token that is bound to a key is refused.
 /// Returns a VerifiedToken; raises VerificationError.
 #[pyfunction]
 #[pyo3(signature = (token, keys, policy, now, proof=None))]
@@ -54,8 +54,8 @@ fn verify(
         .map_err(|refusal| errors::refused(py, refusal, token))
 }
 
-/// Verify a JWT and the UnverifiedProof that came with it, as of the moment `now` (Unix seconds): the token first, and the
-/// proof only if the token is valid and bound to a key.
+/// Verify a JWT and the UnverifiedProof that was sent with it, at the time `now` (Unix seconds): the token first, and the
+/// proof only if the token is valid and bound to a key (RFC 9449 section 7.1).
 ///
 /// Returns a VerifiedToken and a DpopProof; raises VerificationError.
 #[pyfunction]
@@ -75,9 +75,11 @@ fn verify_request(
         .map_err(|refusal| errors::refused(py, refusal, token))
 }
 
-/// Verify a JWS in compact form, whatever its payload is (RFC 7515).
+/// Verify a JWS in compact form (RFC 7515 section 5.2), whatever its payload is.
 ///
-/// Returns a VerifiedJws; raises VerificationError.
+/// algorithms: those that are accepted (None: those of the keys). types: the values of `typ` that are accepted, None for
+/// its absence (None instead of a list: `typ` is not checked). max_token_bytes, max_header_bytes: the longest encoded forms
+/// that are accepted. Returns a VerifiedJws; raises VerificationError.
 #[pyfunction]
 #[pyo3(
     signature = (token, keys, algorithms=None, types=None, max_token_bytes=Given::absent(), max_header_bytes=Given::absent()),
@@ -103,9 +105,10 @@ fn verify_jws(
         .map_err(|error| errors::refused(py, error.into(), token))
 }
 
-/// The names that stand in a token, unverified: its `iss`, its `sub` and its `kid`, in one parse.
+/// Read the names that a token states, unverified: its `iss`, its `sub` and its `kid`.
 ///
-/// Each is None if it is absent or no string, or if the token is malformed so far or longer than the limits.
+/// Returns an UnverifiedNames; each is None if it is absent or not a string, or if the token is malformed or longer than
+/// the limits.
 #[pyfunction]
 #[pyo3(
     signature = (token, max_token_bytes=Given::absent(), max_header_bytes=Given::absent()),
@@ -120,10 +123,11 @@ fn unverified_names(
     Ok(token::PyUnverifiedNames(kernel::unverified_names(Text::of_token(token)?.as_ref(), &limits)))
 }
 
-/// Decode a token without verifying it: nothing may be decided by what it states.
+/// Decode a token without verifying it. Anybody can have written what it states.
 ///
 /// Its form is checked as strictly as for verification: the lengths, three parts, base64url, and a header that is strict
-/// JSON without extensions. Returns an UnverifiedToken; raises VerificationError if the token is malformed.
+/// JSON with an `alg` and without extensions (RFC 7515 sections 4 and 7.1). max_token_bytes, max_header_bytes: the longest
+/// encoded forms that are accepted. Returns an UnverifiedToken; raises VerificationError if the token is malformed.
 #[pyfunction]
 #[pyo3(
     signature = (token, *, max_token_bytes=Given::absent(), max_header_bytes=Given::absent()),
@@ -141,12 +145,12 @@ fn decode_unverified(
         .map_err(|error| errors::refused(py, error.into(), token))
 }
 
-/// The trust domain of a SPIFFE ID, and the segments of its path (SPIFFE ID standard, section 2).
+/// Return the trust domain of a SPIFFE ID, and the segments of its path (SPIFFE ID standard, section 2).
 ///
 /// Raises ValueError, which does not quote the text, if it is not a SPIFFE ID.
 #[pyfunction]
 fn parse_spiffe_id<'py>(text: &Bound<'py, PyString>) -> PyResult<(String, Bound<'py, PyTuple>)> {
-    // Text with lone surrogates gets replacement characters, which no SPIFFE ID has.
+    // Lone surrogates become replacement characters, which no SPIFFE ID contains.
     let id = text.to_string_lossy();
     let id = kernel::SpiffeId::parse(&id).map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok((id.trust_domain().to_owned(), PyTuple::new(text.py(), id.segments().collect::<Vec<_>>())?))

@@ -14,33 +14,33 @@ use watchword_kernel::{
 
 use crate::arguments::{self, Given};
 
-/// What a token must be to be accepted, compiled once.
+/// The requirements that a token must fulfil, compiled once.
 ///
-/// issuer: `iss` must be exactly this, or one of these; None: not checked. One placeholder, as in
+/// issuer: `iss` must be exactly this, or one of these; None: not checked. A placeholder, as in
 /// "https://login.example/{tid}/v2.0", stands for the value of the claim of that name in the same token; `tenants` are
 /// then the values that are accepted, or ANY_TENANT for all of them.
 /// audience: `aud` must name this, or one of these; None: the token must not name any; ANY_AUDIENCE: not checked.
-/// audience_claim: the claim that names the audience, for issuers that write another one than `aud`; a token that has an
-/// `aud` besides must name one of `audience` in both.
-/// algorithms: what `alg` may be; None: the algorithms of the keys.
-/// types: what `typ` may be, as media types, None standing for its absence.
+/// audience_claim: the claim that names the audience, for issuers that use another than `aud`; a token that also has an
+/// `aud` must name one of `audience` in both.
+/// algorithms: the accepted values of `alg`; None: the algorithms of the keys.
+/// types: the accepted values of `typ`, as media types, None for its absence.
 /// leeway: seconds by which clocks may differ, both ways, for `exp`, `nbf` and `iat`.
 /// required: claims that must be present and not null.
-/// bound_tokens: "reject" refuses a token that is bound to a key (`cnf`) and comes without a proof of it; "accept" takes
-/// it as a bearer token.
+/// bound_tokens: "reject" refuses a token that is bound to a key (`cnf`) and sent without a proof; "accept" accepts it as
+/// a bearer token.
 /// scope_claims: claims whose words are the token's scopes, each a string with spaces or an array of strings.
-/// trust_domain: the name of a SPIFFE trust domain, in place of an issuer: the token is a JWT-SVID, whose `sub` must be
+/// trust_domain: the name of a SPIFFE trust domain, instead of an issuer: the token is a JWT-SVID, whose `sub` must be
 /// the SPIFFE ID of a workload in that domain, and whose `aud` and `exp` must be present.
-/// max_token_bytes, max_header_bytes: the longest encoded forms that are looked at.
+/// max_token_bytes, max_header_bytes: the longest encoded forms that are accepted.
 ///
-/// Raises ValueError or TypeError if no token could meet it, or if it contradicts itself.
+/// Raises ValueError or TypeError if an argument is invalid, or if two contradict each other.
 #[pyclass(frozen, module = "watchword", name = "Policy")]
 pub(crate) struct PyPolicy {
     policy: Arc<Policy>,
-    shown: String,
+    repr: String,
 }
 
-/// The type of ANY_AUDIENCE, which says openly that `aud` is not checked.
+/// The type of ANY_AUDIENCE: `aud` is deliberately not checked.
 #[pyclass(frozen, module = "watchword", name = "AnyAudience")]
 pub(crate) struct AnyAudience;
 
@@ -57,7 +57,7 @@ impl AnyAudience {
     }
 }
 
-/// The type of ANY_TENANT, which says openly that every tenant of a multi-tenant issuer is accepted.
+/// The type of ANY_TENANT: every tenant of a multi-tenant issuer is deliberately accepted.
 #[pyclass(frozen, module = "watchword", name = "AnyTenant")]
 pub(crate) struct AnyTenant;
 
@@ -119,40 +119,40 @@ impl PyPolicy {
         let tenants = tenants.map(read_tenants).transpose()?;
         let trust_domain = trust_domain.map(|object| arguments::text("trust_domain", object)).transpose()?;
         let limits = limits(max_token_bytes, max_header_bytes)?;
-        let mut shown = format!(
+        let mut repr = format!(
             "Policy(issuer={}, audience={}, algorithms={}, types={}, leeway={}, required={}, \
              bound_tokens='{bound_tokens}', scope_claims={}",
-            shown(py, issuers.as_deref().map(words))?,
+            repr_of(py, issuers.as_deref().map(words))?,
             match &audience {
                 Audience::Any => "ANY_AUDIENCE".to_owned(),
-                Audience::OneOf(names) => shown(py, Some(words(names)))?,
+                Audience::OneOf(names) => repr_of(py, Some(words(names)))?,
                 Audience::Unnamed => "None".to_owned(),
             },
-            shown(py, algorithms.as_deref().map(words))?,
-            shown(py, Some(types.iter().map(Option::as_deref)))?,
+            repr_of(py, algorithms.as_deref().map(words))?,
+            repr_of(py, Some(types.iter().map(Option::as_deref)))?,
             leeway,
-            shown(py, Some(words(&required)))?,
-            shown(py, Some(words(&scope_claims)))?,
+            repr_of(py, Some(words(&required)))?,
+            repr_of(py, Some(words(&scope_claims)))?,
         );
         match &tenants {
             None => {}
-            Some(Tenants::Any) => shown.push_str(", tenants=ANY_TENANT"),
-            Some(Tenants::OneOf(names)) => shown.extend([", tenants=", &self::shown(py, Some(words(names)))?]),
+            Some(Tenants::Any) => repr.push_str(", tenants=ANY_TENANT"),
+            Some(Tenants::OneOf(names)) => repr.extend([", tenants=", &repr_of(py, Some(words(names)))?]),
         }
         if let Some(name) = &trust_domain {
-            shown.extend([", trust_domain=", &name.into_pyobject(py)?.repr()?.to_string()]);
+            repr.extend([", trust_domain=", &name.into_pyobject(py)?.repr()?.to_string()]);
         }
         if audience_claim != "aud" {
-            shown.extend([", audience_claim=", &audience_claim.into_pyobject(py)?.repr()?.to_string()]);
+            repr.extend([", audience_claim=", &audience_claim.into_pyobject(py)?.repr()?.to_string()]);
         }
-        shown.push(')');
+        repr.push(')');
         let policy = Policy::default()
             .with_jws(jws_policy(limits, Some(&types), algorithms.as_deref())?)
             .with_required(required)
             .with_bound_tokens(match bound_tokens {
                 "reject" => BoundTokens::Reject,
                 "accept" => BoundTokens::Accept,
-                _ => return Err(PyValueError::new_err("bound_tokens is 'reject' or 'accept'")),
+                _ => return Err(PyValueError::new_err("bound_tokens must be 'reject' or 'accept'")),
             });
         let policy = ScopeClaims::new(scope_claims)
             .and_then(|claims| {
@@ -170,20 +170,20 @@ impl PyPolicy {
             (None, None, Some(name)) => policy.with_trust_domain(&name),
             (None, Some(_), None) => {
                 return Err(PyValueError::new_err(
-                    "tenants are of an issuer with a placeholder for them: issuer=\"https://login.example/{tid}/v2.0\"",
+                    "tenants require an issuer with a placeholder for them: issuer=\"https://login.example/{tid}/v2.0\"",
                 ));
             }
             (_, _, Some(_)) => {
                 return Err(PyValueError::new_err(
-                    "trust_domain takes the place of issuer and tenants: a JWT-SVID has no iss; give one of them",
+                    "trust_domain cannot be combined with issuer or tenants: a JWT-SVID has no iss",
                 ));
             }
         };
-        Ok(Self { policy: Arc::new(policy.map_err(|error| value_error(&error))?), shown })
+        Ok(Self { policy: Arc::new(policy.map_err(|error| value_error(&error))?), repr })
     }
 
     fn __repr__(&self) -> &str {
-        &self.shown
+        &self.repr
     }
 }
 
@@ -204,7 +204,7 @@ pub(crate) fn jws_policy(
     policy.map_err(|error| value_error(&error))
 }
 
-/// The kernel's defaults and limits, for those who pass them on or apply them before it does.
+/// Adds the kernel's defaults and limits to the module, for Python code that passes them on or applies them earlier.
 pub(crate) fn add_constants(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     module.add("DEFAULT_TYPES", PyTuple::new(py, JwsPolicy::DEFAULT_TYPES)?)?;
@@ -255,8 +255,8 @@ fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
-/// A list as Python would write it.
-fn shown<'a>(py: Python<'_>, list: Option<impl IntoIterator<Item = Option<&'a str>>>) -> PyResult<String> {
+/// The `repr` of a list, as a tuple.
+fn repr_of<'a>(py: Python<'_>, list: Option<impl IntoIterator<Item = Option<&'a str>>>) -> PyResult<String> {
     let Some(list) = list else { return Ok("None".to_owned()) };
     Ok(PyTuple::new(py, list.into_iter().collect::<Vec<_>>())?.repr()?.to_string())
 }

@@ -1,4 +1,4 @@
-//! What was verified.
+//! Verified tokens, and decoded ones.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::delegation::{PyDelegationChain, PyMayAct};
 use crate::kept::Kept;
 use crate::scope::{PyPlainScopes, PyResourceScopes, PySlotScopes};
 
-/// A JWT that passed every check. It cannot be made but by verifying a token.
+/// A JWT that passed every check. Only verification makes one.
 #[pyclass(frozen, module = "watchword", name = "VerifiedToken")]
 pub(crate) struct PyVerifiedToken {
     token: Arc<VerifiedToken>,
@@ -25,18 +25,18 @@ pub(crate) struct PyVerifiedToken {
     plain_scopes: Kept<PyPlainScopes>,
 }
 
-/// A JWS whose signature holds. It cannot be made but by verifying one.
+/// A JWS whose signature is valid. Only verification makes one.
 #[pyclass(frozen, module = "watchword", name = "VerifiedJws")]
 pub(crate) struct PyVerifiedJws {
     jws: VerifiedJws,
     header: Kept<PyAny>,
 }
 
-/// The key to which a token is bound: its `cnf` claim (RFC 7800).
+/// The key that a token is bound to: its `cnf` claim (RFC 7800).
 #[pyclass(frozen, module = "watchword", name = "Confirmation")]
 pub(crate) struct PyConfirmation(Confirmation);
 
-/// Names that stand in a token. Nothing of it is verified.
+/// The names that a token states. Nothing of it is verified.
 #[pyclass(frozen, module = "watchword._kernel", name = "UnverifiedNames")]
 pub(crate) struct PyUnverifiedNames(pub(crate) UnverifiedNames);
 
@@ -82,13 +82,13 @@ impl PyUnverifiedToken {
 
 #[pymethods]
 impl PyUnverifiedToken {
-    /// The JOSE header, a dict built on first access.
+    /// The JOSE header: a dict, built on first access.
     #[getter]
     fn header(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        read_once(py, &self.header, self.token.header())
+        dict_once(py, &self.header, self.token.header())
     }
 
-    /// The payload as a dict built on first access; None if it is not a JSON object, by the strict rules for claims.
+    /// The payload as a dict, built on first access; None if it is not a strict JSON object.
     #[getter]
     fn claims(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.claims.get_or_make(py, || {
@@ -149,16 +149,16 @@ impl PyVerifiedJws {
 
 #[pymethods]
 impl PyVerifiedToken {
-    /// The JOSE header, a dict that is built when first asked for.
+    /// The JOSE header: a dict, built on first access.
     #[getter]
     fn header(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        read_once(py, &self.header, self.token.jws().header())
+        dict_once(py, &self.header, self.token.jws().header())
     }
 
-    /// All the claims, a dict that is built when first asked for.
+    /// All claims: a dict, built on first access.
     #[getter]
     fn claims(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        read_once(py, &self.claims, self.token.jws().payload())
+        dict_once(py, &self.claims, self.token.jws().payload())
     }
 
     /// The payload as it was signed: the bytes of the claims set.
@@ -185,7 +185,7 @@ impl PyVerifiedToken {
         self.token.claims().audience().map_or_else(|| Ok(PyTuple::empty(py)), |names| PyTuple::new(py, names))
     }
 
-    /// `exp` in Unix seconds, or None: an int where the token has one, else a float.
+    /// `exp` in Unix seconds, or None: an int if the token has an integer, else a float.
     #[getter]
     fn expires_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         date(py, self.token.claims().expires_at())
@@ -209,31 +209,31 @@ impl PyVerifiedToken {
         self.token.claims().token_id()
     }
 
-    /// The words of the claims that the policy's `scope_claims` names, in its order.
+    /// The scopes: the words of the claims that the policy's `scope_claims` names, in its order.
     #[getter]
     fn scopes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.token.claims().scopes())
     }
 
-    /// The scopes as ResourceScopes.from_claim reads them, compiled when first asked for and kept.
+    /// The scopes as ResourceScopes.from_claim reads them, compiled on first access.
     #[getter]
     fn resource_scopes(&self, py: Python<'_>) -> PyResult<Py<PyResourceScopes>> {
-        kept(py, &self.resource_scopes, || Ok(PyResourceScopes::shared(self.token.resource_scopes())))
+        get_or_make(py, &self.resource_scopes, || Ok(PyResourceScopes::shared(self.token.resource_scopes())))
     }
 
-    /// The scopes as SlotScopes.from_claim reads them, compiled when first asked for and kept.
+    /// The scopes as SlotScopes.from_claim reads them, compiled on first access.
     #[getter]
     fn slot_scopes(&self, py: Python<'_>) -> PyResult<Py<PySlotScopes>> {
-        kept(py, &self.slot_scopes, || Ok(PySlotScopes::shared(self.token.slot_scopes())))
+        get_or_make(py, &self.slot_scopes, || Ok(PySlotScopes::shared(self.token.slot_scopes())))
     }
 
-    /// The scopes as PlainScopes.from_claim reads them, compiled when first asked for and kept.
+    /// The scopes as PlainScopes.from_claim reads them, compiled on first access.
     #[getter]
     fn plain_scopes(&self, py: Python<'_>) -> PyResult<Py<PyPlainScopes>> {
-        kept(py, &self.plain_scopes, || Ok(PyPlainScopes::shared(self.token.plain_scopes())))
+        get_or_make(py, &self.plain_scopes, || Ok(PyPlainScopes::shared(self.token.plain_scopes())))
     }
 
-    /// The `kid` of the key that verified the signature; None where that key has none.
+    /// The `kid` of the key that verified the signature; None if that key has none.
     #[getter]
     fn key_id(&self) -> Option<&str> {
         self.token.jws().key_id()
@@ -245,44 +245,44 @@ impl PyVerifiedToken {
         self.token.jws().algorithm().name()
     }
 
-    /// The key to which the token is bound (`cnf`), or None.
+    /// The key that the token is bound to (`cnf`), or None.
     #[getter]
     fn confirmation(&self) -> Option<PyConfirmation> {
         self.token.claims().confirmation().cloned().map(PyConfirmation)
     }
 
-    /// On whose behalf the token's holder acts: a DelegationChain, without actors where the token records none.
+    /// On whose behalf the token's holder acts: a DelegationChain, without actors if the token records none.
     ///
-    /// Raises DelegationError where `delegation_chain` or `actor_chain`, which are not registered claims, is malformed, or
-    /// where there is more than one record: read the one that is meant with a constructor of DelegationChain.
+    /// Raises DelegationError if `delegation_chain` or `actor_chain`, which are not registered claims, is malformed, or if the
+    /// token has more than one form of record: read the right one with a constructor of DelegationChain.
     #[getter]
     fn delegation(&self, py: Python<'_>) -> PyResult<Py<PyDelegationChain>> {
-        kept(py, &self.delegation, || PyDelegationChain::new(py, self.token.delegation()))
+        get_or_make(py, &self.delegation, || PyDelegationChain::new(py, self.token.delegation()))
     }
 
-    /// Who may act on behalf of the token's subject (`may_act`), or None where the token does not say.
+    /// Who may act on behalf of the token's subject (`may_act`), or None if the token has no such claim.
     #[getter]
     fn may_act(&self, py: Python<'_>) -> PyResult<Option<PyMayAct>> {
         PyMayAct::new(py, self.token.may_act())
     }
 
-    /// The two dicts can hold anything, also this token. Nothing else that is kept holds Python objects.
+    /// The two dicts can refer to anything, also to this token. The other cells refer to no Python objects.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.header.traverse(&visit)?;
         self.claims.traverse(&visit)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        shown(py, "VerifiedToken", self.token.jws())
+        repr(py, "VerifiedToken", self.token.jws())
     }
 }
 
 #[pymethods]
 impl PyVerifiedJws {
-    /// The JOSE header, a dict that is built when first asked for.
+    /// The JOSE header: a dict, built on first access.
     #[getter]
     fn header(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        read_once(py, &self.header, self.jws.header())
+        dict_once(py, &self.header, self.jws.header())
     }
 
     /// The payload: bytes.
@@ -291,7 +291,7 @@ impl PyVerifiedJws {
         PyBytes::new(py, self.jws.payload())
     }
 
-    /// The `kid` of the key that verified the signature; None where that key has none.
+    /// The `kid` of the key that verified the signature; None if that key has none.
     #[getter]
     fn key_id(&self) -> Option<&str> {
         self.jws.key_id()
@@ -308,7 +308,7 @@ impl PyVerifiedJws {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        shown(py, "VerifiedJws", &self.jws)
+        repr(py, "VerifiedJws", &self.jws)
     }
 }
 
@@ -335,8 +335,8 @@ impl PyConfirmation {
     }
 }
 
-/// The object in the cell, made when first asked for.
-fn kept<T: PyClass + Into<PyClassInitializer<T>>>(
+/// The object in the cell, made on first access.
+fn get_or_make<T: PyClass + Into<PyClassInitializer<T>>>(
     py: Python<'_>,
     cell: &Kept<T>,
     make: impl FnOnce() -> PyResult<T>,
@@ -344,7 +344,7 @@ fn kept<T: PyClass + Into<PyClassInitializer<T>>>(
     cell.get_or_make(py, || Py::new(py, make()?))
 }
 
-fn read_once(py: Python<'_>, cell: &Kept<PyAny>, document: &[u8]) -> PyResult<Py<PyAny>> {
+fn dict_once(py: Python<'_>, cell: &Kept<PyAny>, document: &[u8]) -> PyResult<Py<PyAny>> {
     cell.get_or_make(py, || from_json(py, document).map(Bound::unbind))
 }
 
@@ -356,8 +356,8 @@ pub(crate) fn date<'py>(py: Python<'py>, date: Option<NumericDate>) -> PyResult<
     }))
 }
 
-/// The key's name and the sizes: nothing of what is signed.
-fn shown(py: Python<'_>, name: &str, jws: &VerifiedJws) -> PyResult<String> {
+/// The repr: the key's name and the sizes, nothing of what is signed.
+fn repr(py: Python<'_>, name: &str, jws: &VerifiedJws) -> PyResult<String> {
     let key_id = jws.key_id().into_pyobject(py)?.repr()?;
     Ok(format!(
         "{name}(key_id={key_id}, algorithm='{}', payload={} bytes)",

@@ -124,7 +124,7 @@ impl PyTokenCache {
     }
 }
 
-/// What the cache is asked for. It is used with the interpreter attached: it never waits, and a fork finds no shard half
+/// The lookup of a token. The cache is used with the interpreter attached: it never waits, and a fork finds no shard half
 /// written.
 fn lookup<'a>(
     token: &'a Text<'_>,

@@ -6,16 +6,17 @@ mod string_arena;
 use std::fmt;
 use std::ops::Range;
 
-pub use self::scope_claims::ScopeClaims;
-use self::string_arena::StringArena;
+pub use scope_claims::ScopeClaims;
+
 use crate::delegation;
 use crate::error::Malformed;
 use crate::heap::vector;
 use crate::json::{Object, Value};
 use crate::jws::member::{each_string, must_be, numeric_date, string};
 use crate::time::NumericDate;
+use string_arena::StringArena;
 
-/// The registered claims of a claims set. Every claim that is there has the type that its definition gives it.
+/// The registered claims of a claims set. Every claim that is present has the type that its definition requires.
 #[derive(Clone, Default, PartialEq)]
 pub struct Claims {
     texts: StringArena,
@@ -37,12 +38,12 @@ pub struct Confirmation {
     pub jkt: Option<String>,
     /// `jwk`: the key itself, as JSON.
     pub jwk: Option<String>,
-    /// Whether there is any other confirmation method.
+    /// Whether the claim has any other confirmation method.
     pub has_other: bool,
 }
 
 impl fmt::Debug for Claims {
-    /// Shows the times, which are nobody's secret, and nothing else of the claims.
+    /// Shows the times, which are not secret, and nothing else of the claims.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claims")
             .field("expires_at", &self.expires_at)
@@ -65,32 +66,32 @@ impl fmt::Debug for Confirmation {
 
 impl Claims {
     pub(crate) fn read(members: &Object<'_>, scope_claims: &ScopeClaims) -> Result<Self, Malformed> {
-        let there = Registered::among(members);
-        let mut texts = there.room();
+        let found = Registered::among(members);
+        let mut texts = found.arena();
         let mut text = |name, value: Option<&Value<'_>>| {
             value.map(|value| string(name, value).map(|text| texts.push(text))).transpose()
         };
-        let (issuer, subject) = (text("iss", there.issuer)?, text("sub", there.subject)?);
-        let audience = there.audience.map(|value| audience(value, &mut texts)).transpose()?.flatten();
+        let (issuer, subject) = (text("iss", found.issuer)?, text("sub", found.subject)?);
+        let audience = found.audience.map(|value| audience(value, &mut texts)).transpose()?.flatten();
         let date = |name, value: Option<&Value<'_>>| value.map(|value| numeric_date(name, value)).transpose();
-        let expires_at = date("exp", there.expires_at)?;
-        let not_before = date("nbf", there.not_before)?;
-        let issued_at = date("iat", there.issued_at)?;
-        let token_id = there.token_id.map(|value| string("jti", value).map(|text| texts.push(text))).transpose()?;
-        let scopes = there.scopes(members, scope_claims, &mut texts)?;
-        let confirmation = there.confirmation.map(confirmation).transpose()?;
-        if there.names_parties {
+        let expires_at = date("exp", found.expires_at)?;
+        let not_before = date("nbf", found.not_before)?;
+        let issued_at = date("iat", found.issued_at)?;
+        let token_id = found.token_id.map(|value| string("jti", value).map(|text| texts.push(text))).transpose()?;
+        let scopes = found.scopes(members, scope_claims, &mut texts)?;
+        let confirmation = found.confirmation.map(confirmation).transpose()?;
+        if found.has_actors {
             delegation::check_claims(members)?;
         }
         Ok(Self { texts, issuer, subject, token_id, audience, scopes, expires_at, not_before, issued_at, confirmation })
     }
 
-    /// Gives back the memory that nothing is in.
+    /// Drops spare capacity.
     pub(crate) fn shrink(&mut self) {
         self.texts.shrink();
     }
 
-    /// The bytes that they take beside themselves.
+    /// The bytes that they take on the heap.
     pub(crate) fn heap(&self) -> usize {
         let Self {
             texts,
@@ -110,17 +111,17 @@ impl Claims {
 
     /// `iss`
     pub fn issuer(&self) -> Option<&str> {
-        self.issuer.map(|number| self.texts.get(number))
+        self.issuer.map(|index| self.texts.get(index))
     }
 
     /// `sub`
     pub fn subject(&self) -> Option<&str> {
-        self.subject.map(|number| self.texts.get(number))
+        self.subject.map(|index| self.texts.get(index))
     }
 
     /// `aud`: one string or several, in the order of the token. An empty array is no audience, as if `aud` were absent.
     pub fn audience(&self) -> Option<impl ExactSizeIterator<Item = &str>> {
-        self.audience.clone().map(|numbers| self.texts.all(numbers))
+        self.audience.clone().map(|indices| self.texts.all(indices))
     }
 
     /// `exp`
@@ -140,7 +141,7 @@ impl Claims {
 
     /// `jti`
     pub fn token_id(&self) -> Option<&str> {
-        self.token_id.map(|number| self.texts.get(number))
+        self.token_id.map(|index| self.texts.get(index))
     }
 
     /// The words of the claims that the policy names for scopes, in its order ([`ScopeClaims`]).
@@ -154,7 +155,7 @@ impl Claims {
     }
 }
 
-/// The registered claims as they stand in the claims set, found in one pass over it.
+/// The registered claims of a claims set, found in one pass over it.
 #[derive(Default)]
 struct Registered<'m, 'a> {
     issuer: Option<&'m Value<'a>>,
@@ -167,8 +168,8 @@ struct Registered<'m, 'a> {
     scope: Option<&'m Value<'a>>,
     scp: Option<&'m Value<'a>>,
     confirmation: Option<&'m Value<'a>>,
-    /// Whether there is an `act` or a `may_act`.
-    names_parties: bool,
+    /// Whether `act` or `may_act` is present.
+    has_actors: bool,
 }
 
 impl<'m, 'a> Registered<'m, 'a> {
@@ -188,7 +189,7 @@ impl<'m, 'a> Registered<'m, 'a> {
                 b"scp" => &mut found.scp,
                 b"cnf" => &mut found.confirmation,
                 b"act" | b"may_act" => {
-                    found.names_parties = true;
+                    found.has_actors = true;
                     continue;
                 }
                 _ => continue,
@@ -198,7 +199,7 @@ impl<'m, 'a> Registered<'m, 'a> {
         found
     }
 
-    /// The scopes. The two usual claims were found with the others; those that an operator names are looked for.
+    /// The scopes. The two usual claims were found with the others; those that the policy names are searched for.
     fn scopes(
         &self,
         members: &Object<'a>,
@@ -220,11 +221,11 @@ impl<'m, 'a> Registered<'m, 'a> {
         Ok(first..texts.len())
     }
 
-    /// Room for the texts of a usual claims set, in which `aud` and `scope` are strings.
-    fn room(&self) -> StringArena {
+    /// An arena with capacity for the strings of a usual claims set, in which `aud` and `scope` are strings.
+    fn arena(&self) -> StringArena {
         const USUAL: usize = 8;
         let texts = [self.issuer, self.subject, self.audience, self.token_id, self.scope, self.scp];
-        StringArena::with_room(USUAL, texts.iter().flatten().filter_map(|value| value.as_str()).map(str::len).sum())
+        StringArena::with_capacity(USUAL, texts.iter().flatten().filter_map(|value| value.as_str()).map(str::len).sum())
     }
 }
 
@@ -253,7 +254,7 @@ fn confirmation(value: &Value<'_>) -> Result<Confirmation, Malformed> {
     };
     let has_other = members.iter().any(|(name, _)| name != "jkt" && name != "jwk");
     if members.is_empty() {
-        // Whoever wrote it meant to bind the token; to what, nobody can say.
+        // The issuer intended to bind the token, but named no key.
         return Err(must_be("cnf", "an object that names a key"));
     }
     Ok(Confirmation { jkt, jwk, has_other })

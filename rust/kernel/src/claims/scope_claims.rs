@@ -1,4 +1,4 @@
-//! Which claims hold a token's scopes: the only place that reads scopes from claims.
+//! The claims that contain a token's scopes: the only place that reads scopes from claims.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ const MUST_BE: &str = "a string or an array of strings";
 const TAKEN: [&str; 10] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "cnf", "act", "may_act"];
 
 impl ScopeClaims {
-    /// What is read unless something else is named: `scope`, and `scp`, which some large issuers send in its place.
+    /// The default: `scope`, and `scp`, which some large issuers use instead.
     pub const DEFAULT: [&'static str; 2] = [SCOPE, "scp"];
 
     /// These claims. No claim at all means that tokens have no scopes.
@@ -31,7 +31,7 @@ impl ScopeClaims {
         for (index, name) in names.iter().enumerate() {
             if name.is_empty() || TAKEN.contains(&name.as_str()) {
                 return Err(PolicyError::new(&format!(
-                    "scope_claims: {name:?} does not hold scopes: name claims such as \"scope\", \"scp\", \"permissions\""
+                    "scope_claims: {name:?} is not a claim of scopes: name claims such as \"scope\", \"scp\", \"permissions\""
                 )));
             }
             if names.iter().take(index).any(|earlier| earlier == name) {
@@ -41,19 +41,19 @@ impl ScopeClaims {
         Ok(Self(names))
     }
 
-    /// Gives each scope to `take`: the words of the claims in their order, without those that an earlier claim had.
+    /// Passes each scope to `take`: the words of the claims in their order, without those that an earlier claim had.
     /// `find` finds a claim by its name.
     pub(crate) fn read<'m, 'a: 'm>(
         &self,
         find: impl Fn(&str) -> Option<&'m Value<'a>>,
         mut take: impl FnMut(&str),
     ) -> Result<(), Malformed> {
-        let mut there = self.0.iter().filter_map(|name| find(name).map(|value| (name.as_str(), value)));
-        let (Some(first), second) = (there.next(), there.next()) else { return Ok(()) };
+        let mut present = self.0.iter().filter_map(|name| find(name).map(|value| (name.as_str(), value)));
+        let (Some(first), second) = (present.next(), present.next()) else { return Ok(()) };
         let Some(second) = second else { return words(first, take) };
         // An ordered set: the work stays bounded whatever the words are, without a random seed.
         let mut known = BTreeSet::new();
-        for claim in [first, second].into_iter().chain(there) {
+        for claim in [first, second].into_iter().chain(present) {
             let mut own = Vec::new();
             words(claim, |word| own.push(word.to_owned()))?;
             own.iter().filter(|word| !known.contains(*word)).for_each(|word| take(word));
@@ -62,7 +62,7 @@ impl ScopeClaims {
         Ok(())
     }
 
-    /// The scopes of a claims set, to keep.
+    /// The scopes of a claims set, owned.
     pub(crate) fn of(&self, claims: &Object<'_>) -> Result<Vec<String>, Malformed> {
         let mut scopes = Vec::new();
         self.read(|name| claims.get(name), |word| scopes.push(word.to_owned()))?;
@@ -75,7 +75,7 @@ impl ScopeClaims {
     }
 }
 
-/// Checks the type of `scope`, if its words are not asked for.
+/// Checks the type of `scope` if its words are not read.
 pub(crate) fn check_scope(value: &Value<'_>) -> Result<(), Malformed> {
     words((SCOPE, value), |_| ())
 }

@@ -1,55 +1,55 @@
-//! Several texts in one piece of memory.
+//! Several strings in one allocation.
 
 use std::ops::Range;
 
 use crate::heap::vector;
 
-/// StringArena that are kept together, each known by its number.
+/// Strings that are kept together, each known by its index.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct StringArena {
     joined: String,
-    /// Where each ends in `joined`; it begins where the one before it ends.
+    /// The end of each string in `joined`; it begins at the end of the one before.
     ends: Vec<usize>,
 }
 
 impl StringArena {
-    /// No texts yet, and room for this many, of `bytes` together.
-    pub(crate) fn with_room(texts: usize, bytes: usize) -> Self {
-        Self { joined: String::with_capacity(bytes), ends: Vec::with_capacity(texts) }
+    /// An empty arena with capacity for this many strings, of `bytes` together.
+    pub(crate) fn with_capacity(strings: usize, bytes: usize) -> Self {
+        Self { joined: String::with_capacity(bytes), ends: Vec::with_capacity(strings) }
     }
 
-    /// Gives back the memory that nothing is in.
+    /// Drops spare capacity.
     pub(crate) fn shrink(&mut self) {
         self.joined.shrink_to_fit();
         self.ends.shrink_to_fit();
     }
 
-    /// The bytes that they take beside themselves.
+    /// The bytes that it takes on the heap.
     pub(crate) fn heap(&self) -> usize {
         vector::<u8>(self.joined.capacity()) + vector::<usize>(self.ends.capacity())
     }
 
-    /// Takes one more, and returns its number.
+    /// Adds a string, and returns its index.
     pub(crate) fn push(&mut self, text: &str) -> usize {
         self.joined.push_str(text);
         self.ends.push(self.joined.len());
         self.ends.len() - 1
     }
 
-    /// How many there are: the number of the next one.
+    /// The number of strings, which is the index of the next one.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// The text with this number, which [`push`](Self::push) gave.
-    pub(crate) fn get(&self, number: usize) -> &str {
-        let start = number.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
-        let end = self.ends.get(number).copied().unwrap_or_default();
+    /// The string with this index, which [`push`](Self::push) returned.
+    pub(crate) fn get(&self, index: usize) -> &str {
+        let start = index.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
+        let end = self.ends.get(index).copied().unwrap_or_default();
         self.joined.get(start..end).unwrap_or_default()
     }
 
-    /// The texts with these numbers.
-    pub(crate) fn all(&self, numbers: Range<usize>) -> impl ExactSizeIterator<Item = &str> {
-        numbers.map(|number| self.get(number))
+    /// The strings with these indices.
+    pub(crate) fn all(&self, indices: Range<usize>) -> impl ExactSizeIterator<Item = &str> {
+        indices.map(|index| self.get(index))
     }
 }

@@ -1,5 +1,8 @@
 //! The scanner: one pass over the bytes, checking everything, keeping the outermost level.
 
+mod levels;
+mod strings;
+
 use std::borrow::Cow;
 
 use super::{Array, DEEPEST, Error, ErrorKind, MAX_NUMBER, Number, Object, RawObject, Value};
@@ -24,7 +27,7 @@ impl<'a> Scanner<'a> {
         Ok(Self { text, at: 0, depth })
     }
 
-    /// The whole document: one value, white space around it, nothing else.
+    /// The whole document: one value with white space around it.
     pub(super) fn document(&mut self) -> Result<Value<'a>, Error> {
         self.skip_space();
         let value = self.value(0)?;
@@ -44,7 +47,7 @@ impl<'a> Scanner<'a> {
         Ok(Object { members })
     }
 
-    /// A scanner of a value that was checked before, at whatever depth it stood.
+    /// A scanner of a value that was checked before, at whatever depth.
     fn again(text: &'a str) -> Self {
         Self { text, at: 0, depth: DEEPEST }
     }
@@ -71,34 +74,6 @@ impl<'a> Scanner<'a> {
     /// An object that was checked before, and those that nest in it under `name`.
     pub(super) fn nested(text: &'a str, name: &str) -> Vec<Object<'a>> {
         Self::again(text).levels(name).unwrap_or_default()
-    }
-
-    /// Goes down into each object under `name` and up again, without calling itself. No name stands twice in an object,
-    /// so there is one way down, and the level that is being read is known by its number.
-    fn levels(&mut self, name: &str) -> Result<Vec<Object<'a>>, Error> {
-        let mut levels = vec![Object { members: Vec::new() }];
-        let mut open = vec![0];
-        let mut more = self.enter(b'{', b'}')?;
-        while let Some(&level) = open.last() {
-            if !more {
-                open.pop();
-                more = !open.is_empty() && self.another(b'}')?;
-                continue;
-            }
-            let member = self.member_name()?;
-            if member == name && self.peek() == Some(b'{') {
-                open.push(levels.len());
-                levels.push(Object { members: Vec::new() });
-                more = self.enter(b'{', b'}')?;
-                continue;
-            }
-            let value = self.value(0)?;
-            if let Some(object) = levels.get_mut(level) {
-                object.members.push((member, value));
-            }
-            more = self.another(b'}')?;
-        }
-        Ok(levels)
     }
 
     #[inline(always)]
@@ -139,7 +114,7 @@ impl<'a> Scanner<'a> {
         Ok(members)
     }
 
-    /// How many members an outermost object of this length is likely to have: growing costs more than room to spare.
+    /// How many members an outermost object of this length is likely to have: growing costs more than spare capacity.
     fn likely_members(&self) -> usize {
         const BYTES_A_MEMBER: usize = 24;
         const MANY: usize = 16;
@@ -191,84 +166,6 @@ impl<'a> Scanner<'a> {
         self.take(b',')?;
         self.skip_space();
         Ok(true)
-    }
-
-    // In line, like `value`, so that a string without escapes, as most are, goes straight to where it will stand.
-    #[inline(always)]
-    fn string(&mut self) -> Result<Cow<'a, str>, Error> {
-        self.take(b'"')?;
-        let plain = self.plain_characters()?;
-        if self.peek() == Some(b'"') {
-            self.at += 1;
-            return Ok(Cow::Borrowed(plain));
-        }
-        self.escaped(plain).map(Cow::Owned)
-    }
-
-    /// The rest of a string that begins with this text and has an escape after it.
-    #[cold]
-    fn escaped(&mut self, start: &str) -> Result<String, Error> {
-        let mut text = String::from(start);
-        loop {
-            match self.next() {
-                Some(b'"') => return Ok(text),
-                Some(b'\\') => text.push(self.escape()?),
-                _ => return Err(self.error(ErrorKind::Syntax)),
-            }
-            text.push_str(self.plain_characters()?);
-        }
-    }
-
-    /// Everything up to the next quote, backslash or control character.
-    #[inline(always)]
-    fn plain_characters(&mut self) -> Result<&'a str, Error> {
-        let start = self.at;
-        self.at += plain_length(self.text.as_bytes().get(start..).unwrap_or_default());
-        self.since(start)
-    }
-
-    /// What follows a backslash.
-    fn escape(&mut self) -> Result<char, Error> {
-        Ok(match self.next() {
-            Some(b'"') => '"',
-            Some(b'\\') => '\\',
-            Some(b'/') => '/',
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => self.unicode_escape()?,
-            _ => return Err(self.error(ErrorKind::Syntax)),
-        })
-    }
-
-    /// The digits of a `\u` escape, and the second half of a surrogate pair where the first is one.
-    fn unicode_escape(&mut self) -> Result<char, Error> {
-        let lone = Error { kind: ErrorKind::LoneSurrogate, offset: self.at };
-        let first = self.four_hex_digits()?;
-        let code = if (0xd800..0xdc00).contains(&first) {
-            if self.next() != Some(b'\\') || self.next() != Some(b'u') {
-                return Err(lone);
-            }
-            let second = self.four_hex_digits()?;
-            if !(0xdc00..0xe000).contains(&second) {
-                return Err(lone);
-            }
-            0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)
-        } else {
-            first
-        };
-        char::from_u32(code).ok_or(lone)
-    }
-
-    fn four_hex_digits(&mut self) -> Result<u32, Error> {
-        let mut code = 0;
-        for _ in 0..4 {
-            let digit = self.next().and_then(|byte| char::from(byte).to_digit(16));
-            code = code * 16 + digit.ok_or_else(|| self.error(ErrorKind::Syntax))?;
-        }
-        Ok(code)
     }
 
     fn number(&mut self) -> Result<Number<'a>, Error> {
@@ -348,7 +245,7 @@ impl<'a> Scanner<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// The text from `start` to here; both lie beside ASCII, so the slice is one of whole characters.
+    /// The text from `start` to here; both are next to ASCII, so the slice has whole characters only.
     fn since(&self, start: usize) -> Result<&'a str, Error> {
         self.text.get(start..self.at).ok_or_else(|| self.error(ErrorKind::Syntax))
     }
@@ -356,28 +253,6 @@ impl<'a> Scanner<'a> {
     fn error(&self, kind: ErrorKind) -> Error {
         Error { kind, offset: self.at }
     }
-}
-
-/// How many bytes come before the first quote, backslash or control character: eight bytes are judged at a time.
-fn plain_length(text: &[u8]) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
-    // The high bit of each byte that is less than `bound`, where no lower byte is: the first is found, and no other.
-    let less_than = |word: u64, bound: u8| word.wrapping_sub(ONES * u64::from(bound)) & !word & HIGH_BITS;
-    let equal_to = |word: u64, byte: u8| less_than(word ^ (ONES * u64::from(byte)), 1);
-
-    let (words, rest) = text.as_chunks::<8>();
-    let mut length = 0;
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        let special = equal_to(word, b'"') | equal_to(word, b'\\') | less_than(word, b' ');
-        if special != 0 {
-            return length + usize::try_from(special.trailing_zeros() / 8).unwrap_or_default();
-        }
-        length += 8;
-    }
-    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..b' ');
-    length + rest.iter().position(is_special).unwrap_or(rest.len())
 }
 
 fn has_repeated_name(members: &[Member<'_>]) -> bool {

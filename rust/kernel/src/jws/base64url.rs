@@ -1,6 +1,6 @@
 //! Strict base64url (RFC 7515 section 2): no padding, no white space, no unused bits set, no other alphabet.
 //!
-//! Every byte of a token that anybody sends comes through here first, so this is safe code all the way down: `base64`
+//! Every byte of an untrusted token is decoded here first, so this is safe code only, dependencies included: `base64`
 //! without its feature `simd-unsafe`. (SECURITY.md has what that costs.)
 
 use base64::Engine;
@@ -8,7 +8,8 @@ use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 
 static DECODER: GeneralPurpose = GeneralPurpose::new(&base64::alphabet::URL_SAFE, NO_PAD);
 
-/// Appends what `text` stands for to `bytes`; `None` where it is not strict base64url, and `bytes` are worthless then.
+/// Appends the decoded `text` to `bytes`. `None` if `text` is not strict base64url; the content of `bytes` is then
+/// unspecified.
 pub(crate) fn decode_onto(text: &[u8], bytes: &mut Vec<u8>) -> Option<()> {
     DECODER.decode_vec(text, bytes).ok()
 }
@@ -19,7 +20,7 @@ mod tests {
 
     use super::*;
 
-    /// Another implementation, and an encoder: what is strict has one form.
+    /// Compares with another implementation, and with an encoder: strict base64url has one form.
     fn agrees(text: &[u8]) {
         let mut bytes = b"before".to_vec();
         let decoded = decode_onto(text, &mut bytes).and_then(|()| bytes.strip_prefix(b"before"));

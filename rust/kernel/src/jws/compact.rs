@@ -1,10 +1,10 @@
 //! The JWS compact form (RFC 7515 section 7.1): the only place that parses it.
 
 use super::base64url::decode_onto;
-use crate::Error;
+use crate::error::Error;
 use crate::heap::vector;
 
-/// How long a token may be, in bytes of its encoded form. Judged before anything is decoded.
+/// The longest token, in bytes of its encoded form. Checked before anything is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The whole token.
@@ -14,21 +14,21 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 16 KiB, of which the header may have 4 KiB.
+    /// 16 KiB, and 4 KiB for the header.
     fn default() -> Self {
         Self { token: 16 * 1024, header: 4 * 1024 }
     }
 }
 
-/// A token taken apart and decoded; nothing of it is believed yet.
+/// A token split into its parts and decoded; nothing of it is verified yet.
 pub(crate) struct Compact<'a> {
     /// The three parts, decoded.
     pub(crate) decoded: Decoded,
-    /// What is signed: the first two parts as they came, with the dot between them (RFC 7515 section 5.2).
+    /// What is signed: the first two parts as they were sent, with the dot between them (RFC 7515 section 5.2).
     pub(crate) signing_input: &'a [u8],
 }
 
-/// Header, payload and signature, one after the other in one piece of memory.
+/// Header, payload and signature, in one allocation.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Decoded {
     bytes: Vec<u8>,
@@ -45,7 +45,7 @@ impl<'a> Compact<'a> {
         if first_dot > limits.header {
             return Err(Error::TooLarge { part: "header", length: first_dot, limit: limits.header });
         }
-        // What lies between the first dot and the last is not searched for others: no dot is base64url.
+        // The part between the first dot and the last is not searched for others: a dot is not base64url.
         let last_dot = memchr::memrchr(b'.', token).unwrap_or(token.len());
         let malformed = |complaint| move || malformed(token, complaint);
         let header = token.get(..first_dot).ok_or_else(malformed(SHAPE))?;
@@ -70,12 +70,12 @@ impl Decoded {
         self.bytes.get(..self.payload_at).unwrap_or_default()
     }
 
-    /// Gives back the memory that the encoded form took and the decoded one does not.
+    /// Drops spare capacity: the decoded form is shorter than the encoded one.
     pub(crate) fn shrink(&mut self) {
         self.bytes.shrink_to_fit();
     }
 
-    /// The bytes that it takes beside itself.
+    /// The bytes that it takes on the heap.
     pub(crate) fn heap(&self) -> usize {
         vector::<u8>(self.bytes.capacity())
     }
@@ -91,7 +91,7 @@ impl Decoded {
 
 const SHAPE: &str = "a token has three parts with a dot between them";
 
-/// What is wrong with a token that cannot be taken apart: the number of its parts, or else the complaint.
+/// The error of a token that cannot be parsed: about the number of its parts, if that is wrong, else the complaint.
 fn malformed(token: &[u8], complaint: &'static str) -> Error {
     match memchr::memchr_iter(b'.', token).count() {
         2 => Error::MalformedToken(complaint),

@@ -1,4 +1,4 @@
-//! The JOSE header (RFC 7515 section 4), as far as it takes part in the verdict.
+//! The JOSE header (RFC 7515 section 4), as far as the verdict depends on it.
 
 use std::borrow::Cow;
 
@@ -26,14 +26,14 @@ impl<'a> Header<'a> {
     fn read(json: &'a [u8]) -> Result<Self, Malformed> {
         let members = Object::parse(json)?;
         let text = |name| members.get(name).map(|value| string(name, value).cloned()).transpose();
-        let algorithm = text("alg")?.ok_or_else(|| must_be("alg", "there, and a string"))?;
+        let algorithm = text("alg")?.ok_or_else(|| must_be("alg", "present and a string"))?;
         let key_id = text("kid")?;
         let media_type = text("typ")?;
         Ok(Self { algorithm, key_id, media_type, members })
     }
 
-    /// Refuses every header that asks for an extension: none is understood, so no `crit` can be met. `b64` (RFC 7797)
-    /// changes what is signed, and is refused with or without being named critical.
+    /// Refuses every header with an extension: none is supported, so every `crit` is refused. `b64` (RFC 7797) changes what
+    /// is signed, and is refused whether it is listed in `crit` or not.
     pub(crate) fn check_extensions(&self) -> Result<(), Error> {
         for name in ["crit", "b64"] {
             if self.members.contains(name) {

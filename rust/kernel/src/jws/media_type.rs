@@ -1,6 +1,6 @@
 //! The header's `typ`: a media type, usually written without "application/" (RFC 7515 section 4.1.9).
 
-/// A `typ` in its canonical form: lower case, without "application/" where nothing else needs it.
+/// A `typ` in its canonical form: lower case, without "application/" unless the rest has a slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MediaType(String);
 
@@ -15,7 +15,7 @@ impl MediaType {
     }
 }
 
-/// `typ` without "application/" where nothing else needs it.
+/// `typ` without "application/", unless the rest has a slash.
 fn shortened(typ: &str) -> &str {
     const PREFIX: &str = "application/";
     match typ.split_at_checked(PREFIX.len()) {

@@ -1,13 +1,11 @@
-//! What a caller requires of a token's signature layer.
+//! What a caller requires of a token's wire form, type and algorithm.
 
-use super::Limits;
-use super::MediaType;
+use super::{Limits, MediaType};
 use crate::algorithm::{Algorithm, AlgorithmSet};
 use crate::error::Error;
-use crate::policy::PolicyError;
-use crate::policy::expectation::Expectation;
+use crate::policy::{Expectation, PolicyError};
 
-/// What a token may look like, and by which algorithm it may be signed.
+/// The lengths, types and signature algorithms of the tokens that are accepted.
 ///
 /// The default accepts the lengths of [`Limits::default`], the types of [`DEFAULT_TYPES`](Self::DEFAULT_TYPES), and the
 /// algorithms of the keys. Other kinds of JWT that an issuer signs with the same keys (DPoP proofs, logout tokens, ID
@@ -27,7 +25,7 @@ struct Types {
 }
 
 impl JwsPolicy {
-    /// The values of `typ` that are accepted unless the policy says otherwise; `None` stands for a token without `typ`.
+    /// The default of [`with_types`](Self::with_types); `None` is for a token without `typ`.
     pub const DEFAULT_TYPES: [Option<&'static str>; 3] = [Some("JWT"), Some("at+jwt"), None];
 
     /// Accepts tokens and headers up to these lengths.
@@ -36,35 +34,33 @@ impl JwsPolicy {
     /// [`PolicyError`] if a limit is 0.
     pub fn with_limits(self, limits: Limits) -> Result<Self, PolicyError> {
         if limits.token == 0 || limits.header == 0 {
-            return Err(PolicyError::new("a limit of 0 bytes lets no token through: give a positive one"));
+            return Err(PolicyError::new("a limit of 0 bytes refuses every token: give a positive one"));
         }
         Ok(Self { limits, ..self })
     }
 
-    /// Accepts these values of `typ`, compared as media types; `None` stands for a token without `typ`.
+    /// Accepts these values of `typ`, compared as media types; `None` is for a token without `typ`.
     ///
     /// # Errors
     /// [`PolicyError`] if the list is empty.
     pub fn with_types<T: AsRef<str>>(self, types: &[Option<T>]) -> Result<Self, PolicyError> {
         if types.is_empty() {
-            return Err(PolicyError::new(
-                "types is empty: list what is accepted, None standing for a token without typ",
-            ));
+            return Err(PolicyError::new("types is empty: list what is accepted, None for a token without typ"));
         }
         Ok(Self { types: Some(Types::new(types)), ..self })
     }
 
-    /// Does not check `typ`. Whatever the issuer's keys sign is then accepted: only for objects that are told apart by
-    /// other means.
+    /// Does not check `typ`. Every kind of object that the issuer's keys sign is then accepted: use it only if other means
+    /// distinguish them.
     #[must_use]
     pub fn with_any_type(self) -> Self {
         Self { types: None, ..self }
     }
 
-    /// Accepts these algorithms, by their names, as far as the keys have them.
+    /// Accepts these algorithms, by their names, among those of the keys.
     ///
     /// # Errors
-    /// [`PolicyError`] if the list is empty, or an algorithm unknown.
+    /// [`PolicyError`] if the list is empty or an algorithm is unknown.
     pub fn with_algorithms<T: AsRef<str>>(self, algorithms: &[T]) -> Result<Self, PolicyError> {
         Ok(Self { algorithms: Some(algorithm_set(algorithms)?), ..self })
     }

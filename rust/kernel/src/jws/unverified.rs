@@ -1,9 +1,8 @@
-//! What a token states, unverified: enough to choose among what is configured or to display it, never to decide by it.
+//! What a token states, unverified: for choosing among configured issuers and for display, never for a decision.
 
 use std::borrow::Cow;
 
-use super::Header;
-use super::{Compact, Decoded, Limits};
+use super::{Compact, Decoded, Header, Limits};
 use crate::error::Error;
 use crate::json::{Object, Value};
 
@@ -13,7 +12,7 @@ pub struct UnverifiedToken {
     decoded: Decoded,
 }
 
-/// Names that stand in a token. Nothing of it is verified.
+/// The names that a token states. Nothing of it is verified.
 #[derive(Clone, Default)]
 pub struct UnverifiedNames {
     issuer: Option<String>,
@@ -21,8 +20,8 @@ pub struct UnverifiedNames {
     decoded: Option<Decoded>,
 }
 
-/// The names in a token that is within the limits; a name is `None` if it is absent or no string, or if the token is
-/// malformed so far.
+/// The names that a token within the limits states. A name is `None` if it is absent or not a string, or if the token is
+/// malformed.
 pub fn unverified_names(token: &[u8], limits: &Limits) -> UnverifiedNames {
     let Ok(Compact { decoded, .. }) = Compact::parse(token, limits) else { return UnverifiedNames::default() };
     let claims = Object::parse(decoded.payload()).ok();
@@ -68,17 +67,17 @@ impl std::fmt::Debug for UnverifiedToken {
 }
 
 impl UnverifiedNames {
-    /// `iss`: who claims to have issued it.
+    /// `iss`: the issuer that the token claims.
     pub fn issuer(&self) -> Option<&str> {
         self.issuer.as_deref()
     }
 
-    /// `sub`, which is all that names the issuer of a JWT-SVID: its trust domain.
+    /// `sub`: in a JWT-SVID, its trust domain is all that names the issuer.
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
     }
 
-    /// The `kid` of the header, which is parsed now: who chooses among issuers has no use for it.
+    /// The `kid` of the header, which is parsed on demand: it is not needed to choose an issuer.
     pub fn key_id(&self) -> Option<String> {
         Header::parse(self.decoded.as_ref()?.header()).ok()?.key_id.map(Cow::into_owned)
     }

@@ -1,4 +1,4 @@
-//! What a policy expects of a claim, in words, and how a token's value misses it.
+//! What a policy expects of a claim, in words, and how a token's value differs from it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::error::Cut;
 
 /// What a policy expects of a member, as the rest of a sentence: `must be "https://as.example"`. Written once, when the
-/// policy is made; its values are the operator's own.
+/// policy is made; its values are the operator's own, not the token's.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Expectation(Arc<str>);
 
@@ -18,14 +18,14 @@ pub struct Mismatch {
     pub member: Cow<'static, str>,
     /// What the policy expects of it.
     pub expected: Expectation,
-    /// What the value lacks, if that is nearly nothing.
+    /// How the value differs, if only slightly.
     pub hint: Option<Hint>,
 }
 
 /// How a value differs from the one that is expected, if this is the only difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hint {
-    /// By a slash at the end, which one of the two has.
+    /// Only one of the two ends with a slash.
     TrailingSlash,
     /// In the scheme: `https://`, `http://` or none.
     Scheme,
@@ -39,10 +39,10 @@ pub enum Hint {
     AnotherKey,
 }
 
-/// How many values are written out.
+/// The most values that are written out.
 const SHOWN: usize = 4;
 
-/// How many characters of each.
+/// The most characters of each.
 const LONGEST: usize = 256;
 
 impl Expectation {
@@ -50,7 +50,7 @@ impl Expectation {
         Self(sentence.into())
     }
 
-    /// `verb` and the values, any of which will do. `other` is one more alternative, which is no value.
+    /// `verb` and the values, any of which is accepted. `other` is one more alternative that is not a value.
     pub(crate) fn any_of<'v>(verb: &str, values: impl IntoIterator<Item = &'v str>, other: Option<&str>) -> Self {
         let mut all = values.into_iter().map(|value| Cut { text: value, longest: LONGEST }.to_string());
         let mut shown: Vec<String> = all.by_ref().take(SHOWN).collect();
@@ -68,14 +68,14 @@ impl Expectation {
         Self(format!("{verb} {list}").into())
     }
 
-    /// The mismatch of a value that is not what is expected.
+    /// The mismatch of a value that is not as expected.
     pub(crate) fn missed_by(&self, member: impl Into<Cow<'static, str>>, hint: Option<Hint>) -> Mismatch {
         Mismatch { member: member.into(), expected: self.clone(), hint }
     }
 }
 
 impl Hint {
-    /// How `found` differs from `expected`, if that is easily overlooked.
+    /// How `found` differs from `expected`, if the difference is easily overlooked.
     pub(crate) fn between(found: &str, expected: &str) -> Option<Self> {
         let without_slash = |text| str::strip_suffix(text, "/");
         if without_slash(found) == Some(expected) || without_slash(expected) == Some(found) {

@@ -1,14 +1,14 @@
-//! Whose tokens a policy accepts: issuers by name, the tenants of a multi-tenant issuer, or a SPIFFE trust domain.
+//! The issuers that a policy accepts: by name, as tenants of a multi-tenant issuer, or as a SPIFFE trust domain.
 
-use super::PolicyError;
 use super::expectation::{Expectation, Hint};
+use super::{PolicyError, check_names};
 use crate::claims::Claims;
 use crate::error::Error;
 use crate::json::{Object, Value};
 use crate::jws::member::must_be;
 use crate::spiffe::{SpiffeId, is_segment, is_trust_domain};
 
-/// Whose tokens are accepted, and that in words.
+/// The issuers that are accepted, and the same in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IssuerRule {
     accepted: Accepted,
@@ -17,26 +17,26 @@ pub(crate) struct IssuerRule {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Accepted {
-    /// Anybody's: `iss` is not checked.
+    /// Any: `iss` is not checked.
     Any,
-    /// Those whose `iss` is exactly one of these.
+    /// Exactly these.
     OneOf(Vec<String>),
-    /// Those of tenants of an issuer, whose `iss` is a template with the name of the tenant in it.
+    /// Tenants of an issuer, whose `iss` is a template with the name of the tenant in it.
     Tenants { templates: Vec<Template>, exact: Vec<String>, tenants: Tenants },
-    /// Those of workloads of this SPIFFE trust domain, which have no `iss`.
+    /// Workloads of this SPIFFE trust domain, whose tokens have no `iss`.
     TrustDomain(String),
 }
 
-/// Which tenants of a multi-tenant issuer are accepted.
+/// The tenants of a multi-tenant issuer that are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tenants {
     /// These.
     OneOf(Vec<String>),
-    /// Whichever has keys at this issuer: anybody who can open an account there.
+    /// All of them: anybody who can open an account at this issuer.
     Any,
 }
 
-/// An `iss` with a place for the value of another claim of the same token: `https://login.example/{tid}/v2.0`.
+/// An `iss` with a placeholder for the value of another claim of the same token: `https://login.example/{tid}/v2.0`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Template {
     prefix: String,
@@ -46,22 +46,22 @@ pub(crate) struct Template {
 
 impl IssuerRule {
     pub(crate) fn one_of(issuers: Vec<String>) -> Result<Self, PolicyError> {
-        crate::policy::check_names("issuer", &issuers)?;
+        check_names("issuer", &issuers)?;
         if let Some(template) = issuers.iter().find(|issuer| issuer.contains(['{', '}'])) {
             return Err(PolicyError::new(&format!(
-                "issuer {template:?} has a placeholder: list its tenants, or say openly that any tenant is accepted"
+                "issuer {template:?} has a placeholder: list the tenants, or accept any tenant explicitly"
             )));
         }
         Ok(Self { expected: must_be_one_of(&issuers), accepted: Accepted::OneOf(issuers) })
     }
 
     pub(crate) fn of_tenants(issuers: Vec<String>, tenants: Tenants) -> Result<Self, PolicyError> {
-        crate::policy::check_names("issuer", &issuers)?;
+        check_names("issuer", &issuers)?;
         let expected = must_be_one_of(&issuers);
         let (templates, exact): (Vec<_>, Vec<_>) = issuers.into_iter().partition(|issuer| issuer.contains(['{', '}']));
         if templates.is_empty() {
             return Err(PolicyError::new(
-                "tenants are of an issuer with a placeholder for them, such as \"https://login.example/{tid}/v2.0\"",
+                "tenants require an issuer with a placeholder for them, such as \"https://login.example/{tid}/v2.0\"",
             ));
         }
         let templates = templates.iter().map(|template| Template::parse(template)).collect::<Result<_, _>>()?;
@@ -120,7 +120,7 @@ impl IssuerRule {
     }
 
     /// The keys of a multi-tenant issuer are those of all its tenants, unless a key names the issuer that it signs for. If
-    /// there is one issuer, its keys are what the operator says they are.
+    /// there is one issuer, the operator decides which keys are its own.
     pub(crate) fn check_key(&self, claims: &Claims, key_issuer: Option<&str>) -> Result<(), Error> {
         let (Accepted::Tenants { .. }, Some(key_issuer)) = (&self.accepted, key_issuer) else { return Ok(()) };
         let signs = claims.issuer().is_some_and(|issuer| signs_for(key_issuer, issuer));
@@ -151,7 +151,7 @@ fn signs_for(key_issuer: &str, issuer: &str) -> bool {
     }
 }
 
-/// What stands between the two, if it is a plain name: a delimiter inside it could make one issuer look like another.
+/// The text between the two, if it is a plain name: a delimiter in it could make one issuer look like another.
 fn tenant_between<'i>(prefix: &str, suffix: &str, issuer: &'i str) -> Option<&'i str> {
     issuer.strip_prefix(prefix)?.strip_suffix(suffix).filter(|tenant| is_segment(tenant))
 }
@@ -170,10 +170,10 @@ fn not_a_workload() -> Error {
     Error::MalformedClaims(must_be("sub", "the SPIFFE ID of a workload (spiffe://trust-domain/path)"))
 }
 
-/// What a template makes of a token.
+/// The result of comparing a token with a template.
 enum Tenancy {
     Accepted,
-    /// `iss` fits, and the claim that should name the tenant is absent.
+    /// `iss` matches, and the claim that should name the tenant is absent.
     Unnamed,
     Wrong(Option<Hint>),
 }
@@ -197,7 +197,7 @@ impl Template {
         Ok(Self { prefix: prefix.to_owned(), claim: claim.to_owned(), suffix: suffix.to_owned() })
     }
 
-    /// Whether `issuer` is the template with the value of the claim in its place.
+    /// Whether `issuer` is the template with the value of the claim in place of the placeholder.
     fn check(&self, issuer: &str, tenants: &Tenants, members: &Object<'_>) -> Tenancy {
         let named = match members.get(&self.claim) {
             None | Some(Value::Null) => {
@@ -214,18 +214,20 @@ impl Template {
         }
     }
 
-    /// What stands in the place of the claim, if `issuer` has the form of the template.
+    /// The value of the placeholder, if `issuer` matches the template.
     fn tenant_in<'i>(&self, issuer: &'i str) -> Option<&'i str> {
         tenant_between(&self.prefix, &self.suffix, issuer)
     }
 }
 
 impl Tenants {
-    /// The same, ready to be searched.
+    /// The same, validated and sorted for searching.
     fn checked(self) -> Result<Self, PolicyError> {
         let Self::OneOf(mut names) = self else { return Ok(self) };
         if names.is_empty() {
-            return Err(PolicyError::new("tenants is empty: list those that are accepted, or accept any openly"));
+            return Err(PolicyError::new(
+                "tenants is empty: list those that are accepted, or accept any tenant explicitly",
+            ));
         }
         if let Some(name) = names.iter().find(|name| !is_segment(name)) {
             return Err(PolicyError::new(&format!(

@@ -26,7 +26,7 @@ pub(crate) const KEY_OPTIONS: [KeyOptions; 3] = [
 /// The public parts of the signing keys; each `kid` is the name of a file in `keys/`.
 pub(crate) const JWKS: &str = include_str!("../keys/jwks.json");
 
-/// The moment of judgement in these tests.
+/// The time of verification in these tests.
 pub(crate) const NOW: f64 = 1_700_000_000.0;
 
 /// Claims that every policy here accepts.
@@ -106,12 +106,12 @@ pub(crate) fn key_set(options: impl Into<KeyOptions>) -> KeySet {
 /// What all verdicts are; that they are not the same is a failure.
 pub(crate) fn agreed<T: PartialEq + Debug>(verdicts: impl IntoIterator<Item = T>) -> T {
     let mut verdicts = verdicts.into_iter();
-    let first = verdicts.next().expect("somebody was asked");
+    let first = verdicts.next().expect("there is a backend");
     verdicts.for_each(|other| assert_eq!(first, other));
     first
 }
 
-/// Whether a signature holds: alone and among others, which must not make a difference.
+/// Whether a signature is valid: alone and in a batch, which must make no difference.
 pub(crate) fn holds(key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
     let alone = key.verify(algorithm, message, signature);
     if key.key_type() == "RSA" {
@@ -131,7 +131,7 @@ pub(crate) fn now() -> UnixTime {
     UnixTime::new(NOW).expect("finite")
 }
 
-/// What a Policy demands where nothing is said, with the issuer and audience of [`CLAIMS`].
+/// The default policy, with the issuer and audience of [`CLAIMS`].
 pub(crate) fn strict() -> Policy {
     Policy::default()
         .with_issuers(vec!["https://as.example".into()])
@@ -139,7 +139,7 @@ pub(crate) fn strict() -> Policy {
         .expect("a good policy")
 }
 
-/// As little as can be demanded.
+/// The weakest policy.
 pub(crate) fn lax() -> Policy {
     Policy::default()
         .with_jws(any_jws())
@@ -168,8 +168,8 @@ pub(crate) fn verify_cached(cache: &TokenCache, lookup: CacheLookup<'_>) -> Resu
 }
 
 /// The text of a file of test vectors that the project does not own, from the folder that `WATCHWORD_SHARED` names or
-/// from `shared` beside the repository. Where it is not there, says so even when output is captured, and gives `None`;
-/// where the variable names a folder, the file must be there.
+/// from `shared` beside the repository. If the file is missing, prints that even when output is captured, and returns
+/// `None`; if the variable names a folder, the file must exist.
 pub(crate) fn vectors(file: &str) -> Option<String> {
     let named = std::env::var_os("WATCHWORD_SHARED").map(PathBuf::from);
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");

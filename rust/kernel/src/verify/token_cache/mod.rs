@@ -6,9 +6,9 @@
 //! A token is found by all of its bytes, compared in full, and only for the same policy and key set that it was verified
 //! with. When a set is replaced, none of the tokens that it verified is found any more. Only valid tokens are kept.
 //!
-//! The cache does not verify: [`get`](TokenCache::get) finds a [`CheckedToken`] or returns a [`CacheMiss`], which verifies
-//! the token; [`insert`](TokenCache::insert) keeps what that returned. A [`VerifiedToken`] comes out of a [`CheckedToken`]
-//! only, by the check of its binding.
+//! The cache itself does not verify. [`get`](TokenCache::get) returns a [`CheckedToken`], or a [`CacheMiss`] that verifies
+//! the token and makes a [`CheckedToken`] of it, which [`insert`](TokenCache::insert) keeps. Either way the binding is then
+//! checked, which is the only way from a [`CheckedToken`] to the [`VerifiedToken`](crate::VerifiedToken).
 //!
 //! # The bytes
 //!

@@ -1,10 +1,10 @@
-//! Strict JSON (RFC 8259), as a token may carry it.
+//! Strict JSON (RFC 8259), as it is accepted in a token.
 //!
 //! A document is checked whole, then read one level at a time: [`Object::parse`] yields the members of the outermost
-//! object, and nested values stay slices of the input until somebody asks for them. Memory is therefore bounded by the
-//! number of outer members, whatever the nesting.
+//! object, and nested values remain slices of the input until they are read. Memory is therefore bounded by the number of
+//! outer members, whatever the nesting.
 //!
-//! Refused, beyond what RFC 8259 refuses: a repeated member name at any depth (RFC 7515 section 4, RFC 7519 section 4),
+//! Beyond what RFC 8259 forbids, these are refused: a repeated member name at any depth (RFC 7515 section 4, RFC 7519 section 4),
 //! a byte order mark, lone surrogates, nesting deeper than [`MAX_DEPTH`], numbers that are not finite as IEEE 754
 //! doubles or that are written with more than [`MAX_NUMBER`] characters.
 
@@ -15,14 +15,14 @@ use std::fmt;
 
 use scan::Scanner;
 
-/// How many arrays and objects may be open at once.
+/// How deep arrays and objects may nest.
 pub const MAX_DEPTH: usize = 32;
 
-/// How many arrays and objects may be open at once in a document that is read with [`Object::parse_within`], whatever
-/// depth is asked for: the scanner calls itself once for each.
+/// How deep arrays and objects may nest in a document that is read with [`Object::parse_within`], whatever depth is given:
+/// the scanner is recursive.
 pub const DEEPEST: usize = 128;
 
-/// How many characters a number may be written with. A 256-bit integer takes 78.
+/// How many characters a number may have. A 256-bit integer takes 78.
 pub const MAX_NUMBER: usize = 128;
 
 /// Where and why a document is not strict JSON.
@@ -93,9 +93,9 @@ pub enum Value<'a> {
     Number(Number<'a>),
     /// A string, unescaped.
     String(Cow<'a, str>),
-    /// An array, read when asked for.
+    /// An array, read on demand.
     Array(Array<'a>),
-    /// An object, read when asked for.
+    /// An object, read on demand.
     Object(RawObject<'a>),
 }
 
@@ -112,7 +112,7 @@ pub struct Array<'a>(&'a str);
 pub struct RawObject<'a>(&'a str);
 
 impl fmt::Debug for Object<'_> {
-    /// Shows how many members there are: what they hold may be anybody's claims.
+    /// Shows the number of members, not their content, which may be claims.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Object({} members)", self.members.len())
     }
@@ -141,7 +141,7 @@ impl<'a> Object<'a> {
         Self::parse_within(document, MAX_DEPTH)
     }
 
-    /// As [`parse`](Self::parse), with `depth` (at most [`DEEPEST`]) in the place of [`MAX_DEPTH`].
+    /// As [`parse`](Self::parse), with `depth` (at most [`DEEPEST`]) in place of [`MAX_DEPTH`].
     ///
     /// # Errors
     /// The first place where `document` is not strict JSON, or is not an object.
@@ -149,28 +149,28 @@ impl<'a> Object<'a> {
         Scanner::new(document, depth.min(DEEPEST))?.document_object()
     }
 
-    /// The value of the member `name`, if there is one.
+    /// The value of the member `name`, if it is present.
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
         self.members.iter().find(|(member, _)| member == name).map(|(_, value)| value)
     }
 
-    /// Whether there is a member `name`.
+    /// Whether the member `name` is present.
     pub fn contains(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// How many members there are.
+    /// The number of members.
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no members.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
     /// The objects that nest in this one under the member `name`, the outermost first: this one's, that one's, and so
-    /// on. Each is given without its own member `name` where that is an object, which is then the next.
+    /// on. Each is without its own member `name` if that is an object, which is then the next.
     ///
     /// One pass over the text, however deep they nest: reading them level by level would read the innermost as often
     /// as there are levels.
@@ -188,7 +188,7 @@ impl<'a> Object<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The string, where this is one.
+    /// The string, if this is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) => Some(text),
@@ -204,7 +204,7 @@ impl<'a> Number<'a> {
         self.0.parse().unwrap_or(f64::NAN)
     }
 
-    /// Whether it is written without fraction and exponent.
+    /// Whether it is written without a fraction or an exponent.
     pub fn is_integer(self) -> bool {
         self.0.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit())
     }

@@ -34,7 +34,7 @@ use jsonwebtoken::{Algorithm as JwtAlgorithm, AlgorithmFamily, DecodingKey, Deco
 
 use crate::algorithm::Algorithm;
 use crate::key::{PublicKey, coordinates};
-use crate::material::{Defect, Material};
+use crate::key_params::{KeyDefect, KeyParams};
 use crate::signature::KeyOptions;
 
 /// What to install: `DEFAULT_PROVIDER.install_default()`, which fails where another provider is installed or in use.
@@ -90,24 +90,24 @@ fn verifier(jwt_algorithm: &JwtAlgorithm, key: &DecodingKey) -> Result<Box<dyn J
     Ok(Box::new(Verifier { key, algorithm, jwt_algorithm: *jwt_algorithm }))
 }
 
-fn public_key(key: &DecodingKey) -> Result<PublicKey, Defect> {
-    let material = match (key.family(), key.kind()) {
-        (AlgorithmFamily::Ed, DecodingKeyKind::SecretOrDer(point)) => Material::ed25519(point),
+fn public_key(key: &DecodingKey) -> Result<PublicKey, KeyDefect> {
+    let params = match (key.family(), key.kind()) {
+        (AlgorithmFamily::Ed, DecodingKeyKind::SecretOrDer(point)) => KeyParams::ed25519(point),
         (AlgorithmFamily::Ec, DecodingKeyKind::SecretOrDer(point)) => {
             let (x, y) = coordinates(point)?;
-            Material::p256(x, y)
+            KeyParams::p256(x, y)
         }
-        (AlgorithmFamily::Rsa, DecodingKeyKind::RsaModulusExponent { n, e }) => Material::rsa(n, e),
+        (AlgorithmFamily::Rsa, DecodingKeyKind::RsaModulusExponent { n, e }) => KeyParams::rsa(n, e),
         (AlgorithmFamily::Rsa, DecodingKeyKind::SecretOrDer(der)) => {
             return PublicKey::from_der(der, None, None, KeyOptions::default());
         }
-        _ => Err(Defect::UnsupportedKeyType),
+        _ => Err(KeyDefect::UnsupportedKeyType),
     }?;
-    PublicKey::from_material(material, KeyOptions::default())
+    PublicKey::from_params(params, KeyOptions::default())
 }
 
 /// The crate's error for a bad key; only that for RSA has a place for the reason.
-fn bad_key(family: AlgorithmFamily, defect: Defect) -> Error {
+fn bad_key(family: AlgorithmFamily, defect: KeyDefect) -> Error {
     new_error(match family {
         AlgorithmFamily::Ed => ErrorKind::InvalidEddsaKey,
         AlgorithmFamily::Ec => ErrorKind::InvalidEcdsaKey,

@@ -10,7 +10,7 @@ use crate::algorithm::Algorithm;
 use crate::error::{Error, UnknownKey};
 use crate::json::{self, Object, Value};
 use crate::key::PublicKey;
-use crate::material::Defect;
+use crate::key_params::KeyDefect;
 use crate::signature::KeyOptions;
 
 /// How long a key set's document may be, in bytes.
@@ -52,7 +52,7 @@ pub struct RejectedKey {
     /// Its `kid`, where that can be read.
     pub key_id: Option<String>,
     /// What is wrong with it.
-    pub defect: Defect,
+    pub defect: KeyDefect,
 }
 
 /// Why a document is not a key set.
@@ -67,7 +67,7 @@ pub enum KeySetError {
     /// More than [`MAX_KEYS`] elements.
     TooManyKeys,
     /// A PEM or DER document, which holds one key or a few, has one that is not acceptable.
-    Key(Defect),
+    Key(KeyDefect),
     /// A name was given for a PEM text of several keys.
     SeveralKeys,
 }
@@ -91,7 +91,7 @@ impl KeySet {
                 for (index, key) in keys.iter().enumerate() {
                     match key {
                         Value::Object(jwk) => set.take(index, &jwk.members()),
-                        _ => set.reject(index, None, Defect::NotAnObject),
+                        _ => set.reject(index, None, KeyDefect::NotAnObject),
                     }
                 }
             }
@@ -234,7 +234,7 @@ impl KeySet {
             // Were two keys of one name to share an algorithm, a token could be tried with either: the first one stays.
             if key.algorithms().iter().any(|algorithm| self.get_for(key_id, algorithm).is_some()) {
                 let key_id = Some(key_id.to_owned());
-                return self.reject(index, key_id, Defect::DuplicateKeyId);
+                return self.reject(index, key_id, KeyDefect::DuplicateKeyId);
             }
             let place = self.keys.len();
             match self.by_id.get_mut(key_id) {
@@ -247,7 +247,7 @@ impl KeySet {
         self.keys.push(key);
     }
 
-    fn reject(&mut self, index: usize, key_id: Option<String>, defect: Defect) {
+    fn reject(&mut self, index: usize, key_id: Option<String>, defect: KeyDefect) {
         self.rejected.push(RejectedKey { index, key_id, defect });
     }
 }

@@ -4,7 +4,7 @@ use super::error::{Possession, ProofError};
 use crate::header::Header;
 use crate::json::{Object, Value};
 use crate::key::{PublicKey, thumbprint};
-use crate::material::Defect;
+use crate::key_params::KeyDefect;
 use crate::signature::Backend;
 
 /// The largest RSA modulus of a proof's key, in bits. Unlike an issuer's keys, these are chosen by whoever sends a
@@ -20,8 +20,8 @@ const EXPONENTS: [&str; 2] = ["AQAB", "Aw"];
 pub(super) fn embedded_key(header: &Header<'_>, expected_jkt: Option<&str>) -> Result<(String, PublicKey), ProofError> {
     let jwk = match header.members.get("jwk") {
         Some(Value::Object(jwk)) => *jwk,
-        Some(_) => return Err(ProofError::InvalidKey(Defect::NotAnObject)),
-        None => return Err(ProofError::InvalidKey(Defect::Malformed("it is missing"))),
+        Some(_) => return Err(ProofError::InvalidKey(KeyDefect::NotAnObject)),
+        None => return Err(ProofError::InvalidKey(KeyDefect::Malformed("it is missing"))),
     };
     let members = jwk.members();
     check_cost(&members).map_err(ProofError::InvalidKey)?;
@@ -31,7 +31,7 @@ pub(super) fn embedded_key(header: &Header<'_>, expected_jkt: Option<&str>) -> R
         return Err(Possession::KeyMismatch.into());
     }
     let key = PublicKey::from_header_jwk(&members, Backend::Default).map_err(|defect| match defect {
-        Defect::PrivateKey => ProofError::PrivateKey,
+        KeyDefect::PrivateKey => ProofError::PrivateKey,
         defect => ProofError::InvalidKey(defect),
     })?;
     if !is_expected(key.thumbprint()) {
@@ -41,16 +41,16 @@ pub(super) fn embedded_key(header: &Header<'_>, expected_jkt: Option<&str>) -> R
 }
 
 /// Whether a verification by this key is cheap enough for strangers. Only RSA has keys of many sizes.
-fn check_cost(jwk: &Object<'_>) -> Result<(), Defect> {
+fn check_cost(jwk: &Object<'_>) -> Result<(), KeyDefect> {
     let text = |name| jwk.get(name).and_then(Value::as_str);
     if text("kty") != Some("RSA") {
         return Ok(());
     }
     if text("n").is_some_and(|modulus| modulus.len() > (MAX_PROOF_MODULUS_BITS / 8 * 4).div_ceil(3)) {
-        return Err(Defect::Malformed("an RSA key of a proof has at most 4096 bits here"));
+        return Err(KeyDefect::Malformed("an RSA key of a proof has at most 4096 bits here"));
     }
     if text("e").is_some_and(|exponent| !EXPONENTS.contains(&exponent)) {
-        return Err(Defect::Malformed("an RSA key of a proof has the exponent 65537 or 3 here"));
+        return Err(KeyDefect::Malformed("an RSA key of a proof has the exponent 65537 or 3 here"));
     }
     Ok(())
 }

@@ -28,7 +28,7 @@ impl<'a> Signed<'a> {
     /// `None` where the algorithm is not the key's: no signature holds then.
     fn job(&self) -> Option<Job<'a>> {
         self.key.algorithms.contains(self.algorithm).then_some(Job {
-            verifier: &self.key.known.verifier,
+            verifier: &self.key.cached.verifier,
             algorithm: self.algorithm,
             message: self.message,
             signature: self.signature,

@@ -8,7 +8,7 @@ use super::jwk::without_leading_zeros;
 use super::members::{self, Members, encode};
 use super::spki::{self as encoding, Numbers};
 use crate::json::{Object, Value};
-use crate::material::{Defect, Material};
+use crate::key_params::{KeyDefect, KeyParams};
 
 /// The SHA-256 thumbprint of a JWK, in base64url without padding: 43 characters.
 ///
@@ -17,19 +17,19 @@ use crate::material::{Defect, Material};
 /// bytes of an RSA key's numbers, which RFC 7518 section 2 forbids and some issuers write, take no part.
 ///
 /// # Errors
-/// [`Defect::UnsupportedKeyType`] for a `kty` other than `EC`, `OKP`, `RSA` and `oct`; [`Defect::Malformed`] where a
+/// [`KeyDefect::UnsupportedKeyType`] for a `kty` other than `EC`, `OKP`, `RSA` and `oct`; [`KeyDefect::Malformed`] where a
 /// required member is missing or not strict base64url.
-pub fn thumbprint(jwk: &Object<'_>) -> Result<String, Defect> {
-    let key_type = jwk.get("kty").and_then(Value::as_str).ok_or(Defect::Malformed("\"kty\" must be a string"))?;
+pub fn thumbprint(jwk: &Object<'_>) -> Result<String, KeyDefect> {
+    let key_type = jwk.get("kty").and_then(Value::as_str).ok_or(KeyDefect::Malformed("\"kty\" must be a string"))?;
     let required: &[&'static str] = match key_type {
         "EC" => &["crv", "kty", "x", "y"],
         "OKP" => &["crv", "kty", "x"],
         "RSA" => &["e", "kty", "n"],
         "oct" => &["k", "kty"],
-        _ => return Err(Defect::UnsupportedKeyType),
+        _ => return Err(KeyDefect::UnsupportedKeyType),
     };
-    const COMPLAINT: Defect =
-        Defect::Malformed("a member that the thumbprint needs is missing or malformed (RFC 7638 section 3.2)");
+    const COMPLAINT: KeyDefect =
+        KeyDefect::Malformed("a member that the thumbprint needs is missing or malformed (RFC 7638 section 3.2)");
     let mut members: Members = Vec::with_capacity(required.len());
     for &name in required {
         let value = jwk.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -54,23 +54,25 @@ pub fn thumbprint(jwk: &Object<'_>) -> Result<String, Defect> {
 /// same key as JWK. The key is not judged.
 ///
 /// # Errors
-/// [`Defect::Malformed`] where it is not such an encoding; [`Defect::UnsupportedKeyType`] or
-/// [`Defect::UnsupportedCurve`] where JWK has no name for the key; [`Defect::PrivateKey`].
-pub fn thumbprint_of_der(der: &[u8]) -> Result<String, Defect> {
+/// [`KeyDefect::Malformed`] where it is not such an encoding; [`KeyDefect::UnsupportedKeyType`] or
+/// [`KeyDefect::UnsupportedCurve`] where JWK has no name for the key; [`KeyDefect::PrivateKey`].
+pub fn thumbprint_of_der(der: &[u8]) -> Result<String, KeyDefect> {
     encoding::read(der, |numbers| match numbers {
         Numbers::Rsa(modulus, exponent) => Ok(digest(&members::rsa(modulus, exponent))),
         Numbers::Octets(curve, point) => {
-            let (name, _, length) = registered(&OCTET_CURVES, curve).ok_or(Defect::UnsupportedKeyType)?;
+            let (name, _, length) = registered(&OCTET_CURVES, curve).ok_or(KeyDefect::UnsupportedKeyType)?;
             if point.len() != length {
-                return Err(Defect::Malformed("the point does not have the length of its curve (RFC 8410 section 4)"));
+                return Err(KeyDefect::Malformed(
+                    "the point does not have the length of its curve (RFC 8410 section 4)",
+                ));
             }
             Ok(digest(&members::okp(name, point)))
         }
         Numbers::Elliptic(curve, point) => {
-            let (name, _, length) = registered(&ELLIPTIC_CURVES, curve).ok_or(Defect::UnsupportedCurve)?;
+            let (name, _, length) = registered(&ELLIPTIC_CURVES, curve).ok_or(KeyDefect::UnsupportedCurve)?;
             let (x, y) = encoding::coordinates(point)?;
             if x.len() != length || y.len() != length {
-                return Err(Defect::Malformed(
+                return Err(KeyDefect::Malformed(
                     "the point does not have the length of its curve (RFC 5480 section 2.2)",
                 ));
             }
@@ -82,11 +84,11 @@ pub fn thumbprint_of_der(der: &[u8]) -> Result<String, Defect> {
 /// The SHA-256 thumbprint of the one public key in a PEM text (RFC 7468).
 ///
 /// # Errors
-/// As [`thumbprint_of_der`]; [`Defect::Malformed`] where there is not exactly one key.
-pub fn thumbprint_of_pem(pem: &str) -> Result<String, Defect> {
+/// As [`thumbprint_of_der`]; [`KeyDefect::Malformed`] where there is not exactly one key.
+pub fn thumbprint_of_pem(pem: &str) -> Result<String, KeyDefect> {
     match encoding::pem_blocks(pem)?.as_slice() {
         [der] => thumbprint_of_der(der),
-        _ => Err(Defect::Malformed("a thumbprint is of one key, and the PEM text has several")),
+        _ => Err(KeyDefect::Malformed("a thumbprint is of one key, and the PEM text has several")),
     }
 }
 
@@ -118,7 +120,7 @@ fn registered(curves: &[Curve], identifier: ObjectIdentifier) -> Option<Curve> {
     curves.iter().copied().find(|(_, own, _)| *own == identifier)
 }
 
-impl Material {
+impl KeyParams {
     pub(crate) fn thumbprint(&self) -> String {
         digest(&self.members())
     }

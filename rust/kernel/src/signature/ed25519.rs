@@ -9,7 +9,7 @@ use sha2::{Digest, Sha512};
 use watchword_arithmetic::Width;
 use watchword_arithmetic::ed25519::{PublicKey, Scalar, Sum, Table, are_encoded_as, has_small_order, prepare};
 
-use crate::material::Defect;
+use crate::key_params::KeyDefect;
 use crate::tables::{Earned, Tabled};
 
 /// A key that was judged.
@@ -19,17 +19,17 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    pub(super) fn new(encoding: &[u8; 32]) -> Result<Self, Defect> {
+    pub(super) fn new(encoding: &[u8; 32]) -> Result<Self, KeyDefect> {
         if !is_below_field_prime(encoding) {
-            return Err(Defect::NonCanonicalPoint);
+            return Err(KeyDefect::NonCanonicalPoint);
         }
         // By y alone: a sign bit on x = 0 makes no encoding at all (RFC 8032 section 5.1.3), and that of such a point.
         let mut positive = *encoding;
         positive[31] &= 0x7f;
         if has_small_order(&positive) {
-            return Err(Defect::SmallOrderPoint);
+            return Err(KeyDefect::SmallOrderPoint);
         }
-        let point = PublicKey::decode(encoding).ok_or(Defect::PointNotOnCurve)?;
+        let point = PublicKey::decode(encoding).ok_or(KeyDefect::PointNotOnCurve)?;
         Ok(Self { encoding: *encoding, point })
     }
 }

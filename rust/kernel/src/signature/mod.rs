@@ -18,7 +18,7 @@ pub use options::{Backend, KeyOptions, Prepare};
 
 use self::ed25519::Equation;
 use crate::algorithm::Algorithm;
-use crate::material::{Defect, Material, has_roca_modulus};
+use crate::key_params::{KeyDefect, KeyParams, has_roca_modulus};
 use crate::tables::Earned;
 
 /// A key, judged and prepared for one implementation.
@@ -31,18 +31,18 @@ pub(crate) enum Verifier {
 
 impl Verifier {
     /// Judges the numbers of a key, which are well-formed: whether they are safe to verify with.
-    pub(crate) fn new(material: &Material, options: KeyOptions) -> Result<Self, Defect> {
+    pub(crate) fn new(params: &KeyParams, options: KeyOptions) -> Result<Self, KeyDefect> {
         let earns = options.has_tables();
-        let own = match material {
-            Material::Ed25519(point) => Self::Ed25519(Earned::new(ed25519::Key::new(point)?, earns)),
-            Material::P256(point) => Self::P256(Earned::new(p256::Key::new(point)?, earns)),
-            Material::Rsa { modulus, .. } if has_roca_modulus(modulus) => return Err(Defect::Roca),
-            Material::Rsa { modulus, exponent } => Self::Rsa(rsa::Key::new(modulus, exponent)?),
-            Material::P384(_) => return reference::Key::new(material).map(Self::Reference),
+        let own = match params {
+            KeyParams::Ed25519(point) => Self::Ed25519(Earned::new(ed25519::Key::new(point)?, earns)),
+            KeyParams::P256(point) => Self::P256(Earned::new(p256::Key::new(point)?, earns)),
+            KeyParams::Rsa { modulus, .. } if has_roca_modulus(modulus) => return Err(KeyDefect::Roca),
+            KeyParams::Rsa { modulus, exponent } => Self::Rsa(rsa::Key::new(modulus, exponent)?),
+            KeyParams::P384(_) => return reference::Key::new(params).map(Self::Reference),
         };
         match options.backend {
             Backend::Default => Ok(own),
-            Backend::Reference => reference::Key::new(material).map(Self::Reference),
+            Backend::Reference => reference::Key::new(params).map(Self::Reference),
         }
     }
 

@@ -8,15 +8,15 @@ use sha2::{Digest, Sha256};
 use watchword_arithmetic::Width;
 use watchword_arithmetic::p256::{PublicKey, Signature, Table, hold, prepare};
 
-use crate::material::Defect;
+use crate::key_params::KeyDefect;
 use crate::tables::{Earned, Leased, Tabled};
 
 /// A key that was judged.
 pub(crate) struct Key(PublicKey);
 
 impl Key {
-    pub(super) fn new(point: &[u8; 65]) -> Result<Self, Defect> {
-        PublicKey::decode(point).map(Self).ok_or(Defect::PointNotOnCurve)
+    pub(super) fn new(point: &[u8; 65]) -> Result<Self, KeyDefect> {
+        PublicKey::decode(point).map(Self).ok_or(KeyDefect::PointNotOnCurve)
     }
 }
 

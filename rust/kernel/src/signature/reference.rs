@@ -10,38 +10,40 @@ use watchword_arithmetic::ed25519::has_small_order;
 use watchword_arithmetic::rsa::PublicKey;
 
 use crate::algorithm::Algorithm;
-use crate::material::{Defect, Material};
+use crate::key_params::{KeyDefect, KeyParams};
 
 /// The largest modulus that the crate takes, in bytes.
 const MAX_MODULUS: usize = 512;
 
 #[derive(Clone)]
 pub(crate) struct Key {
-    material: Material,
+    params: KeyParams,
     key: DecodingKey,
 }
 
 impl Key {
-    pub(super) fn new(material: &Material) -> Result<Self, Defect> {
-        let key = match material {
-            Material::Ed25519(point) => DecodingKey::from_ed_der(point),
-            Material::P256(point) => DecodingKey::from_ec_der(point),
-            Material::P384(point) if !is_p384_point(point) => return Err(Defect::PointNotOnCurve),
-            Material::P384(point) => DecodingKey::from_ec_der(point),
-            Material::Rsa { modulus, .. } if modulus.len() > MAX_MODULUS => return Err(Defect::UnsupportedByBackend),
-            Material::Rsa { modulus, exponent } => DecodingKey::from_rsa_raw_components(modulus, exponent),
+    pub(super) fn new(params: &KeyParams) -> Result<Self, KeyDefect> {
+        let key = match params {
+            KeyParams::Ed25519(point) => DecodingKey::from_ed_der(point),
+            KeyParams::P256(point) => DecodingKey::from_ec_der(point),
+            KeyParams::P384(point) if !is_p384_point(point) => return Err(KeyDefect::PointNotOnCurve),
+            KeyParams::P384(point) => DecodingKey::from_ec_der(point),
+            KeyParams::Rsa { modulus, .. } if modulus.len() > MAX_MODULUS => {
+                return Err(KeyDefect::UnsupportedByBackend);
+            }
+            KeyParams::Rsa { modulus, exponent } => DecodingKey::from_rsa_raw_components(modulus, exponent),
         };
-        Ok(Self { material: material.clone(), key })
+        Ok(Self { params: params.clone(), key })
     }
 
     pub(super) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
-        let acceptable = match &self.material {
-            Material::Ed25519(_) => !has_small_order_r(signature),
-            Material::Rsa { modulus, exponent } => {
+        let acceptable = match &self.params {
+            KeyParams::Ed25519(_) => !has_small_order_r(signature),
+            KeyParams::Rsa { modulus, exponent } => {
                 is_representative(signature, modulus)
                     && (!is_pss(algorithm) || is_pss_length(modulus, exponent, signature))
             }
-            Material::P256(_) | Material::P384(_) => true,
+            KeyParams::P256(_) | KeyParams::P384(_) => true,
         };
         // Through the provider itself: the crate's process-wide choice may be another, or none.
         acceptable

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 use watchword_arithmetic::rsa::PublicKey;
 
 use crate::algorithm::Algorithm;
-use crate::material::Defect;
+use crate::key_params::KeyDefect;
 
 /// The largest modulus that is let in, in bytes.
 const MAX_MODULUS: usize = 1024;
@@ -24,8 +24,8 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, Defect> {
-        let key = PublicKey::new(modulus, exponent).ok_or(Defect::BadExponent)?;
+    pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyDefect> {
+        let key = PublicKey::new(modulus, exponent).ok_or(KeyDefect::BadExponent)?;
         let unused_bits = modulus.first().map_or(0, |byte| byte.leading_zeros());
         Ok(Self { key, length: modulus.len(), unused_bits })
     }

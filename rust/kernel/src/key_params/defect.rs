@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-/// Why a key was left out of a set. Each variant has a stable [`code`](Defect::code).
+/// Why a key was left out of a set. Each variant has a stable [`code`](KeyDefect::code).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Defect {
+pub enum KeyDefect {
     /// An element of `keys` that is not a JSON object.
     NotAnObject,
     /// A member that is missing or does not have the form that RFC 7517 or RFC 7518 gives it, or a broken encoding.
@@ -46,7 +46,7 @@ pub enum Defect {
     UnsupportedByBackend,
 }
 
-impl Defect {
+impl KeyDefect {
     /// The stable name of this defect.
     pub fn code(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl Defect {
     }
 }
 
-impl fmt::Display for Defect {
+impl fmt::Display for KeyDefect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotAnObject => "not a JSON object",
@@ -99,4 +99,4 @@ impl fmt::Display for Defect {
     }
 }
 
-impl std::error::Error for Defect {}
+impl std::error::Error for KeyDefect {}

@@ -13,12 +13,12 @@ use once_cell::race::OnceBox;
 
 use crate::forks::lock_within_patience;
 
-use crate::material::{Defect, Material};
+use crate::key_params::{KeyDefect, KeyParams};
 use crate::signature::{KeyOptions, Verifier};
 
 /// A key's numbers, judged, and what follows from them.
-pub(super) struct Known {
-    pub(super) material: Material,
+pub(super) struct CachedKey {
+    pub(super) params: KeyParams,
     pub(super) verifier: Verifier,
     thumbprint: OnceBox<String>,
 }
@@ -33,9 +33,9 @@ const OVERHEAD: usize = 512;
 /// become the second, and who is not met again is forgotten.
 #[derive(Default)]
 struct Memory {
-    recent: HashSet<ByMaterial>,
+    recent: HashSet<ByParams>,
     recent_bytes: usize,
-    earlier: HashSet<ByMaterial>,
+    earlier: HashSet<ByParams>,
 }
 
 static MEMORY: Mutex<Option<Memory>> = Mutex::new(None);
@@ -48,74 +48,74 @@ pub(crate) fn hold() -> Held {
 }
 
 /// What is known of a key with these numbers, which are judged where they are met for the first time.
-pub(super) fn of(material: Material, options: KeyOptions) -> Result<Arc<Known>, Defect> {
+pub(super) fn get(params: KeyParams, options: KeyOptions) -> Result<Arc<CachedKey>, KeyDefect> {
     if !options.has_tables() {
-        return Known::new(material, options);
+        return CachedKey::new(params, options);
     }
     // Where another thread is at it, the memory is gone without: waiting would cost as much.
-    if let Some(known) = MEMORY.try_lock().ok().and_then(|mut memory| memory.as_mut()?.recall(&material)) {
-        return Ok(known);
+    if let Some(key) = MEMORY.try_lock().ok().and_then(|mut memory| memory.as_mut()?.recall(&params)) {
+        return Ok(key);
     }
-    let known = Known::new(material, options)?;
+    let key = CachedKey::new(params, options)?;
     if let Ok(mut memory) = MEMORY.try_lock() {
-        memory.get_or_insert_default().remember(&known);
+        memory.get_or_insert_default().remember(&key);
     }
-    Ok(known)
+    Ok(key)
 }
 
-impl Known {
-    fn new(material: Material, options: KeyOptions) -> Result<Arc<Self>, Defect> {
-        let verifier = Verifier::new(&material, options)?;
-        Ok(Arc::new(Self { material, verifier, thumbprint: OnceBox::new() }))
+impl CachedKey {
+    fn new(params: KeyParams, options: KeyOptions) -> Result<Arc<Self>, KeyDefect> {
+        let verifier = Verifier::new(&params, options)?;
+        Ok(Arc::new(Self { params, verifier, thumbprint: OnceBox::new() }))
     }
 
     /// The RFC 7638 thumbprint.
     pub(super) fn thumbprint(&self) -> &str {
-        self.thumbprint.get_or_init(|| Box::new(self.material.thumbprint()))
+        self.thumbprint.get_or_init(|| Box::new(self.params.thumbprint()))
     }
 }
 
 impl Memory {
-    fn recall(&mut self, material: &Material) -> Option<Arc<Known>> {
-        if let Some(ByMaterial(known)) = self.recent.get(material) {
-            return Some(Arc::clone(known));
+    fn recall(&mut self, params: &KeyParams) -> Option<Arc<CachedKey>> {
+        if let Some(ByParams(key)) = self.recent.get(params) {
+            return Some(Arc::clone(key));
         }
-        let ByMaterial(known) = self.earlier.take(material)?;
-        self.remember(&known);
-        Some(known)
+        let ByParams(key) = self.earlier.take(params)?;
+        self.remember(&key);
+        Some(key)
     }
 
-    fn remember(&mut self, known: &Arc<Known>) {
-        let bytes = OVERHEAD + 3 * known.material.bits() / 8;
+    fn remember(&mut self, key: &Arc<CachedKey>) {
+        let bytes = OVERHEAD + 3 * key.params.bits() / 8;
         if self.recent_bytes + bytes > MAX_BYTES {
             self.earlier = std::mem::take(&mut self.recent);
             self.recent_bytes = 0;
         }
-        if self.recent.insert(ByMaterial(Arc::clone(known))) {
+        if self.recent.insert(ByParams(Arc::clone(key))) {
             self.recent_bytes += bytes;
         }
     }
 }
 
 /// A key, looked up by its numbers.
-struct ByMaterial(Arc<Known>);
+struct ByParams(Arc<CachedKey>);
 
-impl Borrow<Material> for ByMaterial {
-    fn borrow(&self) -> &Material {
-        &self.0.material
+impl Borrow<KeyParams> for ByParams {
+    fn borrow(&self) -> &KeyParams {
+        &self.0.params
     }
 }
 
-impl Hash for ByMaterial {
+impl Hash for ByParams {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.material.hash(state);
+        self.0.params.hash(state);
     }
 }
 
-impl PartialEq for ByMaterial {
+impl PartialEq for ByParams {
     fn eq(&self, other: &Self) -> bool {
-        self.0.material == other.0.material
+        self.0.params == other.0.params
     }
 }
 
-impl Eq for ByMaterial {}
+impl Eq for ByParams {}

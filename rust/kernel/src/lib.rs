@@ -59,7 +59,7 @@ pub mod delegation;
 pub mod dpop;
 mod error;
 mod expectation;
-pub mod forks;
+pub mod fork_safety;
 mod header;
 mod heap;
 mod issuer_rule;

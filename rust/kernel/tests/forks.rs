@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use common::{CLAIMS, JWKS, KEY_OPTIONS, SIGNERS, now, strict};
 use watchword_kernel::tables::{self, Settings};
-use watchword_kernel::{Backend, KeySet, forks, verify, verify_many};
+use watchword_kernel::{Backend, KeySet, fork_safety, verify, verify_many};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
@@ -48,7 +48,7 @@ fn verify_everything() {
 #[test]
 fn verdicts_do_not_wait_for_locks_that_nobody_releases() {
     let _alone = alone();
-    let held = forks::hold();
+    let held = fork_safety::lock_all();
     ends(|| {
         verify_everything();
         // The curves' keys do without tables, as nobody can say whether there is room.
@@ -65,10 +65,10 @@ fn verdicts_do_not_wait_for_locks_that_nobody_releases() {
 #[test]
 fn a_second_fork_waits_for_the_first_and_no_longer() {
     let _alone = alone();
-    let held = forks::hold();
-    ends(|| drop(forks::hold()));
+    let held = fork_safety::lock_all();
+    ends(|| drop(fork_safety::lock_all()));
     held.release_in_child();
-    ends(|| forks::hold().release_in_child());
+    ends(|| fork_safety::lock_all().release_in_child());
     ends(verify_everything);
 }
 

@@ -1,8 +1,8 @@
-//! The numbers of keys that were judged, remembered for a while.
+//! A process-wide cache of parsed keys.
 //!
-//! A key is met again: a set is fetched anew and holds the same keys, a client signs each of its proofs by the same key.
-//! What is known of it then, its decoded point and its table, need not be found out again. The memory is bounded, shared
-//! by the whole process, and changes no verdict: what is remembered of a key follows from its numbers alone.
+//! The same keys are loaded repeatedly: a set is fetched again with the same keys, a client signs each of its proofs with
+//! the same key. The cache keeps what was computed for a key, its decoded point and its table. It is bounded and affects
+//! no verdict: what it contains about a key follows from the key's parameters alone.
 
 use std::borrow::Borrow;
 use std::collections::HashSet;
@@ -11,54 +11,55 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use once_cell::race::OnceBox;
 
-use crate::forks::lock_within_patience;
-
+use crate::fork_safety::lock_with_retries;
 use crate::key_params::{KeyDefect, KeyParams};
 use crate::signature::{KeyOptions, Verifier};
 
-/// A key's numbers, judged, and what follows from them.
+/// The parameters of a key, checked, and what is computed from them.
 pub(super) struct CachedKey {
     pub(super) params: KeyParams,
     pub(super) verifier: Verifier,
     thumbprint: OnceBox<String>,
 }
 
-/// How many bytes may be remembered; as many again until they are forgotten.
+/// The bytes that one generation of the cache may take; there are two.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// What one key takes beside its own numbers, about.
+/// The approximate bytes that a key takes beside its own parameters.
 const OVERHEAD: usize = 512;
 
-/// Two generations of keys: those that were met lately, and those of before. When there are too many of the first, they
-/// become the second, and who is not met again is forgotten.
+/// Two generations of keys: those used recently, and those used before. When the first is full it replaces the second,
+/// whose keys are dropped unless they are used elsewhere.
 #[derive(Default)]
-struct Memory {
+struct Cache {
     recent: HashSet<ByParams>,
     recent_bytes: usize,
     earlier: HashSet<ByParams>,
 }
 
-static MEMORY: Mutex<Option<Memory>> = Mutex::new(None);
+static CACHE: Mutex<Option<Cache>> = Mutex::new(None);
 
-/// The memory, as long as a fork is under way: see [`forks`](crate::forks).
-pub(crate) struct Held(#[expect(dead_code, reason = "is held")] Option<MutexGuard<'static, Option<Memory>>>);
+/// The cache, locked during a fork: see [`fork_safety`](crate::fork_safety).
+pub(crate) struct CacheLock(
+    #[expect(dead_code, reason = "locked until it is dropped")] Option<MutexGuard<'static, Option<Cache>>>,
+);
 
-pub(crate) fn hold() -> Held {
-    Held(lock_within_patience(&MEMORY))
+pub(crate) fn lock_cache() -> CacheLock {
+    CacheLock(lock_with_retries(&CACHE))
 }
 
-/// What is known of a key with these numbers, which are judged where they are met for the first time.
+/// The key with these parameters: from the cache, or checked and prepared for verification now.
 pub(super) fn get(params: KeyParams, options: KeyOptions) -> Result<Arc<CachedKey>, KeyDefect> {
     if !options.has_tables() {
         return CachedKey::new(params, options);
     }
-    // Where another thread is at it, the memory is gone without: waiting would cost as much.
-    if let Some(key) = MEMORY.try_lock().ok().and_then(|mut memory| memory.as_mut()?.recall(&params)) {
+    // If another thread has the lock, the cache is not used: waiting would cost as much.
+    if let Some(key) = CACHE.try_lock().ok().and_then(|mut cache| cache.as_mut()?.get(&params)) {
         return Ok(key);
     }
     let key = CachedKey::new(params, options)?;
-    if let Ok(mut memory) = MEMORY.try_lock() {
-        memory.get_or_insert_default().remember(&key);
+    if let Ok(mut cache) = CACHE.try_lock() {
+        cache.get_or_insert_default().insert(&key);
     }
     Ok(key)
 }
@@ -75,17 +76,17 @@ impl CachedKey {
     }
 }
 
-impl Memory {
-    fn recall(&mut self, params: &KeyParams) -> Option<Arc<CachedKey>> {
+impl Cache {
+    fn get(&mut self, params: &KeyParams) -> Option<Arc<CachedKey>> {
         if let Some(ByParams(key)) = self.recent.get(params) {
             return Some(Arc::clone(key));
         }
         let ByParams(key) = self.earlier.take(params)?;
-        self.remember(&key);
+        self.insert(&key);
         Some(key)
     }
 
-    fn remember(&mut self, key: &Arc<CachedKey>) {
+    fn insert(&mut self, key: &Arc<CachedKey>) {
         let bytes = OVERHEAD + 3 * key.params.bits() / 8;
         if self.recent_bytes + bytes > MAX_BYTES {
             self.earlier = std::mem::take(&mut self.recent);
@@ -97,7 +98,7 @@ impl Memory {
     }
 }
 
-/// A key, looked up by its numbers.
+/// A key, identified by its parameters.
 struct ByParams(Arc<CachedKey>);
 
 impl Borrow<KeyParams> for ByParams {

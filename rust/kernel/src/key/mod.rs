@@ -19,7 +19,7 @@ use crate::key_params::{KeyDefect, KeyParams};
 use crate::signature::KeyOptions;
 use jwk::Source;
 use key_cache::CachedKey;
-pub(crate) use key_cache::{Held, hold};
+pub(crate) use key_cache::{CacheLock, lock_cache};
 #[cfg(feature = "jsonwebtoken-provider")]
 pub(crate) use spki::coordinates;
 

@@ -10,7 +10,7 @@ use watchword_arithmetic::Width;
 use watchword_arithmetic::ed25519::{PublicKey, Scalar, Sum, Table, are_encoded_as, has_small_order, prepare};
 
 use crate::key_params::KeyDefect;
-use crate::tables::{Earned, Tabled};
+use crate::tables::{Precompute, Precomputed};
 
 /// A key that was judged.
 pub(crate) struct Key {
@@ -34,7 +34,7 @@ impl Key {
     }
 }
 
-impl Tabled for Key {
+impl Precompute for Key {
     type Table = Table;
 
     fn table(&self, width: Width) -> Table {
@@ -56,7 +56,7 @@ pub(super) struct Equation {
 
 impl Equation {
     /// `None` where the signature is refused already.
-    pub(super) fn new(key: &Arc<Earned<Key>>, message: &[u8], signature: &[u8]) -> Option<Self> {
+    pub(super) fn new(key: &Arc<Precomputed<Key>>, message: &[u8], signature: &[u8]) -> Option<Self> {
         let (r, s) = signature.split_at_checked(32)?;
         let (r, s): ([u8; 32], [u8; 32]) = (r.try_into().ok()?, s.try_into().ok()?);
         let s = Scalar::from_canonical(&s)?;

@@ -19,12 +19,12 @@ pub use options::{Backend, KeyOptions, Prepare};
 use self::ed25519::Equation;
 use crate::algorithm::Algorithm;
 use crate::key_params::{KeyDefect, KeyParams, has_roca_modulus};
-use crate::tables::Earned;
+use crate::tables::Precomputed;
 
 /// A key, judged and prepared for one implementation.
 pub(crate) enum Verifier {
-    Ed25519(Arc<Earned<ed25519::Key>>),
-    P256(Arc<Earned<p256::Key>>),
+    Ed25519(Arc<Precomputed<ed25519::Key>>),
+    P256(Arc<Precomputed<p256::Key>>),
     Rsa(rsa::Key),
     Reference(reference::Key),
 }
@@ -32,10 +32,10 @@ pub(crate) enum Verifier {
 impl Verifier {
     /// Judges the numbers of a key, which are well-formed: whether they are safe to verify with.
     pub(crate) fn new(params: &KeyParams, options: KeyOptions) -> Result<Self, KeyDefect> {
-        let earns = options.has_tables();
+        let has_tables = options.has_tables();
         let own = match params {
-            KeyParams::Ed25519(point) => Self::Ed25519(Earned::new(ed25519::Key::new(point)?, earns)),
-            KeyParams::P256(point) => Self::P256(Earned::new(p256::Key::new(point)?, earns)),
+            KeyParams::Ed25519(point) => Self::Ed25519(Precomputed::new(ed25519::Key::new(point)?, has_tables)),
+            KeyParams::P256(point) => Self::P256(Precomputed::new(p256::Key::new(point)?, has_tables)),
             KeyParams::Rsa { modulus, .. } if has_roca_modulus(modulus) => return Err(KeyDefect::Roca),
             KeyParams::Rsa { modulus, exponent } => Self::Rsa(rsa::Key::new(modulus, exponent)?),
             KeyParams::P384(_) => return reference::Key::new(params).map(Self::Reference),

@@ -9,7 +9,7 @@ use watchword_arithmetic::Width;
 use watchword_arithmetic::p256::{PublicKey, Signature, Table, hold, prepare};
 
 use crate::key_params::KeyDefect;
-use crate::tables::{Earned, Leased, Tabled};
+use crate::tables::{Precompute, Precomputed, ReservedTable};
 
 /// A key that was judged.
 pub(crate) struct Key(PublicKey);
@@ -20,7 +20,7 @@ impl Key {
     }
 }
 
-impl Tabled for Key {
+impl Precompute for Key {
     type Table = Table;
 
     fn table(&self, width: Width) -> Table {
@@ -34,7 +34,7 @@ impl Tabled for Key {
     }
 }
 
-pub(super) fn holds(key: &Arc<Earned<Key>>, message: &[u8], signature: &[u8]) -> bool {
+pub(super) fn holds(key: &Arc<Precomputed<Key>>, message: &[u8], signature: &[u8]) -> bool {
     read(message, signature).is_some_and(|(digest, signature)| {
         key.with(|table| table.holds(&digest, &signature), |key| key.0.holds(&digest, &signature))
     })
@@ -42,14 +42,14 @@ pub(super) fn holds(key: &Arc<Earned<Key>>, message: &[u8], signature: &[u8]) ->
 
 /// A signature by a prepared key, to be verified together with others.
 pub(super) struct Claim {
-    table: Arc<Leased<Table>>,
+    table: Arc<ReservedTable<Table>>,
     digest: [u8; 32],
     signature: Signature,
 }
 
 impl Claim {
     /// `Err` with the verdict, where the signature is refused already or the key is not prepared.
-    pub(super) fn new(key: &Arc<Earned<Key>>, message: &[u8], signature: &[u8]) -> Result<Self, bool> {
+    pub(super) fn new(key: &Arc<Precomputed<Key>>, message: &[u8], signature: &[u8]) -> Result<Self, bool> {
         let (digest, signature) = read(message, signature).ok_or(false)?;
         match key.table() {
             Some(table) => Ok(Self { table, digest, signature }),

@@ -1,8 +1,8 @@
 //! A process-wide cache of parsed keys.
 //!
-//! The same keys are loaded repeatedly: a set is fetched again with the same keys, a client signs each of its proofs with
-//! the same key. The cache keeps what was computed for a key, its decoded point and its table. It is bounded and affects
-//! no verdict: what it contains about a key follows from the key's parameters alone.
+//! The same keys are loaded repeatedly: a set is fetched again with the same keys, a client signs each of its proofs
+//! with the same key. The cache keeps what was computed for a key, its decoded point and its table. It is bounded and
+//! affects no verdict: what it contains about a key follows from the key's parameters alone.
 
 use std::borrow::Borrow;
 use std::collections::HashSet;

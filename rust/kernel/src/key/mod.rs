@@ -1,4 +1,4 @@
-//! Public keys: read from JWK, PEM or DER, and judged once, at import.
+//! Public keys: parsed from JWK, PEM or DER, and validated once, when loaded.
 
 mod jwk;
 mod key_cache;
@@ -33,8 +33,8 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Reads a JWK (RFC 7517) as issuers publish it: an optional member that is null counts as absent, the numbers of
-    /// an RSA key may have leading zero bytes, which are dropped, and `use` may be `jwt-svid` (SPIFFE).
+    /// Parses a JWK (RFC 7517) as issuers publish it: an optional member that is null counts as absent, the parameters
+    /// of an RSA key may have leading zero bytes, which are dropped, and `use` may be `jwt-svid` (SPIFFE).
     ///
     /// # Errors
     /// The first [`KeyDefect`] found.
@@ -42,7 +42,7 @@ impl PublicKey {
         Self::of_jwk(jwk, Source::KeySet, options.into())
     }
 
-    /// Reads a JWK that came in a header, whose sender chose every byte of it: strictly as RFC 7517 and RFC 7518 have it.
+    /// Parses a JWK from a header, whose sender chose every byte: strictly as RFC 7517 and RFC 7518 define it.
     ///
     /// # Errors
     /// The first [`KeyDefect`] found.
@@ -56,8 +56,8 @@ impl PublicKey {
         Ok(Self { key_id: jwk.key_id, algorithms: jwk.algorithms, issuer: jwk.issuer, cached })
     }
 
-    /// Reads a `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7) or a PKCS #1 `RSAPublicKey` in DER. These encodings
-    /// carry neither a name nor an algorithm: both may be given.
+    /// Parses a `SubjectPublicKeyInfo` (RFC 5280 section 4.1.2.7) or a PKCS #1 `RSAPublicKey` in DER. These encodings
+    /// contain neither a `kid` nor an `alg`; the arguments can add them.
     ///
     /// # Errors
     /// The first [`KeyDefect`] found.
@@ -76,7 +76,7 @@ impl PublicKey {
         Ok(Self { key_id: key_id.map(str::to_owned), algorithms, issuer: None, cached })
     }
 
-    /// Reads every `PUBLIC KEY` and `RSA PUBLIC KEY` block of a PEM text (RFC 7468).
+    /// Parses every `PUBLIC KEY` and `RSA PUBLIC KEY` block of a PEM text (RFC 7468).
     ///
     /// # Errors
     /// The first [`KeyDefect`] found; a text without a block is malformed.
@@ -89,20 +89,20 @@ impl PublicKey {
         spki::pem_blocks(pem)?.iter().map(|der| Self::from_der(der, None, algorithm, options)).collect()
     }
 
-    /// A key that is cached by its numbers alone.
+    /// A key without `kid`, for all algorithms of its type.
     #[cfg(feature = "jsonwebtoken-provider")]
     pub(crate) fn from_params(params: KeyParams, options: impl Into<KeyOptions>) -> Result<Self, KeyDefect> {
         let algorithms = params.algorithms();
         Ok(Self { key_id: None, algorithms, issuer: None, cached: key_cache::get(params, options.into())? })
     }
 
-    /// The same key under another name.
+    /// The same key with another `kid`.
     #[must_use]
     pub fn named(self, key_id: &str) -> Self {
         Self { key_id: Some(key_id.to_owned()), ..self }
     }
 
-    /// The `kid`, where the key has one.
+    /// The `kid`, if the key has one.
     pub fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()
     }
@@ -112,8 +112,8 @@ impl PublicKey {
         self.algorithms
     }
 
-    /// Whose tokens the key may sign, if its JWK says so by a member `issuer`: an issuer, or a template with a placeholder
-    /// for the tenant. [`Policy::with_tenants`](crate::Policy::with_tenants) heeds it.
+    /// The issuer to whose tokens the JWK restricts the key by a member `issuer`; a template with a placeholder for the
+    /// tenant is possible. [`Policy::with_tenants`](crate::Policy::with_tenants) applies it.
     pub fn issuer(&self) -> Option<&str> {
         self.issuer.as_deref()
     }
@@ -131,7 +131,7 @@ impl PublicKey {
         }
     }
 
-    /// `crv`, where the key type has curves.
+    /// `crv`; `None` for RSA.
     pub fn curve(&self) -> Option<&'static str> {
         match self.cached.params {
             KeyParams::Ed25519(_) => Some("Ed25519"),
@@ -163,12 +163,13 @@ impl PublicKey {
         members
     }
 
-    /// Whether `signature` holds over `message` under `algorithm`, which must be one of the key's.
+    /// Whether `signature` is valid for `message` and `algorithm`, which must be one of the key's.
     pub fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         self.algorithms.contains(algorithm) && self.cached.verifier.verify(algorithm, message, signature)
     }
 
-    /// Builds the key's table now, and keeps it until [`unpin`](Self::unpin); whether there was room for it.
+    /// Builds the key's table now, and keeps it until [`unpin`](Self::unpin). Returns `false` if there was no room for
+    /// it.
     pub(crate) fn pin(&self) -> bool {
         self.cached.verifier.pin()
     }
@@ -179,7 +180,7 @@ impl PublicKey {
 }
 
 impl fmt::Debug for PublicKey {
-    /// Shows the key's name and type, never its numbers.
+    /// Shows the key's `kid` and type, never its parameters.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PublicKey")
             .field("key_id", &self.key_id)

@@ -6,9 +6,9 @@ use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
 use crate::key_params::{KeyDefect, KeyParams};
 
-/// The numbers of a public key as they stand in its encoding: not judged.
+/// The parameters of a public key as they are encoded, unchecked.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Numbers<'a> {
+pub(super) enum RawParams<'a> {
     /// Modulus and exponent, big endian without leading zeros.
     Rsa(&'a [u8], &'a [u8]),
     /// The curve and the encoded point.
@@ -30,13 +30,13 @@ const OCTET_CURVES: [ObjectIdentifier; 4] = [ED25519, ED448, X25519, X448];
 const MALFORMED_DER: KeyDefect = KeyDefect::Malformed("not a public key in DER");
 const MALFORMED_PEM: KeyDefect = KeyDefect::Malformed("a PEM block is malformed (RFC 7468)");
 
-/// The key in a DER encoding of either kind, judged.
+/// Parses a key in either of the DER encodings.
 pub(super) fn parse(der: &[u8]) -> Result<KeyParams, KeyDefect> {
-    read(der, |numbers| match numbers {
-        Numbers::Rsa(modulus, exponent) => KeyParams::rsa(modulus, exponent),
-        Numbers::Octets(ED25519, point) => KeyParams::ed25519(point),
-        Numbers::Octets(..) => Err(KeyDefect::UnsupportedKeyType),
-        Numbers::Elliptic(curve, point) => {
+    read(der, |params| match params {
+        RawParams::Rsa(modulus, exponent) => KeyParams::rsa(modulus, exponent),
+        RawParams::Octets(ED25519, point) => KeyParams::ed25519(point),
+        RawParams::Octets(..) => Err(KeyDefect::UnsupportedKeyType),
+        RawParams::Elliptic(curve, point) => {
             let (x, y) = coordinates(point)?;
             match curve {
                 P256 => KeyParams::p256(x, y),
@@ -47,11 +47,11 @@ pub(super) fn parse(der: &[u8]) -> Result<KeyParams, KeyDefect> {
     })
 }
 
-/// The numbers in a DER encoding of either kind, handed to `judge`.
-pub(super) fn read<T>(der: &[u8], judge: impl FnOnce(Numbers<'_>) -> Result<T, KeyDefect>) -> Result<T, KeyDefect> {
+/// Passes the parameters in either of the DER encodings to `take`.
+pub(super) fn read<T>(der: &[u8], take: impl FnOnce(RawParams<'_>) -> Result<T, KeyDefect>) -> Result<T, KeyDefect> {
     match SubjectPublicKeyInfoRef::try_from(der) {
-        Ok(info) => from_info(&info, judge),
-        Err(_) => from_pkcs1(der, judge),
+        Ok(info) => from_info(&info, take),
+        Err(_) => from_pkcs1(der, take),
     }
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn coordinates(point: &[u8]) -> Result<(&[u8], &[u8]), KeyDefect> {
     Ok(coordinates.split_at(coordinates.len() / 2))
 }
 
-/// The DER contents of every block of a PEM text, whatever stands around the blocks (RFC 7468 section 2).
+/// The DER content of every block of a PEM text. Text around the blocks is ignored (RFC 7468 section 2).
 pub(super) fn pem_blocks(pem: &str) -> Result<Vec<Vec<u8>>, KeyDefect> {
     let mut blocks = Vec::new();
     let mut rest = pem;
@@ -78,7 +78,7 @@ pub(super) fn pem_blocks(pem: &str) -> Result<Vec<Vec<u8>>, KeyDefect> {
     Ok(blocks)
 }
 
-/// A text that starts with a block: the block up to the end of its last line, and what follows.
+/// Splits a text that starts with a block after the block's END line.
 fn split_block(text: &str) -> Option<(&str, &str)> {
     const DASHES: &str = "-----";
     let label = text.find("-----END ")? + DASHES.len();
@@ -98,28 +98,28 @@ fn block(text: &str) -> Result<Vec<u8>, KeyDefect> {
 
 fn from_info<T>(
     info: &SubjectPublicKeyInfoRef<'_>,
-    judge: impl FnOnce(Numbers<'_>) -> Result<T, KeyDefect>,
+    take: impl FnOnce(RawParams<'_>) -> Result<T, KeyDefect>,
 ) -> Result<T, KeyDefect> {
     let key = info.subject_public_key.as_bytes().ok_or(MALFORMED_DER)?;
     let parameters = info.algorithm.parameters;
     match info.algorithm.oid {
-        // NULL (RFC 8017 appendix A.1); many an encoder leaves it out.
-        RSA_ENCRYPTION if parameters.is_none_or(|any| any.is_null()) => from_pkcs1(key, judge),
+        // NULL (RFC 8017 appendix A.1); many encoders omit it.
+        RSA_ENCRYPTION if parameters.is_none_or(|any| any.is_null()) => from_pkcs1(key, take),
         EC_PUBLIC_KEY => {
             let curve = info.algorithm.parameters_oid().map_err(|_| KeyDefect::UnsupportedCurve)?;
-            judge(Numbers::Elliptic(curve, key))
+            take(RawParams::Elliptic(curve, key))
         }
         // Absent (RFC 8410 section 3).
-        curve if OCTET_CURVES.contains(&curve) && parameters.is_none() => judge(Numbers::Octets(curve, key)),
+        curve if OCTET_CURVES.contains(&curve) && parameters.is_none() => take(RawParams::Octets(curve, key)),
         known if known == RSA_ENCRYPTION || OCTET_CURVES.contains(&known) => Err(MALFORMED_DER),
         _ => Err(KeyDefect::UnsupportedKeyType),
     }
 }
 
-fn from_pkcs1<T>(der: &[u8], judge: impl FnOnce(Numbers<'_>) -> Result<T, KeyDefect>) -> Result<T, KeyDefect> {
+fn from_pkcs1<T>(der: &[u8], take: impl FnOnce(RawParams<'_>) -> Result<T, KeyDefect>) -> Result<T, KeyDefect> {
     if PrivateKeyInfo::try_from(der).is_ok() || pkcs1::RsaPrivateKey::try_from(der).is_ok() {
         return Err(KeyDefect::PrivateKey);
     }
     let key = pkcs1::RsaPublicKey::try_from(der).map_err(|_| MALFORMED_DER)?;
-    judge(Numbers::Rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes()))
+    take(RawParams::Rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes()))
 }

@@ -1,4 +1,4 @@
-//! The numbers of a public key: well-formed here, and judged where a verifier is made of them.
+//! The parameters of a public key: their form and size. Whether they are safe is checked by the verifier made of them.
 
 mod defect;
 mod roca;
@@ -8,7 +8,7 @@ pub(crate) use roca::is_vulnerable as has_roca_modulus;
 
 use crate::algorithm::{Algorithm, AlgorithmSet};
 
-/// The numbers of a public key, of lengths that a key may have.
+/// The parameters of a public key, of permitted sizes.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum KeyParams {
     /// The encoded point.
@@ -25,7 +25,7 @@ pub(crate) enum KeyParams {
 const MIN_MODULUS_BITS: usize = 2048;
 /// The largest RSA modulus, in bits.
 const MAX_MODULUS_BITS: usize = 8192;
-/// The largest RSA exponent, in bits: that of Windows' and of the `rsa` crate.
+/// The largest RSA exponent, in bits, as on Windows and in the `rsa` crate.
 const MAX_EXPONENT_BITS: usize = 33;
 
 impl KeyParams {
@@ -72,7 +72,7 @@ impl KeyParams {
         Ok(Self::Rsa { modulus: modulus.to_vec(), exponent: exponent.to_vec() })
     }
 
-    /// The algorithms that a key of this type can be used with: a property of the key, never of the message.
+    /// The algorithms that a key of this type can be used with. The key decides, never the message.
     pub(crate) fn algorithms(&self) -> AlgorithmSet {
         let algorithms: &[Algorithm] = match self {
             Self::Ed25519(_) => &[Algorithm::EdDsa, Algorithm::Ed25519],
@@ -90,7 +90,7 @@ impl KeyParams {
         algorithms.iter().copied().collect()
     }
 
-    /// The size of the key as it is usually given, in bits.
+    /// The size of the key in bits: of the modulus or of the curve.
     pub(crate) fn bits(&self) -> usize {
         match self {
             Self::Ed25519(_) | Self::P256(_) => 256,

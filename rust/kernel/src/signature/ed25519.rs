@@ -1,7 +1,7 @@
 //! Ed25519 (RFC 8032 section 5.1.7, RFC 8037 section 3.1).
 //!
-//! There is one predicate everywhere: S < L, A and R canonical and neither of small order, and the equation without
-//! the cofactor. RFC 8032 leaves room for several; two verifiers that differ can be played off against each other.
+//! One predicate is used everywhere: S < L, A and R canonical and not of small order, and the equation without the
+//! cofactor. RFC 8032 permits several; attackers can exploit verifiers that differ.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use watchword_arithmetic::ed25519::{PublicKey, Scalar, Sum, Table, are_encoded_a
 use crate::key_params::KeyDefect;
 use crate::tables::{Precompute, Precomputed};
 
-/// A key that was judged.
+/// A key that passed all checks.
 pub(crate) struct Key {
     encoding: [u8; 32],
     point: PublicKey,
@@ -23,7 +23,8 @@ impl Key {
         if !is_below_field_prime(encoding) {
             return Err(KeyDefect::NonCanonicalPoint);
         }
-        // By y alone: a sign bit on x = 0 makes no encoding at all (RFC 8032 section 5.1.3), and that of such a point.
+        // By y alone: with x = 0, a sign bit makes the encoding invalid (RFC 8032 section 5.1.3), and the order is
+        // small.
         let mut positive = *encoding;
         positive[31] &= 0x7f;
         if has_small_order(&positive) {
@@ -38,7 +39,7 @@ impl Precompute for Key {
     type Table = Table;
 
     fn table(&self, width: Width) -> Table {
-        // A key is not prepared while its first verification would still build the base point's table.
+        // Otherwise the first verification with this table would still have to build the base point's table.
         prepare();
         Table::new(&self.point, width)
     }
@@ -83,8 +84,8 @@ impl Equation {
     }
 }
 
-/// Whether an encoding's y is below p = 2^255 - 19: the other condition of RFC 8032 section 5.1.3, a sign bit on x = 0,
-/// holds for points of small order only.
+/// Whether an encoding's y is below p = 2^255 - 19. The other condition of RFC 8032 section 5.1.3, about a sign bit
+/// with x = 0, concerns points of small order only.
 fn is_below_field_prime(point: &[u8; 32]) -> bool {
     let [lowest, middle @ .., highest] = point;
     !(highest & 0x7f == 0x7f && middle.iter().all(|&byte| byte == 0xff) && *lowest >= 0xed)

@@ -1,8 +1,8 @@
 //! Signatures: one file for each family of keys.
 //!
-//! This is the seam behind which an implementation may change; what it answers may not. [`reference`] answers for
-//! every algorithm by code of others, so that the two can be held against each other; only P-384 is the same code in both.
-//! The vectors of others are what both are held against.
+//! Implementations behind this interface may change, their verdicts may not. [`reference`] verifies every algorithm
+//! with third-party code, so that tests can compare the two; only P-384 is the same code in both. Both are tested with
+//! third-party vectors.
 
 mod ed25519;
 mod many;
@@ -21,7 +21,7 @@ use crate::algorithm::Algorithm;
 use crate::key_params::{KeyDefect, KeyParams, has_roca_modulus};
 use crate::tables::Precomputed;
 
-/// A key, judged and prepared for one implementation.
+/// A key that passed all checks, in the form that one implementation needs.
 pub(crate) enum Verifier {
     Ed25519(Arc<Precomputed<ed25519::Key>>),
     P256(Arc<Precomputed<p256::Key>>),
@@ -30,7 +30,7 @@ pub(crate) enum Verifier {
 }
 
 impl Verifier {
-    /// Judges the numbers of a key, which are well-formed: whether they are safe to verify with.
+    /// Checks whether well-formed parameters are safe to verify with.
     pub(crate) fn new(params: &KeyParams, options: KeyOptions) -> Result<Self, KeyDefect> {
         let has_tables = options.has_tables();
         let own = match params {
@@ -46,7 +46,7 @@ impl Verifier {
         }
     }
 
-    /// Whether the signature holds. `algorithm` is one of the key's: the callers have checked it.
+    /// Whether the signature is valid. Callers have checked that `algorithm` is one of the key's.
     pub(crate) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Ed25519(key) => Equation::new(key, message, signature).is_some_and(|equation| equation.holds()),
@@ -56,7 +56,8 @@ impl Verifier {
         }
     }
 
-    /// Builds the key's table now, and keeps it until [`unpin`](Self::unpin). Whether the key has all that it can have.
+    /// Builds the key's table now, and keeps it until [`unpin`](Self::unpin). Returns `false` if there was no room for
+    /// it; keys of a kind that has no tables return `true`.
     pub(crate) fn pin(&self) -> bool {
         match self {
             Self::Ed25519(key) => key.pin(),

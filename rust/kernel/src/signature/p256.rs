@@ -1,6 +1,7 @@
 //! ES256: ECDSA with P-256 and SHA-256 (RFC 7518 section 3.4).
 //!
-//! A signature is r and s, each in 32 bytes and in [1, n-1]. Both s and n - s hold: JWS does not ask for the lower one.
+//! A signature is r and s, each in 32 bytes and in [1, n-1]. Both s and n - s are valid: JWS does not require the lower
+//! one.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use watchword_arithmetic::p256::{PublicKey, Signature, Table, hold, prepare};
 use crate::key_params::KeyDefect;
 use crate::tables::{Precompute, Precomputed, ReservedTable};
 
-/// A key that was judged.
+/// A key that passed all checks.
 pub(crate) struct Key(PublicKey);
 
 impl Key {
@@ -24,7 +25,7 @@ impl Precompute for Key {
     type Table = Table;
 
     fn table(&self, width: Width) -> Table {
-        // A key is not prepared while its first verification would still build the base point's table.
+        // Otherwise the first verification with this table would still have to build the base point's table.
         prepare();
         Table::new(&self.0, width)
     }

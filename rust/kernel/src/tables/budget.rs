@@ -14,8 +14,8 @@ pub struct Settings {
     /// The bytes that all tables may take together, not counting those of the curves' own base points. With 0 there are
     /// no tables.
     pub max_bytes: usize,
-    /// The largest width of a digit, in bits. Each bit more nearly doubles the size of a table and speeds up verification
-    /// by less and less; as the budget fills up, new tables are narrower.
+    /// The largest width of a digit, in bits. Each bit more nearly doubles the size of a table and speeds up
+    /// verification by less and less; as the budget fills up, new tables are narrower.
     pub width: Width,
     /// After how many uses a key gets a table.
     pub after_uses: u32,
@@ -74,8 +74,8 @@ static BUILT: AtomicU64 = AtomicU64::new(0);
 static EVICTED: AtomicU64 = AtomicU64::new(0);
 static REFUSED: AtomicU64 = AtomicU64::new(0);
 
-/// The keys that have tables. The lock is held for microseconds, while a share of the budget is reserved. If it cannot be
-/// acquired, no new table is built.
+/// The keys that have tables. The lock is held for microseconds, while a share of the budget is reserved. If it cannot
+/// be acquired, no new table is built.
 pub(crate) struct Owners(Vec<Weak<dyn TableOwner>>);
 
 static OWNERS: Mutex<Owners> = Mutex::new(Owners(Vec::new()));
@@ -134,8 +134,8 @@ pub(super) fn is_due(uses: u32) -> bool {
     uses >= after && uses.is_multiple_of(after)
 }
 
-/// Reserves room for a table of this key, and chooses its width. Tables of less used keys are evicted if necessary; `None`
-/// if there is no room even so.
+/// Reserves room for a table of this key, and chooses its width. Tables of less used keys are evicted if necessary;
+/// `None` if there is no room even so.
 pub(super) fn reserve(owner: &Arc<dyn TableOwner>, size: impl Fn(Width) -> usize) -> Option<(Reservation, Width)> {
     let mut owners = lock_owners()?;
     let settings = settings();
@@ -156,7 +156,8 @@ pub(super) fn reserve(owner: &Arc<dyn TableOwner>, size: impl Fn(Width) -> usize
     Some((Reservation::new(bytes), width))
 }
 
-/// The widest digits with which the table takes at most a sixteenth of the free budget, so that other keys find room too.
+/// The widest digits with which the table takes at most a sixteenth of the free budget, so that other keys find room
+/// too.
 fn choose_width(settings: &Settings, size: impl Fn(Width) -> usize) -> Width {
     let free = settings.max_bytes.saturating_sub(BYTES.load(Ordering::Relaxed));
     let mut widths = (Width::NARROWEST.bits()..=settings.width.bits()).rev().filter_map(Width::new);

@@ -17,8 +17,8 @@ pub(crate) struct Queue {
 
 static QUEUE: Mutex<Queue> = Mutex::new(Queue { waiting: VecDeque::new(), running_in: None });
 
-/// Queues a key for a table, and returns at once. If the queue is locked or no thread can be started, nothing happens: the
-/// key tries again later.
+/// Queues a key for a table, and returns at once. If the queue is locked or no thread can be started, nothing happens:
+/// the key tries again later.
 pub(super) fn enqueue(owner: Weak<dyn TableOwner>) {
     let Ok(mut queue) = QUEUE.try_lock() else { return };
     let is_queued = queue.waiting.iter().any(|other| std::ptr::addr_eq(other.as_ptr(), owner.as_ptr()));

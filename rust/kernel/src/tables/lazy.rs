@@ -26,8 +26,8 @@ pub(crate) struct Precomputed<K: Precompute> {
     key: K,
     /// Whether the key may have a table at all.
     is_enabled: bool,
-    /// Up to [`MAX_USES`], so that a key in steady use is only read, and threads do not compete for its cache line. Some
-    /// uses are lost when threads count at the same time.
+    /// Up to [`MAX_USES`], so that a key in steady use is only read, and threads do not compete for its cache line.
+    /// Some uses are lost when threads count at the same time.
     uses: AtomicU32,
     /// How many key sets require that the table stays.
     pins: AtomicU32,
@@ -78,7 +78,8 @@ impl<K: Precompute> Precomputed<K> {
         self.table.load_full()
     }
 
-    /// Builds the table now, and keeps it until [`unpin`](Self::unpin). Returns `false` if the budget has no room for it.
+    /// Builds the table now, and keeps it until [`unpin`](Self::unpin). Returns `false` if the budget has no room for
+    /// it.
     pub(crate) fn pin(self: &Arc<Self>) -> bool {
         if !self.is_enabled {
             return true;
@@ -131,7 +132,8 @@ impl<K: Precompute> TableOwner for Precomputed<K> {
         let owner: Arc<dyn TableOwner> = self.clone();
         let Some((reservation, width)) = budget::reserve(&owner, K::table_size) else { return };
         let table = self.key.table(width);
-        // Another thread may have stored a table meanwhile: it is replaced, and its reservation ends when it is dropped.
+        // Another thread may have stored a table meanwhile: it is replaced, and its reservation ends when it is
+        // dropped.
         self.table.store(Some(Arc::new(ReservedTable { table, reservation })));
         budget::register(&owner);
     }

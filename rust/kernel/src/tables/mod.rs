@@ -1,11 +1,12 @@
 //! Precomputed tables of multiples of a key, which make verification with frequently used keys fast.
 //!
-//! Building a table takes about as long as twenty verifications without one, and a table takes about a hundred kilobytes.
-//! A key therefore gets its table after a number of uses, or at once by [`KeySet::prepare`](crate::KeySet::prepare). All
-//! tables of the process share one budget; when it is full, the least used keys lose theirs first.
+//! Building a table takes about as long as twenty verifications without one, and a table takes about a hundred
+//! kilobytes. A key therefore gets its table after a number of uses, or at once by
+//! [`KeySet::prepare`](crate::KeySet::prepare). All tables of the process share one budget; when it is full, the least
+//! used keys lose theirs first.
 //!
-//! Beside the key cache, these tables are the only global state of the kernel. They never affect a verdict: with a table
-//! or without, the same equation is evaluated.
+//! Beside the key cache, these tables are the only global state of the kernel. They never affect a verdict: with a
+//! table or without, the same equation is evaluated.
 
 mod budget;
 mod builder;

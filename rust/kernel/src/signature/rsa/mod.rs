@@ -1,6 +1,6 @@
 //! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 7518 sections 3.3 and 3.5, RFC 8017 section 8).
 //!
-//! The power is taken in `watchword-arithmetic`; what it must be is judged here.
+//! `watchword-arithmetic` computes the power; this module checks its encoding.
 
 mod pkcs1;
 mod pss;
@@ -11,7 +11,7 @@ use watchword_arithmetic::rsa::PublicKey;
 use crate::algorithm::Algorithm;
 use crate::key_params::KeyDefect;
 
-/// The largest modulus that is let in, in bytes.
+/// The largest accepted modulus, in bytes.
 const MAX_MODULUS: usize = 1024;
 
 #[derive(Clone)]

@@ -1,10 +1,10 @@
-//! What must hold of any claims whatever: the body of the fuzz target for chains of delegation, and of the tests that
-//! replay and generate inputs.
+//! Properties of arbitrary claims: the body of the fuzz target for delegation chains, and of the tests that replay and
+//! generate inputs.
 //!
-//! The function takes the input and panics where something does not hold. The second opinion is serde_json, and a reader
-//! of chains that is written over it from the description of the forms.
+//! The function takes the input and panics if a property is violated. Results are compared with serde_json, and with a
+//! reader of chains written for it from the description of the forms.
 
-#![allow(dead_code, reason = "each includer uses a part of this")]
+#![allow(dead_code, reason = "each includer uses only some of the items")]
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ use watchword_kernel::{
     ActorName, Backend, DelegationChain, DelegationError, KeySet, MayAct, Requirements, ScopeClaims,
 };
 
-/// RFC 8037 appendix A.1: a key whose private half everybody knows, so that any record can be signed.
+/// RFC 8037 appendix A.1: a published private key, with which any record can be signed.
 const SECRET: [u8; 32] = [
     0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49, 0xc5,
     0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
@@ -30,7 +30,7 @@ static KEYS: LazyLock<KeySet> =
 
 type Chain = Result<DelegationChain, DelegationError>;
 
-/// Claims, read as every form, with a short limit and the longest.
+/// Reads claims as every form, with a short limit and the longest.
 pub(crate) fn delegation(claims: &[u8]) {
     for limit in [1, MAX_ACTORS, MOST_ACTORS] {
         let Ok(members) = DelegationChain::read_claims(claims, limit) else { continue };
@@ -42,35 +42,35 @@ pub(crate) fn delegation(claims: &[u8]) {
         }
         check_forms(&members);
         check_may_act(&members);
-        // What serde_json reads is the same document, where that reads it: it stops at 128 levels, as the kernel does.
+        // serde_json reads the same document if it reads it: its limit is 128 levels, as the kernel's.
         let Ok(reference) = serde_json::from_slice::<Reference>(claims) else { continue };
         check_acts(&acts, &reference, limit);
         check_records(&records, &reference, limit);
-        // A token in which a registered claim is malformed is not verified, and no other is refused for it.
+        // A token is rejected for a malformed claim exactly if a registered claim is malformed.
         if Object::parse(claims).is_ok() && limit == MAX_ACTORS {
             check_verdict(claims, &acts, &MayAct::read(&members));
         }
     }
 }
 
-/// Whether the claims have a chain of any form that is good.
+/// Whether the claims have a valid chain of any form.
 pub(crate) fn is_read(claims: &[u8]) -> bool {
     DelegationChain::read_claims(claims, MAX_ACTORS).is_ok_and(|members| DelegationChain::from_claims(&members).is_ok())
 }
 
-/// One pass gives what reading level by level gives.
+/// One pass gives the same result as reading level by level.
 fn check_nesting(members: &Object<'_>) {
     for name in ["act", "a", "agent"] {
         let mut level = members.get(name).cloned();
         let levels = members.nested(name);
         for found in &levels {
-            let Some(Value::Object(raw)) = &level else { panic!("more levels than there are") };
+            let Some(Value::Object(raw)) = &level else { panic!("too many levels") };
             let read = raw.members();
             let rest = read.iter().filter(|(member, value)| *member != name || !matches!(value, Value::Object(_)));
             assert_eq!(shown(rest), shown(found.iter()));
             level = read.get(name).cloned();
         }
-        assert!(!matches!(level, Some(Value::Object(_))), "fewer levels than there are");
+        assert!(!matches!(level, Some(Value::Object(_))), "too few levels");
     }
 }
 
@@ -78,7 +78,7 @@ fn shown<'a>(members: impl Iterator<Item = (&'a str, &'a Value<'a>)>) -> Vec<Str
     members.map(|member| format!("{member:?}")).collect()
 }
 
-/// What holds of every chain, whatever it was read from.
+/// Properties of every chain, of any form.
 fn check_chain(chain: &Chain, limit: usize, claims: &[u8]) {
     let chain = match chain {
         Ok(chain) => chain,
@@ -95,8 +95,9 @@ fn check_chain(chain: &Chain, limit: usize, claims: &[u8]) {
         .collect();
     let is_known = named.is_some();
     let everybody = named.unwrap_or_default();
-    let judge = |demands: Requirements<'_>| chain.check(&Requirements { allow_unknown_actors: true, ..demands });
-    // Nothing is demanded but narrowing; what is demanded besides and met changes nothing.
+    let judge =
+        |requirements: Requirements<'_>| chain.check(&Requirements { allow_unknown_actors: true, ..requirements });
+    // Only narrowing is required; further requirements that are met change nothing.
     let narrow = judge(Requirements::default());
     assert!(matches!(narrow, Ok(()) | Err(DelegationError::ScopeWidened { .. })));
     let depth = Some(chain.depth());
@@ -108,7 +109,7 @@ fn check_chain(chain: &Chain, limit: usize, claims: &[u8]) {
             narrow
         );
     }
-    // An empty list allows nobody, and a list without one of them not that one.
+    // An empty list allows no actor, and a list that lacks one of them rejects it.
     if let Some((_, others)) = everybody.split_first() {
         let refused = judge(Requirements { allowed_actors: Some(&[]), ..Requirements::default() });
         assert_eq!(refused, Err(DelegationError::ActorNotAllowed { position: 1, depth: chain.depth() }));
@@ -128,7 +129,7 @@ fn check_chain(chain: &Chain, limit: usize, claims: &[u8]) {
     assert_eq!(narrow.err(), widened.map(|position| DelegationError::ScopeWidened { position, depth: chain.depth() }));
 }
 
-/// An actor without a name is refused unless unknown actors are allowed, and by every list of those that may act.
+/// An actor without a name is rejected unless unknown actors are allowed, and by every list of allowed actors.
 fn check_unknown(chain: &DelegationChain) {
     let Some(index) = chain.actors().iter().position(|actor| actor.subject.is_none()) else { return };
     let refusal = Err(DelegationError::UnknownActor { position: index + 1, depth: chain.depth() });
@@ -152,7 +153,8 @@ fn check_repeated(chain: &DelegationChain) {
     assert_eq!(found, expected);
 }
 
-/// The farthest actor that holds what was not held before it, as a number from the nearest: each scope compared with each.
+/// The position, from the nearest, of the farthest actor with a scope that the one before it lacks: each scope compared
+/// with each.
 fn first_widened(chain: &DelegationChain) -> Option<usize> {
     let parts = |scope: &str| -> Option<[String; 3]> {
         let parts: Vec<&str> = scope.splitn(3, ':').collect();
@@ -176,17 +178,17 @@ fn first_widened(chain: &DelegationChain) -> Option<usize> {
 }
 
 fn check_error(error: &DelegationError, claims: &[u8]) {
-    let said = error.to_string();
-    assert!(said.len() < 200 && error.code().starts_with("delegation_"));
-    // No part of the claims that is long enough not to be there by chance.
+    let text = error.to_string();
+    assert!(text.len() < 200 && error.code().starts_with("delegation_"));
+    // No part of the claims that is too long to be there by chance.
     let known = ["delegation_chain", "delegated_at", "principal_id"];
     for part in claims.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_') {
         let part = std::str::from_utf8(part).expect("ASCII");
-        assert!(part.len() < 12 || known.iter().any(|name| name.contains(part)) || !said.contains(part), "{said:?}");
+        assert!(part.len() < 12 || known.iter().any(|name| name.contains(part)) || !text.contains(part), "{text:?}");
     }
 }
 
-/// The form is found; two of them are one too many.
+/// The form is detected; two forms at once are an error.
 fn check_forms(members: &Object<'_>) {
     let found = DelegationChain::from_claims(members);
     let there = ["act", "delegation_chain", "actor_chain"].map(|form| members.contains(form));
@@ -213,7 +215,7 @@ fn check_may_act(members: &Object<'_>) {
     assert!(!claim.permits(&ActorName { issuer: None, subject: String::new() }));
 }
 
-/// Nested acts, read by another parser and by hand.
+/// Nested acts, read with another parser and by hand.
 fn check_acts(chain: &Chain, claims: &Reference, limit: usize) {
     let mut expected = Some(Vec::new());
     let mut level = claims.get("act");
@@ -250,7 +252,7 @@ fn has_named_parties(claims: &Reference) -> bool {
     ["iss", "sub"].iter().all(|name| claims.get(name).is_none_or(Reference::is_string))
 }
 
-/// Records that are well-formed: hashed and signed anew, they are proved; with any of it changed, they are not.
+/// Well-formed records, hashed and signed again, verify; with any change, they do not.
 fn check_records(chain: &Chain, claims: &Reference, limit: usize) {
     let Some(records) = claims.get("delegation_chain").and_then(Reference::as_array).filter(|all| !all.is_empty())
     else {
@@ -268,7 +270,7 @@ fn check_records(chain: &Chain, claims: &Reference, limit: usize) {
     claims["chain_hash"] = json!(hash_of(&signed));
     claims["delegation_chain"] = json!(signed);
     let proved = read(&claims, limit);
-    // With the right hash, a chain that was read still is; one that was not may fail by something that comes after it.
+    // With the right hash, a chain that was read is still read; one that was not may fail a later check.
     let is_read = read_unproved(&claims, limit).is_ok();
     assert!(is_read || chain.is_err());
     assert!(!is_read || chain.is_ok() || is_good_but_for_the_hash(chain));
@@ -320,7 +322,7 @@ fn read_unproved(claims: &Reference, limit: usize) -> Chain {
     DelegationChain::from_records(&members, None, &ScopeClaims::default(), limit)
 }
 
-/// The record with our signature, where it is one.
+/// The record with our signature, if it is well-formed.
 fn sign(record: &Reference) -> Option<Reference> {
     let name = |member: &str| record.get(member)?.as_str().filter(|text| !text.is_empty());
     let scopes: Vec<&str> = record.get("scope")?.as_array()?.iter().map(Reference::as_str).collect::<Option<_>>()?;
@@ -333,7 +335,7 @@ fn sign(record: &Reference) -> Option<Reference> {
     Some(signed)
 }
 
-/// The hash as the format has it: Go's JSON, which is serde_json's with five more characters escaped.
+/// The hash as the format defines it: over Go's JSON, which is serde_json's with five more characters escaped.
 fn hash_of(records: &[Reference]) -> String {
     let member = |record: &Reference, name: &str| record.get(name).cloned().unwrap_or_else(|| json!("")).to_string();
     let written: Vec<String> = records
@@ -351,7 +353,7 @@ fn hash_of(records: &[Reference]) -> String {
     HEXLOWER.encode(&Sha256::digest(json))
 }
 
-/// The same claims in a token: `act` and `may_act` are judged with the others.
+/// The same claims in a token: `act` and `may_act` are checked with the other claims.
 fn check_verdict(claims: &[u8], acts: &Chain, may_act: &Result<Option<MayAct>, DelegationError>) {
     use watchword_kernel::{Audience, BoundTokens, Error, JwsPolicy, Limits, Policy, UnixTime, verify};
     let limits = Limits { token: usize::MAX, header: usize::MAX };
@@ -373,9 +375,9 @@ fn check_verdict(claims: &[u8], acts: &Chain, may_act: &Result<Option<MayAct>, D
             assert_eq!(&token.may_act(), may_act);
         }
         Err(Error::MalformedClaims(what)) => {
-            let said = what.to_string();
-            let is_about_delegation = said.starts_with("\"act\"") || said.starts_with("\"may_act\"");
-            assert!(!is_about_delegation || acts.is_err() || may_act.is_err(), "{said}");
+            let text = what.to_string();
+            let is_about_delegation = text.starts_with("\"act\"") || text.starts_with("\"may_act\"");
+            assert!(!is_about_delegation || acts.is_err() || may_act.is_err(), "{text}");
         }
         Err(_) => {}
     }

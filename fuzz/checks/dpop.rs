@@ -1,7 +1,7 @@
-//! What must hold of any proof, any URI and any sequence of uses: the bodies of fuzz targets, and of the tests that
-//! replay their seeds. Each function panics where something does not hold.
+//! Properties of arbitrary proofs, URIs and sequences of uses: the bodies of fuzz targets, and of the tests that replay
+//! their seeds. Each function panics if a property is violated.
 
-#![allow(dead_code, reason = "each includer uses a part of this")]
+#![allow(dead_code, reason = "each includer uses only some of the items")]
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -16,7 +16,7 @@ use watchword_kernel::{
     verify_proof,
 };
 
-/// The moment of judgement: 14 November 2023.
+/// The time of verification: 14 November 2023.
 const NOW: f64 = 1_700_000_000.0;
 const MAX_AGE: f64 = 60.0;
 const LEEWAY: f64 = 5.0;
@@ -25,7 +25,7 @@ const URI: &str = "https://api.example/orders";
 const TOKEN: &[u8] = b"the token";
 const NONCE: &str = "n-1";
 
-/// RFC 8037 appendix A.1: a key whose private half everybody knows, so that any input can be signed.
+/// RFC 8037 appendix A.1: a published private key, with which any input can be signed.
 const SECRET: [u8; 32] = [
     0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49, 0xc5,
     0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
@@ -41,17 +41,17 @@ fn now() -> UnixTime {
     UnixTime::new(NOW).expect("finite")
 }
 
-fn judge(proof: &[u8], access_token: Option<&[u8]>, nonces: Option<&[String]>) -> Result<DpopProof, ProofError> {
+fn verdict(proof: &[u8], access_token: Option<&[u8]>, nonces: Option<&[String]>) -> Result<DpopProof, ProofError> {
     let request = ProofRequest { method: METHOD, uri: URI, access_token, expected_jkt: None, nonces };
     verify_proof(proof, &request, &POLICY, now())
 }
 
-/// Whether a proof, as it came, is accepted.
+/// Whether a proof is accepted as it is.
 pub(crate) fn is_accepted(proof: &[u8]) -> bool {
-    judge(proof, None, None).is_ok()
+    verdict(proof, None, None).is_ok()
 }
 
-/// A proof as it came, and the same one signed anew, so that what is behind the signature is reached too.
+/// Checks a proof as it is and with a new signature, so that the checks after the signature are reached too.
 pub(crate) fn proof(proof: &[u8]) {
     check_proof(proof);
     if let Some(end) = proof.iter().rposition(|&byte| byte == b'.') {
@@ -62,25 +62,25 @@ pub(crate) fn proof(proof: &[u8]) {
 }
 
 fn check_proof(proof: &[u8]) {
-    let verdict = judge(proof, None, None);
-    match &verdict {
+    let plain = verdict(proof, None, None);
+    match &plain {
         Ok(verified) => check_verified(proof, verified),
         Err(error) => {
             check_error(proof, error);
-            // More is demanded: what is refused stays refused, and by the same check where that came first.
-            assert!(judge(proof, Some(TOKEN), Some(&NONCES)).is_err());
+            // With further requirements it is still rejected.
+            assert!(verdict(proof, Some(TOKEN), Some(&NONCES)).is_err());
         }
     }
-    if let Ok(verified) = judge(proof, Some(TOKEN), None) {
-        assert!(verdict.is_ok());
+    if let Ok(verified) = verdict(proof, Some(TOKEN), None) {
+        assert!(plain.is_ok());
         assert!(verified.access_token_hash().is_some());
     }
-    if let Ok(verified) = judge(proof, None, Some(&NONCES)) {
+    if let Ok(verified) = verdict(proof, None, Some(&NONCES)) {
         assert_eq!(verified.nonce(), Some(NONCE));
     }
 }
 
-/// What is accepted is judged once more, by another JSON parser.
+/// Checks an accepted proof again with another JSON parser.
 fn check_verified(proof: &[u8], verified: &DpopProof) {
     let parts: Vec<Vec<u8>> =
         proof.split(|&byte| byte == b'.').map(|part| BASE64URL_NOPAD.decode(part).expect("strict base64url")).collect();
@@ -102,8 +102,8 @@ fn check_verified(proof: &[u8], verified: &DpopProof) {
     let iat = claims["iat"].as_f64().expect("a number");
     assert!((NOW - MAX_AGE..=NOW + LEEWAY).contains(&iat));
     assert!(verified.expires_at() >= NOW);
-    let said = format!("{verified:?}");
-    assert!(!said.contains(verified.jkt()));
+    let shown = format!("{verified:?}");
+    assert!(!shown.contains(verified.jkt()));
 }
 
 fn check_error(proof: &[u8], error: &ProofError) {
@@ -113,11 +113,11 @@ fn check_error(proof: &[u8], error: &ProofError) {
     assert!(message.len() < 256);
     for part in proof.split(|byte| !byte.is_ascii_alphanumeric() && !b"-_".contains(byte)) {
         let part = std::str::from_utf8(part).expect("ASCII");
-        assert!(part.len() < 24 || !message.contains(part), "{message:?} says a part of the proof");
+        assert!(part.len() < 24 || !message.contains(part), "{message:?} contains a part of the proof");
     }
 }
 
-/// A URI by itself, and behind a good beginning: its normal form is one, and stays what it is.
+/// A URI by itself and after valid prefixes: its normal form is unique, and normalising it again changes nothing.
 pub(crate) fn uri(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     for uri in [
@@ -131,7 +131,7 @@ pub(crate) fn uri(input: &[u8]) {
     }
 }
 
-/// Whether this is the URI of a request.
+/// Whether this is a valid request URI.
 pub(crate) fn is_uri(input: &[u8]) -> bool {
     std::str::from_utf8(input).is_ok_and(|text| TargetUri::parse(text).is_ok())
 }
@@ -148,7 +148,7 @@ fn check_uri(uri: &str) {
     assert!(!authority.is_empty());
     assert_eq!(authority.to_ascii_lowercase(), authority);
     assert!(path.split('/').all(|segment| segment != "." && segment != ".."));
-    // What comes after the path takes no part.
+    // Query and fragment are ignored.
     let end = uri.find(['?', '#']).unwrap_or(uri.len());
     let (before, _) = uri.split_at(end);
     for tail in ["", "?", "#", "?a=%zz\u{0}#b?c"] {
@@ -156,12 +156,12 @@ fn check_uri(uri: &str) {
     }
 }
 
-/// A sequence of uses, four bytes each: an id (its two upper bits say whose), its lifetime, a step of the clock, and how
-/// often. A plain map that forgets nothing, with the same bounds, says what the answers must be.
+/// A sequence of uses, four bytes each: an id (its two upper bits are the holder), its lifetime, a step of the clock,
+/// and the number of uses. The expected answers are those of a plain map with the same bounds that evicts nothing.
 pub(crate) fn replay(input: &[u8]) {
     const CAPACITY: usize = 8;
     const SHARE: usize = 3;
-    /// What two parties announce; the rest of an id's lifetime is what is left of it when it is used.
+    /// The lifetimes that two verifiers announce; ids are used when only a part of their lifetime is left.
     const LIFETIMES: [f64; 2] = [8.0, 40.0];
     const EXTENSION: f64 = LIFETIMES[1] - LIFETIMES[0];
     let count = |number| NonZeroUsize::new(number).expect("positive");
@@ -172,7 +172,7 @@ pub(crate) fn replay(input: &[u8]) {
     let mut model: HashMap<u8, f64> = HashMap::new();
     let (mut now, mut latest) = (NOW, f64::NEG_INFINITY);
     for step in input.chunks_exact(4) {
-        // Every fourth step may be one back: a clock that was set, or a caller's own moment.
+        // Every fourth step may go back: the clock was set, or the caller passes its own time.
         let change = f64::from(step[2]) / 16.0;
         now += if step[3] & 0xc0 == 0xc0 { -10.0 * change } else { change };
         latest = latest.max(now);
@@ -182,19 +182,19 @@ pub(crate) fn replay(input: &[u8]) {
         for _ in 0..=step[3] % 3 {
             let answer = cache.consume(&id, expires_at, UnixTime::new(now).expect("finite"));
             let is_remembered = |until: f64| latest <= until + EXTENSION;
-            let held = || model.iter().filter(|(_, until)| is_remembered(**until));
-            let is_held = model.get(&step[0]).is_some_and(|until| is_remembered(*until));
-            let of_holder = held().filter(|(other, _)| **other >> 6 == step[0] >> 6).count();
+            let live = || model.iter().filter(|(_, until)| is_remembered(**until));
+            let is_live = model.get(&step[0]).is_some_and(|until| is_remembered(*until));
+            let of_holder = live().filter(|(other, _)| **other >> 6 == step[0] >> 6).count();
             match answer {
-                Use::Again => assert!(is_held),
-                Use::Expired => assert!(!is_held && expires_at < latest),
+                Use::Again => assert!(is_live),
+                Use::Expired => assert!(!is_live && expires_at < latest),
                 Use::First => {
-                    assert!(!is_held && expires_at >= latest && of_holder < SHARE && held().count() < CAPACITY);
+                    assert!(!is_live && expires_at >= latest && of_holder < SHARE && live().count() < CAPACITY);
                     model.insert(step[0], expires_at);
                 }
-                // Up to a second's worth of ids that have just expired may still take up room.
-                Use::ShareFull => assert!(!is_held && cache.len() >= SHARE),
-                Use::Full => assert!(!is_held && cache.len() == CAPACITY),
+                // Ids that expired within the last second may still be counted.
+                Use::ShareFull => assert!(!is_live && cache.len() >= SHARE),
+                Use::Full => assert!(!is_live && cache.len() == CAPACITY),
             }
             let remembered = model.values().filter(|until| is_remembered(**until)).count();
             assert!(cache.len() >= remembered && cache.len() <= CAPACITY);

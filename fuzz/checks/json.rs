@@ -3,13 +3,13 @@
 use serde_json::Value as Reference;
 use watchword_kernel::json::{Error, ErrorKind, MAX_DEPTH, Object, Value};
 
-/// What is strict JSON is JSON to serde_json, with the same value; what is JSON and refused is so for a listed reason.
+/// Strict JSON has the same value for serde_json; JSON that is rejected is rejected for a listed reason.
 pub(crate) fn json(document: &[u8]) {
     let strict = Object::parse(document);
     let reference = serde_json::from_slice::<Reference>(document);
     match strict {
         Ok(object) => {
-            // This name is how serde_json itself hands numbers on.
+            // serde_json itself uses a member with this name for numbers.
             if !document.windows(7).any(|window| window == b"private") {
                 assert_eq!(as_reference(&object), reference.expect("strict JSON is JSON"));
             }
@@ -27,7 +27,7 @@ pub(crate) fn json(document: &[u8]) {
 fn check_refusal(error: &Error, document: &[u8], reference: serde_json::Result<Reference>) {
     match error.kind {
         ErrorKind::NotAnObject => assert!(reference.is_ok_and(|value| !value.is_object())),
-        // It keeps the last of several members, and numbers as they are written.
+        // serde_json keeps the last of several members, and numbers as they are written.
         ErrorKind::DuplicateMember | ErrorKind::NumberOutOfRange => {}
         ErrorKind::TooDeep => {
             let opened = document.iter().filter(|byte| b"[{".contains(byte)).count();
@@ -59,7 +59,7 @@ fn value_as_reference(value: &Value<'_>) -> Reference {
         }
         Value::Object(members) => {
             let read = members.members();
-            // What was checked as a part of the whole is a document by itself.
+            // A nested object is a valid document by itself.
             assert_eq!(Object::parse(members.as_json().as_bytes()).map(|object| object.len()), Ok(read.len()));
             as_reference(&read)
         }

@@ -1,4 +1,4 @@
-//! Key sets, PEM and DER, and the signatures that hold under what is read from them.
+//! Key sets, PEM and DER, and which signatures are valid with the keys in them.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use watchword_kernel::{Algorithm, KeySet, KeySetError, PublicKey, thumbprint, ve
 
 use super::{KEY_OPTIONS, POLICIES, SETS, TOKENS, now};
 
-/// A document as a key set, as PEM and, where it is base64, as DER.
+/// Reads a document as a key set, as PEM, as DER and, if it is base64, as DER in base64.
 pub(crate) fn keys(document: &[u8]) {
     let sets = KEY_OPTIONS.map(|options| KeySet::from_json(document, options));
     check_key_sets(&sets);
@@ -29,7 +29,7 @@ pub(crate) fn keys(document: &[u8]) {
 
 fn check_key_sets(sets: &[Result<KeySet, KeySetError>; 3]) {
     let [Ok(set), Ok(without_tables), Ok(reference)] = sets else {
-        // The one difference: jsonwebtoken takes no modulus of more than 4096 bits.
+        // The only difference: jsonwebtoken accepts no modulus of more than 4096 bits.
         let [first, second, third] = sets.each_ref().map(|set| set.as_ref().err().map(ToString::to_string));
         assert_eq!(first, second);
         assert!(first == third || third.is_some_and(|error| error.contains("backend")));
@@ -43,7 +43,7 @@ fn check_key_sets(sets: &[Result<KeySet, KeySetError>; 3]) {
                 let is_named = |other: &&PublicKey| other.key_id() == Some(key_id);
                 let first = set.keys().iter().find(is_named).map(PublicKey::thumbprint);
                 assert_eq!(set.get(key_id).map(PublicKey::thumbprint), first);
-                // A kid and an algorithm name one key.
+                // A kid and an algorithm identify one key.
                 for algorithm in key.algorithms().iter() {
                     assert_eq!(set.get_for(key_id, algorithm).map(PublicKey::thumbprint), Some(key.thumbprint()));
                     let mut later = set.keys().iter().skip(index + 1).filter(is_named);
@@ -62,14 +62,14 @@ fn check_key_sets(sets: &[Result<KeySet, KeySetError>; 3]) {
             .map(|key| (key.thumbprint().to_owned(), key.key_id().map(str::to_owned)))
             .collect()
     };
-    // A kid that a large RSA key has first is free for the next one where that key is not taken.
+    // If a large RSA key is rejected by the reference backend, the next key with its kid is accepted.
     if set.keys().iter().all(|key| key.bits() <= 4096) {
         assert_eq!(small(set), small(reference));
         assert_eq!(set.rejected(), reference.rejected());
     }
 }
 
-/// Each element of `keys` is either taken or reported.
+/// Each element of `keys` is either accepted or listed as rejected.
 fn check_members(set: &KeySet, members: &Object<'_>) {
     let elements = match members.get("keys") {
         Some(Value::Array(keys)) => keys.iter().count(),
@@ -78,7 +78,7 @@ fn check_members(set: &KeySet, members: &Object<'_>) {
     assert_eq!(set.keys().len() + set.rejected().len(), elements);
 }
 
-/// A JWK by itself: what is taken has the thumbprint that RFC 7638 gives it.
+/// A JWK by itself: if it is accepted, it has the thumbprint of RFC 7638.
 fn check_jwk(members: &Object<'_>) {
     let named = thumbprint(members);
     for options in KEY_OPTIONS {
@@ -100,8 +100,8 @@ fn check_key(key: &PublicKey) {
     assert!(!key.algorithms().is_empty());
     assert!(key.algorithms().iter().all(|algorithm| expected.contains(&algorithm.name())));
     assert_eq!(key.thumbprint().len(), 43);
-    let said = format!("{key:?}");
-    assert!(!said.contains(key.thumbprint()));
+    let shown = format!("{key:?}");
+    assert!(!shown.contains(key.thumbprint()));
     for algorithm in Algorithm::ALL {
         assert!(!key.verify(algorithm, b"message", b""));
         assert!(!key.verify(algorithm, b"message", &[0; 64]));
@@ -110,7 +110,7 @@ fn check_key(key: &PublicKey) {
     assert!(key.algorithms().iter().take(1).all(|algorithm| !key.verify(algorithm, b"message", &vec![0; length])));
 }
 
-/// A token of ours holds under keys of ours only.
+/// Our tokens are valid with our keys only.
 fn check_soundness(set: &KeySet) {
     static OURS: LazyLock<Vec<String>> =
         LazyLock::new(|| SETS[0][0].keys().iter().map(|key| key.thumbprint().to_owned()).collect());
@@ -119,6 +119,6 @@ fn check_soundness(set: &KeySet) {
         let matching = |key: &&PublicKey| {
             key.key_id() == verified.jws().key_id() && OURS.iter().any(|ours| ours == key.thumbprint())
         };
-        assert!(set.keys().iter().any(|key| matching(&key)), "a signature holds under somebody else's key");
+        assert!(set.keys().iter().any(|key| matching(&key)), "a signature is valid with another key");
     }
 }

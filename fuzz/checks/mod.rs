@@ -1,9 +1,9 @@
-//! What must hold of any input whatever: the bodies of the fuzz targets, and of tests that replay and generate inputs.
+//! Properties of arbitrary inputs: the bodies of the fuzz targets, and of tests that replay and generate inputs.
 //!
-//! Each check takes the input and panics where something does not hold. The second opinions are the kernel's other
-//! backends, serde_json for JSON, and jsonwebtoken for whole tokens.
+//! Each check takes the input and panics if a property is violated. Results are compared with the reference backend,
+//! with serde_json for JSON, and with jsonwebtoken for whole tokens.
 
-#![allow(dead_code, unused_imports, reason = "each includer uses a part of this")]
+#![allow(dead_code, unused_imports, reason = "each includer uses only some of the items")]
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a check fails by panicking")]
 
 mod json;
@@ -27,19 +27,19 @@ const KEY_OPTIONS: [KeyOptions; 3] = [
     KeyOptions { backend: Backend::Reference, prepare: Prepare::Auto },
 ];
 
-/// The moment of judgement: 14 November 2023.
+/// The time of verification: 14 November 2023.
 const NOW: f64 = 1_700_000_000.0;
 const LEEWAY: f64 = 5.0;
 const ISSUER: &str = "https://as.example";
 const AUDIENCE: &str = "https://api.example";
 
-/// RFC 8037 appendix A.1: a key whose private half everybody knows, so that any input can be signed.
+/// RFC 8037 appendix A.1: a published private key, with which any input can be signed.
 const SECRET: [u8; 32] = [
     0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49, 0xc5,
     0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
 ];
 
-/// The keys of the tests, which have names, and the public half of [`SECRET`], which has none; with all backends.
+/// The test keys, which have a `kid`, and the public key of [`SECRET`], which has none.
 const JWKS: &str = include_str!("../../rust/kernel/tests/keys/jwks.json");
 const RFC_8037: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
@@ -55,7 +55,7 @@ static SETS: LazyLock<[[KeySet; 3]; 2]> = LazyLock::new(|| {
 });
 static POLICIES: LazyLock<[Policy; 2]> = LazyLock::new(|| [strict(), lax()]);
 
-/// Tokens by the keys of the tests, signed once: what a key set is tried with.
+/// Tokens signed with the test keys.
 const TOKENS: &str = include_str!("../../rust/kernel/tests/keys/tokens.txt");
 
 fn strict() -> Policy {

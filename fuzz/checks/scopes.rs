@@ -1,7 +1,7 @@
-//! What must hold of any scopes whatever: the body of the fuzz target `scopes`, and of the test that replays its corpus.
+//! Properties of arbitrary scopes: the body of the fuzz target `scopes`, and of the test that replays its corpus.
 //!
-//! The input is text in lines: what is held, what is demanded, then an action, a resource and an identifier. The second
-//! opinion is the published rule of each grammar, written down plainly and asked of one scope after the other.
+//! The input is text in lines: granted scopes, required scopes, then an action, a resource and an identifier. Results
+//! are compared with the published rule of each grammar, implemented plainly and applied to one scope after the other.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a check fails by panicking")]
 
@@ -17,38 +17,38 @@ pub(crate) fn scopes(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     let mut lines = text.split('\n');
     let mut line = || lines.next().unwrap_or_default();
-    let (held, demanded) = (line(), line());
+    let (granted, required) = (line(), line());
     let (action, resource, identifier) = (line(), line(), line());
 
     let request = ResourceRequest { action, resource };
-    let sets = laws::<Resource>(held, demanded, request, |scope| resource_grants(scope, request));
+    let sets = laws::<Resource>(granted, required, request, |scope| resource_grants(scope, request));
     for set in sets {
         let explanation = set.explain(request);
         assert_eq!(explanation.allowed(), set.allows(request));
-        assert!(explanation.scope().is_none_or(|scope| set.scopes().iter().any(|held| held == scope)));
+        assert!(explanation.scope().is_none_or(|scope| set.scopes().iter().any(|granted| granted == scope)));
         assert!(!explanation.allowed() || explanation.scope().is_some_and(|scope| resource_grants(scope, request)));
         check_message(&explanation);
     }
     let request = SlotRequest { action, resource, identifier };
-    laws::<Slot>(held, demanded, request, |scope| slot_grants(scope, request));
-    laws::<Plain>(held, demanded, resource, |scope| scope == resource);
+    laws::<Slot>(granted, required, request, |scope| slot_grants(scope, request));
+    laws::<Plain>(granted, required, resource, |scope| scope == resource);
 }
 
 /// The laws of an order, and of its greatest lower bound. Returns the two sets and their intersection.
 fn laws<G: Grammar + Clone + std::fmt::Debug>(
-    held: &str,
-    demanded: &str,
+    granted: &str,
+    required: &str,
     request: G::Request<'_>,
     grants: impl Fn(&str) -> bool,
 ) -> Vec<Scopes<G>> {
-    let ours = reading::<G>(held);
-    let theirs = reading::<G>(demanded);
+    let ours = reading::<G>(granted);
+    let theirs = reading::<G>(required);
     for set in [&ours, &theirs] {
         assert_eq!(set.allows(request), set.scopes().iter().any(|scope| grants(scope)));
         let written = set.to_string();
         let again = Scopes::<G>::new(split(&written)).expect("what was written can be read");
         assert_eq!(again.scopes(), set.scopes());
-        // A set that something was left out of is covered by none, itself included.
+        // A set with ignored scopes is covered by no set, not even itself.
         assert_eq!(set.covers(set), set.ignored().is_empty());
         assert_eq!(set.require(request).is_ok(), set.allows(request));
         for scope in set.scopes() {
@@ -89,7 +89,7 @@ fn laws<G: Grammar + Clone + std::fmt::Debug>(
     vec![ours, theirs, both]
 }
 
-/// The lenient reading, held against the strict one.
+/// The lenient reading, compared with the strict one.
 fn reading<G: Grammar + Clone + std::fmt::Debug>(text: &str) -> Scopes<G> {
     let set = Scopes::<G>::from_claim(split(text));
     match Scopes::<G>::new(split(text)) {
@@ -128,7 +128,7 @@ fn hash<G>(set: &Scopes<G>) -> u64 {
     hasher.finish()
 }
 
-/// Printable ASCII but for the sign that something was cut off, and not long: fit for a log line.
+/// Short and, apart from the ellipsis, printable ASCII: fit for a log line.
 fn check_message(message: &impl Display) {
     let message = message.to_string();
     assert!(message.chars().all(|ch| (' '..='~').contains(&ch) || ch == '…'), "{message:?}");

@@ -1,4 +1,4 @@
-//! Single signatures under keys of every kind: what each way of verifying says, and what other people's code says.
+//! Single signatures with keys of every type: the kernel's verdicts with all key options, and those of other crates.
 
 use std::sync::LazyLock;
 
@@ -11,23 +11,23 @@ use watchword_kernel::{Algorithm, KeySet, PublicKey, SignedMessage, verify_signa
 
 use super::{JWKS, KEY_OPTIONS, SETS, TOKENS};
 
-/// The first byte chooses one of the signed tokens, the second what is done with the rest: it takes the place of the
-/// signature, is added to it byte by byte, takes the place of what is signed, or of the key.
+/// The first byte selects one of the signed tokens, the second what the rest of the input does: it replaces the
+/// signature, changes it byte by byte, replaces the message, or replaces the key.
 pub(crate) fn signatures(input: &[u8]) {
     let [which, what, rest @ ..] = input else { return };
     let (token, signature) = &GOOD[usize::from(*which) % GOOD.len()];
     let (message, key_id) = (token.message, token.key_id.as_str());
     let [default, ..] = &SETS[0];
-    let key = default.get(key_id).expect("a key of the tests");
+    let key = default.get(key_id).expect("a test key");
     match what % 4 {
-        0 => judge(key, token.algorithm, message, rest),
+        0 => check(key, token.algorithm, message, rest),
         1 => {
             let padded = rest.iter().copied().chain(std::iter::repeat(0));
             let changed: Vec<u8> = signature.iter().zip(padded).map(|(byte, change)| byte ^ change).collect();
-            judge(key, token.algorithm, message, &changed);
+            check(key, token.algorithm, message, &changed);
         }
-        2 => judge(key, token.algorithm, rest, signature),
-        _ => judge_under_another_key(key, rest, token.algorithm, message, signature),
+        2 => check(key, token.algorithm, rest, signature),
+        _ => check_with_another_key(key, rest, token.algorithm, message, signature),
     }
 }
 
@@ -51,15 +51,15 @@ static GOOD: LazyLock<Vec<(Good, Vec<u8>)>> = LazyLock::new(|| {
     TOKENS.lines().filter_map(read).collect()
 });
 
-/// The verdict on a signature under the key of this name, in every way there is.
-fn judge(key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) {
+/// Verifies a signature with all key options, alone and in a batch.
+fn check(key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]) {
     let verdict = key.verify(algorithm, message, signature);
     for set in &SETS[0] {
-        let same = set.get(key.key_id().expect("it has a name")).expect("each set has it");
+        let same = set.get(key.key_id().expect("a test key has a kid")).expect("each set has the test keys");
         let signed = SignedMessage { key: same, algorithm, message, signature };
         let (good, good_signature) = &GOOD[0];
         let other = SignedMessage {
-            key: set.get(&good.key_id).expect("there"),
+            key: set.get(&good.key_id).expect("a test key"),
             algorithm: good.algorithm,
             message: good.message,
             signature: good_signature,
@@ -67,15 +67,15 @@ fn judge(key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]
         assert_eq!(same.verify(algorithm, message, signature), verdict, "{algorithm:?} {:?}", set.options());
         assert_eq!(verify_signatures(&[other, signed, other, signed]), [true, verdict, true, verdict], "{algorithm:?}");
     }
-    let jwk = jwk(key.key_id().expect("it has a name"));
+    let jwk = jwk(key.key_id().expect("a test key has a kid"));
     if let Some(others) = others_accept(&jwk, algorithm, message, signature) {
         assert_eq!(verdict, others, "{algorithm:?}");
     }
 }
 
-/// The same signature under a key of the same type with other numbers: what is taken at all gives one verdict.
-fn judge_under_another_key(key: &PublicKey, numbers: &[u8], algorithm: Algorithm, message: &[u8], signature: &[u8]) {
-    let jwk = match (key.key_type(), key.curve(), numbers) {
+/// The same signature with another key of the same type: if the key is accepted, all key options give one verdict.
+fn check_with_another_key(key: &PublicKey, params: &[u8], algorithm: Algorithm, message: &[u8], signature: &[u8]) {
+    let jwk = match (key.key_type(), key.curve(), params) {
         ("OKP", _, x) if x.len() == 32 => {
             format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, BASE64URL_NOPAD.encode(x))
         }
@@ -112,32 +112,31 @@ fn jwk(key_id: &str) -> Object<'static> {
         .expect("it is in the set")
 }
 
-/// What ed25519-dalek, p256 and rsa say; `None` where they have no say.
+/// Whether ed25519-dalek, p256 or rsa accepts the signature; `None` if they support neither key nor algorithm.
 fn others_accept(jwk: &Object<'_>, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Option<bool> {
-    let number = |name| {
+    let param = |name| {
         let text = jwk.get(name).and_then(Value::as_str)?;
         BASE64URL_NOPAD.decode(text.as_bytes()).ok()
     };
     match algorithm {
         Algorithm::EdDsa | Algorithm::Ed25519 => {
-            let key = ed25519_dalek::VerifyingKey::from_bytes(&number("x")?.try_into().ok()?).ok()?;
+            let key = ed25519_dalek::VerifyingKey::from_bytes(&param("x")?.try_into().ok()?).ok()?;
             let signature = ed25519_dalek::Signature::from_slice(signature);
             Some(signature.is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()))
         }
         Algorithm::Es256 => {
-            let point = [&[4], &number("x")?[..], &number("y")?[..]].concat();
+            let point = [&[4], &param("x")?[..], &param("y")?[..]].concat();
             let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).ok()?;
             let signature = p256::ecdsa::Signature::from_slice(signature);
             Some(signature.is_ok_and(|signature| key.verify(message, &signature).is_ok()))
         }
         Algorithm::Es384 => None,
         _ => {
-            let modulus = number("n")?;
-            let key =
-                RsaPublicKey::new(BigUint::from_bytes_be(&modulus), BigUint::from_bytes_be(&number("e")?)).ok()?;
-            // What the crate does not ask of PSS: that the signature is below the modulus (RFC 8017 section 8.1.2).
+            let modulus = param("n")?;
+            let key = RsaPublicKey::new(BigUint::from_bytes_be(&modulus), BigUint::from_bytes_be(&param("e")?)).ok()?;
+            // The crate does not check that a PSS signature is below the modulus (RFC 8017 section 8.1.2).
             let below = signature.len() == modulus.len() && signature < &modulus[..];
-            let holds = match algorithm {
+            let verdict = match algorithm {
                 Algorithm::Rs256 => key.verify(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(message), signature),
                 Algorithm::Rs384 => key.verify(Pkcs1v15Sign::new::<Sha384>(), &Sha384::digest(message), signature),
                 Algorithm::Rs512 => key.verify(Pkcs1v15Sign::new::<Sha512>(), &Sha512::digest(message), signature),
@@ -145,7 +144,7 @@ fn others_accept(jwk: &Object<'_>, algorithm: Algorithm, message: &[u8], signatu
                 Algorithm::Ps384 => key.verify(Pss::new::<Sha384>(), &Sha384::digest(message), signature),
                 _ => key.verify(Pss::new::<Sha512>(), &Sha512::digest(message), signature),
             };
-            Some(below && holds.is_ok())
+            Some(below && verdict.is_ok())
         }
     }
 }

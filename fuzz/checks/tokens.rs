@@ -1,4 +1,4 @@
-//! Whole tokens, under fixed keys and policies.
+//! Whole tokens, with fixed keys and policies.
 
 use std::num::NonZeroUsize;
 
@@ -12,18 +12,18 @@ use watchword_kernel::{
 
 use super::{AUDIENCE, ISSUER, JWKS, LEEWAY, NOW, POLICIES, RFC_8037, SETS, SIGNING_KEY, now};
 
-/// A token as it came, and the same one signed anew, so that what is behind the signature is reached too. Where the input
-/// has two lines, they are taken for a header and claims, and signed as they are.
+/// Checks a token as it is and with a new signature, so that the checks after the signature are reached too. An input
+/// of two lines is a header and claims, which are signed.
 pub(crate) fn verify(token: &[u8]) {
     for sets in SETS.iter() {
-        judge(token, sets);
+        check_token(token, sets);
     }
     if let Some(token) = signed(token) {
-        judge(&token, &SETS[1]);
+        check_token(&token, &SETS[1]);
     }
 }
 
-/// Whether the strict policy accepts a token, as it came or two lines signed, under one of the sets.
+/// Whether the strict policy accepts a token, or two lines once they are signed, with one of the sets.
 pub(crate) fn is_accepted(input: &[u8]) -> bool {
     let is_accepted = |token: &[u8]| {
         SETS.iter().any(|[keys, ..]| watchword_kernel::verify(token, keys, &POLICIES[0], now(), None).is_ok())
@@ -42,8 +42,8 @@ fn signed(input: &[u8]) -> Option<Vec<u8>> {
     Some([&input, &b"."[..], signature.as_bytes()].concat())
 }
 
-/// The same verdict from all backends; nothing of the token in what is said of it.
-fn judge(token: &[u8], sets: &[KeySet; 3]) {
+/// The verdict is the same with all key options, and no error contains a part of the token.
+fn check_token(token: &[u8], sets: &[KeySet; 3]) {
     for policy in POLICIES.iter() {
         let [verdict, without_tables, reference] =
             sets.each_ref().map(|keys| watchword_kernel::verify(token, keys, policy, now(), None));
@@ -54,7 +54,7 @@ fn judge(token: &[u8], sets: &[KeySet; 3]) {
             Err(refusal) => check_refusal(token, refusal, &sets[0]),
         }
     }
-    // Each time the same, alone and among others; and what the strict policy accepts, the lax one does, too.
+    // The verdict is the same each time, alone and in a batch, and the lax policy accepts what the strict one accepts.
     let [strict, lax] = [0, 1].map(|policy| watchword_kernel::verify(token, &sets[0], &POLICIES[policy], now(), None));
     for again in verify_many(&[token, token], &sets[0], &POLICIES[0], now(), NonZeroUsize::MIN) {
         assert_same(&strict, &again);
@@ -78,7 +78,7 @@ fn assert_same(first: &Result<VerifiedToken, Refusal>, second: &Result<VerifiedT
     }
 }
 
-/// What is accepted is what was signed, and jsonwebtoken holds its signature good.
+/// An accepted token is what was signed, and jsonwebtoken accepts it too.
 fn check_verified(token: &[u8], verified: &VerifiedToken, keys: &KeySet) {
     let parts: Vec<&[u8]> = token.split(|&byte| byte == b'.').collect();
     let encoded = [verified.jws().header(), verified.jws().payload()].map(|part| BASE64URL_NOPAD.encode(part));
@@ -89,7 +89,7 @@ fn check_verified(token: &[u8], verified: &VerifiedToken, keys: &KeySet) {
     let issuer = verified.claims().issuer();
     let named = unverified_names(token, &Limits::default());
     assert_eq!((named.issuer(), named.subject()), (issuer, verified.claims().subject()));
-    let jws = verify_jws(token, keys, &JwsPolicy::default().with_any_type()).expect("holds");
+    let jws = verify_jws(token, keys, &JwsPolicy::default().with_any_type()).expect("a valid signature");
     assert_eq!(jws.payload(), verified.jws().payload());
     let key_id = verified.jws().key_id();
     let named = named.key_id();
@@ -101,12 +101,12 @@ fn check_verified(token: &[u8], verified: &VerifiedToken, keys: &KeySet) {
     let key = keys.keys().iter().find(|key| key.key_id() == key_id).expect("a key of the set");
     assert!(key.algorithms().contains(verified.jws().algorithm()));
     if let Some(accepts) = jsonwebtoken_accepts(token, verified, &header, keys) {
-        assert!(accepts, "jsonwebtoken refuses what the kernel accepts");
+        assert!(accepts, "jsonwebtoken rejects what the kernel accepts");
     }
 }
 
-/// Whether jsonwebtoken decodes the token with the key that verified it; `None` where it cannot be asked: it does not
-/// know "Ed25519" as an `alg`, and refuses members of the header, ignored here, that have not the type it gives them.
+/// Whether jsonwebtoken decodes the token with the key that verified it; `None` if it cannot: it does not
+/// support "Ed25519" as an `alg`, and rejects header members of unexpected types that are ignored here.
 fn jsonwebtoken_accepts(token: &[u8], verified: &VerifiedToken, header: &Reference, keys: &KeySet) -> Option<bool> {
     let is_plain = header.as_object()?.keys().all(|name| ["alg", "kid", "typ"].contains(&name.as_str()));
     if verified.jws().algorithm() == Algorithm::Ed25519 || !is_plain {
@@ -122,7 +122,7 @@ fn jsonwebtoken_accepts(token: &[u8], verified: &VerifiedToken, header: &Referen
     Some(jsonwebtoken::decode::<Reference>(token, &key, &validation).is_ok())
 }
 
-/// The claims that a strict policy accepted, judged once more, by another JSON parser.
+/// Checks the claims that a strict policy accepted again, with another JSON parser.
 fn check_strict(verified: &VerifiedToken) {
     let claims: Reference = serde_json::from_slice(verified.jws().payload()).expect("JSON");
     let seconds = |name: &str| claims.get(name).map(|value| value.as_f64().expect("a number"));
@@ -136,7 +136,7 @@ fn check_strict(verified: &VerifiedToken) {
     assert!(claims.get("cnf").is_none());
 }
 
-/// What was signed comes with the refusal exactly if the signature is valid, and not in what is shown of it.
+/// A rejection contains the signed content exactly if the signature is valid, and never shows it.
 fn check_refusal(token: &[u8], refusal: &Refusal, keys: &KeySet) {
     check_error(token, refusal.error());
     if !matches!(refusal.error(), Error::UnknownKey(_)) {
@@ -144,7 +144,7 @@ fn check_refusal(token: &[u8], refusal: &Refusal, keys: &KeySet) {
     }
     match (refusal.signed(), verify_jws(token, keys, &JwsPolicy::default().with_any_type())) {
         (Some(signed), Ok(jws)) => assert_eq!((signed.header(), signed.payload()), (jws.header(), jws.payload())),
-        (Some(_), Err(error)) => panic!("what is not signed comes as signed: {error}"),
+        (Some(_), Err(error)) => panic!("unsigned content is presented as signed: {error}"),
         (None, Ok(_)) => assert!(matches!(refusal.error(), Error::WrongType(_))),
         (None, Err(_)) => {}
     }
@@ -154,16 +154,16 @@ fn check_error(token: &[u8], error: &Error) {
     let message = error.to_string();
     assert!(message.bytes().all(|byte| (b' '..=b'~').contains(&byte)) || message.contains('…'), "{message:?}");
     assert!(message.len() < 1024);
-    // The kid that was asked for is said, and may be any text: the only part of a token that is.
+    // The unknown kid, which may be any text, is the only part of a token that a message contains.
     if !matches!(error, Error::UnknownKey(_)) {
         check_no_leak(token, &message);
     }
 }
 
-/// No part of the token that is long enough not to be there by chance.
-fn check_no_leak(token: &[u8], said: &str) {
+/// No part of the token that is too long to be there by chance.
+fn check_no_leak(token: &[u8], shown: &str) {
     for part in token.split(|byte| !byte.is_ascii_alphanumeric() && !b"-_".contains(byte)) {
         let part = std::str::from_utf8(part).expect("ASCII");
-        assert!(part.len() < 24 || !said.contains(part), "{said:?} says a part of the token");
+        assert!(part.len() < 24 || !shown.contains(part), "{shown:?} contains a part of the token");
     }
 }

@@ -1,4 +1,4 @@
-//! Any claims, read as chains of delegation of every form.
+//! See `delegation_checks::delegation`.
 #![no_main]
 
 #[path = "../checks/delegation.rs"]

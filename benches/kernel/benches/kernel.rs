@@ -1,4 +1,4 @@
-//! `cargo bench`: every group's contenders under criterion, one after the other.
+//! `cargo bench`: the contenders of every group with criterion, one after the other.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! One who does a piece of work as often as asked, and says how long it took.
+//! Does a piece of work a number of times, and measures how long it takes.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ pub struct Contender {
 }
 
 impl Contender {
-    /// Does `work` on each of `inputs` in turn, round and round. What else runs on the machine is not counted.
+    /// Does `work` on each of `inputs` in turn, repeatedly. Measures the time of this thread, without other load.
     pub fn over<T: 'static>(
         name: impl Into<String>,
         inputs: Vec<T>,
@@ -27,13 +27,13 @@ impl Contender {
                 next = (next + 1) % inputs.len();
             }
             let elapsed = start.elapsed();
-            assert!(good, "a contender refused what is good");
+            assert!(good, "a contender rejected a valid input");
             elapsed
         };
         Self { name: name.into(), turn: Box::new(turn) }
     }
 
-    /// Does `work` on inputs that no one has seen before, and lets go of them; making them is not counted.
+    /// Does `work` on new inputs and drops them; making them is not counted.
     pub fn fresh<T: 'static>(
         name: impl Into<String>,
         mut make: impl FnMut() -> T + 'static,
@@ -47,13 +47,13 @@ impl Contender {
                 good &= work(black_box(input));
             }
             let elapsed = start.elapsed();
-            assert!(good, "a contender refused what is good");
+            assert!(good, "a contender rejected a valid input");
             elapsed
         };
         Self { name: name.into(), turn: Box::new(turn) }
     }
 
-    /// Does `work` over all of `items` at once, on threads of its own: the wall clock counts, and a call is one item.
+    /// Does `work` on all `items` at once, on threads of its own. Measures wall-clock time; a call is one item.
     pub fn batch<T: 'static>(
         name: impl Into<String>,
         items: Vec<T>,
@@ -66,13 +66,13 @@ impl Contender {
                 done += items.len() as u64;
             }
             let elapsed = start.elapsed();
-            assert!(good, "a contender refused what is good");
+            assert!(good, "a contender rejected a valid input");
             elapsed.mul_f64(calls as f64 / done as f64)
         };
         Self { name: name.into(), turn: Box::new(turn) }
     }
 
-    /// The time of so many calls.
+    /// The time that `calls` calls take.
     pub fn turn(&mut self, calls: u64) -> Duration {
         (self.turn)(calls)
     }

@@ -1,11 +1,11 @@
-//! What is measured: groups of contenders, of which the first is what the others are compared with.
+//! The groups of contenders. The others are compared with the first of the group.
 
 use watchword_kernel::Algorithm::{EdDsa, Es256, Ps256, Rs256};
 
 use crate::contender::Contender;
 use crate::{proofs, signatures, tokens, widths};
 
-/// What is done, with what, and how the contenders are made: right before they run.
+/// The work, its variant, and a function that makes the contenders right before they run.
 pub type Group = (&'static str, &'static str, fn() -> Vec<Contender>);
 
 const PREPARED: &str = "signature in Rust, key prepared";

@@ -1,7 +1,7 @@
-//! What the kernel does, beside other crates that do the same, as groups of contenders.
+//! The kernel compared with other crates that do the same, as groups of contenders.
 //!
-//! The same groups are run in two ways: by criterion (`cargo bench`), one contender after the other, and by the binary
-//! `interleaved`, in turns, so that a clock that drifts or a neighbour who works moves all of them alike. Figures for
+//! The groups run in two ways: with criterion (`cargo bench`), one contender after the other, and with the binary
+//! `interleaved`, in turns, so that a drifting clock or other load on the machine affects all of them alike. Figures of
 //! one contender come from the former, ratios from the latter.
 
 pub mod contender;

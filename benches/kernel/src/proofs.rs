@@ -1,4 +1,4 @@
-//! DPoP proofs (RFC 9449): by keys that were never seen, and by one that was.
+//! DPoP proofs (RFC 9449): with new keys, and with a key seen before.
 
 use sha2::{Digest as _, Sha256};
 use watchword_kernel::{Algorithm, Limits, ProofPolicy, ProofRequest, verify_proof};
@@ -15,8 +15,12 @@ pub(crate) fn proofs(algorithm: Algorithm) -> Vec<Contender> {
     let policy = ProofPolicy::new(Limits::default(), [algorithm].into_iter().collect(), 60.0, 5.0).expect("a policy");
     let (first, second) = (policy.clone(), policy);
     vec![
-        Contender::fresh("key never seen", move || proof(&Signer::new(algorithm)), move |proof| holds(&proof, &first)),
-        Contender::fresh("key seen before", move || proof(&known), move |proof| holds(&proof, &second)),
+        Contender::fresh(
+            "key never seen",
+            move || proof(&Signer::new(algorithm)),
+            move |proof| is_valid(&proof, &first),
+        ),
+        Contender::fresh("key seen before", move || proof(&known), move |proof| is_valid(&proof, &second)),
     ]
 }
 
@@ -27,7 +31,7 @@ fn proof(signer: &Signer) -> String {
     signer.sign(&header, &claims).token
 }
 
-fn holds(proof: &str, policy: &ProofPolicy) -> bool {
+fn is_valid(proof: &str, policy: &ProofPolicy) -> bool {
     let request =
         ProofRequest { method: "GET", uri: URI, access_token: Some(&ACCESS_TOKEN), expected_jkt: None, nonces: None };
     verify_proof(proof.as_bytes(), &request, policy, moment()).is_ok()

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::contender::Contender;
 
-/// How long: a contender's turn, roughly, and rounds until `all` is over or there are enough of them.
+/// The approximate length of a contender's turn, and the limits of rounds: their numbers, and the time `all` they may
+/// take.
 pub struct Pace {
     pub turn: Duration,
     pub most_rounds: usize,
@@ -14,10 +15,10 @@ pub struct Pace {
     pub all: Duration,
 }
 
-/// One in so many calls of a turn comes before it, and is not counted.
+/// Before each turn, this fraction of its calls is made without being counted.
 const WARM_UP: u64 = 4;
 
-/// Lets the contenders take turns. Gives each one's microseconds a call, in the order of the rounds.
+/// Runs the contenders in turns. Returns the microseconds per call of each, in the order of the rounds.
 pub fn interleave(contenders: &mut [Contender], pace: &Pace) -> Value {
     let calls: Vec<u64> = contenders.iter_mut().map(|contender| calls_a_turn(contender, pace.turn)).collect();
     let mut times: Vec<Vec<f64>> = vec![Vec::new(); contenders.len()];
@@ -27,8 +28,7 @@ pub fn interleave(contenders: &mut [Contender], pace: &Pace) -> Value {
             break;
         }
         for place in order(contenders.len(), round) {
-            // What others left in the caches gives way first: this is about work that goes on, not about coming back to
-            // it.
+            // Fill the processor's caches first: steady work is measured, not the switch to it.
             contenders[place].turn(calls[place].div_ceil(WARM_UP));
             let time = contenders[place].turn(calls[place]);
             times[place].push(time.as_secs_f64() * 1e6 / calls[place] as f64);
@@ -41,14 +41,14 @@ pub fn interleave(contenders: &mut [Contender], pace: &Pace) -> Value {
         .collect()
 }
 
-/// Each round another contender begins, and every other round goes backwards, so that none always follows the same.
+/// Each round starts with another contender, and every other round is reversed, so that none always follows the same.
 fn order(contenders: usize, round: usize) -> Vec<usize> {
     let forwards = (0..contenders).map(|offset| (round + offset) % contenders);
     if round % 2 == 0 { forwards.collect() } else { forwards.rev().collect() }
 }
 
-/// So many that a turn takes about as long as it should; fewer, where it takes far longer to make what the work is done
-/// on. The first call, which may prepare something, is not counted.
+/// The number of calls for a turn of about this length; fewer if making the inputs takes far longer. The first call,
+/// which may prepare something, is not counted.
 fn calls_a_turn(contender: &mut Contender, turn: Duration) -> u64 {
     contender.turn(1);
     let mut calls = 1;

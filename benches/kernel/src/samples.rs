@@ -1,4 +1,4 @@
-//! Keys and tokens, made afresh for each run.
+//! Keys and tokens, generated for each run.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -16,7 +16,7 @@ pub const ISSUER: &str = "https://as.example";
 pub const AUDIENCE: &str = "https://api.example";
 pub const KEY_ID: &str = "key-1";
 
-/// How many tokens are gone through in turn, so that none of them is known by heart.
+/// How many different tokens are verified in turn, so that no single token stays in the processor's caches.
 pub const TOKENS: usize = 64;
 
 /// A token, and the parts of it that a signature is verified with.
@@ -53,7 +53,7 @@ impl Signer {
         }
     }
 
-    /// The public key as other crates take it: a point, or a PKCS #1 `RSAPublicKey`.
+    /// The public key in the form that other crates take: a point, or a PKCS #1 `RSAPublicKey`.
     pub fn raw(&self) -> Vec<u8> {
         match self {
             Self::Ed25519(key) => key.public_key().as_ref().to_vec(),
@@ -69,11 +69,11 @@ impl Signer {
             Self::P256(key) => key.public_key().as_der(),
             Self::Rsa(key, _) => key.public_key().as_der(),
         }
-        .expect("a public key can be written");
+        .expect("a public key can be encoded");
         der.as_ref().to_vec()
     }
 
-    /// The public key of a curve as a JWK without a name.
+    /// The public key of a curve as a JWK without `kid`.
     pub fn jwk(&self) -> String {
         let raw = self.raw();
         match self {
@@ -116,7 +116,7 @@ impl Signer {
 }
 
 impl Sample {
-    /// The same with one bit of the message, or of the signature, the other way round.
+    /// The same with one bit of the message, or of the signature, flipped.
     pub fn tampered(&self) -> [Self; 2] {
         let [mut message, mut signature] = [self.clone(), self.clone()];
         *message.message.last_mut().expect("a message") ^= 1;

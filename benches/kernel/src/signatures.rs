@@ -1,4 +1,4 @@
-//! Signatures alone: the hash of the message and the equation, by a key that is parsed, or by its bytes.
+//! Signatures alone: the hash of the message and the equation, with a parsed key or with its bytes.
 
 use aws_lc_rs::signature as aws;
 use ed25519_dalek as dalek;
@@ -13,7 +13,7 @@ use watchword_kernel::{Algorithm, Backend, KeySet, Prepare, PublicKey};
 use crate::contender::Contender;
 use crate::samples::{Sample, Signer, TOKENS};
 
-/// By a key that was parsed beforehand, and for which Watchword has a table.
+/// With a key that was parsed beforehand, and for which Watchword has a table.
 pub(crate) fn prepared(algorithm: Algorithm) -> Vec<Contender> {
     let signer = Signer::new(algorithm);
     let keys = KeySet::from_der(&signer.spki(), None, None, Backend::Default).expect("a good key");
@@ -32,21 +32,22 @@ pub(crate) fn prepared(algorithm: Algorithm) -> Vec<Contender> {
     match algorithm {
         Algorithm::EdDsa => {
             let key = dalek_key(&raw);
-            contenders.push(verifier("ed25519-dalek verify_strict", &signer, move |sample| dalek_holds(&key, sample)));
+            contenders
+                .push(verifier("ed25519-dalek verify_strict", &signer, move |sample| dalek_verifies(&key, sample)));
         }
         Algorithm::Es256 => {
             let key = p256_key(&raw);
-            contenders.push(verifier("p256", &signer, move |sample| p256_holds(&key, sample)));
+            contenders.push(verifier("p256", &signer, move |sample| p256_verifies(&key, sample)));
         }
         _ => {
             let key = RsaPublicKey::from_pkcs1_der(&raw).expect("a good key");
-            contenders.push(verifier("rsa 0.9", &signer, move |sample| rsa_holds(&key, algorithm, sample)));
+            contenders.push(verifier("rsa 0.9", &signer, move |sample| rsa_verifies(&key, algorithm, sample)));
         }
     }
     contenders
 }
 
-/// By a key of which nothing is known but its bytes: each verification parses it anew.
+/// With the bytes of a key: each verification parses it again.
 pub(crate) fn cold(algorithm: Algorithm) -> Vec<Contender> {
     let signer = Signer::new(algorithm);
     let (spki, raw, raw_again) = (signer.spki(), signer.raw(), signer.raw());
@@ -67,24 +68,24 @@ pub(crate) fn cold(algorithm: Algorithm) -> Vec<Contender> {
     ];
     match algorithm {
         Algorithm::EdDsa => contenders.push(verifier("ed25519-dalek verify_strict", &signer, move |sample| {
-            dalek_holds(&dalek_key(&raw_again), sample)
+            dalek_verifies(&dalek_key(&raw_again), sample)
         })),
         Algorithm::Es256 => {
-            contenders.push(verifier("p256", &signer, move |sample| p256_holds(&p256_key(&raw_again), sample)))
+            contenders.push(verifier("p256", &signer, move |sample| p256_verifies(&p256_key(&raw_again), sample)))
         }
         _ => contenders.push(verifier("rsa 0.9", &signer, move |sample| {
-            rsa_holds(&RsaPublicKey::from_pkcs1_der(&raw_again).expect("a good key"), algorithm, sample)
+            rsa_verifies(&RsaPublicKey::from_pkcs1_der(&raw_again).expect("a good key"), algorithm, sample)
         })),
     }
     contenders
 }
 
-/// One who accepts every token of the signer and refuses each of them once it was tampered with: else it is no rival.
+/// A contender that accepts every token of the signer and rejects each of them after tampering; this is asserted.
 fn verifier(name: &'static str, signer: &Signer, verify: impl Fn(&Sample) -> bool + 'static) -> Contender {
     let samples = signer.tokens(TOKENS);
     for sample in &samples {
-        assert!(verify(sample), "{name} refuses a good signature");
-        assert!(!sample.tampered().iter().any(&verify), "{name} accepts a bad signature");
+        assert!(verify(sample), "{name} rejects a valid signature");
+        assert!(!sample.tampered().iter().any(&verify), "{name} accepts an invalid signature");
     }
     Contender::over(name, samples, verify)
 }
@@ -116,7 +117,7 @@ fn dalek_key(raw: &[u8]) -> dalek::VerifyingKey {
     dalek::VerifyingKey::try_from(raw).expect("a good key")
 }
 
-fn dalek_holds(key: &dalek::VerifyingKey, sample: &Sample) -> bool {
+fn dalek_verifies(key: &dalek::VerifyingKey, sample: &Sample) -> bool {
     dalek::Signature::from_slice(&sample.signature)
         .is_ok_and(|signature| key.verify_strict(&sample.message, &signature).is_ok())
 }
@@ -125,12 +126,12 @@ fn p256_key(raw: &[u8]) -> p256_ecdsa::VerifyingKey {
     p256_ecdsa::VerifyingKey::from_sec1_bytes(raw).expect("a good key")
 }
 
-fn p256_holds(key: &p256_ecdsa::VerifyingKey, sample: &Sample) -> bool {
+fn p256_verifies(key: &p256_ecdsa::VerifyingKey, sample: &Sample) -> bool {
     p256_ecdsa::Signature::from_slice(&sample.signature)
         .is_ok_and(|signature| key.verify(&sample.message, &signature).is_ok())
 }
 
-fn rsa_holds(key: &RsaPublicKey, algorithm: Algorithm, sample: &Sample) -> bool {
+fn rsa_verifies(key: &RsaPublicKey, algorithm: Algorithm, sample: &Sample) -> bool {
     let digest = Sha256::digest(&sample.message);
     match algorithm {
         Algorithm::Ps256 => key.verify(Pss::new::<Sha256>(), &digest, &sample.signature).is_ok(),

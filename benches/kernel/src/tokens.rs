@@ -1,20 +1,19 @@
-//! Whole tokens: verification, what of it is not the signature, batches, and the reading of keys.
+//! Whole tokens: verification and its parts, batches, and the parsing of keys.
 
 use std::num::NonZeroUsize;
 
 use watchword_kernel::{
-    Algorithm, Audience, Backend, KeySet, Limits, Policy, UnixTime, unverified_names,
-    verify, verify_many,
+    Algorithm, Audience, Backend, KeySet, Limits, Policy, UnixTime, unverified_names, verify, verify_many,
 };
 
 use crate::contender::Contender;
 use crate::samples::{AUDIENCE, ISSUER, KEY_ID, Sample, Signer, TOKENS, now};
 
-/// The tokens of a batch.
+/// The number of tokens of a batch.
 const BATCH: usize = 512;
 
-/// The signature alone, the whole verification, and what is parsed in it. The difference between the first two is what
-/// everything but the signature takes.
+/// The signature alone, the whole verification, and parsing. The difference between the first two is the cost of
+/// everything but the signature.
 pub(crate) fn parts(algorithm: Algorithm) -> Vec<Contender> {
     let signer = Signer::new(algorithm);
     let (samples, limits) = (signer.tokens(TOKENS), Limits::default());
@@ -22,21 +21,21 @@ pub(crate) fn parts(algorithm: Algorithm) -> Vec<Contender> {
     // The same table.
     let alone = keys.clone();
     for sample in &samples {
-        assert!(holds(sample, &keys, &policy), "a good token is refused");
-        assert!(!sample.tampered().iter().any(|bad| holds(bad, &keys, &policy)), "a bad token is accepted");
+        assert!(is_valid(sample, &keys, &policy), "a valid token is rejected");
+        assert!(!sample.tampered().iter().any(|bad| is_valid(bad, &keys, &policy)), "an invalid token is accepted");
     }
     vec![
         Contender::over("signature alone", samples.clone(), move |sample| {
             alone.keys()[0].verify(algorithm, &sample.message, &sample.signature)
         }),
-        Contender::over("verify", samples.clone(), move |sample| holds(sample, &keys, &policy)),
+        Contender::over("verify", samples.clone(), move |sample| is_valid(sample, &keys, &policy)),
         Contender::over("decode and parse the claims", samples, move |sample| {
             unverified_names(sample.token.as_bytes(), &limits).issuer().is_some()
         }),
     ]
 }
 
-/// Many tokens by one key: one call for each of them, one call for all, and that on two threads.
+/// Many tokens with one key: a call for each, one call for all, and one call on two threads.
 pub(crate) fn batch(algorithm: Algorithm) -> Vec<Contender> {
     let signer = Signer::new(algorithm);
     let tokens: Vec<String> = signer.tokens(BATCH).into_iter().map(|sample| sample.token).collect();
@@ -55,7 +54,7 @@ pub(crate) fn batch(algorithm: Algorithm) -> Vec<Contender> {
     vec![on_threads("verify_many, 1 thread", 1), on_threads("verify_many, 2 threads", 2), one_by_one]
 }
 
-/// A key set of one key read from a JWK Set's text; and, for keys that can have one, its table built.
+/// Parsing a JWK Set of one key; and building its table, if the key can have one.
 pub(crate) fn keys(algorithm: Algorithm) -> Vec<Contender> {
     let document = move || format!(r#"{{"keys":[{}]}}"#, Signer::new(algorithm).jwk());
     let read = |document: &String| KeySet::from_json(document.as_bytes(), Backend::Default).expect("a key set");
@@ -70,7 +69,7 @@ pub(crate) fn moment() -> UnixTime {
     UnixTime::new(now() as f64).expect("finite")
 }
 
-fn holds(sample: &Sample, keys: &KeySet, policy: &Policy) -> bool {
+fn is_valid(sample: &Sample, keys: &KeySet, policy: &Policy) -> bool {
     verify(sample.token.as_bytes(), keys, policy, moment(), None).is_ok()
 }
 

@@ -1,4 +1,4 @@
-//! What a table costs and what it gains, by the width of its digits: the wider, the fewer additions and the larger.
+//! The cost and the benefit of a table by the width of its digits: with wider digits it is larger and saves additions.
 
 use sha2::{Digest as _, Sha256, Sha512};
 use watchword_arithmetic::{Width, ed25519, p256};
@@ -13,7 +13,7 @@ pub(crate) fn ed25519_verified() -> Vec<Contender> {
     let point = point(&signer);
     let contender = |width| {
         let table = ed25519::Table::new(&ed25519_key(&signer), width);
-        let work = move |sample: &Sample| ed25519_holds(&table, &point, sample);
+        let work = move |sample: &Sample| ed25519_verifies(&table, &point, sample);
         Contender::over(name(width, ed25519::Table::size_for(width)), signer.tokens(TOKENS), work)
     };
     widths().map(contender).collect()
@@ -34,7 +34,7 @@ pub(crate) fn p256_verified() -> Vec<Contender> {
     let signer = Signer::new(Es256);
     let contender = |width| {
         let table = p256::Table::new(&p256_key(&signer), width);
-        let work = move |sample: &Sample| p256_holds(&table, sample);
+        let work = move |sample: &Sample| p256_verifies(&table, sample);
         Contender::over(name(width, p256::Table::size_for(width)), signer.tokens(TOKENS), work)
     };
     widths().map(contender).collect()
@@ -70,7 +70,7 @@ fn p256_key(signer: &Signer) -> p256::PublicKey {
     p256::PublicKey::decode(&point(signer)).expect("a point of the curve")
 }
 
-fn ed25519_holds(table: &ed25519::Table, point: &[u8; 32], sample: &Sample) -> bool {
+fn ed25519_verifies(table: &ed25519::Table, point: &[u8; 32], sample: &Sample) -> bool {
     let (r, s) = sample.signature.split_at(32);
     let r: [u8; 32] = r.try_into().expect("32 bytes");
     let k = Sha512::new().chain_update(r).chain_update(point).chain_update(&sample.message).finalize();
@@ -78,7 +78,7 @@ fn ed25519_holds(table: &ed25519::Table, point: &[u8; 32], sample: &Sample) -> b
         .is_some_and(|s| table.sum(&s, &ed25519::Scalar::reduce(&k.into())).is_encoded_as(&r))
 }
 
-fn p256_holds(table: &p256::Table, sample: &Sample) -> bool {
+fn p256_verifies(table: &p256::Table, sample: &Sample) -> bool {
     let digest = Sha256::digest(&sample.message).into();
     let bytes: &[u8; 64] = sample.signature.as_slice().try_into().expect("64 bytes");
     p256::Signature::decode(bytes).is_some_and(|signature| table.holds(&digest, &signature))

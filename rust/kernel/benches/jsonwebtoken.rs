@@ -1,6 +1,6 @@
 //! Whole calls of `jsonwebtoken::decode` with the crate's own provider and with the kernel's.
 //!
-//! A process has one provider. So this one starts itself again for each, in turn, and prints the least of each.
+//! A process has one provider. The program therefore starts a process for each, in turn, and prints the minimum of each.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
@@ -31,7 +31,7 @@ fn main() {
             DEFAULT_PROVIDER.install_default().unwrap();
             measure();
         }
-        // Cargo's own arguments.
+        // Arguments of Cargo.
         _ => compare(),
     }
 }
@@ -54,7 +54,7 @@ fn compare() {
     }
 }
 
-/// Prints the microseconds of a call, a line for each algorithm.
+/// Prints the microseconds per call, one line for each algorithm.
 fn measure() {
     let keys: JwkSet = serde_json::from_str(include_str!("../tests/keys/jwks.json")).unwrap();
     for (algorithm, key_id) in ALGORITHMS {
@@ -65,7 +65,7 @@ fn measure() {
         validation.set_issuer(&["https://as.example"]);
         let call = || decode::<Value>(black_box(&token), &key, &validation).unwrap();
 
-        // A key earns its table by use, and gets it soon after.
+        // The table is built in the background after some uses.
         (0..200).for_each(|_| drop(call()));
         sleep(Duration::from_millis(200));
         let sample = |_| {

@@ -1,6 +1,6 @@
 //! The signature algorithms (RFC 7518 section 3.1, RFC 8037 section 3.1, RFC 9864 section 2.2).
 
-/// An algorithm that the kernel verifies. There is no `none` and no HMAC: neither is ever an issuer's signature.
+/// A supported algorithm. `none` and HMAC are not: neither proves which issuer signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Algorithm {
@@ -27,7 +27,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// Every algorithm, in the order of the documentation.
+    /// All algorithms, in the order of the documentation.
     pub const ALL: [Self; 10] = [
         Self::EdDsa,
         Self::Ed25519,
@@ -68,10 +68,10 @@ impl Algorithm {
 pub struct AlgorithmSet(u16);
 
 impl AlgorithmSet {
-    /// The set of one.
+    /// The set of one algorithm.
     pub const fn of(algorithm: Algorithm) -> Self {
         // The discriminants are 0 to 9: the bits fit.
-        #[allow(clippy::as_conversions, reason = "an enum's discriminant in a constant function has no other way out")]
+        #[allow(clippy::as_conversions, reason = "a constant function has no other way to read a discriminant")]
         Self(1 << (algorithm as u8))
     }
 

@@ -1,31 +1,31 @@
-//! The kernel as the cryptography of the [`jsonwebtoken`] crate: code that calls its `decode` verifies with prepared keys
-//! and the kernel's strictness, and stays as it is.
+//! The kernel as the cryptography provider of the [`jsonwebtoken`] crate: code that calls its `decode` verifies
+//! signatures with precomputed tables and the kernel's strict checks, without a change.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 //! use watchword_kernel::jsonwebtoken_provider::DEFAULT_PROVIDER;
 //!
-//! // Once for each process, before anything else is asked of the crate.
+//! // Once per process, before any other call of the crate.
 //! DEFAULT_PROVIDER.install_default().map_err(|_| "another provider is installed already")?;
 //!
-//! // What there was before.
+//! // The existing code.
 //! let key = DecodingKey::from_ed_components("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")?;
 //! # let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
 //! let validation = Validation::new(Algorithm::EdDSA);
 //! let refused = decode::<serde_json::Value>(token, &key, &validation).unwrap_err();
-//! # // The signature of RFC 8037 appendix A.4 holds; its payload is a sentence, and no claims.
+//! # // The signature of RFC 8037 appendix A.4 is valid; its payload is a sentence, not claims.
 //! # assert!(matches!(refused.kind(), jsonwebtoken::errors::ErrorKind::Json(_)));
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! EdDSA, ES256, RS256 to RS512 and PS256 to PS512 are verified by the kernel. Everything else, among it all signing, is
-//! left to the crate's own [`rust_crypto`](jsonwebtoken::crypto::rust_crypto). A key is decoded and judged when it is met
-//! for the first time, and known by its numbers from then on; it earns its table as any other key does (see
+//! The kernel verifies EdDSA, ES256, RS256 to RS512 and PS256 to PS512. Everything else, including all signing, is left
+//! to the crate's own [`rust_crypto`](jsonwebtoken::crypto::rust_crypto). A key is decoded and checked on first use,
+//! and then found in the key cache by its parameters; its table is built after a number of uses (see
 //! [`tables`](crate::tables)).
 //!
-//! Only the cryptography is the kernel's: tokens are parsed and claims judged by `jsonwebtoken`.
+//! Only the cryptography is the kernel's: `jsonwebtoken` parses tokens and checks claims.
 
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER as RUST_CRYPTO;
 use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
@@ -34,12 +34,13 @@ use jsonwebtoken::{Algorithm as JwtAlgorithm, AlgorithmFamily, DecodingKey, Deco
 
 use crate::algorithm::Algorithm;
 use crate::key::{PublicKey, coordinates};
-use crate::material::{Defect, Material};
+use crate::key_params::{KeyDefect, KeyParams};
 use crate::signature::KeyOptions;
 
-/// What to install: `DEFAULT_PROVIDER.install_default()`, which fails where another provider is installed or in use.
+/// The provider. Install it with `DEFAULT_PROVIDER.install_default()`, which fails if another provider is installed or
+/// in use.
 ///
-/// A key that the kernel does not take is refused with the error that the crate has for a bad key of that type.
+/// A key that the kernel rejects yields the crate's error for a bad key of that type.
 pub static DEFAULT_PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: RUST_CRYPTO.signer_factory,
     verifier_factory: verifier,
@@ -66,8 +67,8 @@ impl JwtVerifier for Verifier {
 
 impl signature::Verifier<Vec<u8>> for Verifier {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
-        let holds = self.key.verify(self.algorithm, message, signature);
-        holds.then_some(()).ok_or_else(signature::Error::new)
+        let is_valid = self.key.verify(self.algorithm, message, signature);
+        is_valid.then_some(()).ok_or_else(signature::Error::new)
     }
 }
 
@@ -90,24 +91,24 @@ fn verifier(jwt_algorithm: &JwtAlgorithm, key: &DecodingKey) -> Result<Box<dyn J
     Ok(Box::new(Verifier { key, algorithm, jwt_algorithm: *jwt_algorithm }))
 }
 
-fn public_key(key: &DecodingKey) -> Result<PublicKey, Defect> {
-    let material = match (key.family(), key.kind()) {
-        (AlgorithmFamily::Ed, DecodingKeyKind::SecretOrDer(point)) => Material::ed25519(point),
+fn public_key(key: &DecodingKey) -> Result<PublicKey, KeyDefect> {
+    let params = match (key.family(), key.kind()) {
+        (AlgorithmFamily::Ed, DecodingKeyKind::SecretOrDer(point)) => KeyParams::ed25519(point),
         (AlgorithmFamily::Ec, DecodingKeyKind::SecretOrDer(point)) => {
             let (x, y) = coordinates(point)?;
-            Material::p256(x, y)
+            KeyParams::p256(x, y)
         }
-        (AlgorithmFamily::Rsa, DecodingKeyKind::RsaModulusExponent { n, e }) => Material::rsa(n, e),
+        (AlgorithmFamily::Rsa, DecodingKeyKind::RsaModulusExponent { n, e }) => KeyParams::rsa(n, e),
         (AlgorithmFamily::Rsa, DecodingKeyKind::SecretOrDer(der)) => {
             return PublicKey::from_der(der, None, None, KeyOptions::default());
         }
-        _ => Err(Defect::UnsupportedKeyType),
+        _ => Err(KeyDefect::UnsupportedKeyType),
     }?;
-    PublicKey::from_material(material, KeyOptions::default())
+    PublicKey::from_params(params, KeyOptions::default())
 }
 
-/// The crate's error for a bad key; only that for RSA has a place for the reason.
-fn bad_key(family: AlgorithmFamily, defect: Defect) -> Error {
+/// The crate's error for a bad key; only the one for RSA can contain the reason.
+fn bad_key(family: AlgorithmFamily, defect: KeyDefect) -> Error {
     new_error(match family {
         AlgorithmFamily::Ed => ErrorKind::InvalidEddsaKey,
         AlgorithmFamily::Ec => ErrorKind::InvalidEcdsaKey,

@@ -1,4 +1,4 @@
-//! Key sets (RFC 7517 section 5): immutable, each key judged at import, a bad one left out and reported.
+//! Key sets (RFC 7517 section 5): immutable, each key validated once, when loaded; a bad key is rejected and listed.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,16 +10,17 @@ use crate::algorithm::Algorithm;
 use crate::error::{Error, UnknownKey};
 use crate::json::{self, Object, Value};
 use crate::key::PublicKey;
-use crate::material::Defect;
+use crate::key_params::KeyDefect;
 use crate::signature::KeyOptions;
 
-/// How long a key set's document may be, in bytes.
+/// The maximum size of a key set's document, in bytes.
 pub const MAX_DOCUMENT: usize = 1024 * 1024;
 
-/// How many elements `keys` may have.
+/// The maximum number of elements of `keys`.
 pub const MAX_KEYS: usize = 256;
 
-/// How many keys are tried for a token that names none: what an unauthenticated sender may cost.
+/// The maximum number of keys that are tried for a token without `kid`: it bounds what an unauthenticated sender can
+/// cost.
 pub const MAX_TRIED: usize = 16;
 
 /// The keys of one issuer.
@@ -32,27 +33,27 @@ pub struct KeySet {
     pins: Arc<OnceBox<Pins>>,
 }
 
-/// The places of the keys of one `kid`. No two of them have an algorithm in common, so that a `kid` and an algorithm name
-/// one key or none.
+/// The indices of the keys with one `kid`. No two of them have an algorithm in common, so that a `kid` and an algorithm
+/// identify at most one key.
 #[derive(Debug, Clone)]
 struct SameId {
     first: usize,
     others: Vec<usize>,
 }
 
-/// Keys whose tables stay as long as the set, and its copies, are there.
+/// Keys whose tables stay until the set and all its copies are dropped.
 #[derive(Debug)]
 struct Pins(Vec<PublicKey>);
 
-/// A key that was left out of a set.
+/// A key of the document that is not in the set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedKey {
-    /// Its place in the document, from 0.
+    /// Its index in the document, from 0.
     pub index: usize,
-    /// Its `kid`, where that can be read.
+    /// Its `kid`, if it is a string.
     pub key_id: Option<String>,
-    /// What is wrong with it.
-    pub defect: Defect,
+    /// Why it was rejected.
+    pub defect: KeyDefect,
 }
 
 /// Why a document is not a key set.
@@ -66,17 +67,17 @@ pub enum KeySetError {
     NotAKeySet,
     /// More than [`MAX_KEYS`] elements.
     TooManyKeys,
-    /// A PEM or DER document, which holds one key or a few, has one that is not acceptable.
-    Key(Defect),
-    /// A name was given for a PEM text of several keys.
+    /// A key of a PEM or DER document is rejected.
+    Key(KeyDefect),
+    /// A `kid` was given for a PEM text with several keys.
     SeveralKeys,
 }
 
 impl KeySet {
-    /// Reads a JWK Set, or a single JWK as a set of one.
+    /// Parses a JWK Set, or a single JWK as a set of one key.
     ///
     /// # Errors
-    /// [`KeySetError`] where the document as a whole is not one. Bad keys are no error: see [`KeySet::rejected`].
+    /// [`KeySetError`] if the document as a whole is invalid. Bad keys are no error: see [`KeySet::rejected`].
     pub fn from_json(document: &[u8], options: impl Into<KeyOptions>) -> Result<Self, KeySetError> {
         if document.len() > MAX_DOCUMENT {
             return Err(KeySetError::TooLarge);
@@ -91,7 +92,7 @@ impl KeySet {
                 for (index, key) in keys.iter().enumerate() {
                     match key {
                         Value::Object(jwk) => set.take(index, &jwk.members()),
-                        _ => set.reject(index, None, Defect::NotAnObject),
+                        _ => set.reject(index, None, KeyDefect::NotAnObject),
                     }
                 }
             }
@@ -101,10 +102,10 @@ impl KeySet {
         Ok(set)
     }
 
-    /// Reads the public keys of a PEM text; `key_id` names the key of a text with one.
+    /// Parses the public keys of a PEM text. `key_id` is the `kid` of the key if there is only one.
     ///
     /// # Errors
-    /// [`KeySetError`] where any of the keys is not acceptable: nobody else's key is taken along here.
+    /// [`KeySetError`] if any of the keys is rejected.
     pub fn from_pem(
         pem: &str,
         key_id: Option<&str>,
@@ -128,10 +129,10 @@ impl KeySet {
         Ok(Self::of(keys, options))
     }
 
-    /// Reads one public key in DER.
+    /// Parses one public key in DER.
     ///
     /// # Errors
-    /// [`KeySetError`] where the key is not acceptable.
+    /// [`KeySetError`] if the key is rejected.
     pub fn from_der(
         der: &[u8],
         key_id: Option<&str>,
@@ -146,11 +147,11 @@ impl KeySet {
         Ok(Self::of(vec![key], options))
     }
 
-    /// Builds the tables of all keys now, where there is room within the budget, and keeps them as long as the set is
-    /// there: see [`tables`](crate::tables). Returns how many keys have all that they can have; the others verify
-    /// as well, and slower. A second call does nothing more.
+    /// Builds the tables of all keys now, as far as the budget has room, and keeps them until the set is dropped: see
+    /// [`tables`](crate::tables). Returns how many keys are as fast as they can be; the others verify without a table.
+    /// A second call does nothing more.
     pub fn prepare(&self) -> usize {
-        // Threads that prepare the set at the same time all do: only one of them is remembered, and the others let go.
+        // Threads that prepare the set at the same time all build pins: one is kept, and the others are dropped.
         let pin = || Box::new(Pins(self.keys.iter().filter(|key| key.pin()).cloned().collect()));
         let pins = self.pins.get_or_init(pin);
         pins.0.len()
@@ -161,12 +162,13 @@ impl KeySet {
         &self.keys
     }
 
-    /// The key with this `kid`: of several, which have different algorithms, the first of the document.
+    /// The key with this `kid`. Several keys may share it if their algorithms differ: this is the first in the
+    /// document.
     pub fn get(&self, key_id: &str) -> Option<&PublicKey> {
         self.by_id.get(key_id).and_then(|same| self.keys.get(same.first))
     }
 
-    /// The key with this `kid` and this algorithm, of which there is never more than one.
+    /// The key with this `kid` and this algorithm. There is never more than one.
     pub fn get_for(&self, key_id: &str, algorithm: Algorithm) -> Option<&PublicKey> {
         let has = |key: &&PublicKey| key.algorithms().contains(algorithm);
         let same = self.by_id.get(key_id)?;
@@ -176,7 +178,7 @@ impl KeySet {
         })
     }
 
-    /// The keys that were left out, in the order of the document.
+    /// The rejected keys, in the order of the document.
     pub fn rejected(&self) -> &[RejectedKey] {
         &self.rejected
     }
@@ -186,8 +188,8 @@ impl KeySet {
         self.options
     }
 
-    /// The keys that a token with this header may have been signed with: the key that it names by `kid` and algorithm;
-    /// else, of the keys without a `kid` (or of all, if the token names none), those that have the algorithm.
+    /// The keys that may have signed a token with this header: the key with its `kid` and algorithm; otherwise all keys
+    /// with the algorithm that have no `kid`, or all keys with the algorithm if the token has no `kid`.
     pub(crate) fn candidates(&self, key_id: Option<&str>, algorithm: Algorithm) -> Result<Candidates<'_>, Error> {
         if let Some(named) = key_id {
             if let Some(key) = self.get_for(named, algorithm) {
@@ -231,10 +233,10 @@ impl KeySet {
 
     fn insert(&mut self, index: usize, key: PublicKey) {
         if let Some(key_id) = key.key_id() {
-            // Were two keys of one name to share an algorithm, a token could be tried with either: the first one stays.
+            // With two keys of one `kid` and algorithm, a token could be verified with either: only the first is used.
             if key.algorithms().iter().any(|algorithm| self.get_for(key_id, algorithm).is_some()) {
                 let key_id = Some(key_id.to_owned());
-                return self.reject(index, key_id, Defect::DuplicateKeyId);
+                return self.reject(index, key_id, KeyDefect::DuplicateKeyId);
             }
             let place = self.keys.len();
             match self.by_id.get_mut(key_id) {
@@ -247,12 +249,12 @@ impl KeySet {
         self.keys.push(key);
     }
 
-    fn reject(&mut self, index: usize, key_id: Option<String>, defect: Defect) {
+    fn reject(&mut self, index: usize, key_id: Option<String>, defect: KeyDefect) {
         self.rejected.push(RejectedKey { index, key_id, defect });
     }
 }
 
-/// The keys that a token may have been signed with: nearly always the one that it names.
+/// The keys that may have signed a token: nearly always the one that it names.
 pub(crate) enum Candidates<'k> {
     Named(&'k PublicKey),
     Fitting(Vec<&'k PublicKey>),
@@ -283,7 +285,9 @@ impl fmt::Display for KeySetError {
             }
             Self::TooManyKeys => write!(f, "the set has more than {MAX_KEYS} keys"),
             Self::Key(defect) => write!(f, "the key cannot be used: {defect}"),
-            Self::SeveralKeys => f.write_str("one key id cannot name several keys: give one key, or no key id"),
+            Self::SeveralKeys => {
+                f.write_str("the PEM text has several keys, which cannot share one key_id: give one key, or no key_id")
+            }
         }
     }
 }

@@ -55,15 +55,15 @@ mod claims;
 pub mod delegation;
 pub mod dpop;
 mod error;
-pub mod forks;
+pub mod fork_safety;
 mod heap;
 pub mod json;
 #[cfg(feature = "jsonwebtoken-provider")]
 pub mod jsonwebtoken_provider;
 mod jws;
 mod key;
+mod key_params;
 mod key_set;
-mod material;
 mod policy;
 mod replay;
 pub mod scope;
@@ -83,8 +83,8 @@ pub use jws::{JwsPolicy, Limits, UnverifiedNames, UnverifiedToken, decode_unveri
 pub use key::{
     PublicKey, SignedMessage, thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprint_uri, verify_signatures,
 };
+pub use key_params::KeyDefect;
 pub use key_set::{KeySet, KeySetError, MAX_DOCUMENT, MAX_KEYS, MAX_TRIED, RejectedKey};
-pub use material::Defect;
 pub use policy::{Audience, BoundTokens, Expectation, Hint, Mismatch, Policy, PolicyError, Tenants};
 pub use replay::{HOLDER_BYTES, ReplayCache, ReplayId, Use};
 pub use signature::{Backend, KeyOptions, Prepare};

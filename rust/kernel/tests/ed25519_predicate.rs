@@ -1,5 +1,5 @@
-//! One Ed25519 predicate everywhere: `verify_strict` of ed25519-dalek, on all backends, over the vectors that were made
-//! to tell the predicates of implementations apart.
+//! One Ed25519 predicate everywhere: `verify_strict` of ed25519-dalek, with all key options, on the vectors that were
+//! made to distinguish the predicates of implementations.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,7 +24,7 @@ fn key_set(point: &[u8], options: KeyOptions) -> KeySet {
     keys
 }
 
-/// Whether the key is taken and the signature holds; all ways must agree, and the names of the algorithm too.
+/// Whether the key is accepted and the signature valid; all key options and both names of the algorithm must agree.
 fn accepts(point: &[u8], message: &[u8], signature: &[u8]) -> bool {
     let names = [Algorithm::EdDsa, Algorithm::Ed25519];
     agreed(KEY_OPTIONS.into_iter().flat_map(|options| {
@@ -98,9 +98,9 @@ fn speccheck() {
     assert_eq!(verdicts, only_the_fourth);
 }
 
-/// Keys: the eight points of small order, the non-canonical encodings, and points off the curve, each by its name.
+/// Rejected keys: the eight points of small order, the non-canonical encodings, and points off the curve.
 #[test]
-fn keys_that_are_never_taken() {
+fn rejected_keys() {
     let defect = |text: &str| {
         let point = HEX.decode(text.as_bytes()).unwrap();
         agreed(KEY_OPTIONS.map(|options| key_set(&point, options).rejected()[0].defect.code()))
@@ -114,7 +114,7 @@ fn keys_that_are_never_taken() {
         "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
         "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
         "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
-        // x = 0 with the sign bit set, which RFC 8032 section 5.1.3 refuses as an encoding; y = 1 and y = -1 all the same.
+        // x = 0 with the sign bit set, which is no encoding by RFC 8032 section 5.1.3; y = 1 and y = -1 likewise.
         "0100000000000000000000000000000000000000000000000000000000000080",
         "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
     ] {
@@ -132,10 +132,10 @@ fn keys_that_are_never_taken() {
     assert_eq!(defect(&"01".repeat(33)), "malformed");
 }
 
-/// Cases 2 and 3 of speccheck, typed in so that something is always checked: an R of small order, which the equation
+/// Cases 2 and 3 of speccheck, written here so that they are always checked: an R of small order, which the equation
 /// alone accepts, and an A and R with a component of small order, which is accepted.
 #[test]
-fn typed_in() {
+fn built_in_cases() {
     let hex = |text: &str| HEX.decode(text.as_bytes()).unwrap();
     let point = hex("f7badec5b8abeaf699583992219b7b223f1df3fbbea919844e3f7c554a43dd43");
     let message = hex("aebf3f2601a0c8c5d39cc7d8911642f740b78168218da8471772b35f9d35b9ab");

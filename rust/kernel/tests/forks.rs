@@ -1,5 +1,5 @@
-//! What a child of a fork may find: locks that are never released, and cells that nobody will ever fill. Forking itself
-//! takes an operating system: `tests/forks` has that.
+//! What a forked child may find: locks that are never released, and cells that are never filled. `tests/forks` tests
+//! with real forks.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use common::{CLAIMS, JWKS, KEY_OPTIONS, SIGNERS, now, strict};
 use watchword_kernel::tables::{self, Settings};
-use watchword_kernel::{Backend, KeySet, forks, verify, verify_many};
+use watchword_kernel::{Backend, KeySet, fork_safety, verify, verify_many};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
@@ -26,11 +26,11 @@ fn alone() -> MutexGuard<'static, ()> {
     ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs the work in another thread, which has to end.
+/// Runs the work in another thread, which must end.
 fn ends<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(work()));
-    receiver.recv_timeout(Duration::from_secs(60)).expect("it neither waits for ever nor fails")
+    receiver.recv_timeout(Duration::from_secs(60)).expect("the thread neither blocks for ever nor panics")
 }
 
 fn verify_everything() {
@@ -46,34 +46,34 @@ fn verify_everything() {
 }
 
 #[test]
-fn verdicts_do_not_wait_for_locks_that_nobody_releases() {
+fn verdicts_do_not_wait_for_locks_that_are_never_released() {
     let _alone = alone();
-    let held = forks::hold();
+    let guard = fork_safety::lock_all();
     ends(|| {
         verify_everything();
-        // The curves' keys do without tables, as nobody can say whether there is room.
+        // Keys of the curves get no table, since the budget is locked.
         let keys = KeySet::from_json(JWKS.as_bytes(), Backend::Default).unwrap();
         assert!(keys.prepare() < keys.keys().len());
         tables::configure(tables::settings()).unwrap();
         tables::stats();
     });
-    drop(held);
+    drop(guard);
     let keys = KeySet::from_json(JWKS.as_bytes(), Backend::Default).unwrap();
     assert_eq!(keys.prepare(), keys.keys().len());
 }
 
 #[test]
-fn a_second_fork_waits_for_the_first_and_no_longer() {
+fn a_second_fork_waits_for_a_limited_time() {
     let _alone = alone();
-    let held = forks::hold();
-    ends(|| drop(forks::hold()));
-    held.release_in_child();
-    ends(|| forks::hold().release_in_child());
+    let guard = fork_safety::lock_all();
+    ends(|| drop(fork_safety::lock_all()));
+    guard.release_in_child();
+    ends(|| fork_safety::lock_all().release_in_child());
     ends(verify_everything);
 }
 
 #[test]
-fn threads_that_prepare_one_set_at_once_leave_it_as_one_would() {
+fn concurrent_calls_of_prepare_have_the_effect_of_one() {
     let _alone = alone();
     let settings = tables::settings();
     let keys = KeySet::from_json(JWKS.as_bytes(), Backend::Default).unwrap();
@@ -84,7 +84,7 @@ fn threads_that_prepare_one_set_at_once_leave_it_as_one_would() {
         }
     });
     drop(keys);
-    // Nothing is left pinned: what another key asks for, it gets.
+    // No table is left pinned: all can be evicted.
     tables::configure(Settings { max_bytes: 0, ..settings }).unwrap();
     assert_eq!(tables::stats().bytes, 0);
     tables::configure(settings).unwrap();

@@ -1,4 +1,4 @@
-//! The kernel as the provider of the `jsonwebtoken` crate: in a process of its own, since a provider is installed once.
+//! The kernel as the provider of the `jsonwebtoken` crate, in a separate process, since a provider is installed once.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,11 +27,11 @@ use spki::der::pem::decode_vec;
 use watchword_kernel::Algorithm;
 use watchword_kernel::jsonwebtoken_provider::DEFAULT_PROVIDER;
 
-/// To be looked at before anything is asked of the crate.
+/// Installs the provider. Force it before any call of the crate.
 static INSTALLED: LazyLock<()> =
-    LazyLock::new(|| DEFAULT_PROVIDER.install_default().expect("nobody else installs one"));
+    LazyLock::new(|| DEFAULT_PROVIDER.install_default().expect("no other provider is installed"));
 
-/// The algorithms whose names the crate knows.
+/// The algorithms that the crate supports.
 fn algorithms() -> impl Iterator<Item = Algorithm> {
     LazyLock::force(&INSTALLED);
     Algorithm::ALL.into_iter().filter(|&algorithm| algorithm != Algorithm::Ed25519)
@@ -49,7 +49,7 @@ fn validation(algorithm: JwtAlgorithm) -> Validation {
     validation
 }
 
-/// What the crate says about a token: `None` where it is taken.
+/// The crate's error for a token; `None` if it is accepted.
 fn refusal(token: &str, key: &DecodingKey, algorithm: JwtAlgorithm) -> Option<ErrorKind> {
     LazyLock::force(&INSTALLED);
     decode::<Value>(token, key, &validation(algorithm)).err().map(|error| error.into_kind())
@@ -73,7 +73,7 @@ fn every_algorithm() {
         let signer = signer(algorithm);
         let (key, jwt_algorithm) = (decoding_key(signer.key_id), jwt_algorithm(algorithm));
         let token = signer.token(signer.header(), CLAIMS);
-        // Often enough for a key to earn its table.
+        // Often enough for the key to get a table.
         for _ in 0..100 {
             let decoded = decode::<Value>(&token, &key, &validation(jwt_algorithm)).unwrap();
             assert_eq!(decoded.claims, serde_json::from_str::<Value>(CLAIMS).unwrap());
@@ -83,7 +83,7 @@ fn every_algorithm() {
 }
 
 #[test]
-fn signatures_that_do_not_hold() {
+fn invalid_signatures() {
     for algorithm in algorithms() {
         let signer = signer(algorithm);
         let (key, jwt_algorithm) = (decoding_key(signer.key_id), jwt_algorithm(algorithm));
@@ -97,7 +97,7 @@ fn signatures_that_do_not_hold() {
     }
 }
 
-/// An algorithm takes keys of its own type only, and no secret.
+/// An algorithm accepts only keys of its own type, and no secret.
 #[test]
 fn keys_of_another_type() {
     for algorithm in algorithms() {
@@ -113,7 +113,7 @@ fn keys_of_another_type() {
 }
 
 #[test]
-fn keys_that_the_kernel_does_not_take() {
+fn rejected_keys() {
     let ed25519 = signer(Algorithm::EdDsa);
     let token = ed25519.token(ed25519.header(), CLAIMS);
     let mut small_order = [0; 32];
@@ -170,7 +170,7 @@ fn rsa_keys_in_der() {
     }
 }
 
-/// The kernel's limits hold, and not those of the crate's own provider, which stops at 4096 bits.
+/// The kernel's limits apply, not those of the crate's own provider, which accepts 4096 bits at most.
 #[test]
 fn long_rsa_keys() {
     let signer = RsaSigner::new(8192, 3);
@@ -188,7 +188,7 @@ fn long_rsa_keys() {
     assert!(is_bad_signature(refusal(&damaged(&token), &key, JwtAlgorithm::RS256).as_ref()));
 }
 
-/// What is not the kernel's is the crate's: secrets, signing, and what is asked of keys.
+/// Everything else is the crate's own: secrets, signing, and functions of keys.
 #[test]
 fn everything_else_is_as_before() {
     LazyLock::force(&INSTALLED);

@@ -1,4 +1,4 @@
-//! Which keys of a set a token is tried with: by `kid`, else by algorithm, and never more than a few.
+//! Which keys of a set are tried for a token: by `kid`, otherwise by algorithm, and never more than a few.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,7 +14,7 @@ use common::{CLAIMS, JWKS, KEY_OPTIONS, agreed, any_jws, signer};
 use serde_json::{Value, json};
 use watchword_kernel::{Algorithm, KeySet, MAX_TRIED, verify_jws};
 
-/// The public key of the tests for an algorithm, under this name or none.
+/// The public test key for an algorithm, with this `kid` or none.
 fn key(key_id: &str, name: Option<&str>) -> Value {
     let set: Value = serde_json::from_str(JWKS).unwrap();
     let mut key = set["keys"].as_array().unwrap().iter().find(|key| key["kid"] == key_id).unwrap().clone();
@@ -25,7 +25,7 @@ fn key(key_id: &str, name: Option<&str>) -> Value {
     key
 }
 
-/// Another key of the same type, by which nothing is signed: of the points with a small y some are on the curve.
+/// Another key of the same type, which signs nothing: some points with a small y are on the curve.
 fn stranger(serial: usize) -> Value {
     (0_u8..=255)
         .map(|y| {
@@ -38,7 +38,7 @@ fn stranger(serial: usize) -> Value {
         .unwrap()
 }
 
-/// The verdict on an EdDSA token with this header, under these keys, by all backends.
+/// The verdict on an EdDSA token with this header and these keys, with all key options.
 fn verdict(header: Value, keys: Vec<Value>) -> Result<(), &'static str> {
     let token = signer(Algorithm::EdDsa).token(header.to_string(), CLAIMS);
     let set = json!({ "keys": keys }).to_string();
@@ -50,14 +50,14 @@ fn verdict(header: Value, keys: Vec<Value>) -> Result<(), &'static str> {
 }
 
 #[test]
-fn a_token_that_names_its_key() {
+fn a_token_with_a_kid() {
     let header = json!({"alg": "EdDSA", "kid": "k"});
     assert_eq!(verdict(header.clone(), vec![key("ed25519", Some("k"))]), Ok(()));
-    // Names are compared exactly.
+    // A kid is compared exactly.
     for other in ["K", "k ", "", "k\0"] {
         assert_eq!(verdict(header.clone(), vec![key("ed25519", Some(other))]), Err("unknown_key"));
     }
-    // The key that is named is the only one tried: the right one under another name, or none, does not help.
+    // Only the key with that kid is tried: the right key with another kid, or without one, is not.
     let keys = vec![stranger(0), key("ed25519", None), key("ed25519", Some("other"))];
     let named: Vec<Value> = std::iter::once({
         let mut wrong = stranger(1);
@@ -67,10 +67,10 @@ fn a_token_that_names_its_key() {
     .chain(keys.clone())
     .collect();
     assert_eq!(verdict(header.clone(), named), Err("invalid_signature"));
-    // Where nobody has that name, the keys without one are tried, and no others.
+    // If no key has that kid, only the keys without one are tried.
     assert_eq!(verdict(header.clone(), keys), Ok(()));
     assert_eq!(verdict(header.clone(), vec![stranger(0)]), Err("invalid_signature"));
-    // The named key's algorithm is its own, whatever others could do.
+    // The named key's algorithms count, not those of other keys.
     let keys = vec![key("p256", Some("k")), key("ed25519", None)];
     assert_eq!(verdict(header.clone(), keys), Err("algorithm_not_allowed"));
     let mut pinned = key("ed25519", Some("k"));
@@ -78,7 +78,7 @@ fn a_token_that_names_its_key() {
     assert_eq!(verdict(header, vec![pinned]), Err("algorithm_not_allowed"));
 }
 
-/// The verdict on a token of this algorithm that names the key `k`, under these keys, by all backends.
+/// The verdict on a token with this algorithm and the `kid` `k`, with these keys and all key options.
 fn verdict_on(algorithm: Algorithm, keys: &[Value]) -> Result<(), &'static str> {
     let header = json!({"alg": algorithm.name(), "kid": "k"});
     let token = signer(algorithm).token(header.to_string(), CLAIMS);
@@ -99,7 +99,7 @@ fn pinned(mut key: Value, algorithm: &str) -> Value {
     key
 }
 
-/// One name for a key of each type, or for each algorithm of one key: the header's `alg` says which is meant.
+/// One `kid` for a key of each type, or for each algorithm of one key: the header's `alg` selects.
 #[test]
 fn one_kid_for_several_algorithms() {
     let keys = ["ed25519", "p256", "p384", "rsa"].map(|name| key(name, Some("k")));
@@ -111,12 +111,12 @@ fn one_kid_for_several_algorithms() {
     assert_eq!(rejected(&rsa), []);
     assert_eq!(verdict_on(Algorithm::Rs256, &rsa), Ok(()));
     assert_eq!(verdict_on(Algorithm::Ps256, &rsa), Ok(()));
-    // An algorithm that none of them has is not looked for among keys without a name.
+    // For an algorithm that none of them has, keys without a kid are not tried.
     let others = [rsa[0].clone(), rsa[1].clone(), key("rsa", None), key("p256", None)];
     for algorithm in [Algorithm::Rs512, Algorithm::Es256] {
         assert_eq!(verdict_on(algorithm, &others), Err("algorithm_not_allowed"));
     }
-    // The one that is named by both is the only one tried.
+    // Only the key that matches both is tried.
     let mut wrong = stranger(0);
     wrong["kid"] = "k".into();
     assert_eq!(
@@ -131,8 +131,8 @@ fn one_kid_for_several_algorithms() {
     assert!(set.get_for("l", Algorithm::Rs512).is_none());
 }
 
-/// Two keys that one token could mean are one too many: the first of the document stays, and the later one is left out
-/// whole, also for the algorithms that are its own.
+/// Of two keys with one `kid` and algorithm the first in the document is used. The later one is rejected, also for its
+/// other algorithms.
 #[test]
 fn one_kid_twice_for_one_algorithm() {
     let (any, rs256) = (key("rsa", Some("k")), pinned(key("rsa", Some("k")), "RS256"));
@@ -142,10 +142,10 @@ fn one_kid_twice_for_one_algorithm() {
     assert_eq!(rejected(&[rs256.clone(), any.clone()]), again);
     assert_eq!(verdict_on(Algorithm::Rs256, &[rs256.clone(), any.clone()]), Ok(()));
     assert_eq!(verdict_on(Algorithm::Ps256, &[rs256.clone(), any.clone()]), Err("algorithm_not_allowed"));
-    // The same key twice is no exception, and loses nothing.
+    // A repeated key is no exception.
     assert_eq!(rejected(&[any.clone(), any.clone()]), again);
     assert_eq!(verdict_on(Algorithm::Rs256, &[any.clone(), any.clone()]), Ok(()));
-    // Nor is one behind others of the name.
+    // Nor is one after others with that kid.
     let keys = [key("p256", Some("k")), any.clone(), key("ed25519", Some("k")), rs256];
     assert_eq!(rejected(&keys), [(3, "duplicate_kid")]);
     let mut wrong = stranger(0);
@@ -155,7 +155,7 @@ fn one_kid_twice_for_one_algorithm() {
 }
 
 #[test]
-fn a_token_that_names_no_key() {
+fn a_token_without_a_kid() {
     let header = json!({"alg": "EdDSA"});
     assert_eq!(verdict(header.clone(), vec![key("ed25519", Some("any"))]), Ok(()));
     assert_eq!(verdict(header.clone(), vec![stranger(0), key("p256", None), key("ed25519", None)]), Ok(()));
@@ -164,9 +164,9 @@ fn a_token_that_names_no_key() {
     assert_eq!(verdict(header, vec![stranger(0)]), Err("invalid_signature"));
 }
 
-/// A sender without a `kid` costs as many signatures as there are keys: up to a limit, and then none at all.
+/// A token without a `kid` costs one verification per key: up to a limit, beyond which none is tried.
 #[test]
-fn not_too_many_keys_are_tried() {
+fn the_number_of_tried_keys_is_limited() {
     let strangers = |count: usize| (0..count).map(stranger).chain([key("ed25519", None)]).collect::<Vec<_>>();
     let header = json!({"alg": "EdDSA"});
     assert_eq!(verdict(header.clone(), strangers(MAX_TRIED - 1)), Ok(()));
@@ -174,13 +174,13 @@ fn not_too_many_keys_are_tried() {
     // Keys of other types do not count.
     let others = (0..40).map(|_| key("p256", None)).chain([key("ed25519", None)]).collect();
     assert_eq!(verdict(header, others), Ok(()));
-    // Nor does anything where the key is named.
+    // Nor does the limit apply to a token with a kid.
     let mut keys = strangers(MAX_TRIED * 2);
     keys.push(key("ed25519", Some("k")));
     assert_eq!(verdict(json!({"alg": "EdDSA", "kid": "k"}), keys), Ok(()));
 }
 
-/// What a token says about keys, and about where they are, changes nothing.
+/// Keys in a token, and links to keys, are ignored.
 #[test]
 fn embedded_keys_are_never_used() {
     for member in ["jwk", "jku", "x5u", "x5c", "x5t", "x5t#S256"] {

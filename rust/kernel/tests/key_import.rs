@@ -1,4 +1,4 @@
-//! Keys are judged once, at import: each defect by its name, on all backends, from JWK, PEM and DER.
+//! Keys are validated once, when loaded: each defect by its code, with all key options, from JWK, PEM and DER.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +17,7 @@ use spki::der::pem::{LineEnding, encode_string};
 use watchword_kernel::json::Object;
 use watchword_kernel::{Backend, KeyOptions, KeySet, MAX_DOCUMENT, MAX_KEYS, PublicKey, thumbprint};
 
-/// 2048 bits, by the recipe of CVE-2017-15361: a power of 65537 modulo the product of the primes up to 167.
+/// 2048 bits, made as in CVE-2017-15361: a power of 65537 modulo the product of the primes up to 167.
 const ROCA: &str = "oxwafa-sj8-2CTm9Wz2caksFbezGLGONeOV32Cfzb77lODRQuHEBvKT3GvfuW-PIqfdsYDZhL1b4QdP4bwpyL1ayP3d92vT7SIuB5Xtd6rXsPj7Z-Q44m5nogKzdvbCDcPZ8TkpvWRGOOI7DTQCMmliaA-I7yLdhIlAQm7h7iJ4QWlj0VKe7LFa4PWpMdymJm29gYdJI31HXO4HmbDApQNLo-5gztyOWURCxSDitN5qzGMJL0GprBp_aA7ewB78zSnao-lo5NW5-jMCONeBZDskNIxZYQTimxALlUkGXvo1cD98hWrJNzIuR62N2-z4D09OY3duLMtV_fn3DGcefrw";
 
 fn jwk(key_id: &str) -> Value {
@@ -25,7 +25,7 @@ fn jwk(key_id: &str) -> Value {
     set["keys"].as_array().unwrap().iter().find(|key| key["kid"] == key_id).unwrap().clone()
 }
 
-/// A good key with some members changed; null takes one away.
+/// A good key with some members changed; null removes one.
 fn changed(key_id: &str, changes: Value) -> Value {
     let mut key = jwk(key_id);
     for (name, value) in changes.as_object().unwrap() {
@@ -56,7 +56,7 @@ fn number(bits: usize, change: impl Fn(&mut Vec<u8>)) -> String {
 }
 
 #[test]
-fn every_defect_by_its_name() {
+fn every_defect_has_its_code() {
     let x = jwk("p256")["x"].clone();
     let plain = |bits| number(bits, |_| ());
     let cases = [
@@ -77,7 +77,7 @@ fn every_defect_by_its_name() {
         ("malformed", changed("rsa", json!({"n": ""}))),
         ("malformed", changed("rsa", json!({"n": "AAAA"}))),
         ("malformed", changed("rsa", json!({"e": "AA"}))),
-        // Zeros in front neither make a key larger nor hide what is wrong with it.
+        // Leading zeros neither make a key larger nor hide a defect.
         ("modulus_too_small", changed("rsa", json!({"n": base64url([vec![0; 200], vec![0xa5; 128]].concat())}))),
         ("even_modulus", changed("rsa", json!({"n": number(2056, |bytes| { bytes[0] = 0; bytes[256] = 0xa4; })}))),
         ("bad_exponent", changed("rsa", json!({"e": "AAAB"}))),
@@ -134,7 +134,7 @@ fn every_defect_by_its_name() {
             assert_eq!(import(&key, options).map(|_| ()), Err(code), "{key} {options:?}");
         }
     }
-    // Three is odd, and an exponent of 33 bits is allowed; so are both ends of the modulus' range.
+    // An exponent of 3 or of 33 bits is allowed, and so are both ends of the modulus' range.
     for key in [
         json!({"e": "Aw"}),
         json!({"e": base64url([1, 0, 0, 0, 1])}),
@@ -150,9 +150,9 @@ fn every_defect_by_its_name() {
     assert_eq!(import(&largest, Backend::Reference).map(|_| ()), Err("unsupported_by_backend"));
 }
 
-/// What real issuers publish, which says nothing else than the strict form does: it is the same key.
+/// Deviations of real issuers from the strict form that leave the meaning unchanged: the key is the same.
 #[test]
-fn key_sets_as_they_are_published() {
+fn key_sets_as_published() {
     let modulus = BASE64URL_NOPAD.decode(jwk("rsa")["n"].as_str().unwrap().as_bytes()).unwrap();
     let zeros = |count: usize, number: &[u8]| base64url([&vec![0; count][..], number].concat());
     let optional = ["alg", "use", "key_ops", "x5c", "x5t", "x5u", "d", "p", "q", "dp", "dq", "qi", "oth", "k"];
@@ -184,17 +184,17 @@ fn key_sets_as_they_are_published() {
     }
 }
 
-/// The fingerprint of CVE-2017-15361 is found by what it is, not by a list: the next odd number does not have it.
+/// The fingerprint of CVE-2017-15361 is computed, not listed: the next odd number does not have it.
 #[test]
-fn a_neighbour_of_a_roca_modulus_is_taken() {
+fn a_neighbour_of_a_roca_modulus_is_accepted() {
     let mut modulus = BASE64URL_NOPAD.decode(ROCA.as_bytes()).unwrap();
     *modulus.last_mut().unwrap() ^= 2;
     assert!(import(&changed("rsa", json!({"n": base64url(modulus)})), Backend::Default).is_ok());
 }
 
-/// A bad key is left out and reported with its place, and never takes the others with it.
+/// A bad key is rejected and listed with its index, and does not affect the others.
 #[test]
-fn bad_keys_leave_the_others_alone() {
+fn bad_keys_do_not_affect_others() {
     let set = json!({"keys": [
         jwk("p256"), 7, changed("rsa", json!({"use": "enc"})), changed("p256", json!({"use": "sig"})), jwk("ed25519"),
         {"kty": "oct", "k": "AAAA", "kid": 5}, changed("p384", json!({"kid": null})), changed("p384", json!({"kid": null})),
@@ -203,7 +203,7 @@ fn bad_keys_leave_the_others_alone() {
         let set = KeySet::from_json(set.to_string().as_bytes(), options).unwrap();
         let ids: Vec<Option<&str>> = set.keys().iter().map(PublicKey::key_id).collect();
         assert_eq!(ids, [Some("p256"), Some("ed25519"), None, None]);
-        // Of two keys of one name the first stays.
+        // Of two keys with one kid the first is used.
         assert_eq!(set.get("p256").unwrap().curve(), Some("P-256"));
         let rejected: Vec<_> =
             set.rejected().iter().map(|key| (key.index, key.key_id.as_deref(), key.defect.code())).collect();
@@ -220,7 +220,7 @@ fn bad_keys_leave_the_others_alone() {
 }
 
 #[test]
-fn documents_that_are_no_key_sets() {
+fn documents_that_are_not_key_sets() {
     let refused = |document: &[u8]| KeySet::from_json(document, Backend::Default).unwrap_err().to_string();
     for document in [
         &b"[]"[..],
@@ -272,9 +272,9 @@ fn der_and_pem_are_the_same_keys() {
             assert_eq!(from_der.algorithms(), key.algorithms());
             let pem = encode_string("PUBLIC KEY", LineEnding::LF, &der).unwrap();
             let set =
-                KeySet::from_pem(&format!("said before\n{pem}said after\n"), Some("name"), None, options).unwrap();
+                KeySet::from_pem(&format!("text before\n{pem}text after\n"), Some("name"), None, options).unwrap();
             assert_eq!(set.get("name").unwrap().thumbprint(), key.thumbprint());
-            // Cut off anywhere, or with anything behind it, it is no key.
+            // Truncated anywhere, or with trailing bytes, it is no key.
             assert!((0..der.len()).all(|end| PublicKey::from_der(&der[..end], None, None, options).is_err()));
             assert!(PublicKey::from_der(&[&der[..], b"\0"].concat(), None, None, options).is_err());
         }
@@ -301,7 +301,7 @@ fn pem_texts() {
         block("PUBLIC KEY", &spki("p256")[1..]),
         include_str!("keys/p256.pem").into(),
         include_str!("keys/rsa.pem").into(),
-        // Nobody asked for half of a text.
+        // A text is accepted as a whole or not at all.
         two.replace("-----END RSA PUBLIC KEY-----", ""),
         format!("{}{two}", include_str!("keys/ed25519.pem")),
     ] {

@@ -1,4 +1,4 @@
-//! The examples of RFC 7515, 7520, 7638 and 8037: the supported ones are valid, and the others are refused with their code.
+//! The examples of RFC 7515, 7520, 7638 and 8037: valid ones are accepted, and unsupported ones rejected by their code.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ fn key_set(jwk: &Value, options: impl Into<KeyOptions>) -> KeySet {
     keys
 }
 
-/// The verdict of all backends on the signature layer.
+/// The verdict on the signature layer, with all key options.
 fn check(token: &str, jwk: &Value) -> Result<VerifiedJws, Error> {
     let verdict = |options| verify_jws(token.as_bytes(), &key_set(jwk, options), &any_jws());
     agreed(KEY_OPTIONS.map(|options| verdict(options).err()));
@@ -83,9 +83,9 @@ fn rfc8037() {
     check_rfc("rfc/rfc8037.json", 1);
 }
 
-/// RFC 8037 appendix A.4 and RFC 7515 appendix A.3, typed in, so that something of these RFCs is always checked.
+/// RFC 8037 appendix A.4 and RFC 7515 appendix A.3, written here so that they are always checked.
 #[test]
-fn typed_in() {
+fn built_in_examples() {
     let okp = serde_json::json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
     let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.\
                  hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
@@ -106,7 +106,7 @@ fn typed_in() {
         assert_eq!(at(1_300_819_379.0).unwrap().claims().issuer(), Some("joe"));
         assert_eq!(at(1_300_819_380.0).unwrap_err().code(), "expired");
     }
-    // RFC 7515 appendix A.1 is HS256, A.4 is ES512, A.5 is "none": algorithms that are not supported.
+    // RFC 7515 appendix A.1 is HS256, A.4 is ES512, A.5 is "none": unsupported algorithms.
     for header in ["eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJFUzUxMiJ9", "eyJhbGciOiJub25lIn0"] {
         for signature in ["", "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"] {
             assert_eq!(code(&format!("{header}.e30.{signature}"), &ec), "algorithm_not_allowed");
@@ -114,7 +114,7 @@ fn typed_in() {
     }
 }
 
-/// RFC 7520 section 4, and RFC 8037 again: the compact forms that are valid.
+/// RFC 7520 section 4, and RFC 8037 again: the valid compact forms.
 #[test]
 fn cookbook_accepted() {
     for (file, algorithm) in [
@@ -129,7 +129,7 @@ fn cookbook_accepted() {
         assert_eq!(jws.payload(), case["input"]["payload"].as_str().unwrap().as_bytes(), "{file}");
         assert_eq!(jws.algorithm().name(), algorithm, "{file}");
         assert_eq!(jws.key_id(), key["kid"].as_str(), "{file}");
-        // The payload is prose: a signed object, and no JWT.
+        // The payload is prose: a JWS, but no JWT.
         let strict = agreed(KEY_OPTIONS.map(|options| {
             verify(
                 token.as_bytes(),
@@ -141,16 +141,16 @@ fn cookbook_accepted() {
             .err()
         }));
         assert_eq!(strict.unwrap().code(), "malformed_claims", "{file}");
-        // With its private part, the same key is refused, and so is the token.
+        // With its private part, the same key is rejected, and so is the token.
         let private = key_set(key, Backend::Default);
         assert_eq!(private.rejected()[0].defect.code(), "private_key", "{file}");
         assert_eq!(code(token, key), "unknown_key", "{file}");
     }
 }
 
-/// What is not done here: P-521, HMAC, detached content, the JSON serialisations, b64=false.
+/// Unsupported: P-521, HMAC, detached content, the JSON serialisations, b64=false.
 #[test]
-fn cookbook_refused() {
+fn cookbook_rejected() {
     let Some(es512) = parsed("jose-cookbook/jws/4_3.ecdsa_signature.json") else { return };
     let compact = |case: &Value| case["output"]["compact"].as_str().unwrap().to_owned();
     let p521 = public(&es512["input"]["key"]);
@@ -190,9 +190,10 @@ fn cookbook_refused() {
     assert_eq!(serialisations, 11);
 }
 
-/// RFC 7797 section 4: "b64" is refused with and without "crit", whatever its value, before the algorithm is checked.
+/// RFC 7797 section 4: a token with "b64" is rejected before its algorithm is checked, with any value, with and without
+/// "crit".
 #[test]
-fn unencoded_payload_is_refused() {
+fn unencoded_payload_is_rejected() {
     let Some(case) = parsed("jose-cookbook/rfc7797/hmac-sha2_b64_false.json") else { return };
     if let Some(token) = case["output"]["compact"].as_str() {
         assert!(["malformed_token", "unsupported_critical_header"].contains(&code(token, &case["input"]["key"])));
@@ -207,7 +208,7 @@ fn unencoded_payload_is_refused() {
     }
 }
 
-/// The thumbprint of the cookbook's keys, private ones among them, is that of their public parts.
+/// The thumbprint of the cookbook's keys, including private ones, is that of their public parts.
 #[test]
 fn cookbook_keys() {
     for (public, private) in

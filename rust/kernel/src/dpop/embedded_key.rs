@@ -4,7 +4,7 @@ use super::error::{Possession, ProofError};
 use crate::json::{Object, Value};
 use crate::jws::Header;
 use crate::key::{PublicKey, thumbprint};
-use crate::material::Defect;
+use crate::key_params::KeyDefect;
 use crate::signature::Backend;
 
 /// The maximum size of an RSA modulus in a proof, in bits. Unlike an issuer's keys, these are chosen by the sender of the
@@ -20,8 +20,8 @@ const EXPONENTS: [&str; 2] = ["AQAB", "Aw"];
 pub(super) fn embedded_key(header: &Header<'_>, expected_jkt: Option<&str>) -> Result<(String, PublicKey), ProofError> {
     let jwk = match header.members.get("jwk") {
         Some(Value::Object(jwk)) => *jwk,
-        Some(_) => return Err(ProofError::InvalidKey(Defect::NotAnObject)),
-        None => return Err(ProofError::InvalidKey(Defect::Malformed("it is missing"))),
+        Some(_) => return Err(ProofError::InvalidKey(KeyDefect::NotAnObject)),
+        None => return Err(ProofError::InvalidKey(KeyDefect::Malformed("it is missing"))),
     };
     let members = jwk.members();
     check_cost(&members).map_err(ProofError::InvalidKey)?;
@@ -31,7 +31,7 @@ pub(super) fn embedded_key(header: &Header<'_>, expected_jkt: Option<&str>) -> R
         return Err(Possession::KeyMismatch.into());
     }
     let key = PublicKey::from_header_jwk(&members, Backend::Default).map_err(|defect| match defect {
-        Defect::PrivateKey => ProofError::PrivateKey,
+        KeyDefect::PrivateKey => ProofError::PrivateKey,
         defect => ProofError::InvalidKey(defect),
     })?;
     if !is_expected(key.thumbprint()) {
@@ -41,16 +41,16 @@ pub(super) fn embedded_key(header: &Header<'_>, expected_jkt: Option<&str>) -> R
 }
 
 /// Checks that a verification with this key is cheap enough for unauthenticated senders. Only RSA keys vary in size.
-fn check_cost(jwk: &Object<'_>) -> Result<(), Defect> {
+fn check_cost(jwk: &Object<'_>) -> Result<(), KeyDefect> {
     let text = |name| jwk.get(name).and_then(Value::as_str);
     if text("kty") != Some("RSA") {
         return Ok(());
     }
     if text("n").is_some_and(|modulus| modulus.len() > (MAX_PROOF_MODULUS_BITS / 8 * 4).div_ceil(3)) {
-        return Err(Defect::Malformed("an RSA key of a proof must have at most 4096 bits"));
+        return Err(KeyDefect::Malformed("an RSA key of a proof must have at most 4096 bits"));
     }
     if text("e").is_some_and(|exponent| !EXPONENTS.contains(&exponent)) {
-        return Err(Defect::Malformed("an RSA key of a proof must have the exponent 65537 or 3"));
+        return Err(KeyDefect::Malformed("an RSA key of a proof must have the exponent 65537 or 3"));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::uri::UriError;
 use crate::error::{Malformed, Seconds};
-use crate::material::Defect;
+use crate::key_params::KeyDefect;
 
 /// Why a proof was refused. Each variant has a stable [`code`](ProofError::code); its `Display` is one sentence that
 /// contains no part of the proof.
@@ -38,7 +38,7 @@ pub enum ProofError {
     /// The header's `jwk` contains a private key (check 7).
     PrivateKey,
     /// The header's `jwk` is missing, malformed or not supported.
-    InvalidKey(Defect),
+    InvalidKey(KeyDefect),
     /// The signature is invalid under the header's key (check 6).
     InvalidSignature,
     /// The payload is not a JWT claims set, or a claim has the wrong type.

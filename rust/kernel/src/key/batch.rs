@@ -23,7 +23,7 @@ pub fn verify_signatures(messages: &[SignedMessage<'_>]) -> Vec<bool> {
     let mut batch = Batch::with_capacity(messages.len());
     for &SignedMessage { key, algorithm, message, signature } in messages {
         if key.algorithms.contains(algorithm) {
-            batch.push(&key.known.verifier, algorithm, message, signature);
+            batch.push(&key.cached.verifier, algorithm, message, signature);
         } else {
             batch.push_invalid();
         }

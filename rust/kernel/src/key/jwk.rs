@@ -1,4 +1,4 @@
-//! JSON Web Keys (RFC 7517): what a member may be, and what the key may be used for.
+//! JSON Web Keys (RFC 7517): their members, and what the key may be used for.
 
 use std::sync::Arc;
 
@@ -6,96 +6,95 @@ use data_encoding::BASE64URL_NOPAD;
 
 use crate::algorithm::{Algorithm, AlgorithmSet};
 use crate::json::{Object, Value};
-use crate::material::{Defect, Material};
+use crate::key_params::{KeyDefect, KeyParams};
 
 /// Members that only a private or a symmetric key has (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// Where a JWK was found, which decides how literally its members are taken.
+/// Where a JWK was found, which decides how strictly it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
-    /// A key set, as issuers publish it: an optional member that is null counts as absent, the numbers of an RSA key may
-    /// have leading zero bytes, and `use` may be `jwt-svid`. None of it changes which key is meant.
+    /// A key set, as issuers publish it: an optional member that is null counts as absent, the parameters of an RSA
+    /// key may have leading zero bytes, and `use` may be `jwt-svid`. None of this changes which key is meant.
     KeySet,
-    /// A header, where whoever sends it chooses every byte: as the RFCs have it, and nothing else.
+    /// A header, whose sender chooses every byte: strictly as the RFCs define it.
     Header,
 }
 
-/// What a JWK says: the key's numbers, its name, and the algorithms that it may be used with.
+/// The content of a JWK: the key's parameters, its `kid`, and the algorithms that it may be used with.
 pub(super) struct Jwk {
-    pub(super) material: Material,
+    pub(super) params: KeyParams,
     pub(super) key_id: Option<String>,
     pub(super) algorithms: AlgorithmSet,
     pub(super) issuer: Option<Arc<str>>,
 }
 
 impl Jwk {
-    pub(super) fn parse(members: &Object<'_>, source: Source) -> Result<Self, Defect> {
+    pub(super) fn parse(members: &Object<'_>, source: Source) -> Result<Self, KeyDefect> {
         let optional = |name, complaint| match members.get(name) {
             Some(Value::Null) if source == Source::KeySet => Ok(None),
             _ => optional(members, name, complaint),
         };
         let key_type = required(members, "kty", "\"kty\" must be a string")?;
         if key_type == "oct" {
-            return Err(Defect::SymmetricKey);
+            return Err(KeyDefect::SymmetricKey);
         }
-        if PRIVATE_MEMBERS.iter().any(|name| holds_something(members.get(name), source)) {
-            return Err(Defect::PrivateKey);
+        if PRIVATE_MEMBERS.iter().any(|name| is_present(members.get(name), source)) {
+            return Err(KeyDefect::PrivateKey);
         }
         check_use(optional("use", "\"use\" must be a string")?, source)?;
-        if let Some(operations) = members.get("key_ops").filter(|operations| holds_something(Some(operations), source))
-        {
+        if let Some(operations) = members.get("key_ops").filter(|operations| is_present(Some(operations), source)) {
             check_operations(operations)?;
         }
         let key_id = optional("kid", "\"kid\" must be a string")?.map(str::to_owned);
-        let material = material(key_type, members, source)?;
+        let params = key_params(key_type, members, source)?;
         let algorithms = match optional("alg", "\"alg\" must be a string")? {
-            None => material.algorithms(),
-            Some(name) => restricted(material.algorithms(), name)?,
+            None => params.algorithms(),
+            Some(name) => restricted(params.algorithms(), name)?,
         };
-        // No registered member, but some issuers with many tenants say by it whose tokens a key may sign. What is no string
-        // is nobody's name: such a key signs for no tenant.
+        // This member is not registered: some multi-tenant issuers use it to restrict a key to the tokens of one
+        // tenant. If it is not a string it names no issuer, and the key is valid for no tenant.
         let issuer = match members.get("issuer") {
             None | Some(Value::Null) => None,
             Some(issuer) => Some(issuer.as_str().unwrap_or_default().into()),
         };
-        Ok(Self { material, key_id, algorithms, issuer })
+        Ok(Self { params, key_id, algorithms, issuer })
     }
 }
 
-/// The algorithms of a key that is pinned to the one of this name.
-pub(super) fn restricted(algorithms: AlgorithmSet, name: &str) -> Result<AlgorithmSet, Defect> {
+/// The set of the named algorithm, which must be one of `algorithms`.
+pub(super) fn restricted(algorithms: AlgorithmSet, name: &str) -> Result<AlgorithmSet, KeyDefect> {
     Algorithm::from_name(name)
         .filter(|&algorithm| algorithms.contains(algorithm))
         .map(AlgorithmSet::of)
-        .ok_or(Defect::AlgorithmMismatch)
+        .ok_or(KeyDefect::AlgorithmMismatch)
 }
 
-fn material(key_type: &str, members: &Object<'_>, source: Source) -> Result<Material, Defect> {
+fn key_params(key_type: &str, members: &Object<'_>, source: Source) -> Result<KeyParams, KeyDefect> {
     match key_type {
         "OKP" => match required(members, "crv", "\"crv\" must be a string")? {
-            "Ed25519" => Material::ed25519(&bytes(members, "x")?),
-            _ => Err(Defect::UnsupportedCurve),
+            "Ed25519" => KeyParams::ed25519(&bytes(members, "x")?),
+            _ => Err(KeyDefect::UnsupportedCurve),
         },
         "EC" => match required(members, "crv", "\"crv\" must be a string")? {
-            "P-256" => Material::p256(&bytes(members, "x")?, &bytes(members, "y")?),
-            "P-384" => Material::p384(&bytes(members, "x")?, &bytes(members, "y")?),
-            _ => Err(Defect::UnsupportedCurve),
+            "P-256" => KeyParams::p256(&bytes(members, "x")?, &bytes(members, "y")?),
+            "P-384" => KeyParams::p384(&bytes(members, "x")?, &bytes(members, "y")?),
+            _ => Err(KeyDefect::UnsupportedCurve),
         },
         "RSA" => {
             let (modulus, exponent) = (bytes(members, "n")?, bytes(members, "e")?);
             match source {
-                Source::KeySet => Material::rsa(without_leading_zeros(&modulus), without_leading_zeros(&exponent)),
-                Source::Header => Material::rsa(&modulus, &exponent),
+                Source::KeySet => KeyParams::rsa(without_leading_zeros(&modulus), without_leading_zeros(&exponent)),
+                Source::Header => KeyParams::rsa(&modulus, &exponent),
             }
         }
-        _ => Err(Defect::UnsupportedKeyType),
+        _ => Err(KeyDefect::UnsupportedKeyType),
     }
 }
 
-/// Whether the member is there. A serialiser that writes null for what a key does not have gives nothing away: neither a
-/// private number nor a restriction.
-fn holds_something(member: Option<&Value<'_>>, source: Source) -> bool {
+/// Whether the member is present. In a key set, null counts as absent: some serialisers write it for members that a key
+/// does not have, and it is neither a private parameter nor a restriction.
+fn is_present(member: Option<&Value<'_>>, source: Source) -> bool {
     match member {
         None => false,
         Some(Value::Null) => source == Source::Header,
@@ -103,25 +102,25 @@ fn holds_something(member: Option<&Value<'_>>, source: Source) -> bool {
     }
 }
 
-/// The same number as RFC 7518 section 2 (Base64urlUInt) writes it: encoders of signed numbers put a zero byte in front
-/// of a modulus, and others write every exponent in four bytes.
+/// A number in the minimal form of RFC 7518 section 2 (Base64urlUInt). Encoders of signed numbers put a zero byte in
+/// front of a modulus, and others write every exponent in four bytes.
 pub(super) fn without_leading_zeros(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|&&byte| byte == 0).count();
     number.get(zeros..).unwrap_or_default()
 }
 
-/// `use` (RFC 7517 section 4.2): if it is there, it must allow signatures. A SPIFFE bundle says so by `jwt-svid`
-/// (SPIFFE Trust Domain and Bundle section 4.2.2).
-fn check_use(purpose: Option<&str>, source: Source) -> Result<(), Defect> {
+/// `use` (RFC 7517 section 4.2): if present, it must be `sig`, or `jwt-svid` in a SPIFFE bundle (SPIFFE Trust Domain
+/// and Bundle section 4.2.2).
+fn check_use(purpose: Option<&str>, source: Source) -> Result<(), KeyDefect> {
     match (purpose, source) {
         (None | Some("sig"), _) | (Some("jwt-svid"), Source::KeySet) => Ok(()),
-        _ => Err(Defect::NotForSignatures),
+        _ => Err(KeyDefect::NotForSignatures),
     }
 }
 
-/// `key_ops` (RFC 7517 section 4.3): if it is there, it must allow verification.
-fn check_operations(operations: &Value<'_>) -> Result<(), Defect> {
-    const MALFORMED: Defect = Defect::Malformed("\"key_ops\" must be an array of different strings");
+/// `key_ops` (RFC 7517 section 4.3): if present, it must contain `verify`.
+fn check_operations(operations: &Value<'_>) -> Result<(), KeyDefect> {
+    const MALFORMED: KeyDefect = KeyDefect::Malformed("\"key_ops\" must be an array of different strings");
     let Value::Array(operations) = operations else { return Err(MALFORMED) };
     let mut seen = std::collections::BTreeSet::new();
     for operation in operations.iter() {
@@ -130,22 +129,22 @@ fn check_operations(operations: &Value<'_>) -> Result<(), Defect> {
             return Err(MALFORMED);
         }
     }
-    if seen.contains("verify") { Ok(()) } else { Err(Defect::NotForVerification) }
+    if seen.contains("verify") { Ok(()) } else { Err(KeyDefect::NotForVerification) }
 }
 
-fn optional<'m>(members: &'m Object<'_>, name: &str, complaint: &'static str) -> Result<Option<&'m str>, Defect> {
+fn optional<'m>(members: &'m Object<'_>, name: &str, complaint: &'static str) -> Result<Option<&'m str>, KeyDefect> {
     match members.get(name) {
         None => Ok(None),
-        Some(value) => value.as_str().map(Some).ok_or(Defect::Malformed(complaint)),
+        Some(value) => value.as_str().map(Some).ok_or(KeyDefect::Malformed(complaint)),
     }
 }
 
-fn required<'m>(members: &'m Object<'_>, name: &str, complaint: &'static str) -> Result<&'m str, Defect> {
-    optional(members, name, complaint)?.ok_or(Defect::Malformed(complaint))
+fn required<'m>(members: &'m Object<'_>, name: &str, complaint: &'static str) -> Result<&'m str, KeyDefect> {
+    optional(members, name, complaint)?.ok_or(KeyDefect::Malformed(complaint))
 }
 
-fn bytes(members: &Object<'_>, name: &str) -> Result<Vec<u8>, Defect> {
-    const COMPLAINT: &str = "the key's numbers must be strings in strict base64url (RFC 7518 section 6)";
+fn bytes(members: &Object<'_>, name: &str) -> Result<Vec<u8>, KeyDefect> {
+    const COMPLAINT: &str = "the key's parameters must be strings in strict base64url (RFC 7518 section 6)";
     let text = required(members, name, COMPLAINT)?;
-    BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| Defect::Malformed(COMPLAINT))
+    BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| KeyDefect::Malformed(COMPLAINT))
 }

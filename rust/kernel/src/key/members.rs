@@ -2,11 +2,11 @@
 
 use data_encoding::BASE64URL_NOPAD;
 
-use crate::material::Material;
+use crate::key_params::KeyParams;
 
 pub(super) type Members = Vec<(&'static str, String)>;
 
-impl Material {
+impl KeyParams {
     pub(super) fn members(&self) -> Members {
         match self {
             Self::Ed25519(point) => okp("Ed25519", point),

@@ -4,11 +4,11 @@ use pkcs8::PrivateKeyInfo;
 use spki::der::pem::{PemLabel as _, decode_vec};
 use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
-use crate::material::{Defect, Material};
+use crate::key_params::{KeyDefect, KeyParams};
 
-/// The numbers of a public key as they stand in its encoding: not judged.
+/// The parameters of a public key as they are encoded, unchecked.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Numbers<'a> {
+pub(super) enum RawParams<'a> {
     /// Modulus and exponent, big endian without leading zeros.
     Rsa(&'a [u8], &'a [u8]),
     /// The curve and the encoded point.
@@ -27,44 +27,44 @@ pub(super) const X25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.10
 pub(super) const X448: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.111");
 const OCTET_CURVES: [ObjectIdentifier; 4] = [ED25519, ED448, X25519, X448];
 
-const MALFORMED_DER: Defect = Defect::Malformed("not a public key in DER");
-const MALFORMED_PEM: Defect = Defect::Malformed("a PEM block is malformed (RFC 7468)");
+const MALFORMED_DER: KeyDefect = KeyDefect::Malformed("not a public key in DER");
+const MALFORMED_PEM: KeyDefect = KeyDefect::Malformed("a PEM block is malformed (RFC 7468)");
 
-/// The key in a DER encoding of either kind, judged.
-pub(super) fn parse(der: &[u8]) -> Result<Material, Defect> {
-    read(der, |numbers| match numbers {
-        Numbers::Rsa(modulus, exponent) => Material::rsa(modulus, exponent),
-        Numbers::Octets(ED25519, point) => Material::ed25519(point),
-        Numbers::Octets(..) => Err(Defect::UnsupportedKeyType),
-        Numbers::Elliptic(curve, point) => {
+/// Parses a key in either of the DER encodings.
+pub(super) fn parse(der: &[u8]) -> Result<KeyParams, KeyDefect> {
+    read(der, |params| match params {
+        RawParams::Rsa(modulus, exponent) => KeyParams::rsa(modulus, exponent),
+        RawParams::Octets(ED25519, point) => KeyParams::ed25519(point),
+        RawParams::Octets(..) => Err(KeyDefect::UnsupportedKeyType),
+        RawParams::Elliptic(curve, point) => {
             let (x, y) = coordinates(point)?;
             match curve {
-                P256 => Material::p256(x, y),
-                P384 => Material::p384(x, y),
-                _ => Err(Defect::UnsupportedCurve),
+                P256 => KeyParams::p256(x, y),
+                P384 => KeyParams::p384(x, y),
+                _ => Err(KeyDefect::UnsupportedCurve),
             }
         }
     })
 }
 
-/// The numbers in a DER encoding of either kind, handed to `judge`.
-pub(super) fn read<T>(der: &[u8], judge: impl FnOnce(Numbers<'_>) -> Result<T, Defect>) -> Result<T, Defect> {
+/// Passes the parameters in either of the DER encodings to `take`.
+pub(super) fn read<T>(der: &[u8], take: impl FnOnce(RawParams<'_>) -> Result<T, KeyDefect>) -> Result<T, KeyDefect> {
     match SubjectPublicKeyInfoRef::try_from(der) {
-        Ok(info) => from_info(&info, judge),
-        Err(_) => from_pkcs1(der, judge),
+        Ok(info) => from_info(&info, take),
+        Err(_) => from_pkcs1(der, take),
     }
 }
 
 /// The two halves of an uncompressed point (SEC 1 section 2.3.3).
-pub(crate) fn coordinates(point: &[u8]) -> Result<(&[u8], &[u8]), Defect> {
+pub(crate) fn coordinates(point: &[u8]) -> Result<(&[u8], &[u8]), KeyDefect> {
     let [4, coordinates @ ..] = point else {
-        return Err(Defect::Malformed("an elliptic curve point must be uncompressed"));
+        return Err(KeyDefect::Malformed("an elliptic curve point must be uncompressed"));
     };
     Ok(coordinates.split_at(coordinates.len() / 2))
 }
 
-/// The DER contents of every block of a PEM text, whatever stands around the blocks (RFC 7468 section 2).
-pub(super) fn pem_blocks(pem: &str) -> Result<Vec<Vec<u8>>, Defect> {
+/// The DER content of every block of a PEM text. Text around the blocks is ignored (RFC 7468 section 2).
+pub(super) fn pem_blocks(pem: &str) -> Result<Vec<Vec<u8>>, KeyDefect> {
     let mut blocks = Vec::new();
     let mut rest = pem;
     while let Some(start) = rest.find("-----BEGIN ") {
@@ -73,12 +73,12 @@ pub(super) fn pem_blocks(pem: &str) -> Result<Vec<Vec<u8>>, Defect> {
         rest = after;
     }
     if blocks.is_empty() {
-        return Err(Defect::Malformed("not PEM: there is no \"-----BEGIN\" line"));
+        return Err(KeyDefect::Malformed("not PEM: there is no \"-----BEGIN\" line"));
     }
     Ok(blocks)
 }
 
-/// A text that starts with a block: the block up to the end of its last line, and what follows.
+/// Splits a text that starts with a block after the block's END line.
 fn split_block(text: &str) -> Option<(&str, &str)> {
     const DASHES: &str = "-----";
     let label = text.find("-----END ")? + DASHES.len();
@@ -86,40 +86,40 @@ fn split_block(text: &str) -> Option<(&str, &str)> {
     text.split_at_checked(end)
 }
 
-fn block(text: &str) -> Result<Vec<u8>, Defect> {
+fn block(text: &str) -> Result<Vec<u8>, KeyDefect> {
     let (label, der) = decode_vec(text.as_bytes()).map_err(|_| MALFORMED_PEM)?;
     match label {
         SubjectPublicKeyInfoRef::PEM_LABEL | "RSA PUBLIC KEY" => Ok(der),
-        "CERTIFICATE" => Err(Defect::Malformed("a certificate is not a key: extract its public key first")),
-        _ if label.ends_with("PRIVATE KEY") => Err(Defect::PrivateKey),
-        _ => Err(Defect::Malformed("the PEM block is neither PUBLIC KEY nor RSA PUBLIC KEY")),
+        "CERTIFICATE" => Err(KeyDefect::Malformed("a certificate is not a key: extract its public key first")),
+        _ if label.ends_with("PRIVATE KEY") => Err(KeyDefect::PrivateKey),
+        _ => Err(KeyDefect::Malformed("the PEM block is neither PUBLIC KEY nor RSA PUBLIC KEY")),
     }
 }
 
 fn from_info<T>(
     info: &SubjectPublicKeyInfoRef<'_>,
-    judge: impl FnOnce(Numbers<'_>) -> Result<T, Defect>,
-) -> Result<T, Defect> {
+    take: impl FnOnce(RawParams<'_>) -> Result<T, KeyDefect>,
+) -> Result<T, KeyDefect> {
     let key = info.subject_public_key.as_bytes().ok_or(MALFORMED_DER)?;
     let parameters = info.algorithm.parameters;
     match info.algorithm.oid {
-        // NULL (RFC 8017 appendix A.1); many an encoder leaves it out.
-        RSA_ENCRYPTION if parameters.is_none_or(|any| any.is_null()) => from_pkcs1(key, judge),
+        // NULL (RFC 8017 appendix A.1); many encoders omit it.
+        RSA_ENCRYPTION if parameters.is_none_or(|any| any.is_null()) => from_pkcs1(key, take),
         EC_PUBLIC_KEY => {
-            let curve = info.algorithm.parameters_oid().map_err(|_| Defect::UnsupportedCurve)?;
-            judge(Numbers::Elliptic(curve, key))
+            let curve = info.algorithm.parameters_oid().map_err(|_| KeyDefect::UnsupportedCurve)?;
+            take(RawParams::Elliptic(curve, key))
         }
         // Absent (RFC 8410 section 3).
-        curve if OCTET_CURVES.contains(&curve) && parameters.is_none() => judge(Numbers::Octets(curve, key)),
+        curve if OCTET_CURVES.contains(&curve) && parameters.is_none() => take(RawParams::Octets(curve, key)),
         known if known == RSA_ENCRYPTION || OCTET_CURVES.contains(&known) => Err(MALFORMED_DER),
-        _ => Err(Defect::UnsupportedKeyType),
+        _ => Err(KeyDefect::UnsupportedKeyType),
     }
 }
 
-fn from_pkcs1<T>(der: &[u8], judge: impl FnOnce(Numbers<'_>) -> Result<T, Defect>) -> Result<T, Defect> {
+fn from_pkcs1<T>(der: &[u8], take: impl FnOnce(RawParams<'_>) -> Result<T, KeyDefect>) -> Result<T, KeyDefect> {
     if PrivateKeyInfo::try_from(der).is_ok() || pkcs1::RsaPrivateKey::try_from(der).is_ok() {
-        return Err(Defect::PrivateKey);
+        return Err(KeyDefect::PrivateKey);
     }
     let key = pkcs1::RsaPublicKey::try_from(der).map_err(|_| MALFORMED_DER)?;
-    judge(Numbers::Rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes()))
+    take(RawParams::Rsa(key.modulus.as_bytes(), key.public_exponent.as_bytes()))
 }

@@ -6,30 +6,31 @@ use spki::ObjectIdentifier;
 
 use super::jwk::without_leading_zeros;
 use super::members::{self, Members, encode};
-use super::spki::{self as encoding, Numbers};
+use super::spki::{self as encoding, RawParams};
 use crate::json::{Object, Value};
-use crate::material::{Defect, Material};
+use crate::key_params::{KeyDefect, KeyParams};
 
 /// The SHA-256 thumbprint of a JWK, in base64url without padding: 43 characters.
 ///
-/// Only the members that RFC 7638 section 3.2 requires take part, so a private key has the thumbprint of its public
-/// part. The key is not judged: a thumbprint names a key, it does not vouch for it. A key has one thumbprint: leading zero
-/// bytes of an RSA key's numbers, which RFC 7518 section 2 forbids and some issuers write, take no part.
+/// Only the members that RFC 7638 section 3.2 requires are used, so a private key has the thumbprint of its public
+/// part. The key is not checked: a thumbprint identifies a key, it does not vouch for it. Leading zero bytes in an RSA
+/// key's parameters, which RFC 7518 section 2 forbids and some issuers write, are dropped, so that a key has one
+/// thumbprint.
 ///
 /// # Errors
-/// [`Defect::UnsupportedKeyType`] for a `kty` other than `EC`, `OKP`, `RSA` and `oct`; [`Defect::Malformed`] where a
+/// [`KeyDefect::UnsupportedKeyType`] for a `kty` other than `EC`, `OKP`, `RSA` and `oct`; [`KeyDefect::Malformed`] if a
 /// required member is missing or not strict base64url.
-pub fn thumbprint(jwk: &Object<'_>) -> Result<String, Defect> {
-    let key_type = jwk.get("kty").and_then(Value::as_str).ok_or(Defect::Malformed("\"kty\" must be a string"))?;
+pub fn thumbprint(jwk: &Object<'_>) -> Result<String, KeyDefect> {
+    let key_type = jwk.get("kty").and_then(Value::as_str).ok_or(KeyDefect::Malformed("\"kty\" must be a string"))?;
     let required: &[&'static str] = match key_type {
         "EC" => &["crv", "kty", "x", "y"],
         "OKP" => &["crv", "kty", "x"],
         "RSA" => &["e", "kty", "n"],
         "oct" => &["k", "kty"],
-        _ => return Err(Defect::UnsupportedKeyType),
+        _ => return Err(KeyDefect::UnsupportedKeyType),
     };
-    const COMPLAINT: Defect =
-        Defect::Malformed("a member that the thumbprint needs is missing or malformed (RFC 7638 section 3.2)");
+    const COMPLAINT: KeyDefect =
+        KeyDefect::Malformed("a member that the thumbprint needs is missing or malformed (RFC 7638 section 3.2)");
     let mut members: Members = Vec::with_capacity(required.len());
     for &name in required {
         let value = jwk.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -50,27 +51,29 @@ pub fn thumbprint(jwk: &Object<'_>) -> Result<String, Defect> {
     Ok(digest(&members))
 }
 
-/// The SHA-256 thumbprint of the public key in a `SubjectPublicKeyInfo` or a PKCS #1 `RSAPublicKey`, in DER: that of the
-/// same key as JWK. The key is not judged.
+/// The SHA-256 thumbprint of the public key in a `SubjectPublicKeyInfo` or a PKCS #1 `RSAPublicKey`, in DER. It equals
+/// that of the same key as JWK. The key is not checked.
 ///
 /// # Errors
-/// [`Defect::Malformed`] where it is not such an encoding; [`Defect::UnsupportedKeyType`] or
-/// [`Defect::UnsupportedCurve`] where JWK has no name for the key; [`Defect::PrivateKey`].
-pub fn thumbprint_of_der(der: &[u8]) -> Result<String, Defect> {
-    encoding::read(der, |numbers| match numbers {
-        Numbers::Rsa(modulus, exponent) => Ok(digest(&members::rsa(modulus, exponent))),
-        Numbers::Octets(curve, point) => {
-            let (name, _, length) = registered(&OCTET_CURVES, curve).ok_or(Defect::UnsupportedKeyType)?;
+/// [`KeyDefect::Malformed`] if it is not such an encoding; [`KeyDefect::UnsupportedKeyType`] or
+/// [`KeyDefect::UnsupportedCurve`] if JWK has no name for the key; [`KeyDefect::PrivateKey`].
+pub fn thumbprint_of_der(der: &[u8]) -> Result<String, KeyDefect> {
+    encoding::read(der, |params| match params {
+        RawParams::Rsa(modulus, exponent) => Ok(digest(&members::rsa(modulus, exponent))),
+        RawParams::Octets(curve, point) => {
+            let (name, _, length) = registered(&OCTET_CURVES, curve).ok_or(KeyDefect::UnsupportedKeyType)?;
             if point.len() != length {
-                return Err(Defect::Malformed("the point does not have the length of its curve (RFC 8410 section 4)"));
+                return Err(KeyDefect::Malformed(
+                    "the point does not have the length of its curve (RFC 8410 section 4)",
+                ));
             }
             Ok(digest(&members::okp(name, point)))
         }
-        Numbers::Elliptic(curve, point) => {
-            let (name, _, length) = registered(&ELLIPTIC_CURVES, curve).ok_or(Defect::UnsupportedCurve)?;
+        RawParams::Elliptic(curve, point) => {
+            let (name, _, length) = registered(&ELLIPTIC_CURVES, curve).ok_or(KeyDefect::UnsupportedCurve)?;
             let (x, y) = encoding::coordinates(point)?;
             if x.len() != length || y.len() != length {
-                return Err(Defect::Malformed(
+                return Err(KeyDefect::Malformed(
                     "the point does not have the length of its curve (RFC 5480 section 2.2)",
                 ));
             }
@@ -82,11 +85,11 @@ pub fn thumbprint_of_der(der: &[u8]) -> Result<String, Defect> {
 /// The SHA-256 thumbprint of the one public key in a PEM text (RFC 7468).
 ///
 /// # Errors
-/// As [`thumbprint_of_der`]; [`Defect::Malformed`] where there is not exactly one key.
-pub fn thumbprint_of_pem(pem: &str) -> Result<String, Defect> {
+/// As [`thumbprint_of_der`]; [`KeyDefect::Malformed`] if there is not exactly one key.
+pub fn thumbprint_of_pem(pem: &str) -> Result<String, KeyDefect> {
     match encoding::pem_blocks(pem)?.as_slice() {
         [der] => thumbprint_of_der(der),
-        _ => Err(Defect::Malformed("a thumbprint is of one key, and the PEM text has several")),
+        _ => Err(KeyDefect::Malformed("the PEM text has several keys; a thumbprint is of one")),
     }
 }
 
@@ -118,13 +121,13 @@ fn registered(curves: &[Curve], identifier: ObjectIdentifier) -> Option<Curve> {
     curves.iter().copied().find(|(_, own, _)| *own == identifier)
 }
 
-impl Material {
+impl KeyParams {
     pub(crate) fn thumbprint(&self) -> String {
         digest(&self.members())
     }
 }
 
-/// The digest of the canonical JSON object with these members, which are in lexicographic order.
+/// The digest of the canonical JSON object with these members, which must be in lexicographic order.
 fn digest(members: &[(&str, String)]) -> String {
     let mut hash = Sha256::new();
     let mut before = "{\"";

@@ -1,7 +1,7 @@
 //! Ed25519 (RFC 8032 section 5.1.7, RFC 8037 section 3.1).
 //!
-//! There is one predicate everywhere: S < L, A and R canonical and neither of small order, and the equation without
-//! the cofactor. RFC 8032 leaves room for several; two verifiers that differ can be played off against each other.
+//! One predicate is used everywhere: S < L, A and R canonical and not of small order, and the equation without the
+//! cofactor. RFC 8032 permits several; attackers can exploit verifiers that differ.
 
 use std::sync::Arc;
 
@@ -9,36 +9,37 @@ use sha2::{Digest, Sha512};
 use watchword_arithmetic::Width;
 use watchword_arithmetic::ed25519::{PublicKey, Scalar, Sum, Table, are_encoded_as, has_small_order, prepare};
 
-use crate::material::Defect;
-use crate::tables::{Earned, Tabled};
+use crate::key_params::KeyDefect;
+use crate::tables::{Precompute, Precomputed};
 
-/// A key that was judged.
+/// A key that passed all checks.
 pub(crate) struct Key {
     encoding: [u8; 32],
     point: PublicKey,
 }
 
 impl Key {
-    pub(super) fn new(encoding: &[u8; 32]) -> Result<Self, Defect> {
+    pub(super) fn new(encoding: &[u8; 32]) -> Result<Self, KeyDefect> {
         if !is_below_field_prime(encoding) {
-            return Err(Defect::NonCanonicalPoint);
+            return Err(KeyDefect::NonCanonicalPoint);
         }
-        // By y alone: a sign bit on x = 0 makes no encoding at all (RFC 8032 section 5.1.3), and that of such a point.
+        // By y alone: with x = 0, a sign bit makes the encoding invalid (RFC 8032 section 5.1.3), and the order is
+        // small.
         let mut positive = *encoding;
         positive[31] &= 0x7f;
         if has_small_order(&positive) {
-            return Err(Defect::SmallOrderPoint);
+            return Err(KeyDefect::SmallOrderPoint);
         }
-        let point = PublicKey::decode(encoding).ok_or(Defect::PointNotOnCurve)?;
+        let point = PublicKey::decode(encoding).ok_or(KeyDefect::PointNotOnCurve)?;
         Ok(Self { encoding: *encoding, point })
     }
 }
 
-impl Tabled for Key {
+impl Precompute for Key {
     type Table = Table;
 
     fn table(&self, width: Width) -> Table {
-        // A key is not prepared while its first verification would still build the base point's table.
+        // Otherwise the first verification with this table would still have to build the base point's table.
         prepare();
         Table::new(&self.point, width)
     }
@@ -48,7 +49,7 @@ impl Tabled for Key {
     }
 }
 
-pub(super) fn verify(key: &Arc<Earned<Key>>, message: &[u8], signature: &[u8]) -> bool {
+pub(super) fn verify(key: &Arc<Precomputed<Key>>, message: &[u8], signature: &[u8]) -> bool {
     PendingSignature::new(key, message, signature).is_some_and(|pending| pending.is_valid())
 }
 
@@ -60,7 +61,7 @@ pub(super) struct PendingSignature {
 
 impl PendingSignature {
     /// `None` if the signature is invalid already.
-    pub(super) fn new(key: &Arc<Earned<Key>>, message: &[u8], signature: &[u8]) -> Option<Self> {
+    pub(super) fn new(key: &Arc<Precomputed<Key>>, message: &[u8], signature: &[u8]) -> Option<Self> {
         let (r, s) = signature.split_at_checked(32)?;
         let (r, s): ([u8; 32], [u8; 32]) = (r.try_into().ok()?, s.try_into().ok()?);
         let s = Scalar::from_canonical(&s)?;
@@ -87,8 +88,8 @@ impl PendingSignature {
     }
 }
 
-/// Whether an encoding's y is below p = 2^255 - 19: the other condition of RFC 8032 section 5.1.3, a sign bit on x = 0,
-/// holds for points of small order only.
+/// Whether an encoding's y is below p = 2^255 - 19. The other condition of RFC 8032 section 5.1.3, about a sign bit
+/// with x = 0, concerns points of small order only.
 fn is_below_field_prime(point: &[u8; 32]) -> bool {
     let [lowest, middle @ .., highest] = point;
     !(highest & 0x7f == 0x7f && middle.iter().all(|&byte| byte == 0xff) && *lowest >= 0xed)

@@ -1,8 +1,8 @@
 //! Signatures: one file for each family of keys.
 //!
-//! This is the seam behind which an implementation may change; what it answers may not. [`reference`] answers for
-//! every algorithm by code of others, so that the two can be held against each other; only P-384 is the same code in both.
-//! The vectors of others are what both are held against.
+//! Implementations behind this interface may change, their verdicts may not. [`reference`] verifies every algorithm
+//! with third-party code, so that tests can compare the two; only P-384 is the same code in both. Both are tested with
+//! third-party vectors.
 
 mod batch;
 mod ed25519;
@@ -17,35 +17,35 @@ pub(crate) use batch::Batch;
 pub use options::{Backend, KeyOptions, Prepare};
 
 use crate::algorithm::Algorithm;
-use crate::material::{Defect, Material, has_roca_modulus};
-use crate::tables::Earned;
+use crate::key_params::{KeyDefect, KeyParams, has_roca_modulus};
+use crate::tables::Precomputed;
 
-/// A key, judged and prepared for one implementation.
+/// A key that passed all checks, in the form that one implementation needs.
 pub(crate) enum Verifier {
-    Ed25519(Arc<Earned<ed25519::Key>>),
-    P256(Arc<Earned<p256::Key>>),
+    Ed25519(Arc<Precomputed<ed25519::Key>>),
+    P256(Arc<Precomputed<p256::Key>>),
     Rsa(rsa::Key),
     Reference(reference::Key),
 }
 
 impl Verifier {
-    /// Judges the numbers of a key, which are well-formed: whether they are safe to verify with.
-    pub(crate) fn new(material: &Material, options: KeyOptions) -> Result<Self, Defect> {
-        let earns = options.has_tables();
-        let own = match material {
-            Material::Ed25519(point) => Self::Ed25519(Earned::new(ed25519::Key::new(point)?, earns)),
-            Material::P256(point) => Self::P256(Earned::new(p256::Key::new(point)?, earns)),
-            Material::Rsa { modulus, .. } if has_roca_modulus(modulus) => return Err(Defect::Roca),
-            Material::Rsa { modulus, exponent } => Self::Rsa(rsa::Key::new(modulus, exponent)?),
-            Material::P384(_) => return reference::Key::new(material).map(Self::Reference),
+    /// Checks whether well-formed parameters are safe to verify with.
+    pub(crate) fn new(params: &KeyParams, options: KeyOptions) -> Result<Self, KeyDefect> {
+        let has_tables = options.has_tables();
+        let own = match params {
+            KeyParams::Ed25519(point) => Self::Ed25519(Precomputed::new(ed25519::Key::new(point)?, has_tables)),
+            KeyParams::P256(point) => Self::P256(Precomputed::new(p256::Key::new(point)?, has_tables)),
+            KeyParams::Rsa { modulus, .. } if has_roca_modulus(modulus) => return Err(KeyDefect::Roca),
+            KeyParams::Rsa { modulus, exponent } => Self::Rsa(rsa::Key::new(modulus, exponent)?),
+            KeyParams::P384(_) => return reference::Key::new(params).map(Self::Reference),
         };
         match options.backend {
             Backend::Default => Ok(own),
-            Backend::Reference => reference::Key::new(material).map(Self::Reference),
+            Backend::Reference => reference::Key::new(params).map(Self::Reference),
         }
     }
 
-    /// Whether the signature holds. `algorithm` is one of the key's: the callers have checked it.
+    /// Whether the signature is valid. Callers have checked that `algorithm` is one of the key's.
     pub(crate) fn verify(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Ed25519(key) => ed25519::verify(key, message, signature),
@@ -55,7 +55,8 @@ impl Verifier {
         }
     }
 
-    /// Builds the key's table now, and keeps it until [`unpin`](Self::unpin). Whether the key has all that it can have.
+    /// Builds the key's table now, and keeps it until [`unpin`](Self::unpin). Returns `false` if there was no room for
+    /// it; keys of a kind that has no tables return `true`.
     pub(crate) fn pin(&self) -> bool {
         match self {
             Self::Ed25519(key) => key.pin(),

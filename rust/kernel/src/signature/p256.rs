@@ -1,6 +1,7 @@
 //! ES256: ECDSA with P-256 and SHA-256 (RFC 7518 section 3.4).
 //!
-//! A signature is r and s, each in 32 bytes and in [1, n-1]. Both s and n - s hold: JWS does not ask for the lower one.
+//! A signature is r and s, each in 32 bytes and in [1, n-1]. Both s and n - s are valid: JWS does not require the lower
+//! one.
 
 use std::sync::Arc;
 
@@ -8,23 +9,23 @@ use sha2::{Digest, Sha256};
 use watchword_arithmetic::Width;
 use watchword_arithmetic::p256::{PublicKey, Signature, Table, hold, prepare};
 
-use crate::material::Defect;
-use crate::tables::{Earned, Leased, Tabled};
+use crate::key_params::KeyDefect;
+use crate::tables::{Precompute, Precomputed, ReservedTable};
 
-/// A key that was judged.
+/// A key that passed all checks.
 pub(crate) struct Key(PublicKey);
 
 impl Key {
-    pub(super) fn new(point: &[u8; 65]) -> Result<Self, Defect> {
-        PublicKey::decode(point).map(Self).ok_or(Defect::PointNotOnCurve)
+    pub(super) fn new(point: &[u8; 65]) -> Result<Self, KeyDefect> {
+        PublicKey::decode(point).map(Self).ok_or(KeyDefect::PointNotOnCurve)
     }
 }
 
-impl Tabled for Key {
+impl Precompute for Key {
     type Table = Table;
 
     fn table(&self, width: Width) -> Table {
-        // A key is not prepared while its first verification would still build the base point's table.
+        // Otherwise the first verification with this table would still have to build the base point's table.
         prepare();
         Table::new(&self.0, width)
     }
@@ -34,7 +35,7 @@ impl Tabled for Key {
     }
 }
 
-pub(super) fn verify(key: &Arc<Earned<Key>>, message: &[u8], signature: &[u8]) -> bool {
+pub(super) fn verify(key: &Arc<Precomputed<Key>>, message: &[u8], signature: &[u8]) -> bool {
     read(message, signature).is_some_and(|(digest, signature)| {
         key.with(|table| table.holds(&digest, &signature), |key| key.0.holds(&digest, &signature))
     })
@@ -42,14 +43,14 @@ pub(super) fn verify(key: &Arc<Earned<Key>>, message: &[u8], signature: &[u8]) -
 
 /// A signature by a prepared key, to be verified together with others.
 pub(super) struct PendingSignature {
-    table: Arc<Leased<Table>>,
+    table: Arc<ReservedTable<Table>>,
     digest: [u8; 32],
     signature: Signature,
 }
 
 impl PendingSignature {
     /// `Err` with the verdict, if the signature is invalid already or the key is not prepared.
-    pub(super) fn new(key: &Arc<Earned<Key>>, message: &[u8], signature: &[u8]) -> Result<Self, bool> {
+    pub(super) fn new(key: &Arc<Precomputed<Key>>, message: &[u8], signature: &[u8]) -> Result<Self, bool> {
         let (digest, signature) = read(message, signature).ok_or(false)?;
         match key.table() {
             Some(table) => Ok(Self { table, digest, signature }),

@@ -1,4 +1,4 @@
-//! How much memory tables may take, and who gives way when it is full.
+//! The memory budget of all tables, and which of them are evicted when it is full.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -6,67 +6,67 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use watchword_arithmetic::Width;
 
-use crate::forks::lock_within_patience;
+use crate::fork_safety::lock_with_retries;
 
-/// What tables may cost, for the whole process.
+/// What tables may cost in the whole process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// The bytes that all tables may take together, beside the tables of the curves' own base points. With 0 there are
-    /// none.
+    /// The bytes that all tables may take together, not counting those of the curves' own base points. With 0 there are
+    /// no tables.
     pub max_bytes: usize,
-    /// The width of a digit, in bits: of as many as there is ample room for. Each bit more makes tables nearly twice as
-    /// large, and verification faster by less and less; as the budget fills, new tables are narrower.
+    /// The largest width of a digit, in bits. Each bit more nearly doubles the size of a table and speeds up
+    /// verification by less and less; as the budget fills up, new tables are narrower.
     pub width: Width,
-    /// After how many uses a key asks for a table.
+    /// After how many uses a key gets a table.
     pub after_uses: u32,
 }
 
-/// Settings that cannot be meant.
+/// Why settings are invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SettingsError(&'static str);
 
-/// How tables stand.
+/// Figures about the tables of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stats {
-    /// The bytes that tables take.
+    /// The bytes that all tables take.
     pub bytes: usize,
     /// How many keys have a table.
     pub tables: usize,
     /// How many tables were built since the process started.
     pub built: u64,
-    /// How many of them gave way to others.
+    /// How many tables were evicted in favour of others.
     pub evicted: u64,
-    /// How often a key asked for a table and was refused: those that have one are used more.
+    /// How often a key was refused a table because the keys that have one are used more.
     pub refused: u64,
 }
 
 /// A key that may have a table.
-pub(super) trait Holder: Send + Sync {
+pub(super) trait TableOwner: Send + Sync {
     fn uses(&self) -> u32;
 
-    /// Forgets half of the uses, so that what was used long ago counts for less.
-    fn age(&self);
+    /// Halves the count of uses, so that old uses count for less.
+    fn halve_uses(&self);
 
     fn is_pinned(&self) -> bool;
 
-    /// Builds the table, where there is none and the budget has room for it.
+    /// Builds the table if there is none and the budget has room for it.
     fn build(self: Arc<Self>);
 
     fn drop_table(&self);
 }
 
-/// The bytes of one table, taken from the budget until they are given back.
-pub(super) struct Lease {
+/// The share of one table in the budget, until it is released.
+pub(super) struct Reservation {
     bytes: usize,
-    is_out: AtomicBool,
+    is_active: AtomicBool,
 }
 
-/// The settings, each by itself, so that reading them takes no lock.
+/// The settings in separate atomics, so that reading them takes no lock.
 static MAX_BYTES: AtomicUsize = AtomicUsize::new(Settings::DEFAULT.max_bytes);
 static WIDTH: AtomicU8 = AtomicU8::new(Settings::DEFAULT.width.bits());
 static AFTER_USES: AtomicU32 = AtomicU32::new(Settings::DEFAULT.after_uses);
 
-/// What is out on lease: leases end wherever a key is dropped.
+/// What is reserved. Reservations end in any thread that drops a key.
 static BYTES: AtomicUsize = AtomicUsize::new(0);
 static TABLES: AtomicUsize = AtomicUsize::new(0);
 
@@ -74,14 +74,14 @@ static BUILT: AtomicU64 = AtomicU64::new(0);
 static EVICTED: AtomicU64 = AtomicU64::new(0);
 static REFUSED: AtomicU64 = AtomicU64::new(0);
 
-/// The keys that have tables. Whoever holds the lock, for microseconds, may give out leases. If it cannot be had, keys do
-/// without new tables.
-pub(crate) struct Holders(Vec<Weak<dyn Holder>>);
+/// The keys that have tables. The lock is held for microseconds, while a share of the budget is reserved. If it cannot
+/// be acquired, no new table is built.
+pub(crate) struct Owners(Vec<Weak<dyn TableOwner>>);
 
-static HOLDERS: Mutex<Holders> = Mutex::new(Holders(Vec::new()));
+static OWNERS: Mutex<Owners> = Mutex::new(Owners(Vec::new()));
 
 impl Settings {
-    /// 64 MiB, the widest digits, and a table after 32 uses: about what building it costs.
+    /// 64 MiB, the widest digits, and a table after 32 uses, which cost about as much as building it.
     pub const DEFAULT: Self = Self { max_bytes: 64 * 1024 * 1024, width: Width::WIDEST, after_uses: 32 };
 }
 
@@ -91,7 +91,7 @@ impl Default for Settings {
     }
 }
 
-/// The settings in force.
+/// Returns the settings in force.
 pub fn settings() -> Settings {
     Settings {
         max_bytes: MAX_BYTES.load(Ordering::Relaxed),
@@ -100,10 +100,10 @@ pub fn settings() -> Settings {
     }
 }
 
-/// Changes the settings. Tables that no longer fit are dropped; those that do keep the width that they were built with.
+/// Changes the settings. Tables that no longer fit are dropped; the others keep the width that they were built with.
 ///
 /// # Errors
-/// [`SettingsError`] where `after_uses` is 0.
+/// [`SettingsError`] if `after_uses` is 0.
 pub fn configure(settings: Settings) -> Result<(), SettingsError> {
     if settings.after_uses == 0 {
         return Err(SettingsError("after_uses must be 1 or more"));
@@ -111,13 +111,13 @@ pub fn configure(settings: Settings) -> Result<(), SettingsError> {
     MAX_BYTES.store(settings.max_bytes, Ordering::Relaxed);
     WIDTH.store(settings.width.bits(), Ordering::Relaxed);
     AFTER_USES.store(settings.after_uses, Ordering::Relaxed);
-    if let Some(mut holders) = holders() {
-        holders.shrink();
+    if let Some(mut owners) = lock_owners() {
+        owners.shrink();
     }
     Ok(())
 }
 
-/// How tables stand now.
+/// Returns the current figures.
 pub fn stats() -> Stats {
     Stats {
         bytes: BYTES.load(Ordering::Relaxed),
@@ -128,57 +128,59 @@ pub fn stats() -> Stats {
     }
 }
 
-/// Whether a key with so many uses asks for a table: every so often, as long as it has none.
+/// Whether a key without a table is queued for one at this use: at every multiple of `after_uses`.
 pub(super) fn is_due(uses: u32) -> bool {
     let after = AFTER_USES.load(Ordering::Relaxed);
     uses >= after && uses.is_multiple_of(after)
 }
 
-/// Room for a table of this key, made where need be; `None` where those that have one are used more.
-pub(super) fn admit(holder: &Arc<dyn Holder>, size: impl Fn(Width) -> usize) -> Option<(Lease, Width)> {
-    let mut holders = holders()?;
+/// Reserves room for a table of this key, and chooses its width. Tables of less used keys are evicted if necessary;
+/// `None` if there is no room even so.
+pub(super) fn reserve(owner: &Arc<dyn TableOwner>, size: impl Fn(Width) -> usize) -> Option<(Reservation, Width)> {
+    let mut owners = lock_owners()?;
     let settings = settings();
-    let width = affordable(&settings, &size);
+    let width = choose_width(&settings, &size);
     let bytes = size(width);
-    holders.0.retain(|other| other.strong_count() > 0);
+    owners.0.retain(|other| other.strong_count() > 0);
     while BYTES.load(Ordering::Relaxed).saturating_add(bytes) > settings.max_bytes {
-        let weakest = holders.least_used(|other| !other.is_pinned());
-        match weakest.filter(|weakest| holder.is_pinned() || weakest.uses() < holder.uses()) {
-            Some(weakest) if bytes <= settings.max_bytes => holders.evict(&weakest),
+        let weakest = owners.least_used(|other| !other.is_pinned());
+        match weakest.filter(|weakest| owner.is_pinned() || weakest.uses() < owner.uses()) {
+            Some(weakest) if bytes <= settings.max_bytes => owners.evict(&weakest),
             _ => {
-                holders.age();
+                owners.halve_uses();
                 REFUSED.fetch_add(1, Ordering::Relaxed);
                 return None;
             }
         }
     }
-    Some((Lease::take(bytes), width))
+    Some((Reservation::new(bytes), width))
 }
 
-/// The widest digits whose table takes no more than a sixteenth of what is free, so that others find room as well.
-fn affordable(settings: &Settings, size: impl Fn(Width) -> usize) -> Width {
+/// The widest digits with which the table takes at most a sixteenth of the free budget, so that other keys find room
+/// too.
+fn choose_width(settings: &Settings, size: impl Fn(Width) -> usize) -> Width {
     let free = settings.max_bytes.saturating_sub(BYTES.load(Ordering::Relaxed));
     let mut widths = (Width::NARROWEST.bits()..=settings.width.bits()).rev().filter_map(Width::new);
     widths.find(|width| size(*width) <= free / 16).unwrap_or(Width::NARROWEST)
 }
 
-/// From now on this key's table may be asked to give way: at once, where the settings changed while it was built.
-pub(super) fn enter(holder: &Arc<dyn Holder>) {
+/// Lists a key whose table was built, so that it can be evicted: at once, if the budget was reduced meanwhile.
+pub(super) fn register(owner: &Arc<dyn TableOwner>) {
     BUILT.fetch_add(1, Ordering::Relaxed);
-    if let Some(mut holders) = holders() {
-        holders.0.push(Arc::downgrade(holder));
-        holders.shrink();
+    if let Some(mut owners) = lock_owners() {
+        owners.0.push(Arc::downgrade(owner));
+        owners.shrink();
     }
 }
 
-pub(crate) fn holders() -> Option<MutexGuard<'static, Holders>> {
-    lock_within_patience(&HOLDERS)
+pub(crate) fn lock_owners() -> Option<MutexGuard<'static, Owners>> {
+    lock_with_retries(&OWNERS)
 }
 
-impl Holders {
-    fn least_used(&self, may_go: impl Fn(&dyn Holder) -> bool) -> Option<Arc<dyn Holder>> {
-        let holders = self.0.iter().filter_map(Weak::upgrade);
-        holders.filter(|holder| may_go(&**holder)).min_by_key(|holder| holder.uses())
+impl Owners {
+    fn least_used(&self, may_be_evicted: impl Fn(&dyn TableOwner) -> bool) -> Option<Arc<dyn TableOwner>> {
+        let owners = self.0.iter().filter_map(Weak::upgrade);
+        owners.filter(|owner| may_be_evicted(&**owner)).min_by_key(|owner| owner.uses())
     }
 
     fn shrink(&mut self) {
@@ -188,36 +190,36 @@ impl Holders {
         }
     }
 
-    fn evict(&mut self, holder: &Arc<dyn Holder>) {
-        holder.drop_table();
-        self.0.retain(|other| !std::ptr::addr_eq(other.as_ptr(), Arc::as_ptr(holder)));
+    fn evict(&mut self, owner: &Arc<dyn TableOwner>) {
+        owner.drop_table();
+        self.0.retain(|other| !std::ptr::addr_eq(other.as_ptr(), Arc::as_ptr(owner)));
         EVICTED.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn age(&self) {
-        self.0.iter().filter_map(Weak::upgrade).for_each(|holder| holder.age());
+    fn halve_uses(&self) {
+        self.0.iter().filter_map(Weak::upgrade).for_each(|owner| owner.halve_uses());
     }
 }
 
-impl Lease {
-    fn take(bytes: usize) -> Self {
+impl Reservation {
+    fn new(bytes: usize) -> Self {
         BYTES.fetch_add(bytes, Ordering::Relaxed);
         TABLES.fetch_add(1, Ordering::Relaxed);
-        Self { bytes, is_out: AtomicBool::new(true) }
+        Self { bytes, is_active: AtomicBool::new(true) }
     }
 
-    /// A second time does nothing.
-    pub(super) fn give_back(&self) {
-        if self.is_out.swap(false, Ordering::Relaxed) {
+    /// Ends the reservation. A second call has no effect.
+    pub(super) fn release(&self) {
+        if self.is_active.swap(false, Ordering::Relaxed) {
             BYTES.fetch_sub(self.bytes, Ordering::Relaxed);
             TABLES.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
 
-impl Drop for Lease {
+impl Drop for Reservation {
     fn drop(&mut self) {
-        self.give_back();
+        self.release();
     }
 }
 

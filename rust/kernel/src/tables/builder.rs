@@ -1,64 +1,64 @@
-//! Builds tables off the path of those who verify: one thread at a time, for as long as there is something to build.
+//! Builds tables in the background: one thread at a time, for as long as keys are queued.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 
-use super::budget::Holder;
-use crate::forks::lock_within_patience;
+use super::budget::TableOwner;
+use crate::fork_safety::lock_with_retries;
 
-/// How many keys may wait for a table. One that finds no place asks again after some more uses.
-const MAX_WAITING: usize = 256;
+/// How many keys may wait for a table. A key that finds the queue full tries again after some more uses.
+const MAX_QUEUED: usize = 256;
 
 pub(crate) struct Queue {
-    waiting: VecDeque<Weak<dyn Holder>>,
-    /// The process in which a thread is at work: a forked child inherits the queue, but not the thread.
-    at_work: Option<u32>,
+    waiting: VecDeque<Weak<dyn TableOwner>>,
+    /// The process in which a builder thread is running: a forked child inherits the queue, but not the thread.
+    running_in: Option<u32>,
 }
 
-static QUEUE: Mutex<Queue> = Mutex::new(Queue { waiting: VecDeque::new(), at_work: None });
+static QUEUE: Mutex<Queue> = Mutex::new(Queue { waiting: VecDeque::new(), running_in: None });
 
-/// Asks for a table, and returns at once. Where the queue is busy or no thread can be had, nothing happens: the key asks
-/// again.
-pub(super) fn ask(holder: Weak<dyn Holder>) {
+/// Queues a key for a table, and returns at once. If the queue is locked or no thread can be started, nothing happens:
+/// the key tries again later.
+pub(super) fn enqueue(owner: Weak<dyn TableOwner>) {
     let Ok(mut queue) = QUEUE.try_lock() else { return };
-    let waits = queue.waiting.iter().any(|other| std::ptr::addr_eq(other.as_ptr(), holder.as_ptr()));
-    if waits || queue.waiting.len() >= MAX_WAITING {
+    let is_queued = queue.waiting.iter().any(|other| std::ptr::addr_eq(other.as_ptr(), owner.as_ptr()));
+    if is_queued || queue.waiting.len() >= MAX_QUEUED {
         return;
     }
-    queue.waiting.push_back(holder);
+    queue.waiting.push_back(owner);
     let process = std::process::id();
-    if queue.at_work != Some(process) {
+    if queue.running_in != Some(process) {
         let builder = std::thread::Builder::new().name("watchword-tables".to_owned());
-        queue.at_work = builder.spawn(work).is_ok().then_some(process);
+        queue.running_in = builder.spawn(run).is_ok().then_some(process);
     }
 }
 
-pub(crate) fn queue() -> Option<MutexGuard<'static, Queue>> {
-    lock_within_patience(&QUEUE)
+pub(crate) fn lock_queue() -> Option<MutexGuard<'static, Queue>> {
+    lock_with_retries(&QUEUE)
 }
 
 impl Queue {
-    /// In a forked child: the thread stayed behind.
+    /// For a forked child, which does not have its parent's builder thread.
     pub(crate) fn forget_thread(&mut self) {
-        self.at_work = None;
+        self.running_in = None;
     }
 }
 
-fn work() {
-    while let Some(holder) = next() {
-        if let Some(holder) = holder.upgrade() {
-            holder.build();
+fn run() {
+    while let Some(owner) = next() {
+        if let Some(owner) = owner.upgrade() {
+            owner.build();
         }
     }
 }
 
-fn next() -> Option<Weak<dyn Holder>> {
+fn next() -> Option<Weak<dyn TableOwner>> {
     #[allow(clippy::disallowed_methods, reason = "see below")]
-    // This thread may wait: nobody waits for it, and it belongs to the process in which whoever started it had the lock.
+    // This thread may block: no other waits for it, and the thread that started it had the lock in this same process.
     let mut queue = QUEUE.lock().unwrap_or_else(PoisonError::into_inner);
     let next = queue.waiting.pop_front();
     if next.is_none() {
-        queue.at_work = None;
+        queue.running_in = None;
     }
     next
 }

@@ -1,18 +1,19 @@
-//! Tables of multiples of keys that are met again: what makes a prepared key fast.
+//! Precomputed tables of multiples of a key, which make verification with frequently used keys fast.
 //!
-//! A table costs about as much time as some twenty verifications without one, and a hundred kilobytes or so. A key
-//! therefore earns its table by use, or is given one by [`KeySet::prepare`](crate::KeySet::prepare). Tables live within
-//! one budget for the whole process; where it is full, the keys that are used least lose theirs first.
+//! Building a table takes about as long as twenty verifications without one, and a table takes about a hundred
+//! kilobytes. A key therefore gets its table after a number of uses, or at once by
+//! [`KeySet::prepare`](crate::KeySet::prepare). All tables of the process share one budget; when it is full, the least
+//! used keys lose theirs first.
 //!
-//! This is the one thing that the kernel remembers of its own accord, beside the keys themselves. It never takes part in
-//! a verdict: with a table or without, the same equation is evaluated.
+//! Beside the key cache, these tables are the only global state of the kernel. They never affect a verdict: with a
+//! table or without, the same equation is evaluated.
 
 mod budget;
 mod builder;
-mod earned;
-mod held;
+mod fork_locks;
+mod lazy;
 
 pub use budget::{Settings, SettingsError, Stats, configure, settings, stats};
-pub(crate) use earned::{Earned, Leased, Tabled};
-pub(crate) use held::{Held, hold};
+pub(crate) use fork_locks::{ForkLocks, lock_for_fork};
+pub(crate) use lazy::{Precompute, Precomputed, ReservedTable};
 pub use watchword_arithmetic::Width;

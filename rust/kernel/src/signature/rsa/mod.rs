@@ -1,6 +1,6 @@
 //! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 7518 sections 3.3 and 3.5, RFC 8017 section 8).
 //!
-//! The power is taken in `watchword-arithmetic`; what it must be is judged here.
+//! `watchword-arithmetic` computes the power; this module checks its encoding.
 
 mod pkcs1;
 mod pss;
@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 use watchword_arithmetic::rsa::PublicKey;
 
 use crate::algorithm::Algorithm;
-use crate::material::Defect;
+use crate::key_params::KeyDefect;
 
-/// The largest modulus that is let in, in bytes.
+/// The largest accepted modulus, in bytes.
 const MAX_MODULUS: usize = 1024;
 
 #[derive(Clone)]
@@ -24,8 +24,8 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, Defect> {
-        let key = PublicKey::new(modulus, exponent).ok_or(Defect::BadExponent)?;
+    pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyDefect> {
+        let key = PublicKey::new(modulus, exponent).ok_or(KeyDefect::BadExponent)?;
         let unused_bits = modulus.first().map_or(0, |byte| byte.leading_zeros());
         Ok(Self { key, length: modulus.len(), unused_bits })
     }

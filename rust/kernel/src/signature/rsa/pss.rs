@@ -1,13 +1,13 @@
 //! EMSA-PSS with MGF1 (RFC 8017 section 9.1.2 and appendix B.2.1), both with the hash of the message.
 //!
-//! The salt is as long as the hash, as RFC 7518 section 3.5 demands: any other length is refused.
+//! The salt must be as long as the hash (RFC 7518 section 3.5).
 
 use sha2::Digest;
 
-/// Whether this encodes the digest. The numbers in comments are the steps of section 9.1.2.
+/// Whether this is an encoding of the digest. The numbers in comments are the steps of section 9.1.2.
 ///
-/// `encoded` is as long as the modulus, `unused_bits` are the bits above the modulus in its first byte. The encoding has
-/// one bit less than the modulus, and so one byte less where the modulus has a single bit in its first byte.
+/// `encoded` is as long as the modulus, `unused_bits` are the bits above the modulus in its first byte. The encoding
+/// has one bit less than the modulus, and therefore one byte less if the modulus has a single bit in its first byte.
 pub(super) fn is_encoding<D: Digest>(encoded: &mut [u8], unused_bits: u32, digest: &[u8]) -> bool {
     let (encoded, zero_bits) = match encoded {
         [0, shorter @ ..] if unused_bits == 7 => (shorter, 0),
@@ -40,7 +40,7 @@ pub(super) fn is_encoding<D: Digest>(encoded: &mut [u8], unused_bits: u32, diges
     zeros.iter().all(|&byte| byte == 0) && *expected == *hash
 }
 
-/// Combines the block with MGF1 of the seed by exclusive or.
+/// XORs the block with MGF1 of the seed.
 fn apply_mask<D: Digest>(block: &mut [u8], seed: &[u8]) {
     for (part, counter) in block.chunks_mut(<D as Digest>::output_size()).zip(0_u32..) {
         let mask = D::new().chain_update(seed).chain_update(counter.to_be_bytes()).finalize();

@@ -1,11 +1,11 @@
-//! What can be wrong with a key.
+//! Why a key is rejected.
 
 use std::fmt;
 
-/// Why a key was left out of a set. Each variant has a stable [`code`](Defect::code).
+/// Why a key is rejected. Each variant has a stable [`code`](KeyDefect::code).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Defect {
+pub enum KeyDefect {
     /// An element of `keys` that is not a JSON object.
     NotAnObject,
     /// A member that is missing or does not have the form that RFC 7517 or RFC 7518 gives it, or a broken encoding.
@@ -14,9 +14,9 @@ pub enum Defect {
     UnsupportedKeyType,
     /// A curve other than P-256, P-384 and Ed25519.
     UnsupportedCurve,
-    /// An `oct` key: a shared secret proves nothing about who signed.
+    /// An `oct` key: a shared secret does not prove who signed.
     SymmetricKey,
-    /// A private key, which has no business in a verifier.
+    /// A private key, which does not belong in a verifier.
     PrivateKey,
     /// `use` is neither `sig` (RFC 7517 section 4.2) nor, in a key set, `jwt-svid` (SPIFFE).
     NotForSignatures,
@@ -26,28 +26,28 @@ pub enum Defect {
     AlgorithmMismatch,
     /// An RSA modulus of fewer than 2048 bits (RFC 7518 section 3.3).
     ModulusTooSmall,
-    /// An RSA modulus of more than 8192 bits: verification would cost an attacker's choice of time.
+    /// An RSA modulus of more than 8192 bits: verification would take as long as an attacker likes.
     ModulusTooLarge,
     /// An even RSA modulus.
     EvenModulus,
     /// An RSA exponent of 1, an even one, or one of more than 33 bits.
     BadExponent,
-    /// An RSA modulus from the flawed generator of CVE-2017-15361: its factors can be found.
+    /// An RSA modulus from the flawed generator of CVE-2017-15361: it can be factored.
     Roca,
-    /// Coordinates that are not those of a point of the curve.
+    /// Coordinates of no point of the curve.
     PointNotOnCurve,
-    /// An Ed25519 point that is not encoded in the one way that RFC 8032 section 5.1.2 gives.
+    /// An Ed25519 point whose encoding is not canonical (RFC 8032 section 5.1.2).
     NonCanonicalPoint,
-    /// An Ed25519 point of small order: signatures by it hold for many messages.
+    /// An Ed25519 point of small order: a signature by it is valid for many messages.
     SmallOrderPoint,
-    /// A `kid` that an earlier key of the set has for the same algorithm.
+    /// An earlier key of the set has the same `kid` for the same algorithm.
     DuplicateKeyId,
-    /// The chosen backend cannot verify with such a key.
+    /// An RSA modulus of more than 4096 bits, with the reference backend.
     UnsupportedByBackend,
 }
 
-impl Defect {
-    /// The stable name of this defect.
+impl KeyDefect {
+    /// The stable name of this variant.
     pub fn code(self) -> &'static str {
         match self {
             Self::NotAnObject => "not_an_object",
@@ -73,14 +73,14 @@ impl Defect {
     }
 }
 
-impl fmt::Display for Defect {
+impl fmt::Display for KeyDefect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotAnObject => "not a JSON object",
             Self::Malformed(what) => what,
             Self::UnsupportedKeyType => "\"kty\" is not EC, OKP or RSA",
             Self::UnsupportedCurve => "the curve is not P-256, P-384 or Ed25519",
-            Self::SymmetricKey => "a symmetric key never verifies here",
+            Self::SymmetricKey => "a symmetric key (\"kty\" is oct) is never used",
             Self::PrivateKey => "a private key does not belong in a verifier; give the public part",
             Self::NotForSignatures => "\"use\" is neither \"sig\" nor \"jwt-svid\"",
             Self::NotForVerification => "\"key_ops\" does not name \"verify\"",
@@ -90,13 +90,13 @@ impl fmt::Display for Defect {
             Self::EvenModulus => "the RSA modulus is even",
             Self::BadExponent => "the RSA exponent is 1, even, or of more than 33 bits",
             Self::Roca => "the RSA modulus comes from a flawed generator (CVE-2017-15361)",
-            Self::PointNotOnCurve => "the coordinates are not those of a point of the curve",
+            Self::PointNotOnCurve => "the coordinates are not a point of the curve",
             Self::NonCanonicalPoint => "the point is not encoded canonically (RFC 8032 section 5.1.2)",
             Self::SmallOrderPoint => "the point has small order",
             Self::DuplicateKeyId => "an earlier key of the set has the same \"kid\" for the same algorithm",
-            Self::UnsupportedByBackend => "the chosen backend does not verify with such a key",
+            Self::UnsupportedByBackend => "the reference backend takes RSA keys of at most 4096 bits",
         })
     }
 }
 
-impl std::error::Error for Defect {}
+impl std::error::Error for KeyDefect {}

@@ -1,7 +1,7 @@
 //! The fingerprint of RSA moduli from the flawed generator of CVE-2017-15361 ("ROCA").
 //!
-//! That generator made primes of the form k·M + (65537^a mod M), M being a product of small primes. Modulo each of
-//! these, such a modulus is a power of 65537; another modulus is one modulo all of them with a chance below 2^-27.
+//! That generator made primes of the form k·M + (65537^a mod M), with M a product of small primes. Modulo each of these
+//! small primes, such a modulus is a power of 65537; the probability that any other modulus is one is below 2^-27.
 
 const PRIMES: [u32; 38] = [
     3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109,
@@ -10,7 +10,7 @@ const PRIMES: [u32; 38] = [
 
 const GENERATOR: u32 = 65537;
 
-/// Whether a big-endian modulus carries the fingerprint.
+/// Whether a big-endian modulus has the fingerprint.
 pub(crate) fn is_vulnerable(modulus: &[u8]) -> bool {
     PRIMES.iter().all(|&prime| is_power_of_generator(remainder(modulus, prime), prime))
 }

@@ -1,17 +1,17 @@
-//! Forks of the process: see `watchword_kernel::forks`.
+//! Holds the kernel's locks across forks of the process: see `watchword_kernel::fork_safety`.
 
 use std::cell::RefCell;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use watchword_kernel::forks::{self, Held};
+use watchword_kernel::fork_safety::{ForkGuard, lock_all};
 
 thread_local! {
-    /// What the thread that forks holds meanwhile.
-    static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
+    /// The locks, while this thread forks.
+    static GUARD: RefCell<Option<ForkGuard>> = const { RefCell::new(None) };
 }
 
-/// Has everything in the kernel that a fork must find at rest held across every fork of Python's (`os.fork`).
+/// Registers hooks that hold the kernel's locks across every fork of Python's (`os.fork`).
 pub(crate) fn register(py: Python<'_>) -> PyResult<()> {
     // Not every system has forks.
     let Some(register) = py.import("os")?.getattr_opt("register_at_fork")? else { return Ok(()) };
@@ -24,10 +24,10 @@ pub(crate) fn register(py: Python<'_>) -> PyResult<()> {
 
 #[pyfunction]
 fn before_fork() {
-    // What a fork that failed left behind is released first: nobody waits for himself.
+    // A fork that failed may have left its guard behind: release it first, or this thread would wait for itself.
     drop(take());
-    let held = forks::hold();
-    HELD.with(|place| place.replace(Some(held)));
+    let guard = lock_all();
+    GUARD.with(|cell| cell.replace(Some(guard)));
 }
 
 #[pyfunction]
@@ -37,11 +37,11 @@ fn after_fork_in_parent() {
 
 #[pyfunction]
 fn after_fork_in_child() {
-    if let Some(held) = take() {
-        held.release_in_child();
+    if let Some(guard) = take() {
+        guard.release_in_child();
     }
 }
 
-fn take() -> Option<Held> {
-    HELD.with(RefCell::take)
+fn take() -> Option<ForkGuard> {
+    GUARD.with(RefCell::take)
 }

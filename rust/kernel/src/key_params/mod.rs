@@ -1,16 +1,16 @@
-//! The numbers of a public key: well-formed here, and judged where a verifier is made of them.
+//! The parameters of a public key: their form and size. Whether they are safe is checked by the verifier made of them.
 
 mod defect;
 mod roca;
 
-pub use defect::Defect;
+pub use defect::KeyDefect;
 pub(crate) use roca::is_vulnerable as has_roca_modulus;
 
 use crate::algorithm::{Algorithm, AlgorithmSet};
 
-/// The numbers of a public key, of lengths that a key may have.
+/// The parameters of a public key, of permitted sizes.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Material {
+pub(crate) enum KeyParams {
     /// The encoded point.
     Ed25519([u8; 32]),
     /// A point of P-256, uncompressed (SEC 1 section 2.3.3).
@@ -25,52 +25,54 @@ pub(crate) enum Material {
 const MIN_MODULUS_BITS: usize = 2048;
 /// The largest RSA modulus, in bits.
 const MAX_MODULUS_BITS: usize = 8192;
-/// The largest RSA exponent, in bits: that of Windows' and of the `rsa` crate.
+/// The largest RSA exponent, in bits, as on Windows and in the `rsa` crate.
 const MAX_EXPONENT_BITS: usize = 33;
 
-impl Material {
-    pub(crate) fn ed25519(point: &[u8]) -> Result<Self, Defect> {
+impl KeyParams {
+    pub(crate) fn ed25519(point: &[u8]) -> Result<Self, KeyDefect> {
         let point: [u8; 32] = point
             .try_into()
-            .map_err(|_| Defect::Malformed("\"x\" of Ed25519 must have 32 bytes (RFC 8037 section 2)"))?;
+            .map_err(|_| KeyDefect::Malformed("\"x\" of Ed25519 must have 32 bytes (RFC 8037 section 2)"))?;
         Ok(Self::Ed25519(point))
     }
 
-    pub(crate) fn p256(x: &[u8], y: &[u8]) -> Result<Self, Defect> {
-        let point = uncompressed(x, y).ok_or(Defect::Malformed("\"x\" and \"y\" of P-256 must have 32 bytes each"))?;
+    pub(crate) fn p256(x: &[u8], y: &[u8]) -> Result<Self, KeyDefect> {
+        let point =
+            uncompressed(x, y).ok_or(KeyDefect::Malformed("\"x\" and \"y\" of P-256 must have 32 bytes each"))?;
         Ok(Self::P256(point))
     }
 
-    pub(crate) fn p384(x: &[u8], y: &[u8]) -> Result<Self, Defect> {
-        let point = uncompressed(x, y).ok_or(Defect::Malformed("\"x\" and \"y\" of P-384 must have 48 bytes each"))?;
+    pub(crate) fn p384(x: &[u8], y: &[u8]) -> Result<Self, KeyDefect> {
+        let point =
+            uncompressed(x, y).ok_or(KeyDefect::Malformed("\"x\" and \"y\" of P-384 must have 48 bytes each"))?;
         Ok(Self::P384(point))
     }
 
-    pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, Defect> {
+    pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyDefect> {
         for number in [modulus, exponent] {
             if matches!(number, [] | [0, ..]) {
-                return Err(Defect::Malformed(
+                return Err(KeyDefect::Malformed(
                     "\"n\" and \"e\" must be positive numbers without leading zero bytes (RFC 7518 section 2)",
                 ));
             }
         }
         let bits = bit_length(modulus);
         if bits < MIN_MODULUS_BITS {
-            return Err(Defect::ModulusTooSmall);
+            return Err(KeyDefect::ModulusTooSmall);
         }
         if bits > MAX_MODULUS_BITS {
-            return Err(Defect::ModulusTooLarge);
+            return Err(KeyDefect::ModulusTooLarge);
         }
         if is_even(modulus) {
-            return Err(Defect::EvenModulus);
+            return Err(KeyDefect::EvenModulus);
         }
         if exponent == [1] || is_even(exponent) || bit_length(exponent) > MAX_EXPONENT_BITS {
-            return Err(Defect::BadExponent);
+            return Err(KeyDefect::BadExponent);
         }
         Ok(Self::Rsa { modulus: modulus.to_vec(), exponent: exponent.to_vec() })
     }
 
-    /// The algorithms that a key of this type can be used with: a property of the key, never of the message.
+    /// The algorithms that a key of this type can be used with. The key decides, never the message.
     pub(crate) fn algorithms(&self) -> AlgorithmSet {
         let algorithms: &[Algorithm] = match self {
             Self::Ed25519(_) => &[Algorithm::EdDsa, Algorithm::Ed25519],
@@ -88,7 +90,7 @@ impl Material {
         algorithms.iter().copied().collect()
     }
 
-    /// The size of the key as it is usually given, in bits.
+    /// The size of the key in bits: of the modulus or of the curve.
     pub(crate) fn bits(&self) -> usize {
         match self {
             Self::Ed25519(_) | Self::P256(_) => 256,

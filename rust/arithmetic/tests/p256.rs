@@ -15,7 +15,7 @@ use p256::elliptic_curve::{Field, PrimeField};
 use p256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar};
 use proptest::prelude::*;
 use watchword_arithmetic::Width;
-use watchword_arithmetic::p256::{Claim, PublicKey, Signature, Table, hold};
+use watchword_arithmetic::p256::{PendingSignature, PublicKey, Signature, Table, verify_batch};
 
 /// n and p − n, and p.
 const ORDER: [u8; 32] = *b"\xff\xff\xff\xff\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\
@@ -93,9 +93,9 @@ impl Case {
             return false;
         };
         let holds = key.theirs.verify_prehash(&self.digest, &theirs.unwrap()).is_ok();
-        assert_eq!(key.ours.holds(&self.digest, &ours), holds, "without a table: {self:x?}");
+        assert_eq!(key.ours.verify(&self.digest, &ours), holds, "without a table: {self:x?}");
         for (table, width) in key.tables.iter().zip(widths()) {
-            assert_eq!(table.holds(&self.digest, &ours), holds, "{width:?}: {self:x?}");
+            assert_eq!(table.verify(&self.digest, &ours), holds, "{width:?}: {self:x?}");
         }
         holds
     }
@@ -107,17 +107,17 @@ fn check_batches(keys: &[Key], cases: &[(usize, Case)]) {
     for (index, (key, case)) in cases.iter().enumerate() {
         let Some(signature) = Signature::decode(&case.signature) else { continue };
         let tables = &keys[*key].tables;
-        claims.push(Claim { table: &tables[index % tables.len()], digest: case.digest, signature });
-        alone.push(keys[*key].ours.holds(&case.digest, &signature));
+        claims.push(PendingSignature { table: &tables[index % tables.len()], digest: case.digest, signature });
+        alone.push(keys[*key].ours.verify(&case.digest, &signature));
     }
     for size in [1, 2, 3, 5, 17, 64, 65, claims.len().max(1)] {
         for (claims, alone) in claims.chunks(size).zip(alone.chunks(size)) {
             let mut verdicts = vec![false; claims.len()];
-            hold(claims, &mut verdicts);
+            verify_batch(claims, &mut verdicts);
             assert_eq!(verdicts, alone, "batches of {size}");
             // Whatever stood there before does not matter.
             verdicts.fill(true);
-            hold(claims, &mut verdicts);
+            verify_batch(claims, &mut verdicts);
             assert_eq!(verdicts, alone, "batches of {size}");
         }
     }

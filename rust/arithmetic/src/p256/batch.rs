@@ -14,7 +14,7 @@ const TOGETHER: usize = 64;
 
 /// What there is to be decided: that a signature is the key's, for a digest.
 #[derive(Debug, Clone, Copy)]
-pub struct Claim<'a> {
+pub struct PendingSignature<'a> {
     /// The key's table.
     pub table: &'a Table,
     /// The digest of what was signed.
@@ -25,16 +25,16 @@ pub struct Claim<'a> {
 
 /// Says of each claim whether it holds, in the verdict at the same place. Claims and verdicts have to be equally many;
 /// what one has more is left alone.
-pub fn hold(claims: &[Claim<'_>], verdicts: &mut [bool]) {
+pub fn verify_batch(claims: &[PendingSignature<'_>], verdicts: &mut [bool]) {
     let mut sums = Sums::default();
     let mut points = Vec::with_capacity(SUMMANDS * claims.len().min(TOGETHER));
     for (claims, verdicts) in claims.chunks(TOGETHER).zip(verdicts.chunks_mut(TOGETHER)) {
         points.clear();
-        hold_together(claims, verdicts, &mut points, &mut sums);
+        verify_together(claims, verdicts, &mut points, &mut sums);
     }
 }
 
-fn hold_together(claims: &[Claim<'_>], verdicts: &mut [bool], points: &mut Vec<Affine>, sums: &mut Sums) {
+fn verify_together(claims: &[PendingSignature<'_>], verdicts: &mut [bool], points: &mut Vec<Affine>, sums: &mut Sums) {
     let mut ranges = Vec::with_capacity(claims.len());
     for (claim, inverse) in claims.iter().zip(inverses_of_s(claims)) {
         let (u1, u2) = claim.signature.multipliers(&claim.digest, &inverse);
@@ -50,7 +50,7 @@ fn hold_together(claims: &[Claim<'_>], verdicts: &mut [bool], points: &mut Vec<A
 }
 
 /// 1/s for each claim, times 2^256, for the price of one inversion and three products each.
-fn inverses_of_s(claims: &[Claim<'_>]) -> Vec<Scalar> {
+fn inverses_of_s(claims: &[PendingSignature<'_>]) -> Vec<Scalar> {
     let numbers = claims.iter().map(|claim| claim.signature.s.to_montgomery());
     let mut product = Scalar::ONE.to_montgomery();
     let before = numbers.clone().map(|s| {

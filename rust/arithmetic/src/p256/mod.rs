@@ -11,7 +11,7 @@ mod sum;
 mod table;
 mod window;
 
-pub use batch::{Claim, hold};
+pub use batch::{PendingSignature, verify_batch};
 pub use signature::Signature;
 
 use once_cell::race::OnceBox;
@@ -61,7 +61,7 @@ impl PublicKey {
 
     /// Whether the signature is this key's for a message of this digest, without a table of the key's own.
     #[must_use]
-    pub fn holds(&self, digest: &[u8; 32], signature: &Signature) -> bool {
+    pub fn verify(&self, digest: &[u8; 32], signature: &Signature) -> bool {
         let (u1, u2) = signature.multipliers(digest, &signature.s.inverse().to_montgomery());
         let mut points = Vec::with_capacity(SUMMANDS);
         base().summands(&u1, &mut points);
@@ -94,7 +94,7 @@ impl Table {
 
     /// Whether the signature is this key's for a message of this digest.
     #[must_use]
-    pub fn holds(&self, digest: &[u8; 32], signature: &Signature) -> bool {
+    pub fn verify(&self, digest: &[u8; 32], signature: &Signature) -> bool {
         let (u1, u2) = signature.multipliers(digest, &signature.s.inverse().to_montgomery());
         let mut points = Vec::with_capacity(SUMMANDS);
         self.summands(&u1, &u2, &mut points);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use watchword_arithmetic::Width;
-use watchword_arithmetic::p256::{PublicKey, Signature, Table, hold, prepare};
+use watchword_arithmetic::p256::{PublicKey, Signature, Table, prepare, verify_batch};
 
 use crate::material::Defect;
 use crate::tables::{Earned, Leased, Tabled};
@@ -36,7 +36,7 @@ impl Tabled for Key {
 
 pub(super) fn holds(key: &Arc<Earned<Key>>, message: &[u8], signature: &[u8]) -> bool {
     read(message, signature).is_some_and(|(digest, signature)| {
-        key.with(|table| table.holds(&digest, &signature), |key| key.0.holds(&digest, &signature))
+        key.with(|table| table.verify(&digest, &signature), |key| key.0.verify(&digest, &signature))
     })
 }
 
@@ -53,7 +53,7 @@ impl Claim {
         let (digest, signature) = read(message, signature).ok_or(false)?;
         match key.table() {
             Some(table) => Ok(Self { table, digest, signature }),
-            None => Err(key.key().0.holds(&digest, &signature)),
+            None => Err(key.key().0.verify(&digest, &signature)),
         }
     }
 
@@ -62,13 +62,13 @@ impl Claim {
         let mut verdicts = vec![false; claims.len()];
         let claims: Vec<_> = claims
             .iter()
-            .map(|claim| watchword_arithmetic::p256::Claim {
+            .map(|claim| watchword_arithmetic::p256::PendingSignature {
                 table: &claim.table.table,
                 digest: claim.digest,
                 signature: claim.signature,
             })
             .collect();
-        hold(&claims, &mut verdicts);
+        verify_batch(&claims, &mut verdicts);
         verdicts
     }
 }

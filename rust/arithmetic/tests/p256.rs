@@ -123,7 +123,7 @@ fn check_batches(keys: &[Key], cases: &[(usize, Case)]) {
     }
 }
 
-/// Keys that share multiples with the base point, whose tables hold the same points as its own.
+/// Keys that share multiples with the base point, whose tables contain the same points.
 static RELATED: LazyLock<Vec<(Scalar, Key)>> = LazyLock::new(|| {
     let positive = [1u64, 2, 3, 5, 7, 16, 128].map(Scalar::from);
     let positive = positive.into_iter().chain([4, 5, 8, 63, 64, 128, 250, 255].map(two_to));

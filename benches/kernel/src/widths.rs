@@ -81,5 +81,5 @@ fn ed25519_verifies(table: &ed25519::Table, point: &[u8; 32], sample: &Sample) -
 fn p256_verifies(table: &p256::Table, sample: &Sample) -> bool {
     let digest = Sha256::digest(&sample.message).into();
     let bytes: &[u8; 64] = sample.signature.as_slice().try_into().expect("64 bytes");
-    p256::Signature::decode(bytes).is_some_and(|signature| table.holds(&digest, &signature))
+    p256::Signature::decode(bytes).is_some_and(|signature| table.verify(&digest, &signature))
 }

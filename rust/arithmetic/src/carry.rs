@@ -1,16 +1,16 @@
-//! One limb at a time, with what is carried on to the next.
+//! Addition and subtraction of one limb, with the carry or borrow for the next.
 
-/// The lowest limb of a + b + carry, and whether one is carried on.
+/// The lowest limb of a + b + carry, and the carry.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(crate) fn add(a: u64, b: u64, carry: bool) -> (u64, bool) {
-    // The compiler finds chains of carries in plain Rust now and then; these it always finds.
+    // The compiler recognises chains of carries in plain Rust only sometimes; with the intrinsics, always.
     let mut sum = 0;
     let carry = std::arch::x86_64::_addcarry_u64(carry.into(), a, b, &mut sum);
     (sum, carry != 0)
 }
 
-/// The lowest limb of a − b − borrow, and whether one is borrowed from the next.
+/// The lowest limb of a − b − borrow, and the borrow.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(crate) fn subtract(a: u64, b: u64, borrow: bool) -> (u64, bool) {
@@ -22,7 +22,7 @@ pub(crate) fn subtract(a: u64, b: u64, borrow: bool) -> (u64, bool) {
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) use portable::{add, subtract};
 
-/// The same for all other machines.
+/// The same for other architectures.
 #[cfg(any(test, not(target_arch = "x86_64")))]
 mod portable {
     #[inline(always)]

@@ -1,8 +1,8 @@
 //! Inversion modulo an odd number of at most 256 bits, by division steps.
 //!
 //! Bernstein and Yang, "Fast constant-time gcd computation and modular inversion" (2019), in the variable-time form that
-//! Pieter Wuille described for libsecp256k1: sixty-two steps at a time are decided by the lowest limbs alone and gathered
-//! in a 2 × 2 matrix, which is then applied to the whole numbers.
+//! Pieter Wuille described for libsecp256k1: sixty-two steps at a time are determined by the lowest limbs alone and
+//! combined in a 2 × 2 matrix, which is then applied to the whole numbers.
 
 /// The bits of a limb here. A number is Σ limb[i] · 2^(62·i); all limbs but the highest lie in [0, 2^62), the highest
 /// carries the sign.
@@ -11,7 +11,7 @@ const MASK: i64 = i64::MAX >> 1;
 
 type Limbs = [i64; 5];
 
-/// An odd modulus, with what its inversions share.
+/// An odd modulus, with the values that its inversions share.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Modulus {
     limbs: Limbs,
@@ -19,7 +19,7 @@ pub(crate) struct Modulus {
     inverse: i64,
 }
 
-/// What sixty-two division steps do: (f, g) becomes (u·f + v·g, q·f + r·g) / 2^62.
+/// The effect of sixty-two division steps: (f, g) becomes (u·f + v·g, q·f + r·g) / 2^62.
 ///
 /// |u| + |v| and |q| + |r| are at most 2^62.
 struct Matrix {
@@ -30,7 +30,7 @@ struct Matrix {
 }
 
 impl Modulus {
-    /// The modulus with these 64-bit limbs, the lowest first. It has to be odd.
+    /// The modulus with these 64-bit limbs, the lowest first. It must be odd.
     pub(crate) const fn new(limbs: [u64; 4]) -> Self {
         assert!(limbs[0] & 1 == 1, "division steps need an odd modulus");
         // Newton's iteration doubles the correct bits: 3 (an odd number is its own inverse modulo 8), then 6, 12, … 96.
@@ -43,12 +43,12 @@ impl Modulus {
         Self { limbs: unpack(limbs), inverse: inverse.cast_signed() & MASK }
     }
 
-    /// The inverse of `x`, which has to be below the modulus; none where there is none, as for zero.
+    /// The inverse of `x`, which must be below the modulus; `None` if there is none, as for zero.
     pub(crate) fn inverse(&self, x: &[u64; 4]) -> Option<[u64; 4]> {
         let (mut d, mut e): (Limbs, Limbs) = ([0; 5], [1, 0, 0, 0, 0]);
         let (mut f, mut g) = (self.limbs, unpack(*x));
         let mut eta = -1;
-        // f and g shrink, and with them the limbs worth looking at.
+        // f and g shrink, and with them the number of limbs in use.
         let mut length = 5;
         loop {
             let matrix = steps(&mut eta, f[0].cast_unsigned(), g[0].cast_unsigned());
@@ -59,7 +59,7 @@ impl Modulus {
             }
             let (f_top, g_top) = (f[length - 1], g[length - 1]);
             if length > 1 && (f_top == 0 || f_top == -1) && (g_top == 0 || g_top == -1) {
-                // Nothing but the sign is left in the highest limbs: the next ones take it over.
+                // The highest limbs contain only the sign: move it into the next ones.
                 length -= 1;
                 f[length - 1] |= f_top << BITS;
                 g[length - 1] |= g_top << BITS;
@@ -79,7 +79,7 @@ impl Modulus {
     /// (d, e) becomes (u·d + v·e, q·d + r·e) / 2^62 modulo the modulus m, both in (−2m, m) before and after.
     #[inline]
     fn apply_modulo(&self, d: &mut Limbs, e: &mut Limbs, &Matrix { u, v, q, r }: &Matrix) {
-        // Add m where d or e is negative, and then the multiple of m that makes the lowest 62 bits zero.
+        // Add m if d or e is negative, and then the multiple of m that makes the lowest 62 bits zero.
         let (sign_d, sign_e) = (d[4] >> 63, e[4] >> 63);
         let mut md = (u & sign_d) + (v & sign_e);
         let mut me = (q & sign_d) + (r & sign_e);
@@ -122,14 +122,14 @@ impl Modulus {
     }
 }
 
-/// Sixty-two division steps, decided by the lowest 62 bits of f and g. `eta` is minus the δ of the paper.
+/// Sixty-two division steps, determined by the lowest 62 bits of f and g. `eta` is minus the δ of the paper.
 #[inline]
 fn steps(eta: &mut i64, mut f: u64, mut g: u64) -> Matrix {
-    // The entries wrap on the way and fit a signed number at the end.
+    // The entries may wrap in between; the results fit a signed number.
     let (mut u, mut v, mut q, mut r) = (1u64, 0u64, 0u64, 1u64);
     let mut left = BITS;
     loop {
-        // Halve g as often as it is even, but no more often than there are steps left.
+        // Halve g while it is even, but not more often than there are steps left.
         let zeros = (g | (u64::MAX << left)).trailing_zeros();
         g >>= zeros;
         u <<= zeros;
@@ -145,7 +145,7 @@ fn steps(eta: &mut i64, mut f: u64, mut g: u64) -> Matrix {
             (u, q) = (q, u.wrapping_neg());
             (v, r) = (r, v.wrapping_neg());
         }
-        // As many bits of g as the next steps cannot exchange are cancelled at once by a multiple of f, up to six:
+        // Until the next exchange of f and g, up to six bits of g are cancelled at once by a multiple of f:
         // f · (f² − 2) is −1/f modulo 64.
         let multiple = f.wrapping_mul(g).wrapping_mul(f.wrapping_mul(f).wrapping_sub(2)) & bits(*eta, left) & 63;
         g = g.wrapping_add(f.wrapping_mul(multiple));
@@ -155,7 +155,7 @@ fn steps(eta: &mut i64, mut f: u64, mut g: u64) -> Matrix {
     Matrix { u: u.cast_signed(), v: v.cast_signed(), q: q.cast_signed(), r: r.cast_signed() }
 }
 
-/// A mask of the bits that may be cancelled: one more than `eta`, and no more than there are steps left (1 to 62).
+/// A mask of the bits that may be cancelled: one more than `eta`, but not more than there are steps left (1 to 62).
 #[inline]
 fn bits(eta: i64, left: u32) -> u64 {
     let limit = (eta + 1).min(i64::from(left));
@@ -189,7 +189,7 @@ fn product(a: i64, b: i64) -> i128 {
 /// The lowest 64 bits.
 #[inline]
 fn low(value: i128) -> i64 {
-    // Truncation is meant.
+    // Truncates on purpose.
     value as i64
 }
 

@@ -1,12 +1,12 @@
 //! # Arithmetic for verifying signatures
 //!
-//! Fields, points, residues and the tables of keys that are met again. It knows nothing of JOSE and hashes nothing:
-//! what comes in are the numbers of a signature, of a key and of a digest, what goes out is whether the equation holds.
+//! Fields, points, residues, and precomputed tables for keys that are used repeatedly. The crate knows nothing of JOSE and
+//! computes no hashes: given the numbers of a signature, a key and a digest, it evaluates the verification equation.
 //!
-//! **Variable time, throughout.** Keys, messages and signatures are public here; nothing in this crate may ever touch a
+//! **Variable time throughout.** Keys, messages and signatures are public here; nothing in this crate may ever process a
 //! secret. There is no unsafe code.
 //!
-//! Arithmetic on limbs wraps or carries on purpose, within bounds that are stated where it does: the crate's tests run
+//! Arithmetic on limbs wraps or carries on purpose, within bounds that are documented at each place: the crate's tests run
 //! with overflow checks, releases without.
 
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! Ed25519 beside ed25519-dalek's `verify_strict` and curve25519-dalek's group: every way to a verdict gives theirs.
+//! Comparison with ed25519-dalek's `verify_strict` and curve25519-dalek's group: every method gives the same verdicts.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -21,14 +21,14 @@ fn widths() -> impl Iterator<Item = Width> {
     (4..=8).map(|bits| Width::new(bits).unwrap())
 }
 
-/// s·B − k·A in every way there is.
+/// s·B − k·A by every method.
 fn sums(key: &PublicKey, s: &Scalar, k: &Scalar) -> Vec<Sum> {
     let mut sums = vec![key.sum(s, k)];
     sums.extend(widths().map(|width| Table::new(key, width).sum(s, k)));
     sums
 }
 
-/// Whether the sums have this encoding; all have to agree, singly and together.
+/// Whether the sums have this encoding; all must agree, one by one and together.
 fn are_all(sums: &[Sum], encoding: &[u8; 32]) -> bool {
     let singly: Vec<_> = sums.iter().map(|sum| sum.is_encoded_as(encoding)).collect();
     let mut together = vec![!singly[0]; sums.len()];
@@ -42,7 +42,7 @@ fn challenge(r: &[u8; 32], key: &[u8; 32], message: &[u8]) -> [u8; 64] {
     Sha512::new().chain_update(r).chain_update(key).chain_update(message).finalize().into()
 }
 
-/// The predicate that a verifier makes of this module's parts.
+/// The predicate that a verifier builds from this module's parts.
 fn accepts(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
     let (r, s): ([u8; 32], [u8; 32]) = (signature[..32].try_into().unwrap(), signature[32..].try_into().unwrap());
     let (Some(point), Some(s)) = (PublicKey::decode(key), Scalar::from_canonical(&s)) else { return false };
@@ -58,7 +58,7 @@ fn scalar(scalar: &DalekScalar) -> Scalar {
     Scalar::from_canonical(scalar.as_bytes()).unwrap()
 }
 
-/// Scalars whose digits are all alike, or carry from one end to the other, and those next to both ends.
+/// Scalars whose digits are all equal, or carry from one end to the other, and those next to the ends of the range.
 fn edge_scalars() -> Vec<DalekScalar> {
     let mut scalars: Vec<_> = (0u64..5).map(DalekScalar::from).collect();
     for bit in (0..253).chain([251, 252]) {
@@ -86,7 +86,7 @@ fn the_group_is_that_of_curve25519_dalek_on_edge_scalars() {
     let ones = [edges[0], edges[1], edges[edges.len() - 1], -DalekScalar::ONE];
     for (s, k) in edges.iter().flat_map(|edge| ones.iter().flat_map(move |one| [(edge, one), (one, edge)])) {
         let expected = EdwardsPoint::vartime_double_scalar_mul_basepoint(&-k, &point, s);
-        // −k is L − k, which is no negative for a point with a component of small order.
+        // −k is L − k, which does not negate a point with a component of small order.
         let expected = expected - EIGHT_TORSION[3] * (-k) - EIGHT_TORSION[3] * k;
         let (s, k) = (scalar(s), scalar(k));
         let mut sums = vec![key.sum(&s, &k)];
@@ -108,8 +108,8 @@ fn the_sum_may_be_the_identity() {
     }
 }
 
-/// With components of small order in the key and in R the equation without the cofactor holds for one R in eight, and
-/// the verdict is exact for every one of them.
+/// With components of small order in the key and in R, the equation without the cofactor is true for one R in eight, and
+/// the verdict is exact for each of them.
 #[test]
 fn components_of_small_order() {
     let (mut mixed, mut refused) = (0, 0);
@@ -140,7 +140,7 @@ fn points_of_small_order() {
         assert!(has_small_order(point.compress().as_bytes()));
         assert!(!has_small_order((point + ED25519_BASEPOINT_POINT).compress().as_bytes()));
     }
-    // y = 1 with the sign of x set, which x = 0 has not; and y = p + 1.
+    // y = 1 with the sign of x set, although x is 0; and y = p + 1.
     let mut bytes = [0; 32];
     (bytes[0], bytes[31]) = (1, 0x80);
     assert!(!has_small_order(&bytes) && PublicKey::decode(&bytes).is_none());
@@ -171,7 +171,7 @@ fn scalars_end_below_the_order() {
     assert!(Scalar::from_canonical(&below).is_some());
     assert!(Scalar::from_canonical(&ORDER).is_none());
     assert!(Scalar::from_canonical(&[0xff; 32]).is_none());
-    // Multiples of L and their neighbours, up to the largest that 64 bytes hold.
+    // Multiples of L and their neighbours, up to the largest of 64 bytes.
     let mut wide = [0xff; 64];
     assert_eq!(Scalar::reduce(&wide), scalar(&DalekScalar::from_bytes_mod_order_wide(&wide)));
     for shift in 0..=32 {
@@ -184,7 +184,7 @@ fn scalars_end_below_the_order() {
 }
 
 #[test]
-fn a_table_is_as_large_as_said() {
+fn a_table_has_the_announced_size() {
     let key = PublicKey::decode(ED25519_BASEPOINT_POINT.compress().as_bytes()).unwrap();
     for (width, kibibytes) in widths().zip([48, 76, 129, 222, 374]) {
         let size = Table::new(&key, width).size();
@@ -194,7 +194,7 @@ fn a_table_is_as_large_as_said() {
 }
 
 #[test]
-fn verdicts_without_a_partner_are_negative() {
+fn verdicts_without_a_counterpart_are_false() {
     prepare();
     let key = PublicKey::decode(ED25519_BASEPOINT_POINT.compress().as_bytes()).unwrap();
     let one = scalar(&DalekScalar::ONE);
@@ -207,14 +207,14 @@ fn verdicts_without_a_partner_are_negative() {
     are_encoded_as(&[sum], &[identity], &mut []);
 }
 
-/// What may be done to a signed message.
+/// A change of a signed message.
 #[derive(Debug, Clone)]
 enum Change {
     Nothing,
     KeyBit(usize),
     MessageBit(usize),
     SignatureBit(usize),
-    /// S + L, which stands for the same residue.
+    /// S + L, which has the same residue.
     SPlusOrder,
     R([u8; 32]),
     S([u8; 32]),
@@ -294,7 +294,7 @@ proptest! {
     }
 
     #[test]
-    fn verdicts_together_are_those_apart(
+    fn verdicts_of_a_batch_are_those_of_single_sums(
         cases in prop::collection::vec((any::<[u8; 32]>(), any::<[u8; 32]>(), any::<bool>()), 0..70),
     ) {
         let mut sums = Vec::new();

@@ -1,4 +1,4 @@
-//! P-256 beside the `p256` crate: alone, with tables of every width, and in batches.
+//! Comparison with the `p256` crate: without a table, with tables of every width, and in batches.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_types, reason = "a test does not fork")]
@@ -15,7 +15,7 @@ use p256::elliptic_curve::{Field, PrimeField};
 use p256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar};
 use proptest::prelude::*;
 use watchword_arithmetic::Width;
-use watchword_arithmetic::p256::{Claim, PublicKey, Signature, Table, hold};
+use watchword_arithmetic::p256::{PendingSignature, PublicKey, Signature, Table, verify_batch};
 
 /// n and p − n, and p.
 const ORDER: [u8; 32] = *b"\xff\xff\xff\xff\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\
@@ -79,51 +79,51 @@ impl Case {
         Self { digest, signature }
     }
 
-    /// What makes a verifier compute u1·G + u2·Q, and compare its x with r.
-    fn made_backwards(u1: &Scalar, u2: &Scalar, r: &[u8; 32]) -> Option<Self> {
+    /// The case for which a verifier computes u1·G + u2·Q and compares its x with r.
+    fn from_multipliers(u1: &Scalar, u2: &Scalar, r: &[u8; 32]) -> Option<Self> {
         let s = residue(r) * Option::<Scalar>::from(u2.invert())?;
         Some(Self::new(bytes(&(u1 * &s)), &bytes(&residue(r)), &bytes(&s)))
     }
 
-    /// The verdict of the `p256` crate, which has to be that of every way there is.
+    /// The verdict of the `p256` crate, after checking that every method gives the same.
     fn check(&self, key: &Key) -> bool {
         let theirs = p256::ecdsa::Signature::from_slice(&self.signature);
         let Some(ours) = Signature::decode(&self.signature) else {
             assert!(theirs.is_err(), "{self:x?}");
             return false;
         };
-        let holds = key.theirs.verify_prehash(&self.digest, &theirs.unwrap()).is_ok();
-        assert_eq!(key.ours.holds(&self.digest, &ours), holds, "without a table: {self:x?}");
+        let valid = key.theirs.verify_prehash(&self.digest, &theirs.unwrap()).is_ok();
+        assert_eq!(key.ours.verify(&self.digest, &ours), valid, "without a table: {self:x?}");
         for (table, width) in key.tables.iter().zip(widths()) {
-            assert_eq!(table.holds(&self.digest, &ours), holds, "{width:?}: {self:x?}");
+            assert_eq!(table.verify(&self.digest, &ours), valid, "{width:?}: {self:x?}");
         }
-        holds
+        valid
     }
 }
 
 /// Batches of all cases, each with its key, in several sizes; the tables are of alternating widths.
 fn check_batches(keys: &[Key], cases: &[(usize, Case)]) {
-    let (mut claims, mut alone) = (Vec::new(), Vec::new());
+    let (mut pending, mut alone) = (Vec::new(), Vec::new());
     for (index, (key, case)) in cases.iter().enumerate() {
         let Some(signature) = Signature::decode(&case.signature) else { continue };
         let tables = &keys[*key].tables;
-        claims.push(Claim { table: &tables[index % tables.len()], digest: case.digest, signature });
-        alone.push(keys[*key].ours.holds(&case.digest, &signature));
+        pending.push(PendingSignature { table: &tables[index % tables.len()], digest: case.digest, signature });
+        alone.push(keys[*key].ours.verify(&case.digest, &signature));
     }
-    for size in [1, 2, 3, 5, 17, 64, 65, claims.len().max(1)] {
-        for (claims, alone) in claims.chunks(size).zip(alone.chunks(size)) {
-            let mut verdicts = vec![false; claims.len()];
-            hold(claims, &mut verdicts);
+    for size in [1, 2, 3, 5, 17, 64, 65, pending.len().max(1)] {
+        for (pending, alone) in pending.chunks(size).zip(alone.chunks(size)) {
+            let mut verdicts = vec![false; pending.len()];
+            verify_batch(pending, &mut verdicts);
             assert_eq!(verdicts, alone, "batches of {size}");
-            // Whatever stood there before does not matter.
+            // The previous contents of the verdicts do not matter.
             verdicts.fill(true);
-            hold(claims, &mut verdicts);
+            verify_batch(pending, &mut verdicts);
             assert_eq!(verdicts, alone, "batches of {size}");
         }
     }
 }
 
-/// Keys that share multiples with the base point, whose tables hold the same points as its own.
+/// Keys that share multiples with the base point, whose tables contain the same points.
 static RELATED: LazyLock<Vec<(Scalar, Key)>> = LazyLock::new(|| {
     let positive = [1u64, 2, 3, 5, 7, 16, 128].map(Scalar::from);
     let positive = positive.into_iter().chain([4, 5, 8, 63, 64, 128, 250, 255].map(two_to));
@@ -156,7 +156,7 @@ fn related() -> impl Strategy<Value = (usize, Case)> {
             };
             let sum = ProjectivePoint::GENERATOR * (u1 + secret * u2);
             let r = if bool::from(Field::is_zero(&(u1 + secret * u2))) { other } else { x(&sum) };
-            Some((index, Case::made_backwards(&u1, &u2, &r)?))
+            Some((index, Case::from_multipliers(&u1, &u2, &r)?))
         },
     )
 }
@@ -226,21 +226,21 @@ proptest! {
     }
 }
 
-/// u1·G + u2·Q is the point at infinity: no r holds.
+/// u1·G + u2·Q is the point at infinity: no r is valid.
 #[test]
 fn infinity_has_no_x() {
     for (secret, key) in RELATED.iter() {
         for u2 in [1u64, 2, 3, 77].map(Scalar::from).into_iter().chain([-Scalar::ONE, residue(&[9; 32])]) {
             for r in [[0; 32], bytes(&Scalar::ONE), x(&ProjectivePoint::GENERATOR), [0x77; 32], [0xff; 32]] {
-                let case = Case::made_backwards(&(-u2 * secret), &u2, &r);
+                let case = Case::from_multipliers(&(-u2 * secret), &u2, &r);
                 assert!(!case.is_some_and(|case| case.check(key)));
             }
-            // Twice the one multiple: a doubling, and good.
+            // Twice one multiple: a doubling, which is valid.
             let sum = ProjectivePoint::GENERATOR * (u2 * secret).double();
-            assert!(Case::made_backwards(&(u2 * secret), &u2, &x(&sum)).unwrap().check(key));
+            assert!(Case::from_multipliers(&(u2 * secret), &u2, &x(&sum)).unwrap().check(key));
             // The key's multiple alone.
             let sum = ProjectivePoint::GENERATOR * (u2 * secret);
-            assert!(Case::made_backwards(&Scalar::ZERO, &u2, &x(&sum)).unwrap().check(key));
+            assert!(Case::from_multipliers(&Scalar::ZERO, &u2, &x(&sum)).unwrap().check(key));
         }
     }
 }
@@ -257,7 +257,7 @@ fn points_above(base: &[u8; 32], offsets: impl Iterator<Item = u128>) -> impl It
     })
 }
 
-/// x may be n or more: then r is x − n, and r + n has to be looked at as well, but only where it is below p.
+/// x may be n or more: then r is x − n, and r + n must be compared as well, but only if it is below p.
 #[test]
 fn x_above_the_order() {
     let (u1, u2) = (residue(&[3; 32]), residue(&[5; 32]));
@@ -268,16 +268,16 @@ fn x_above_the_order() {
     let mut found = 0;
     for (offset, sum) in points_above(&ORDER, offsets) {
         let r = Scalar::from_u128(offset);
-        assert!(Case::made_backwards(&u1, &u2, &bytes(&r)).unwrap().check(&key_for(&sum)), "n + {offset}");
+        assert!(Case::from_multipliers(&u1, &u2, &bytes(&r)).unwrap().check(&key_for(&sum)), "n + {offset}");
         found += 1;
     }
     assert!(found > 5, "{found} points");
-    // Where r + n is p or more, it stands for no x, though it is one modulo p.
+    // If r + n is p or more, it is no x, although it is one modulo p.
     for (offset, sum) in points_above(&[0; 32], 1..30) {
         let r = Scalar::from_u128(offset + P_LESS_ORDER);
-        let case = Case::made_backwards(&u1, &u2, &bytes(&r)).unwrap();
+        let case = Case::from_multipliers(&u1, &u2, &bytes(&r)).unwrap();
         assert!(!case.check(&key_for(&sum)), "p − n + {offset}");
-        assert!(Case::made_backwards(&u1, &u2, &bytes(&Scalar::from_u128(offset))).unwrap().check(&key_for(&sum)));
+        assert!(Case::from_multipliers(&u1, &u2, &bytes(&Scalar::from_u128(offset))).unwrap().check(&key_for(&sum)));
     }
 }
 
@@ -293,7 +293,7 @@ fn edge_digests() {
         let signature: p256::ecdsa::Signature = signer.sign_prehash(&digest).unwrap();
         let case = Case { digest, signature: signature.to_bytes().into() };
         assert!(case.check(&key));
-        // A digest counts modulo n: n is 0, and n + 1 is 1.
+        // A digest is reduced modulo n: n is 0, and n + 1 is 1.
         let same = if digest == ORDER { [0; 32] } else { one };
         assert_eq!(Case { digest: same, ..case }.check(&key), digest == ORDER || digest == above || digest == one);
     }
@@ -312,7 +312,7 @@ fn numbers_of_a_signature_are_from_one_to_below_the_order() {
         assert!(good.iter().all(|b| decoded(a, b).is_some()));
         assert!(bad.iter().all(|b| decoded(a, b).is_none() && decoded(b, a).is_none()));
     }
-    // In range, and wrong or right as the other library has it.
+    // In range: valid or invalid as in the other library.
     for (r, s) in good.iter().flat_map(|r| good.iter().map(move |s| (r, s))) {
         for digest in [[0; 32], one, [0xff; 32]] {
             RELATED.iter().for_each(|(_, key)| assert!(!Case::new(digest, r, s).check(key)));
@@ -321,7 +321,7 @@ fn numbers_of_a_signature_are_from_one_to_below_the_order() {
 }
 
 #[test]
-fn keys_that_are_no_points() {
+fn invalid_points_are_not_keys() {
     let good = encoded(&AffinePoint::GENERATOR);
     assert!(PublicKey::decode(&good).is_some());
     for tag in (0..=255).filter(|tag| *tag != 4) {
@@ -360,17 +360,17 @@ fn keys_with_special_coordinates() {
         let key = Key::new(&point);
         for (u1, u2) in [(0u64, 1u64), (1, 1), (1, 2), (2, 3)].map(|(u1, u2)| (Scalar::from(u1), Scalar::from(u2))) {
             let sum = ProjectivePoint::GENERATOR * u1 + point * u2;
-            if let Some(case) = Case::made_backwards(&u1, &u2, &x(&sum)) {
+            if let Some(case) = Case::from_multipliers(&u1, &u2, &x(&sum)) {
                 case.check(&key);
             }
             let r = [0x31; 32];
-            assert!(!Case::made_backwards(&u1, &u2, &r).unwrap().check(&key));
+            assert!(!Case::from_multipliers(&u1, &u2, &r).unwrap().check(&key));
         }
     }
 }
 
 #[test]
-fn size_is_told_before() {
+fn size_is_known_before_building() {
     let key = PublicKey::decode(&encoded(&AffinePoint::GENERATOR)).unwrap();
     for width in widths() {
         assert_eq!(Table::new(&key, width).size(), Table::size_for(width));

@@ -1,4 +1,4 @@
-//! RSA against num-bigint: every length of modulus that is let in, and the values at which carries run furthest.
+//! Comparison with num-bigint: every accepted length of modulus, and the values with the longest carries.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -6,7 +6,7 @@ use num_bigint::BigUint;
 use proptest::prelude::*;
 use watchword_arithmetic::rsa::PublicKey;
 
-/// Numbers of exactly so many bits, in which long runs of ones and of zeros are as frequent as noise.
+/// Numbers of exactly `bits` bits; long runs of ones and of zeros are as frequent as random bits.
 fn number(bits: usize) -> impl Strategy<Value = BigUint> {
     let limb = prop_oneof![Just(0), Just(1), Just(u64::MAX), Just(u64::MAX - 1), Just(1 << 63), any::<u64>()];
     let limbs = prop_oneof![
@@ -119,7 +119,7 @@ fn nothing_is_written_for_a_signature_of_another_length() {
 }
 
 #[test]
-fn a_key_says_how_much_it_holds() {
+fn a_key_reports_its_size() {
     let of = |bytes| PublicKey::new(&vec![0xff; bytes], &[3]).unwrap().size();
     assert!(of(256) >= 3 * 256);
     assert_eq!(of(512) - of(256), 3 * 256);

@@ -1,4 +1,4 @@
-//! Chains of delegation, as a user of the crate has them: out of verified tokens, out of claims, judged.
+//! Delegation chains as a user of the crate gets them: read from verified tokens or from claims, and checked.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,7 +33,7 @@ fn subjects(chain: &DelegationChain) -> Vec<&str> {
     chain.actors().iter().map(|actor| actor.subject.as_deref().unwrap_or("?")).collect()
 }
 
-/// `count` acts, one in another.
+/// `count` nested acts.
 fn nested(count: usize) -> String {
     let levels: String = (1..count).map(|level| format!(r#"{{"sub":"a{level}","act":"#)).collect();
     format!(r#"{{"act":{levels}{{"sub":"a{count}"}}{}"#, "}".repeat(count))
@@ -77,8 +77,8 @@ fn a_token_without_delegation() {
     assert_eq!(token.may_act(), Ok(None));
     chain.check(&Requirements { max_depth: Some(0), allowed_actors: Some(&[]), ..Requirements::default() }).unwrap();
     let human: &dyn Fn(&DelegationChain) -> bool = &|chain| chain.has_human_root(&HUMAN_PREFIXES);
-    let demands = Requirements { human_root: Some(human), ..Requirements::default() };
-    assert_eq!(chain.check(&demands), Err(DelegationError::NoHumanRoot));
+    let requirements = Requirements { human_root: Some(human), ..Requirements::default() };
+    assert_eq!(chain.check(&requirements), Err(DelegationError::NoHumanRoot));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_hostile_act_is_refused_with_its_token() {
     }
 }
 
-/// Duende's way: the token is verified, and what its actor may do is for `check` to say.
+/// As Duende writes it: the token is valid, and `check` decides about its actor.
 #[test]
 fn an_actor_without_a_sub_is_unknown() {
     let token = verified(r#"{"sub":"user:ada","act":{"client_id":"web","act":{"sub":"client:planner"}}}"#).unwrap();
@@ -120,35 +120,35 @@ fn an_actor_without_a_sub_is_unknown() {
     assert_eq!(chain.check(&Requirements::default()), unknown);
     let allowing = Requirements { allow_unknown_actors: true, ..Requirements::default() };
     assert_eq!(chain.check(&allowing), Ok(()));
-    // Where there is a list, nobody who is unknown is on it, whatever it says.
+    // An unknown actor is on no list, whatever its names.
     for name in ["web", "", "client:planner"] {
         let allowed = [ActorName { issuer: None, subject: name.into() }];
         assert_eq!(chain.check(&Requirements { allowed_actors: Some(&allowed), ..allowing }), unknown, "{name}");
     }
-    // Two unknown actors need not be the same one.
-    let strangers = self::chain(r#"{"sub":"a","act":{"client_id":"web","act":{"client_id":"web"}}}"#);
-    assert_eq!(strangers.repeated().len(), 0);
-    assert_eq!(strangers.check(&Requirements { allow_cycles: false, ..allowing }), Ok(()));
+    // Two unknown actors may be different parties.
+    let two_unknown = self::chain(r#"{"sub":"a","act":{"client_id":"web","act":{"client_id":"web"}}}"#);
+    assert_eq!(two_unknown.repeated().len(), 0);
+    assert_eq!(two_unknown.check(&Requirements { allow_cycles: false, ..allowing }), Ok(()));
 }
 
-/// `*` stands for identifiers only, and what has not three parts covers nothing, not even itself.
+/// `*` is a wildcard for identifiers only, and a text without three parts covers nothing, not even itself.
 #[test]
-fn a_scope_is_held_where_it_was_held_before() {
-    let widened = |held: &str, asked: &str| {
+fn scopes_may_only_be_narrowed() {
+    let widened = |granted: &str, scope: &str| {
         let claims = format!(
-            r#"{{"sub":"b","scope":["{asked}"],"delegation_chain":[{{"agent":"a","scope":["{held}"],"delegated_at":"t"}}]}}"#
+            r#"{{"sub":"b","scope":["{scope}"],"delegation_chain":[{{"agent":"a","scope":["{granted}"],"delegated_at":"t"}}]}}"#
         );
         match chain(&claims).check(&Requirements::default()) {
             Ok(()) => false,
             Err(error) => error == DelegationError::ScopeWidened { position: 1, depth: 1 },
         }
     };
-    for (held, asked) in
+    for (granted, scope) in
         [("r:d:a", "r:d:a"), ("r:d:*", "r:d:a"), ("r:d:*", "r:d:*"), ("r:d:*", "r:d:a:b"), ("r:d:**", "r:d:**")]
     {
-        assert!(!widened(held, asked), "{held} {asked}");
+        assert!(!widened(granted, scope), "{granted} {scope}");
     }
-    for (held, asked) in [
+    for (granted, scope) in [
         ("r:d:a", "r:d:b"),
         ("r:d:a", "r:d:*"),
         ("r:d:*", "w:d:a"),
@@ -163,11 +163,11 @@ fn a_scope_is_held_where_it_was_held_before() {
         ("r::a", "r::a"),
         ("r:d:*", "r:d:"),
     ] {
-        assert!(widened(held, asked), "{held} {asked}");
+        assert!(widened(granted, scope), "{granted} {scope}");
     }
 }
 
-/// The limit of actors is exact, and so is that of JSON: 31 acts in a token, where the claims are the first level.
+/// The limit of actors is exact, and so is that of JSON: 31 acts in a token, whose claims are the first level.
 #[test]
 fn limits_are_exact() {
     let read = |count: usize, limit: usize| {
@@ -188,7 +188,7 @@ fn limits_are_exact() {
 }
 
 #[test]
-fn json_is_as_deep_as_is_asked_for_and_no_deeper_than_the_limit() {
+fn the_depth_of_json_is_that_requested_and_at_most_the_limit() {
     let objects = |depth: usize| format!("{}{{}}{}", r#"{"a":"#.repeat(depth - 1), "}".repeat(depth - 1));
     for (asked, depth) in [(1, 1), (MAX_DEPTH, MAX_DEPTH), (100, 100), (DEEPEST, DEEPEST), (usize::MAX, DEEPEST)] {
         assert!(Object::parse_within(objects(depth).as_bytes(), asked).is_ok(), "{asked}");
@@ -198,7 +198,7 @@ fn json_is_as_deep_as_is_asked_for_and_no_deeper_than_the_limit() {
     assert_eq!(Object::parse_within(b"{}", 0).unwrap_err().kind, ErrorKind::TooDeep);
 }
 
-/// Stacks are small in other threads: the deepest document fits into a quarter of what a thread has by default.
+/// Stacks of other threads are small: the deepest document fits into a quarter of the default size.
 #[test]
 fn the_deepest_document_needs_little_stack() {
     let read = || {
@@ -236,7 +236,7 @@ fn each_refusal_has_a_code_of_its_own() {
 }
 
 #[test]
-fn nothing_of_the_claims_is_shown() {
+fn debug_output_contains_no_claims() {
     let chain = chain(r#"{"iss":"secret","sub":"secret","act":{"sub":"secret"}}"#);
     let members = Object::parse(br#"{"may_act":{"sub":"secret"}}"#).unwrap();
     let shown = format!("{chain:?} {:?} {:?}", chain.actors(), MayAct::read(&members));

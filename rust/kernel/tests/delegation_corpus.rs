@@ -1,4 +1,4 @@
-//! Replays the seeds of the fuzz target for chains of delegation on a stable toolchain, and draws inputs of its own.
+//! Replays the seeds of the fuzz target for delegation chains on a stable toolchain, and generates further inputs.
 
 #![allow(
     clippy::unwrap_used,
@@ -39,7 +39,7 @@ fn replay() {
     assert!(failed.is_empty(), "{failed:?}");
 }
 
-/// The seeds are what their names say: those called good are read, and those called bad are not.
+/// Seeds named `good-…` are read, and those named `bad-…` are not.
 #[test]
 fn seeds_have_the_right_names() {
     for file in seeds() {
@@ -54,7 +54,7 @@ fn seeds_have_the_right_names() {
     }
 }
 
-/// Short texts of few letters, with everything that is escaped or that separates.
+/// Short texts of few letters, with all separators and characters that are escaped.
 fn name() -> impl Strategy<Value = Value> {
     prop_oneof![
         8 => "[ab]{1,2}".prop_map(Value::from),
@@ -77,7 +77,7 @@ fn anything() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Nested acts, some levels spoilt.
+/// Nested acts, some levels malformed.
 fn act() -> impl Strategy<Value = Value> {
     let spoilt =
         prop::option::weighted(0.05, (prop::sample::select(vec!["exp", "aud", "iss", "act", "x"]), anything()));

@@ -1,4 +1,4 @@
-//! Proofs and their memory: the examples of RFC 9449, and one use each among many threads.
+//! DPoP proofs and the replay cache: the examples of RFC 9449, and exactly one use of each id among many threads.
 
 #![allow(
     clippy::unwrap_used,
@@ -47,7 +47,7 @@ fn the_examples_of_rfc_9449() {
         assert_eq!(verified.access_token_hash(), claims["ath"].as_str());
         let late = verify_proof(proof.as_bytes(), &request, &policy(), at(issued_at + 61.0)).unwrap_err();
         assert_eq!(late.code(), "dpop_expired");
-        // Every single byte of it counts, whatever becomes of it.
+        // Every byte matters: no changed proof is valid.
         for index in 0..proof.len() {
             let mut changed = proof.as_bytes().to_vec();
             changed[index] ^= 1;
@@ -56,7 +56,7 @@ fn the_examples_of_rfc_9449() {
     }
 }
 
-/// Each of a holder of its own.
+/// Ids of different holders.
 fn id(number: usize) -> ReplayId {
     id_of(number, 0)
 }
@@ -76,9 +76,9 @@ fn cache(capacity: usize, share: usize) -> ReplayCache {
     ReplayCache::new(NonZeroUsize::new(capacity).unwrap(), NonZeroUsize::new(share).unwrap())
 }
 
-/// The worst that a holder of one token can do: nobody else is refused for it.
+/// A holder that fills its share does not affect the others.
 #[test]
-fn nobody_takes_more_than_a_share() {
+fn no_holder_exceeds_its_share() {
     let (greedy, modest) = (1, 2);
     let cache = cache(64, 8);
     for number in 0..8 {
@@ -90,7 +90,7 @@ fn nobody_takes_more_than_a_share() {
     assert_eq!(cache.consume(&id_of(greedy, 0), common::NOW + 65.0, common::now()), Use::Again);
     assert_eq!(cache.len(), 8);
     assert_eq!(cache.consume(&id_of(modest, 0), common::NOW + 65.0, common::now()), Use::First);
-    // What has expired gives its room back.
+    // Expired ids free their room.
     for number in 0..8 {
         assert_eq!(cache.consume(&id_of(greedy, number), common::NOW + 165.0, at(common::NOW + 66.0)), Use::First);
     }
@@ -121,18 +121,18 @@ fn shares_are_exact_among_many_threads() {
     assert_eq!(cache.len(), 400);
 }
 
-/// A clock that is set back, or a caller who brings a moment of their own.
+/// A clock that is set back, or a caller that passes an earlier moment.
 #[test]
-fn no_moment_brings_back_what_was_forgotten() {
+fn no_moment_makes_a_removed_id_valid_again() {
     let cache = cache(64, 64);
     assert_eq!(cache.consume(&id_of(1, 0), common::NOW + 65.0, common::now()), Use::First);
-    // The same shard, which forgets the first id here.
+    // The same shard, which removes the first id now.
     assert_eq!(cache.consume(&id_of(1, 1), common::NOW + 165.0, at(common::NOW + 100.0)), Use::First);
     assert_eq!(cache.len(), 1);
     for moment in [common::NOW, common::NOW + 65.0, common::NOW - 1e6] {
         assert_eq!(cache.consume(&id_of(1, 0), common::NOW + 65.0, at(moment)), Use::Expired);
     }
-    // What nobody can have forgotten is taken at any moment, once.
+    // An id that cannot have been removed is accepted at any moment, once.
     assert_eq!(cache.consume(&id_of(1, 2), common::NOW + 165.0, common::now()), Use::First);
     assert_eq!(cache.consume(&id_of(1, 2), common::NOW + 165.0, common::now()), Use::Again);
     assert_eq!(cache.consume(&id_of(1, 1), common::NOW + 165.0, at(common::NOW - 100.0)), Use::Again);
@@ -150,10 +150,10 @@ fn the_longest_lifetime_decides_how_long_an_id_is_kept() {
         assert_eq!(cache.consume(&id_of(1, 0), common::NOW + short, common::now()), Use::First);
         assert_eq!(cache.consume(&id_of(1, 1), common::NOW + 100.0 + short, at(common::NOW + 100.0)), Use::First);
         cache.retain_for(long);
-        // Known still, or known to have been forgotten.
+        // Still known, or known to have been removed.
         let expected = if announced_first { Use::Again } else { Use::Expired };
         assert_eq!(cache.consume(&id_of(1, 0), common::NOW + long, at(common::NOW + 100.0)), expected);
-        // For those who take ids for so long, one that was made before all that is as good as any.
+        // For a caller with the long lifetime, an id that was created before the announcements is acceptable.
         let other = cache.consume(&id_of(1, 2), common::NOW + long, at(common::NOW + 100.0));
         assert_eq!(other, if announced_first { Use::First } else { Use::Expired });
         assert_eq!(cache.consume(&id_of(1, 1), common::NOW + 100.0 + long, at(common::NOW + 400.0)), Use::Again);
@@ -172,12 +172,12 @@ fn of_100_000_concurrent_uses_exactly_one_of_each_is_the_first() {
             let (cache, firsts) = (&cache, &firsts);
             scope.spawn(move || {
                 for step in 0..IDS {
-                    // Half of the threads go the other way.
+                    // Half of the threads go in the opposite direction.
                     let number = if thread % 2 == 0 { step } else { IDS - 1 - step };
                     match cache.consume(&id(number), common::NOW + 65.0, common::now()) {
                         Use::First => firsts[number].fetch_add(1, Ordering::Relaxed),
                         Use::Again => 0,
-                        refused => panic!("there is room for all: {refused:?}"),
+                        refused => panic!("there must be room for all: {refused:?}"),
                     };
                 }
             });
@@ -186,7 +186,7 @@ fn of_100_000_concurrent_uses_exactly_one_of_each_is_the_first() {
     assert!(firsts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
     assert_eq!(cache.len(), IDS);
     assert_eq!(cache.consume(&id(IDS), common::NOW + 65.0, common::now()), Use::Full);
-    // When they have expired, there is room for as many again.
+    // After they have expired, there is room for as many again.
     for number in IDS..2 * IDS {
         assert_eq!(cache.consume(&id(number), common::NOW + 165.0, at(common::NOW + 66.0)), Use::First);
     }

@@ -1,5 +1,4 @@
-//! Replays the seeds of the DPoP fuzz targets on a stable toolchain, and shows that hostile input costs no more than its
-//! length.
+//! Replays the seeds of the DPoP fuzz targets on a stable toolchain, and changed seeds.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,10 +15,10 @@ mod dpop_checks;
 use std::panic::catch_unwind;
 use std::path::PathBuf;
 
-/// Panics where something does not hold of an input.
+/// Panics if an input violates a property.
 type Check = fn(&[u8]);
-/// Whether an input is good.
-type Judge = fn(&[u8]) -> bool;
+/// Whether an input is valid.
+type IsValid = fn(&[u8]) -> bool;
 
 /// The name and content of every seed of a target.
 fn seeds(target: &str, at_least: usize) -> Vec<(String, Vec<u8>)> {
@@ -55,27 +54,27 @@ fn uses() {
     replay("dpop_replay", 4, dpop_checks::replay);
 }
 
-/// The seeds are what their names say: those called good are accepted, and those called bad are not.
+/// Seeds named `good-…` are accepted, and those named `bad-…` are not.
 #[test]
 fn seeds_have_the_right_names() {
-    let targets: [(&str, Judge); 2] = [("dpop_proof", dpop_checks::is_accepted), ("dpop_uri", dpop_checks::is_uri)];
-    for (target, is_good) in targets {
+    let targets: [(&str, IsValid); 2] = [("dpop_proof", dpop_checks::is_accepted), ("dpop_uri", dpop_checks::is_uri)];
+    for (target, is_valid) in targets {
         for (name, input) in seeds(target, 1) {
             if name.starts_with("good-") || name.starts_with("bad-") {
-                assert_eq!(is_good(&input), name.starts_with("good-"), "{target}/{name}");
+                assert_eq!(is_valid(&input), name.starts_with("good-"), "{target}/{name}");
             }
         }
     }
 }
 
-/// Seeds with a few bytes changed, the same ones each time: what a fuzzer would try first.
+/// Seeds with a few bytes changed, the same ones each time, as a fuzzer tries first.
 #[test]
 fn changed_seeds() {
     let targets: [(&str, Check); 3] =
         [("dpop_proof", dpop_checks::proof), ("dpop_uri", dpop_checks::uri), ("dpop_replay", dpop_checks::replay)];
     let mut state = 9449_u64;
     let mut random = |below: usize| {
-        // Knuth's MMIX generator; its upper bits are the good ones.
+        // Knuth's MMIX generator; its upper bits are the random ones.
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(state >> 33).unwrap() % below.max(1)
     };

@@ -1,14 +1,14 @@
 //! Numbers modulo p = 2^255 − 19, in four limbs of 64 bits.
 //!
-//! Since 2^256 is 38, what is carried out at the top comes back thirty-eightfold at the bottom. Numbers are not brought
-//! below p before they are encoded; until then one of two bounds holds, of which the first implies the second:
+//! Since 2^256 is 38 modulo p, a carry out of the highest limb is multiplied by 38 and added to the lowest. Numbers are
+//! reduced below p only when they are encoded; until then one of two bounds applies, of which the first implies the second:
 //!
 //! - **reduced**: below 2^255 + 2^11, as products and squares are;
-//! - **loose**: below 2^256, as sums and differences of reduced numbers are, and as products and squares take them.
+//! - **loose**: below 2^256, as sums and differences of reduced numbers are, and as the factors of products may be.
 
 use crate::inverse::Modulus;
 
-/// p itself.
+/// p.
 const P: [u64; 4] = [0xffff_ffff_ffff_ffed, u64::MAX, u64::MAX, 0x7fff_ffff_ffff_ffff];
 const MODULUS: Modulus = Modulus::new(P);
 
@@ -40,10 +40,10 @@ impl Element {
         Self(limbs)
     }
 
-    /// The number below p that a loose element stands for.
+    /// The number below p that a loose element represents.
     pub(crate) fn canonical(&self) -> [u64; 4] {
         let [a, b, c, d] = self.0;
-        // Now below 2^255 + 19, and so below 2p. It is p or above exactly if adding 19 reaches bit 255.
+        // Below 2^255 + 19, and so below 2p. It is p or above if and only if adding 19 sets bit 255.
         let limbs = add_small([a, b, c, d & TOP], 19 * (d >> 63));
         let [a, b, c, d] = add_small(limbs, 19);
         if d > TOP { [a, b, c, d & TOP] } else { limbs }
@@ -58,12 +58,12 @@ impl Element {
         let (r1, carry) = add_with(a1, b1, carry);
         let (r2, carry) = add_with(a2, b2, carry);
         let r3 = u128::from(a3) + u128::from(b3) + u128::from(carry);
-        // If there is a carry, less than 2^12 is left, and the lowest limb has room.
+        // If there is a carry, the rest is below 2^12, so adding to the lowest limb does not overflow.
         Self([r0 + (38 & high(r3).wrapping_neg()), r1, r2, low(r3)])
     }
 
-    /// The loose difference of two elements: the first loose, the second reduced or the difference of two reduced ones.
-    /// Either is no more than 2^256 − 38.
+    /// The loose difference of two elements: the first loose, the second reduced or the difference of two reduced ones,
+    /// so at most 2^256 − 38.
     #[inline(always)]
     pub(crate) fn sub(&self, other: &Self) -> Self {
         debug_assert!(other.0[0] <= u64::MAX - 37 || other.0[1..] != [u64::MAX; 3]);
@@ -71,9 +71,9 @@ impl Element {
         let (r0, borrow) = a0.overflowing_sub(b0);
         let (r1, borrow) = sub_with(a1, b1, borrow);
         let (r2, borrow) = sub_with(a2, b2, borrow);
-        // Its high half is all ones after a borrow. Choosing by a mask, as a branch on it could not be foretold.
+        // After a borrow, its high half is all ones, a mask: a branch would be unpredictable.
         let r3 = u128::from(a3).wrapping_sub(u128::from(b3)).wrapping_sub(u128::from(borrow));
-        // If there is a borrow, at least 38 is left.
+        // If there is a borrow, the rest is at least 38.
         let (r0, borrow) = r0.overflowing_sub(38 & high(r3));
         let (r1, borrow) = r1.overflowing_sub(u64::from(borrow));
         let (r2, borrow) = r2.overflowing_sub(u64::from(borrow));
@@ -86,7 +86,7 @@ impl Element {
         Self::ZERO.sub(self)
     }
 
-    /// The two elements or, swapped, the second and the first, without a branch.
+    /// The two elements, swapped if `swap`, without a branch.
     #[inline(always)]
     pub(crate) fn swapped_if(swap: bool, Self(a): &Self, Self(b): &Self) -> (Self, Self) {
         let mask = u64::from(swap).wrapping_neg();
@@ -97,7 +97,7 @@ impl Element {
     /// The element or its negative, without a branch; of an element that may be subtracted.
     #[inline]
     pub(crate) fn negated_if(&self, negative: bool) -> Self {
-        // −a is 2^256 − 38 − a, and so all bits of a the other way round, less 37.
+        // −a is 2^256 − 38 − a: the complement of a, less 37.
         let mask = u64::from(negative).wrapping_neg();
         let [a, b, c, d] = self.0;
         let (a, borrow) = (a ^ mask).overflowing_sub(37 & mask);
@@ -132,11 +132,11 @@ impl Element {
     /// The reduced square of a loose element.
     #[inline(always)]
     pub(crate) fn square(&self) -> Self {
-        // The compiler finds the products that occur twice, and nothing written out by hand was faster.
+        // The compiler detects the products that occur twice; no handwritten form was faster.
         self.mul(self)
     }
 
-    /// The square of the square of … of a loose element, so many times over; reduced.
+    /// A loose element, squared `times` times; reduced.
     pub(crate) fn square_times(&self, times: u32) -> Self {
         (0..times).fold(*self, |element, _| element.square())
     }
@@ -162,12 +162,12 @@ impl Element {
         ones_250.square_times(2).mul(self)
     }
 
-    /// Whether two loose elements stand for the same number.
+    /// Whether two loose elements represent the same number.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.canonical() == other.canonical()
     }
 
-    /// Whether this, a loose element, stands for zero.
+    /// Whether a loose element represents zero.
     pub(crate) fn is_zero(&self) -> bool {
         self.canonical() == [0; 4]
     }
@@ -178,8 +178,8 @@ impl Element {
     }
 }
 
-/// A number divided by each of these loose elements, none of them zero, for the price of one inversion and three products
-/// each.
+/// A number divided by each of these loose elements, of which none is zero, with one inversion for all and three products
+/// for each.
 pub(crate) fn quotients(
     dividend: &Element,
     divisors: impl DoubleEndedIterator<Item = Element> + Clone,
@@ -210,7 +210,7 @@ fn fold([r0, r1, r2, r3, h0, h1, h2, h3]: [u64; 8]) -> Element {
     let (r1, carry) = multiply(h1, 38, r1, carry);
     let (r2, carry) = multiply(h2, 38, r2, carry);
     let (r3, carry) = multiply(h3, 38, r3, carry);
-    // The carry is at most 38, so that what comes back from bit 255 and above is below 2^11.
+    // The carry is at most 38, so the part from bit 255 on adds less than 2^11.
     Element(add_small([r0, r1, r2, r3 & TOP], 38 * carry + 19 * (r3 >> 63)))
 }
 
@@ -223,7 +223,7 @@ fn add_small([r0, r1, r2, r3]: [u64; 4], small: u64) -> [u64; 4] {
     [r0, r1, r2, r3 + u64::from(carry)]
 }
 
-/// a · b + c + d, which always fits: the low limb, and the high.
+/// a · b + c + d: the low limb and the high limb. It cannot overflow.
 #[inline(always)]
 fn multiply(a: u64, b: u64, c: u64, d: u64) -> (u64, u64) {
     let product = u128::from(a) * u128::from(b) + u128::from(c) + u128::from(d);
@@ -249,7 +249,7 @@ fn high(wide: u128) -> u64 {
     (wide >> 64) as u64
 }
 
-/// The lowest 64 bits; truncation is meant.
+/// The lowest 64 bits; truncates on purpose.
 #[inline(always)]
 fn low(wide: u128) -> u64 {
     wide as u64

@@ -1,8 +1,8 @@
-//! The group of Ed25519 (RFC 8032, section 5.1) as far as verifying needs it: whether s·B − k·A, for the base point B, has
-//! the encoding R.
+//! The group of Ed25519 (RFC 8032, section 5.1) as far as verification needs it: whether s·B − k·A, for the base point B,
+//! has the encoding R.
 //!
-//! The equation is the one without the cofactor, and it is compared in encoded form: what is not the canonical encoding
-//! of the sum is refused, whichever point it may stand for.
+//! The equation is the one without the cofactor, and it is compared in encoded form: only the canonical encoding of the
+//! sum is accepted.
 
 mod field;
 mod point;
@@ -25,12 +25,12 @@ pub use sum::{Sum, are_encoded_as};
 
 use crate::Width;
 
-/// The width of the base point's digits, whose table all keys share: 0.7 MiB, built in two milliseconds.
+/// The width of the base point's digits. All keys share its table: 0.7 MiB, built in two milliseconds.
 const BASE_WIDTH: u32 = 9;
 
 static BASE: OnceBox<Multiples> = OnceBox::new();
 
-/// The base point's multiples. Threads that need them at the same time, before they are there, each compute them.
+/// The base point's multiples. Threads that need them at the same time for the first time each compute them.
 #[inline]
 fn base() -> &'static Multiples {
     BASE.get_or_init(|| Box::new(Multiples::new(Element::new(BASE_X), Element::new(BASE_Y), BASE_WIDTH)))
@@ -48,22 +48,22 @@ pub fn prepare() {
 /// A point on the curve.
 #[derive(Debug, Clone)]
 pub struct PublicKey {
-    /// The negative of the point, as −A is what is multiplied; both below p.
+    /// The negative of the point, because −A is multiplied; both are below p.
     minus_x: [u64; 4],
     y: [u64; 4],
 }
 
 impl PublicKey {
-    /// The point that these bytes encode (RFC 8032, section 5.1.3); none if they are not the canonical encoding of a point
-    /// on the curve.
+    /// The point that these bytes encode (RFC 8032, section 5.1.3); `None` if they are not the canonical encoding of a
+    /// point on the curve.
     #[must_use]
     pub fn decode(bytes: &[u8; 32]) -> Option<Self> {
         let (y, sign) = split(bytes);
         if !field::is_canonical(&y) {
             return None;
         }
-        // x² = u / v = (y² − 1) / (d·y² + 1), of which the candidate u·v³·(u·v⁷)^((p−5)/8) is a root, or becomes one by
-        // a root of −1, or there is none.
+        // x² = u / v = (y² − 1) / (d·y² + 1). The candidate u·v³·(u·v⁷)^((p−5)/8) is a root, or becomes one when
+        // multiplied by a root of −1, or there is no root.
         let yy = Element::new(y).square();
         let u = yy.sub(&Element::ONE);
         let v = yy.mul(&Element::D).add(&Element::ONE);
@@ -85,7 +85,7 @@ impl PublicKey {
         Some(Self { minus_x, y })
     }
 
-    /// s·B − k·A for this key A, without a table of its own.
+    /// s·B − k·A for this key A, without a table for the key.
     #[must_use]
     pub fn sum(&self, s: &Scalar, k: &Scalar) -> Sum {
         const WIDTH: u32 = 5;
@@ -113,7 +113,7 @@ impl PublicKey {
     }
 }
 
-/// A key's multiples, with which a sum takes additions only.
+/// The precomputed table of a key, with which a sum needs additions only.
 #[derive(Clone)]
 pub struct Table(Multiples);
 
@@ -125,13 +125,13 @@ impl Table {
         Self(Multiples::new(x, y, width.bits().into()))
     }
 
-    /// The memory that the table takes, in bytes.
+    /// The memory of the table, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.0.size()
     }
 
-    /// The memory that a table of this width takes, in bytes.
+    /// The memory of a table of this width, in bytes.
     #[must_use]
     pub const fn size_for(width: Width) -> usize {
         Multiples::size_for(width.bits() as u32)
@@ -159,7 +159,7 @@ fn limbs(bytes: &[u8; 32]) -> [u64; 4] {
     limbs
 }
 
-/// An encoding's y, and whether its x is odd.
+/// The y of an encoding, and whether its x is odd.
 fn split(encoding: &[u8; 32]) -> ([u64; 4], bool) {
     let [a, b, c, d] = limbs(encoding);
     ([a, b, c, d & (u64::MAX >> 1)], d >> 63 == 1)

@@ -1,7 +1,7 @@
 //! Points of −x² + y² = 1 + d·x²·y², and their sums.
 //!
 //! Hisil, Wong, Carter and Dawson, "Twisted Edwards Curves Revisited" (2008). Since −1 is a square and d is not, the
-//! formulas hold for every pair of points on the curve, those of small order included: there are no exceptions to handle.
+//! formulas are valid for every pair of points on the curve, including those of small order: there are no special cases.
 
 use super::field::Element;
 
@@ -13,7 +13,7 @@ pub(super) struct Projective {
     pub(super) z: Element,
 }
 
-/// (X : Y : Z : T) with T = X·Y/Z besides; all reduced.
+/// (X : Y : Z : T) with x = X/Z, y = Y/Z and T = X·Y/Z; all reduced.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Extended {
     pub(super) x: Element,
@@ -30,7 +30,7 @@ pub(super) struct Completed {
     t: Element,
 }
 
-/// A point as second summand: (Y + X, Y − X, 2Z, 2d·T).
+/// A point as the second summand: (Y + X, Y − X, 2Z, 2d·T).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cached {
     y_plus_x: Element,
@@ -39,9 +39,9 @@ pub(super) struct Cached {
     twice_dt: Element,
 }
 
-/// Half of that with Z = 1: ((y − x) / 2, (y + x) / 2, d·x·y). A table is made of these.
+/// Half of that with Z = 1: ((y − x) / 2, (y + x) / 2, d·x·y). The entries of a table.
 ///
-/// Aligned so that none lies in more than two lines of a cache.
+/// Aligned so that none spans more than two cache lines.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(32))]
 pub(super) struct Affine {
@@ -136,7 +136,7 @@ impl Affine {
         Self { difference: y.sub(&x), sum: y.add(&x), dxy: twice_dx.mul(&y.add(&y)) }
     }
 
-    /// The point or its negative, without a branch, as a digit's sign is as good as random.
+    /// The point or its negative, without a branch, because the sign of a digit is unpredictable.
     #[inline(always)]
     pub(super) fn negated_if(&self, negative: bool) -> Self {
         let (difference, sum) = Element::swapped_if(negative, &self.difference, &self.sum);

@@ -11,7 +11,7 @@ const RECIPROCAL: [u64; 5] = [0xed9c_e5a3_0a2c_131b, 0x2106_215d_0863_29a7, 0xff
 pub struct Scalar([u64; 4]);
 
 impl Scalar {
-    /// The scalar that these 32 little-endian bytes encode; none if they encode L or more.
+    /// The scalar that these 32 little-endian bytes encode; `None` if they encode L or more.
     #[must_use]
     pub fn from_canonical(bytes: &[u8; 32]) -> Option<Self> {
         let limbs = super::limbs(bytes);
@@ -25,8 +25,8 @@ impl Scalar {
         for (limb, bytes) in limbs.iter_mut().zip(bytes.as_chunks().0) {
             *limb = u64::from_le_bytes(*bytes);
         }
-        // Barrett's reduction (Handbook of Applied Cryptography, 14.42): the quotient from the highest limbs is at most
-        // two too small.
+        // Barrett's reduction (Handbook of Applied Cryptography, 14.42): the quotient from the highest limbs is too
+        // small by two at most.
         let [_, _, _, high @ ..] = limbs;
         let mut quotient = [0; 10];
         multiply_add(&mut quotient, &high, &RECIPROCAL);
@@ -46,11 +46,11 @@ impl Scalar {
         }
     }
 
-    /// The scalar as Σ digit[i] · 2^(width·i), with as many digits as [`digits`] says: all lie in
-    /// [−2^(width − 1), 2^(width − 1)) but the last, which lies in [0, [`last_digit`]].
+    /// The scalar as Σ digit[i] · 2^(width·i), with [`digits`] digits: all are in [−2^(width − 1), 2^(width − 1)) except the
+    /// last, which is in [0, [`last_digit`]].
     #[inline]
     pub(super) fn signed_digits(&self, width: u32) -> impl ExactSizeIterator<Item = i32> {
-        // With half its range added to each digit but the last, none is negative, and they are the bits as they stand.
+        // With half of the range added to each digit but the last, none is negative, and they are the bits of the number.
         let half = 1 << (width - 1);
         let [a, b, c, d] = add(&self.0, &HALVES[(width - MIN_WIDTH) as usize]);
         let limbs = [a, b, c, d, 0];
@@ -73,7 +73,7 @@ impl Scalar {
         while position < 256 {
             let (limb, shift) = (position / 64, position % 64);
             let bits = u128::from(limbs[limb]) | u128::from(limbs[limb + 1]) << 64;
-            // Truncation is meant.
+            // Truncates on purpose.
             let window = carry + ((bits >> shift) as u64 & ((1 << width) - 1));
             if window & 1 == 0 {
                 position += 1;
@@ -87,7 +87,7 @@ impl Scalar {
     }
 }
 
-/// The least and the largest width of digits.
+/// The minimum and the maximum width of digits.
 const MIN_WIDTH: u32 = 4;
 const MAX_WIDTH: u32 = 10;
 
@@ -107,7 +107,7 @@ const HALVES: [[u64; 4]; (MAX_WIDTH - MIN_WIDTH + 1) as usize] = {
     halves
 };
 
-/// How many digits of so many bits a scalar has. A scalar is below 2^252 but for a sliver, which the last digit takes in.
+/// The number of digits of a scalar for this width. A scalar may slightly exceed 2^252, which the last digit covers.
 pub(super) const fn digits(width: u32) -> u32 {
     252u32.div_ceil(width)
 }
@@ -124,7 +124,7 @@ fn small(digit: u64) -> i32 {
     digit as i32
 }
 
-/// The sum of two numbers, which has to be below 2^256.
+/// The sum of two numbers, which must be below 2^256.
 #[inline]
 fn add(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
     let mut carry = false;
@@ -136,14 +136,14 @@ fn add(a: &[u64; 4], b: &[u64; 4]) -> [u64; 4] {
     })
 }
 
-/// Adds the product of two numbers to `sum`, which has to be as long as both together, and zero at first.
+/// Writes the product of two numbers to `sum`, which must be zero and as long as both together.
 fn multiply_add(sum: &mut [u64], a: &[u64], b: &[u64]) {
     for (i, a) in a.iter().enumerate() {
         let mut carry = 0;
         let mut row = sum[i..].iter_mut();
         for (b, sum) in b.iter().zip(&mut row) {
             let column = u128::from(*a) * u128::from(*b) + u128::from(*sum) + carry;
-            // Truncation is meant.
+            // Truncates on purpose.
             *sum = column as u64;
             carry = column >> 64;
         }

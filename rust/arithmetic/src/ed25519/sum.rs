@@ -1,9 +1,9 @@
-//! Whether sums have the encodings that signatures claim.
+//! Comparison of sums with the encodings in signatures.
 
 use super::field::{self, Element};
 use super::point::{Extended, Projective};
 
-/// s·B − k·A, before the division that its encoding takes.
+/// s·B − k·A, before the division that its encoding requires.
 #[derive(Debug, Clone)]
 pub struct Sum(Projective);
 
@@ -24,10 +24,10 @@ impl Sum {
     }
 }
 
-/// Whether each encoding is that of the sum at its place, for the price of one inversion and a few products: the verdicts
-/// are those of [`Sum::is_encoded_as`], which has no part in any other's.
+/// Writes to each verdict whether the encoding at the same index is that of the sum, as [`Sum::is_encoded_as`] does, with
+/// one inversion for all. The verdicts are independent of each other.
 ///
-/// Where one slice is longer than another, the verdict is `false`.
+/// If the slices differ in length, the verdicts without a sum or an encoding are `false`.
 pub fn are_encoded_as(sums: &[Sum], encodings: &[[u8; 32]], verdicts: &mut [bool]) {
     verdicts.fill(false);
     let inverses = field::quotients(&Element::ONE, sums.iter().map(|Sum(sum)| sum.z));

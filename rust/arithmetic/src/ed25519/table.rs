@@ -1,13 +1,13 @@
-//! Multiples of a point, so that a multiple by a scalar takes additions only.
+//! Precomputed multiples of a point, with which a multiplication by a scalar needs additions only.
 
 use super::field::{self, Element};
 use super::point::{Affine, Extended};
 use super::scalar::{self, Scalar};
 
-/// One row for each digit of a scalar, of the multiples 1, 2, 3, … of the point times that digit's power of two.
+/// A row for each digit of a scalar, with the multiples 1, 2, 3, … of the point times that digit's power of two.
 ///
-/// A digit is negative as often as positive, and the negative of a point costs nothing: a row has an entry for every
-/// absolute value, and none for zero. The last digit is never negative, so its row is as long as it has to be.
+/// Digits are signed, and negating a point costs nothing, so a row has an entry for every absolute value except zero. The
+/// last digit is never negative; its row is as long as its largest value.
 #[derive(Clone)]
 pub(super) struct Multiples {
     width: u32,
@@ -30,32 +30,32 @@ impl Multiples {
             }
             let halves = field::quotients(&Element::HALF, row.iter().map(|point: &Extended| point.z));
             entries.extend(row.iter().zip(&halves).map(|(point, half)| Affine::new(point, half)));
-            // Half of the next row's first point is this row's last.
+            // The next row's first point is twice this row's last.
             first = first.projective().double().extended();
         }
         Self { width, entries: entries.into_boxed_slice() }
     }
 
-    /// The entries of a table of this width.
+    /// The number of entries of a table of this width.
     pub(super) const fn count(width: u32) -> usize {
         // A few thousand.
         (((scalar::digits(width) - 1) << (width - 1)) + scalar::last_digit(width)) as usize
     }
 
-    /// The bytes that the entries take.
+    /// The memory of the entries, in bytes.
     pub(super) fn size(&self) -> usize {
         size_of_val(&*self.entries)
     }
 
-    /// The bytes that the entries of a table of this width take.
+    /// The memory of the entries of a table of this width, in bytes.
     pub(super) const fn size_for(width: u32) -> usize {
         Self::count(width) * size_of::<Affine>()
     }
 
-    /// `sum` and the point times a scalar.
+    /// The sum of `sum` and the point times a scalar.
     #[inline]
     pub(super) fn add_to(&self, mut sum: Extended, scalar: &Scalar) -> Extended {
-        // Entries are copied out a batch at a time, so that the processor waits for memory once for all of them.
+        // Entries are copied in batches, so that the processor waits for memory once per batch.
         const BATCH: usize = 16;
         let mut batch = [Affine::IDENTITY; BATCH];
         let mut digits = scalar.signed_digits(self.width);

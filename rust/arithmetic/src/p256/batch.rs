@@ -1,7 +1,6 @@
-//! Many claims at once, for any mix of keys.
+//! Verification of many signatures at once, by any mix of keys.
 //!
-//! Nothing is randomised and nothing is merged: the claims share inversions, and each gets the verdict that it would get
-//! alone.
+//! Nothing is randomised or merged: the signatures share inversions only, and each gets the same verdict as alone.
 
 use super::point::{Affine, Jacobian};
 use super::scalar::Scalar;
@@ -9,12 +8,12 @@ use super::signature::Signature;
 use super::sum::Sums;
 use super::{SUMMANDS, Table};
 
-/// How many claims share inversions: more gain little, and their points no longer fit a core's cache.
+/// How many signatures share inversions. More gain little, and their points do not fit a core's cache.
 const TOGETHER: usize = 64;
 
-/// What there is to be decided: that a signature is the key's, for a digest.
+/// A signature to verify, with its digest and the table of its key.
 #[derive(Debug, Clone, Copy)]
-pub struct Claim<'a> {
+pub struct PendingSignature<'a> {
     /// The key's table.
     pub table: &'a Table,
     /// The digest of what was signed.
@@ -23,35 +22,35 @@ pub struct Claim<'a> {
     pub signature: Signature,
 }
 
-/// Says of each claim whether it holds, in the verdict at the same place. Claims and verdicts have to be equally many;
-/// what one has more is left alone.
-pub fn hold(claims: &[Claim<'_>], verdicts: &mut [bool]) {
+/// Writes to each verdict whether the signature at the same index is valid. If the slices differ in length, the rest of
+/// the longer one is ignored.
+pub fn verify_batch(pending: &[PendingSignature<'_>], verdicts: &mut [bool]) {
     let mut sums = Sums::default();
-    let mut points = Vec::with_capacity(SUMMANDS * claims.len().min(TOGETHER));
-    for (claims, verdicts) in claims.chunks(TOGETHER).zip(verdicts.chunks_mut(TOGETHER)) {
+    let mut points = Vec::with_capacity(SUMMANDS * pending.len().min(TOGETHER));
+    for (pending, verdicts) in pending.chunks(TOGETHER).zip(verdicts.chunks_mut(TOGETHER)) {
         points.clear();
-        hold_together(claims, verdicts, &mut points, &mut sums);
+        verify_together(pending, verdicts, &mut points, &mut sums);
     }
 }
 
-fn hold_together(claims: &[Claim<'_>], verdicts: &mut [bool], points: &mut Vec<Affine>, sums: &mut Sums) {
-    let mut ranges = Vec::with_capacity(claims.len());
-    for (claim, inverse) in claims.iter().zip(inverses_of_s(claims)) {
-        let (u1, u2) = claim.signature.multipliers(&claim.digest, &inverse);
+fn verify_together(pending: &[PendingSignature<'_>], verdicts: &mut [bool], points: &mut Vec<Affine>, sums: &mut Sums) {
+    let mut ranges = Vec::with_capacity(pending.len());
+    for (one, inverse) in pending.iter().zip(inverses_of_s(pending)) {
+        let (u1, u2) = one.signature.multipliers(&one.digest, &inverse);
         let start = points.len();
-        claim.table.summands(&u1, &u2, points);
+        one.table.summands(&u1, &u2, points);
         ranges.push(start..points.len());
     }
     sums.add_up(points, &mut ranges);
-    for ((claim, verdict), range) in claims.iter().zip(verdicts).zip(ranges) {
+    for ((one, verdict), range) in pending.iter().zip(verdicts).zip(ranges) {
         let rest = points[range].iter();
-        *verdict = claim.signature.is_x_of(&rest.fold(Jacobian::INFINITY, |sum, point| sum.add_affine(point)));
+        *verdict = one.signature.is_x_of(&rest.fold(Jacobian::INFINITY, |sum, point| sum.add_affine(point)));
     }
 }
 
-/// 1/s for each claim, times 2^256, for the price of one inversion and three products each.
-fn inverses_of_s(claims: &[Claim<'_>]) -> Vec<Scalar> {
-    let numbers = claims.iter().map(|claim| claim.signature.s.to_montgomery());
+/// 2^256 / s for each signature, with one inversion for all and three products for each.
+fn inverses_of_s(pending: &[PendingSignature<'_>]) -> Vec<Scalar> {
+    let numbers = pending.iter().map(|one| one.signature.s.to_montgomery());
     let mut product = Scalar::ONE.to_montgomery();
     let before = numbers.clone().map(|s| {
         let with = product.montgomery_product(&s);

@@ -1,7 +1,7 @@
-//! Numbers modulo p = 2^256 − 2^224 + 2^192 + 2^96 − 1, in four limbs of 64 bits, multiplied in Montgomery's way.
+//! Numbers modulo p = 2^256 − 2^224 + 2^192 + 2^96 − 1, in four limbs of 64 bits, in Montgomery form.
 //!
-//! An element x is kept as x · 2^256 modulo p, always below p, so that equal elements have equal limbs. Modulo 2^64 the
-//! prime is −1: the multiple of p that clears the lowest limb of a product is that limb itself.
+//! An element x is stored as x · 2^256 modulo p, always below p, so that equal elements have equal limbs. Modulo 2^64 the
+//! prime is −1, so the multiple of p that clears the lowest limb of a product is that limb itself.
 
 use super::limbs::{self, Limbs};
 use crate::carry;
@@ -33,7 +33,7 @@ impl Element {
     pub(super) const BASE_Y: Self =
         Self([0xddf2_5357_ce95_560a, 0x8b4a_b8e4_ba19_e45c, 0xd2e8_8688_dd21_f325, 0x8571_ff18_2588_5d85]);
 
-    /// The element of a number; none for p and above.
+    /// The element of a number; `None` for p and above.
     pub(super) fn from_number(number: &Limbs) -> Option<Self> {
         limbs::is_less(number, &P).then(|| Self(*number).mul(&R2))
     }
@@ -106,7 +106,7 @@ impl Element {
 
     /// The inverse; zero for zero.
     pub(super) fn inverse(&self) -> Self {
-        // The inverse of x · 2^256 lacks 2^512, and a Montgomery product takes another 2^256 away.
+        // The inverse of x · 2^256 lacks the factor 2^512, and a Montgomery product divides by another 2^256.
         MODULUS.inverse(&self.0).map_or(Self::ZERO, |inverse| Self(inverse).mul(&R3))
     }
 

@@ -4,7 +4,7 @@ use crate::carry;
 
 pub(super) type Limbs = [u64; 4];
 
-/// The number that 32 big-endian bytes stand for.
+/// The number that 32 big-endian bytes encode.
 pub(super) fn from_bytes(bytes: &[u8; 32]) -> Limbs {
     let mut limbs = [0; 4];
     for (limb, bytes) in limbs.iter_mut().rev().zip(bytes.as_chunks().0) {
@@ -40,7 +40,7 @@ pub(super) fn subtract(a: &Limbs, b: &Limbs) -> (Limbs, bool) {
     ([d0, d1, d2, d3], borrow)
 }
 
-/// A number below 2 · `modulus`, whose bit 256 is apart, brought below `modulus`.
+/// Reduces a number below 2 · `modulus`, whose bit 256 is `high`, below `modulus`.
 #[inline(always)]
 pub(super) fn reduce_once(number: &Limbs, high: bool, modulus: &Limbs) -> Limbs {
     let (rest, borrow) = subtract(number, modulus);
@@ -48,7 +48,7 @@ pub(super) fn reduce_once(number: &Limbs, high: bool, modulus: &Limbs) -> Limbs 
     select(below, number, &rest)
 }
 
-/// One of two numbers, by a choice that is as good as random: no branch could be foreseen.
+/// One of two numbers, by an unpredictable choice, without a branch.
 #[inline(always)]
 pub(super) fn select(choice: bool, a: &Limbs, b: &Limbs) -> Limbs {
     let ([a0, a1, a2, a3], [b0, b1, b2, b3]) = (*a, *b);
@@ -60,7 +60,7 @@ pub(super) fn select(choice: bool, a: &Limbs, b: &Limbs) -> Limbs {
 #[inline(always)]
 pub(super) fn multiply(a: u64, b: u64) -> (u64, u64) {
     let wide = u128::from(a) * u128::from(b);
-    // Truncation is meant.
+    // Truncates on purpose.
     (wide as u64, (wide >> 64) as u64)
 }
 

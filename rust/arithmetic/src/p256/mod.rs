@@ -1,5 +1,5 @@
-//! ECDSA over P-256 (FIPS 186-5, section 6.4.2) as far as verifying needs it: whether u1·G + u2·Q, for the base point G
-//! and a key Q, has the x that a signature names.
+//! ECDSA over P-256 (FIPS 186-5, section 6.4.2) as far as verification needs it: whether u1·G + u2·Q, for the base point G
+//! and a key Q, has the x of the signature.
 
 mod batch;
 mod field;
@@ -11,7 +11,7 @@ mod sum;
 mod table;
 mod window;
 
-pub use batch::{Claim, hold};
+pub use batch::{PendingSignature, verify_batch};
 pub use signature::Signature;
 
 use once_cell::race::OnceBox;
@@ -24,18 +24,18 @@ use table::Multiples;
 
 use crate::Width;
 
-/// The width of the base point's digits, whose table all keys share.
+/// The width of the base point's digits. All keys share its table.
 const BASE_WIDTH: u32 = 10;
 
 static BASE: OnceBox<Multiples> = OnceBox::new();
 
-/// The base point's multiples. Threads that need them at the same time, before they are there, each compute them.
+/// The base point's multiples. Threads that need them at the same time for the first time each compute them.
 #[inline]
 fn base() -> &'static Multiples {
     BASE.get_or_init(|| Box::new(Multiples::new(&Affine::BASE, BASE_WIDTH)))
 }
 
-/// The most points that a table of any width has to add for one signature.
+/// The maximum number of points that are added for one signature, with a table of any width.
 const SUMMANDS: usize = (scalar::digits(BASE_WIDTH) + scalar::digits(Multiples::NARROWEST)) as usize;
 
 /// Builds the base point's table now rather than on first use.
@@ -48,8 +48,8 @@ pub fn prepare() {
 pub struct PublicKey(Affine);
 
 impl PublicKey {
-    /// The point that these bytes encode (SEC 1, section 2.3.3): 4, x and y. None if it is not on the curve, or x or y
-    /// not below p.
+    /// The point that these bytes encode (SEC 1, section 2.3.3): 4, x and y. `None` if it is not on the curve, or if x or
+    /// y is not below p.
     #[must_use]
     pub fn decode(sec1: &[u8; 65]) -> Option<Self> {
         let [4, coordinates @ ..] = sec1 else { return None };
@@ -59,9 +59,9 @@ impl PublicKey {
         point.is_on_curve().then_some(Self(point))
     }
 
-    /// Whether the signature is this key's for a message of this digest, without a table of the key's own.
+    /// Whether the signature of a message with this digest is valid under this key. No table is needed.
     #[must_use]
-    pub fn holds(&self, digest: &[u8; 32], signature: &Signature) -> bool {
+    pub fn verify(&self, digest: &[u8; 32], signature: &Signature) -> bool {
         let (u1, u2) = signature.multipliers(digest, &signature.s.inverse().to_montgomery());
         let mut points = Vec::with_capacity(SUMMANDS);
         base().summands(&u1, &mut points);
@@ -69,7 +69,7 @@ impl PublicKey {
     }
 }
 
-/// A key's multiples, with which a verification takes additions only.
+/// The precomputed table of a key, with which a verification needs additions only.
 #[derive(Debug, Clone)]
 pub struct Table(Multiples);
 
@@ -80,21 +80,21 @@ impl Table {
         Self(Multiples::new(&key.0, width.bits().into()))
     }
 
-    /// The memory that the table takes, in bytes.
+    /// The memory of the table, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.0.size()
     }
 
-    /// The memory that a table of this width takes, in bytes.
+    /// The memory of a table of this width, in bytes.
     #[must_use]
     pub const fn size_for(width: Width) -> usize {
         Multiples::size_for(width.bits() as u32)
     }
 
-    /// Whether the signature is this key's for a message of this digest.
+    /// Whether the signature of a message with this digest is valid under this table's key.
     #[must_use]
-    pub fn holds(&self, digest: &[u8; 32], signature: &Signature) -> bool {
+    pub fn verify(&self, digest: &[u8; 32], signature: &Signature) -> bool {
         let (u1, u2) = signature.multipliers(digest, &signature.s.inverse().to_montgomery());
         let mut points = Vec::with_capacity(SUMMANDS);
         self.summands(&u1, &u2, &mut points);

@@ -1,11 +1,11 @@
 //! Points of y² = x³ − 3x + b, and their sums.
 //!
-//! The formulas for sums fail where the summands are equal, opposite or the point at infinity. Whoever chooses a key or
-//! a signature can bring that about, so each is looked for, wherever points are added.
+//! The formulas for sums fail if the summands are equal, opposite or the point at infinity. An attacker who chooses a key
+//! or a signature can cause each case, so every addition checks for all of them.
 
 use super::field::Element;
 
-/// (x, y), or the point at infinity as (0, 0), which is not on the curve. A table is made of these: one to a cache line.
+/// (x, y), or the point at infinity as (0, 0), which is not on the curve. The entries of a table: one per cache line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(align(64))]
 pub(super) struct Affine {
@@ -51,7 +51,7 @@ impl Jacobian {
         self.z.is_zero()
     }
 
-    /// Twice the point; the point at infinity for itself.
+    /// Twice the point. Doubling the point at infinity gives the point at infinity.
     #[inline]
     pub(super) fn double(&self) -> Self {
         let zz = self.z.square();
@@ -64,7 +64,7 @@ impl Jacobian {
         Self { x, y, z: twice_y.mul(&self.z) }
     }
 
-    /// The sum: eight products and three squares where nothing is exceptional.
+    /// The sum: eight products and three squares in the ordinary case.
     #[inline]
     pub(super) fn add_affine(&self, other: &Affine) -> Self {
         if self.is_infinity() {
@@ -87,7 +87,7 @@ impl Jacobian {
         Self { x, y, z: self.z.mul(&h) }
     }
 
-    /// The same points with Z = 1, to which one inversion is enough. None may be the point at infinity.
+    /// The same points with Z = 1, with one inversion for all. None may be the point at infinity.
     pub(super) fn to_affine(points: &[Self]) -> Vec<Affine> {
         let mut product = Element::ONE;
         let before = points.iter().map(|point| {

@@ -24,7 +24,7 @@ pub(super) struct Scalar(Limbs);
 impl Scalar {
     pub(super) const ONE: Self = Self([1, 0, 0, 0]);
 
-    /// The scalar that 32 big-endian bytes encode; none if they encode n or more.
+    /// The scalar that 32 big-endian bytes encode; `None` if they encode n or more.
     pub(super) fn from_canonical(bytes: &[u8; 32]) -> Option<Self> {
         let number = limbs::from_bytes(bytes);
         limbs::is_less(&number, &N).then_some(Self(number))
@@ -51,7 +51,7 @@ impl Scalar {
         Self(MODULUS.inverse(&self.0).unwrap_or_default())
     }
 
-    /// This times 2^256, which a Montgomery product takes away again.
+    /// This times 2^256, by which a Montgomery product divides again.
     pub(super) fn to_montgomery(self) -> Self {
         self.montgomery_product(&R2)
     }
@@ -69,8 +69,8 @@ impl Scalar {
         if limbs::is_less(&HALF, &self.0) { (limbs::subtract(&N, &self.0).0, true) } else { (self.0, false) }
     }
 
-    /// The scalar as Σ digit[i] · 2^(width·i), with as many digits as [`digits`] says: none has an absolute value of more
-    /// than 2^(width − 1), and the last none of more than [`last_digit`].
+    /// The scalar as Σ digit[i] · 2^(width·i), with [`digits`] digits: their absolute values are at most 2^(width − 1), that
+    /// of the last at most [`last_digit`].
     ///
     /// [`digits`]: digits
     #[inline]
@@ -78,8 +78,8 @@ impl Scalar {
         let (number, negative) = self.halved();
         let sign = if negative { -1 } else { 1 };
         let last = digits(width) - 1;
-        // A digit whose highest bit is set is negative, and counts for one more in the next: so each depends on its own
-        // bits and the one below, and none on a carry.
+        // A digit whose highest bit is set is negative, and adds one to the next: so each depends on its own bits and the
+        // bit below them, and none on a carry.
         (0..=last).map(move |position| {
             let window = bits(&number, position * width, width);
             let below = if position == 0 { 0 } else { bits(&number, position * width - 1, 1) };
@@ -110,17 +110,17 @@ impl Scalar {
     }
 }
 
-/// So many bits of a number, from this one on: at most sixteen.
+/// `count` bits of a number, beginning with bit `from`: at most sixteen.
 #[inline]
 fn bits(number: &Limbs, from: u32, count: u32) -> i32 {
     let limb = (from / 64) as usize;
     let high = number.get(limb + 1).copied().unwrap_or_default();
     let both = u128::from(number[limb & 3]) | u128::from(high) << 64;
-    // Truncation is meant.
+    // Truncates on purpose.
     (both >> (from % 64)) as i32 & ((1 << count) - 1)
 }
 
-/// How many digits of so many bits a scalar has: it is below 2^255 when its sign is apart.
+/// The number of digits of a scalar for this width. Its absolute value is below 2^255.
 pub(super) const fn digits(width: u32) -> u32 {
     255u32.div_ceil(width)
 }
@@ -135,7 +135,7 @@ pub(super) const fn last_digit(width: u32) -> u32 {
 fn clear_lowest([t0, t1, t2, t3, t4, t5]: [u64; 6]) -> [u64; 5] {
     let m = t0.wrapping_mul(MINUS_INVERSE);
     let [_, t1, t2, t3, t4, carry] = limbs::add_row([t0, t1, t2, t3, t4], m, &N);
-    // Below 2n all together.
+    // The sum is below 2n.
     [t1, t2, t3, t4, t5 + carry]
 }
 

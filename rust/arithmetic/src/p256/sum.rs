@@ -1,25 +1,26 @@
-//! Sums of affine points, with the inversions of many shared.
+//! Sums of affine points with shared inversions.
 //!
-//! An affine sum takes an inversion, two products and a square; Montgomery's trick turns many inversions into one and
-//! three products each. So it is cheaper than the Jacobian one as soon as there are a few dozen to share.
+//! An affine sum needs an inversion, two products and a square; Montgomery's trick replaces many inversions by one and
+//! three products each. So affine sums are cheaper than Jacobian ones if a few dozen share an inversion.
 
 use std::ops::Range;
 
 use super::field::Element;
 use super::point::Affine;
 
-/// Sums of pairs, to which one inversion is enough.
+/// Sums of pairs, with one inversion for all.
 #[derive(Default)]
 pub(super) struct Sums {
-    /// The product of all denominators before.
+    /// For each pair, the product of all denominators before it.
     products: Vec<Element>,
 }
 
-/// From how many pairs on an inversion is cheaper than Jacobian sums.
+/// The number of pairs from which on affine sums are cheaper than Jacobian ones.
 const WORTHWHILE: usize = 16;
 
 impl Sums {
-    /// Adds up the points of each range to few, as long as that is cheaper in affine sums, and narrows the range to those.
+    /// Replaces the points of each range by fewer with the same sum, as long as affine sums are cheaper, and narrows the
+    /// range to these.
     pub(super) fn add_up(&mut self, points: &mut [Affine], ranges: &mut [Range<usize>]) {
         while ranges.iter().map(|range| range.len() / 2).sum::<usize>() >= WORTHWHILE {
             let pairs = |range: &Range<usize>| {
@@ -33,7 +34,7 @@ impl Sums {
         }
     }
 
-    /// Puts the sum of each pair of places in `points` into its first place. No first place is in another pair.
+    /// Writes the sum of each pair of indices of `points` to the first index, which must not be in another pair.
     pub(super) fn add(
         &mut self,
         points: &mut [Affine],
@@ -65,8 +66,8 @@ impl Sums {
     }
 }
 
-/// The slope of the line through two points, or along the curve where they are one, as numerator and denominator. None if
-/// either is the point at infinity or their sum is.
+/// The slope of the line through two points, or of the tangent if they are equal, as numerator and denominator. `None` if
+/// one of them or their sum is the point at infinity.
 #[inline(always)]
 fn slope(a: &Affine, b: &Affine) -> Option<(Element, Element)> {
     let difference = b.x.sub(&a.x);

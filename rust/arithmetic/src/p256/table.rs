@@ -1,13 +1,13 @@
-//! Multiples of a point, so that a multiple by a scalar takes additions only.
+//! Precomputed multiples of a point, with which a multiplication by a scalar needs additions only.
 
 use super::point::{Affine, Jacobian};
 use super::scalar::{self, Scalar};
 use super::sum::Sums;
 
-/// One row for each digit of a scalar, of the multiples 1, 2, 3, … of the point times that digit's power of two.
+/// A row for each digit of a scalar, with the multiples 1, 2, 3, … of the point times that digit's power of two.
 ///
-/// A digit is negative as often as positive, and the negative of a point costs nothing: a row has an entry for every
-/// absolute value, and none for zero. The last row is as long as the last digit can be large.
+/// Digits are signed, and negating a point costs nothing, so a row has an entry for every absolute value except zero. The
+/// last row is as long as the largest absolute value of the last digit.
 #[derive(Debug, Clone)]
 pub(super) struct Multiples {
     width: u32,
@@ -15,13 +15,13 @@ pub(super) struct Multiples {
 }
 
 impl Multiples {
-    /// The smallest width there is.
+    /// The minimum width.
     pub(super) const NARROWEST: u32 = 4;
 
     pub(super) fn new(point: &Affine, width: u32) -> Self {
         let mut entries = vec![Affine::INFINITY; Self::count(width)];
         let rows = || (0..scalar::digits(width)).map(|position| entries_before(width, position));
-        // The first of each row …
+        // First the first entry of each row …
         let mut first = point.jacobian();
         let mut firsts = Vec::with_capacity(rows().len());
         for _ in rows() {
@@ -31,7 +31,7 @@ impl Multiples {
         for (row, first) in rows().zip(Jacobian::to_affine(&firsts)) {
             entries[row] = first;
         }
-        // … and then twice as many as there are: to each the last is added, and to the last it is added itself.
+        // … and then, again and again, twice as many: each known entry plus the last known one.
         let mut sums = Sums::default();
         let mut known = 1;
         while known < row_length(width, 0).max(row_length(width, scalar::digits(width) - 1)) {
@@ -47,17 +47,17 @@ impl Multiples {
         Self { width, entries: entries.into_boxed_slice() }
     }
 
-    /// The entries of a table of this width.
+    /// The number of entries of a table of this width.
     pub(super) const fn count(width: u32) -> usize {
         entries_before(width, scalar::digits(width) - 1) + row_length(width, scalar::digits(width) - 1)
     }
 
-    /// The bytes that the entries take.
+    /// The memory of the entries, in bytes.
     pub(super) fn size(&self) -> usize {
         size_of_val(&*self.entries)
     }
 
-    /// The bytes that the entries of a table of this width take.
+    /// The memory of the entries of a table of this width, in bytes.
     pub(super) const fn size_for(width: u32) -> usize {
         Self::count(width) * size_of::<Affine>()
     }
@@ -65,7 +65,7 @@ impl Multiples {
     /// Appends the entries whose sum is the point times a scalar.
     #[inline]
     pub(super) fn summands(&self, scalar: &Scalar, summands: &mut Vec<Affine>) {
-        // Most entries are not in the nearest cache. All places are found first, so that the entries can be fetched
+        // Most entries are not in the first-level cache. All places are computed first, so that the entries can be loaded
         // together.
         let mut places = [Place::default(); scalar::digits(Self::NARROWEST) as usize];
         let mut count = 0;
@@ -85,7 +85,7 @@ impl Multiples {
     }
 }
 
-/// Where a summand is, and whether its negative is meant.
+/// The index of a summand, and whether it is negated.
 #[derive(Clone, Copy, Default)]
 struct Place {
     entry: u32,

@@ -1,12 +1,12 @@
-//! A multiple of a point that has no table, by doublings and a few odd multiples.
+//! A multiple of a point without a table, by doublings and a few odd multiples.
 
 use super::point::{Affine, Jacobian};
 use super::scalar::Scalar;
 
-/// The width of the non-adjacent form: one digit in six is not zero.
+/// The width of the non-adjacent form: one digit in six is nonzero.
 const WIDTH: u32 = 5;
 
-/// The point, which is not the one at infinity, times a scalar.
+/// The point, which must not be the one at infinity, times a scalar.
 pub(super) fn multiple(point: &Affine, scalar: &Scalar) -> Jacobian {
     let odd_multiples = odd_multiples(point);
     let digits = scalar.non_adjacent_form(WIDTH).into_iter().rev().skip_while(|digit| *digit == 0);
@@ -22,9 +22,9 @@ pub(super) fn multiple(point: &Affine, scalar: &Scalar) -> Jacobian {
 
 /// The point times 1, 3, 5, … 2^(WIDTH − 1) − 1.
 fn odd_multiples(point: &Affine) -> Vec<Affine> {
-    // With x · Z² and y · Z³ in place of x and y, for the Z of the doubled point, that point has the Z of the others and
-    // costs no inversion. Such points are on another curve, y² = x³ − 3Z⁴x + Z⁶b, for which sums have the same formulas,
-    // and no sum of these is a doubling.
+    // With x · Z² and y · Z³ instead of x and y, for the Z of the doubled point, that point has the same Z as the others
+    // and needs no inversion. These points are on another curve, y² = x³ − 3Z⁴x + Z⁶b, with the same formulas for sums,
+    // and no sum of them is a doubling.
     let twice = point.jacobian().double();
     let zz = twice.z.square();
     let first = Affine { x: point.x.mul(&zz), y: point.y.mul(&zz.mul(&twice.z)) };

@@ -1,6 +1,6 @@
 //! RSAVP1 (RFC 8017 section 5.2.2): the signature to the power of the public exponent.
 //!
-//! Numbers are big endian in and out. What they encode is no business of this module.
+//! Numbers are big-endian bytes. This module does not interpret what they encode.
 
 mod product;
 mod residue;
@@ -8,7 +8,7 @@ mod residue;
 use product::ROW;
 use residue::{MAX_LIMBS, Ring};
 
-/// A modulus and an exponent, with what the reductions by this modulus need: computed once.
+/// A modulus and an exponent, with precomputed values for reductions by this modulus.
 #[derive(Clone)]
 pub struct PublicKey {
     ring: Ring,
@@ -19,9 +19,9 @@ pub struct PublicKey {
 
 impl PublicKey {
     /// A key from big-endian numbers without leading zeros: an odd modulus of at most 8192 bits and an odd exponent of
-    /// at most 64, both above 1. `None` for any other.
+    /// at most 64, both above 1. `None` otherwise.
     ///
-    /// Nothing is said about whether such a key is a good one.
+    /// The security of the key is not checked.
     pub fn new(modulus: &[u8], exponent: &[u8]) -> Option<Self> {
         if !is_odd_above_one(modulus) || modulus.len() > MAX_LIMBS * 8 || !is_odd_above_one(exponent) {
             return None;
@@ -33,15 +33,15 @@ impl PublicKey {
         Some(Self { ring: Ring::new(limbs), exponent: u64::from_be_bytes(bytes), length: modulus.len() })
     }
 
-    /// The memory that a key takes, in bytes.
+    /// The memory of the key, in bytes.
     pub fn size(&self) -> usize {
         size_of::<Self>() + self.ring.size()
     }
 
-    /// Writes the signature to the power of the exponent modulo the modulus to `power`.
+    /// Writes the signature to the power of the exponent modulo the modulus to `power`, without allocating.
     ///
-    /// `false`, and nothing is written, where the signature or `power` is not as long as the modulus or the signature
-    /// is not below it. Nothing is allocated.
+    /// Returns `false` and writes nothing if the signature or `power` does not have the length of the modulus, or the
+    /// signature is not below the modulus.
     pub fn power(&self, signature: &[u8], power: &mut [u8]) -> bool {
         if signature.len() != self.length || power.len() != self.length {
             return false;
@@ -62,14 +62,14 @@ fn is_odd_above_one(number: &[u8]) -> bool {
     !matches!(number, [] | [0, ..] | [1]) && number.last().is_some_and(|byte| byte % 2 == 1)
 }
 
-/// Big-endian bytes to limbs that hold them, and are zero.
+/// Reads big-endian bytes into limbs, which are zero before and long enough.
 fn read(bytes: &[u8], limbs: &mut [u64]) {
     for (limb, bytes) in limbs.iter_mut().zip(bytes.rchunks(8)) {
         *limb = bytes.iter().fold(0, |limb, &byte| limb << 8 | u64::from(byte));
     }
 }
 
-/// The lower limbs as big-endian bytes.
+/// Writes the lower limbs as big-endian bytes.
 fn write(limbs: &[u64], bytes: &mut [u8]) {
     for (bytes, limb) in bytes.rchunks_mut(8).zip(limbs) {
         bytes.copy_from_slice(&limb.to_be_bytes()[8 - bytes.len()..]);

@@ -1,19 +1,19 @@
 //! Products and squares of numbers as little-endian limbs of 64 bits, by rows of four limbs.
 //!
-//! A row multiplies four limbs by a whole number. The four limbs of the sum that are still open stay in registers while
-//! the number streams by, so nothing is stored twice; and the lower halves of four products are added up before the upper
-//! ones, each in one chain of carries.
+//! A row multiplies four limbs by a whole number. The four limbs of the sum that are not final yet stay in registers while
+//! the number is read, so each limb is stored once. The lower halves of four products are added before the upper ones,
+//! each in one chain of carries.
 
 use crate::carry;
 
-/// The limbs of a row: the registers suffice for so many products at a time.
+/// The number of limbs in a row: the registers suffice for that many products at a time.
 pub(super) const ROW: usize = 4;
 
 /// Four limbs.
 pub(super) type Row = [u64; ROW];
 
-/// Adds `row * number + open` to `sum`, which is as long as the number. The limbs above are returned: what a longer sum
-/// has there is to be added to them.
+/// Adds `row * number + open` to `sum`, which has the length of the number, and returns the limbs above. The caller adds
+/// these to the upper limbs of a longer sum.
 ///
 /// Nothing overflows: (B - 1)·(N - 1) + (B - 1) + (N - 1) = B·N - 1, for rows below B and numbers below N.
 pub(super) fn add_row(sum: &mut [u64], row: &Row, number: &[u64], mut open: Row) -> Row {
@@ -23,7 +23,7 @@ pub(super) fn add_row(sum: &mut [u64], row: &Row, number: &[u64], mut open: Row)
     open
 }
 
-/// Adds `row * limb` and `sum` to the open limbs, and takes their lowest.
+/// Adds `row * limb` and `sum` to the open limbs, and removes and returns the lowest.
 #[inline(always)]
 fn add_limb(sum: u64, row: &Row, limb: u64, open: &mut Row) -> u64 {
     let products = row.map(|factor| multiply_limbs(factor, limb));
@@ -47,14 +47,14 @@ fn multiply_limbs(a: u64, b: u64) -> (u64, u64) {
     (product as u64, (product >> 64) as u64)
 }
 
-/// The two limbs of `a * b + c + d`, lower first. They suffice for the largest values of all four.
+/// The two limbs of `a * b + c + d`, lower first. They cannot overflow.
 #[inline(always)]
 pub(super) fn multiply_add(a: u64, b: u64, c: u64, d: u64) -> (u64, u64) {
     let sum = u128::from(a) * u128::from(b) + u128::from(c) + u128::from(d);
     (sum as u64, (sum >> 64) as u64)
 }
 
-/// The product of two numbers of as many limbs, whole rows of them; `product` is twice as long.
+/// The product of two numbers of the same number of limbs, in whole rows; `product` is twice as long.
 pub(super) fn multiply(a: &[u64], b: &[u64], product: &mut [u64]) {
     let length = b.len();
     product[..length].fill(0);
@@ -64,7 +64,7 @@ pub(super) fn multiply(a: &[u64], b: &[u64], product: &mut [u64]) {
     }
 }
 
-/// The square of a number of whole rows: each product of two different limbs once, doubled, and their squares.
+/// The square of a number in whole rows: the products of two different limbs, doubled, and the squares of the limbs.
 pub(super) fn square(number: &[u64], square: &mut [u64]) {
     square[..number.len()].fill(0);
     for (index, row) in number.as_chunks::<ROW>().0.iter().enumerate() {
@@ -77,7 +77,7 @@ pub(super) fn square(number: &[u64], square: &mut [u64]) {
     double_and_add_squares(square, number);
 }
 
-/// Adds the products of each two different limbs of a row to `sum`, and returns the limbs above.
+/// Adds the products of all pairs of different limbs of a row to `sum`, and returns the limbs above.
 fn add_triangle(sum: &mut [u64], row: &Row) -> Row {
     let mut whole = [0; 2 * ROW];
     whole[..ROW].copy_from_slice(sum);

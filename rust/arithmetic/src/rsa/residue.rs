@@ -1,21 +1,20 @@
-//! Residues modulo an odd number, with the reduction of Montgomery by rows of four limbs.
+//! Residues modulo an odd number, with Montgomery reduction by rows of four limbs.
 //!
-//! Let n be the modulus, B = 2^256 and R = B^m above n. A row q at the lower end of a number is taken away by adding
-//! q·k·n for the k below B with k·n = -1 modulo B: since q·(k·n + 1) is q·B·M for M = (k·n + 1) / B, that is adding q·M
-//! one row further up. So q is what stands there, where the usual reduction has to multiply for each limb of it and wait
-//! for the result. Only the last row is taken away by adding a multiple of n itself, -q/n modulo B times n, since q·M is
-//! one row longer than n.
+//! Let n be the modulus, B = 2^256 and R = B^m above n. The lowest row q of a number is cleared by adding q·k·n for the k
+//! below B with k·n = -1 modulo B: since q·(k·n + 1) is q·B·M for M = (k·n + 1) / B, this adds q·M one row further up. So
+//! the factor is q itself; the usual reduction has to multiply for each limb of the factor and wait for the result. Only
+//! the last row is cleared by adding a multiple of n itself, (-q/n modulo B)·n, since q·M is one row longer than n.
 
 use super::product::{ROW, Row, add_row, multiply, multiply_add, square};
 use crate::carry;
 
-/// The largest modulus, in limbs.
+/// The maximum size of a modulus, in limbs.
 pub(super) const MAX_LIMBS: usize = 128;
 
-/// A place for the largest product.
+/// A buffer for the largest product.
 type Product = [u64; 2 * MAX_LIMBS];
 
-/// What is computed once for a modulus. Residues are of whole rows, below R, and not always below the modulus.
+/// The precomputed values of a modulus. Residues have whole rows; they are below R, but not always below the modulus.
 #[derive(Clone)]
 pub(super) struct Ring {
     modulus: Box<[u64]>,
@@ -28,7 +27,7 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// For an odd modulus above 1, of whole rows of limbs and with a limb of the uppermost row that is not zero.
+    /// The ring of an odd modulus above 1, in whole rows of limbs, of which the uppermost is not zero.
     pub(super) fn new(modulus: Box<[u64]>) -> Self {
         let inverse = negated_inverse(&modulus);
         let step = step(&modulus, &inverse);
@@ -37,7 +36,7 @@ impl Ring {
         ring
     }
 
-    /// The numbers held, in bytes.
+    /// The memory of the precomputed values, in bytes.
     pub(super) fn size(&self) -> usize {
         size_of_val(&*self.modulus) + size_of_val(&*self.step) + size_of_val(&*self.r_squared)
     }
@@ -51,7 +50,7 @@ impl Ring {
         number.iter().rev().lt(self.modulus.iter().rev())
     }
 
-    /// Replaces a number below the modulus by its power, below the modulus too. The exponent is odd and above 1.
+    /// Replaces a number below the modulus by its power, also below the modulus. The exponent is odd and above 1.
     pub(super) fn power(&self, base: &mut [u64], exponent: u64) {
         let mut product: Product = [0; 2 * MAX_LIMBS];
         let product = &mut product[..2 * self.limbs()];
@@ -71,7 +70,7 @@ impl Ring {
         }
         square(power, product);
         self.reduce(product, power);
-        // The last factor is the base itself, so that its product leaves Montgomery's form.
+        // The last factor is the base itself, so that the product is no longer in Montgomery form.
         multiply(power, base, product);
         self.reduce(product, base);
         while !self.is_below_modulus(base) {
@@ -81,7 +80,7 @@ impl Ring {
 
     /// `product` / R modulo n, for a product of two numbers below R.
     ///
-    /// What is left is below product / R + M + n < R + 2n.
+    /// The result is below product / R + M + n < R + 2n.
     fn reduce(&self, product: &mut [u64], residue: &mut [u64]) {
         let length = self.limbs();
         let last = length - ROW;
@@ -98,7 +97,7 @@ impl Ring {
         }
     }
 
-    /// R² is 2^m in Montgomery's form, squared eight times: R is 2^(256·m).
+    /// R² is 2^m in Montgomery form, squared eight times: R is 2^(256·m).
     fn square_of_r(&self) -> Box<[u64]> {
         let length = self.limbs();
         let bits = bit_length(&self.modulus);
@@ -127,7 +126,7 @@ impl Ring {
     }
 }
 
-/// Adds `row * number` to `sum`, and `carry` to what is above the number. Returns the carry out of the row above it.
+/// Adds `row * number` to `sum`, and `carry` to the limbs above the number. Returns the carry out of the row above.
 fn add_to(sum: &mut [u64], row: &Row, number: &[u64], mut carry: bool) -> bool {
     let (below, above) = sum.split_at_mut(number.len());
     let open = add_row(below, row, number, [0; ROW]);
@@ -137,7 +136,7 @@ fn add_to(sum: &mut [u64], row: &Row, number: &[u64], mut carry: bool) -> bool {
     carry
 }
 
-/// Subtracts, and returns the borrow.
+/// Subtracts `other` from `number`, and returns the borrow.
 fn subtract(number: &mut [u64], other: &[u64]) -> bool {
     let mut borrow = false;
     for (limbs, others) in number.as_chunks_mut::<ROW>().0.iter_mut().zip(other.as_chunks::<ROW>().0) {
@@ -166,7 +165,7 @@ fn low_product(a: &Row, b: &Row) -> Row {
     product
 }
 
-/// -1/n modulo B by Newton's iteration: x·(2 + n·x) doubles the bits that are right. One bit is, to begin with.
+/// -1/n modulo B by Newton's iteration: x·(2 + n·x) doubles the number of correct bits, which is one at first.
 fn negated_inverse(modulus: &[u64]) -> Row {
     let modulus = row_at(modulus, 0);
     let mut inverse = [u64::MAX; ROW];
@@ -187,7 +186,7 @@ fn step(modulus: &[u64], inverse: &Row) -> Box<[u64]> {
     step
 }
 
-/// Adds a single limb, and drops what is carried out.
+/// Adds a single limb, and drops the carry.
 fn increase(number: &mut [u64], mut by: u64) {
     for limb in number {
         let (sum, carry) = carry::add(*limb, by, false);

@@ -22,7 +22,7 @@ pub struct ProofPolicy {
 pub struct ProofRequest<'a> {
     /// The method, compared exactly: methods are case-sensitive (RFC 9110 section 9.1).
     pub method: &'a str,
-    /// The absolute URI, compared by [`TargetUri`].
+    /// The absolute URI, compared as a [`TargetUri`](super::TargetUri).
     pub uri: &'a str,
     /// The access token, if one is presented: the proof must contain its hash (`ath`).
     pub access_token: Option<&'a [u8]>,

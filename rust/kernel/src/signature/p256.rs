@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use watchword_arithmetic::Width;
-use watchword_arithmetic::p256::{PublicKey, Signature, Table, hold, prepare};
+use watchword_arithmetic::p256::{PublicKey, Signature, Table, prepare, verify_batch};
 
 use crate::key_params::KeyDefect;
 use crate::tables::{Precompute, Precomputed, ReservedTable};
@@ -37,7 +37,7 @@ impl Precompute for Key {
 
 pub(super) fn verify(key: &Arc<Precomputed<Key>>, message: &[u8], signature: &[u8]) -> bool {
     read(message, signature).is_some_and(|(digest, signature)| {
-        key.with(|table| table.holds(&digest, &signature), |key| key.0.holds(&digest, &signature))
+        key.with(|table| table.verify(&digest, &signature), |key| key.0.verify(&digest, &signature))
     })
 }
 
@@ -54,22 +54,22 @@ impl PendingSignature {
         let (digest, signature) = read(message, signature).ok_or(false)?;
         match key.table() {
             Some(table) => Ok(Self { table, digest, signature }),
-            None => Err(key.key().0.holds(&digest, &signature)),
+            None => Err(key.key().0.verify(&digest, &signature)),
         }
     }
 
     /// Whether each is valid, with their inversions shared.
     pub(super) fn verify_batch(pending: &[Self]) -> Vec<bool> {
         let mut verdicts = vec![false; pending.len()];
-        let claims: Vec<_> = pending
+        let signatures: Vec<_> = pending
             .iter()
-            .map(|one| watchword_arithmetic::p256::Claim {
+            .map(|one| watchword_arithmetic::p256::PendingSignature {
                 table: &one.table.table,
                 digest: one.digest,
                 signature: one.signature,
             })
             .collect();
-        hold(&claims, &mut verdicts);
+        verify_batch(&signatures, &mut verdicts);
         verdicts
     }
 }

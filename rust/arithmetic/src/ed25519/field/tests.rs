@@ -1,4 +1,4 @@
-//! The field beside fiat-crypto's, which is generated from proofs.
+//! Comparison of the field with fiat-crypto's, which is generated from proofs.
 
 use fiat_crypto::curve25519_64 as fiat;
 use num_bigint::BigUint;
@@ -31,7 +31,7 @@ fn carried(loose: &fiat::fiat_25519_loose_field_element) -> fiat::fiat_25519_tig
     tight
 }
 
-/// The canonical number, in fiat's opinion.
+/// The canonical number according to fiat.
 fn number(element: &fiat::fiat_25519_tight_field_element) -> [u64; 4] {
     let mut bytes = [0; 32];
     fiat::fiat_25519_to_bytes(&mut bytes, element);
@@ -79,7 +79,7 @@ fn check_differences(a: &Element, b: &Element) {
     assert_eq!(min(difference, SUBTRAHEND), difference);
 }
 
-/// Every number with limbs of these values, and whatever bounds a number may have.
+/// Every number with limbs of these values, within any bound.
 fn edges() -> Vec<[u64; 4]> {
     const LIMBS: [u64; 10] = [0, 1, 18, 19, 37, 38, 1 << 63, u64::MAX >> 1, u64::MAX - 37, u64::MAX];
     let mut edges: Vec<_> =

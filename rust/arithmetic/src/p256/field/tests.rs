@@ -1,4 +1,4 @@
-//! The field beside fiat-crypto's, which is generated from proofs.
+//! Comparison of the field with fiat-crypto's, which is generated from proofs.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// fiat keeps elements as they are kept here: the limbs have to be the same.
+/// fiat stores elements in the same form: the limbs must be equal.
 type Theirs = fiat::fiat_p256_montgomery_domain_field_element;
 
 fn theirs(operation: impl FnOnce(&mut Theirs)) -> Element {
@@ -92,7 +92,7 @@ fn constants() {
     assert!(crate::p256::point::Affine::BASE.is_on_curve());
 }
 
-/// Any element, with limbs at the ends of their range more often than by chance.
+/// Any element, often with limbs at the ends of their range.
 fn element() -> impl Strategy<Value = Element> {
     let limb = prop_oneof![3 => any::<u64>(), 1 => prop::sample::select(ENDS.to_vec())];
     prop::array::uniform4(limb).prop_map(below_p)

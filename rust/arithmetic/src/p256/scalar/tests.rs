@@ -1,4 +1,4 @@
-//! Scalars beside fiat-crypto's, which are generated from proofs.
+//! Comparison of scalars with fiat-crypto's, which are generated from proofs.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -23,7 +23,7 @@ fn check(a: &Scalar, b: &Scalar) {
     assert_eq!(a.to_montgomery().0, product.0, "{a:?}");
 }
 
-/// Digits put together again.
+/// The digits of a scalar represent it.
 fn check_digits(scalar: &Scalar) {
     let value = |digits: &mut dyn DoubleEndedIterator<Item = i32>, width: u32| {
         let shift = below_n([1 << width, 0, 0, 0]).to_montgomery();
@@ -118,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn digits_stand_for_the_scalar(a in scalar()) {
+    fn digits_represent_the_scalar(a in scalar()) {
         check_digits(&a);
     }
 

@@ -21,6 +21,8 @@ from watchword._kernel import (
     ANY_AUDIENCE,
     ANY_TENANT,
     Actor,
+    AnyAudience,
+    AnyTenant,
     BatchResult,
     Confirmation,
     DelegationChain,
@@ -61,6 +63,7 @@ from watchword.errors.verification import VerificationError
 from watchword.issuer import Issuer
 from watchword.issuer_keys import IssuerKeys
 from watchword.request import VerifiedRequest
+from watchword.types import Backend, Prepare
 from watchword.verifier import Verifier
 
 _Sequence.register(BatchResult)
@@ -118,6 +121,9 @@ __all__ = [
     "ANY_AUDIENCE",
     "ANY_TENANT",
     "Actor",
+    "AnyAudience",
+    "AnyTenant",
+    "Backend",
     "BatchResult",
     "Confirmation",
     "DelegationChain",
@@ -129,6 +135,7 @@ __all__ = [
     "MayAct",
     "MergedResults",
     "Policy",
+    "Prepare",
     "PublicKey",
     "RejectedKey",
     "TokenCache",

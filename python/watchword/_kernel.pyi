@@ -1,9 +1,10 @@
 """The kernel's binding, typed by hand. Everything public here is re-exported by :mod:`watchword`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal, SupportsIndex, TypeAlias, final, overload
+from typing import Any, Literal, SupportsIndex, final, overload
 
 from watchword.errors import ErrorCode, VerificationError
+from watchword.types import Backend, Prepare
 
 __all__ = [
     "ANY_AUDIENCE",
@@ -24,6 +25,8 @@ __all__ = [
     "MAX_PROOF_HEADER_BYTES",
     "MAX_TOKEN_BYTES",
     "Actor",
+    "AnyAudience",
+    "AnyTenant",
     "BatchResult",
     "Confirmation",
     "DelegationChain",
@@ -47,8 +50,6 @@ __all__ = [
     "UnverifiedToken",
     "VerifiedJws",
     "VerifiedToken",
-    "_AnyAudience",
-    "_AnyTenant",
     "_Evidence",
     "__version__",
     "configure_tables",
@@ -66,21 +67,19 @@ __all__ = [
     "verify_request",
 ]
 
-_Backend: TypeAlias = Literal["default", "unprepared", "reference"]
-
 __version__: str
 
 @final
-class _AnyAudience:
+class AnyAudience:
     """The type of :data:`ANY_AUDIENCE`."""
 
-ANY_AUDIENCE: _AnyAudience
+ANY_AUDIENCE: AnyAudience
 
 @final
-class _AnyTenant:
+class AnyTenant:
     """The type of :data:`ANY_TENANT`."""
 
-ANY_TENANT: _AnyTenant
+ANY_TENANT: AnyTenant
 
 #: What a :class:`Policy` requires unless told otherwise.
 DEFAULT_TYPES: tuple[str | None, ...]
@@ -120,6 +119,7 @@ class PublicKey:
     def algorithms(self) -> tuple[str, ...]: ...
     @property
     def thumbprint(self) -> str: ...
+    def to_jwk(self) -> dict[str, str]: ...
 
 @final
 class RejectedKey:
@@ -137,14 +137,17 @@ class RejectedKey:
 @final
 class KeySet:
     @staticmethod
-    def from_json(jwks: str | bytes | Mapping[str, Any], *, backend: _Backend = "default") -> KeySet: ...
+    def from_json(
+        jwks: str | bytes | Mapping[str, Any], *, backend: Backend = "default", prepare: Prepare = "auto"
+    ) -> KeySet: ...
     @staticmethod
     def from_pem(
         pem: str | bytes,
         *,
         key_id: str | None = None,
         algorithm: str | None = None,
-        backend: _Backend = "default",
+        backend: Backend = "default",
+        prepare: Prepare = "auto",
     ) -> KeySet: ...
     @staticmethod
     def from_der(
@@ -152,12 +155,15 @@ class KeySet:
         *,
         key_id: str | None = None,
         algorithm: str | None = None,
-        backend: _Backend = "default",
+        backend: Backend = "default",
+        prepare: Prepare = "auto",
     ) -> KeySet: ...
     @property
     def rejected(self) -> tuple[RejectedKey, ...]: ...
     @property
-    def backend(self) -> _Backend: ...
+    def backend(self) -> Backend: ...
+    @property
+    def prepare_mode(self) -> Prepare: ...
     def get(self, key_id: str, algorithm: str | None = None) -> PublicKey | None: ...
     def prepare(self) -> int: ...
     def __len__(self) -> int: ...
@@ -170,14 +176,14 @@ class Policy:
         cls,
         *,
         issuer: str | Iterable[str] | None = None,
-        audience: str | Iterable[str] | _AnyAudience | None = None,
+        audience: str | Iterable[str] | AnyAudience | None = None,
         algorithms: Iterable[str] | None = None,
         types: Iterable[str | None] = ("JWT", "at+jwt", None),
         leeway: float = 5,
         required: Iterable[str] = ...,  # ("exp",): inspect cannot read a tuple of one from a signature's text
         bound_tokens: Literal["reject", "accept"] = "reject",
         scope_claims: Iterable[str] = ("scope", "scp"),
-        tenants: Iterable[str] | _AnyTenant | None = None,
+        tenants: Iterable[str] | AnyTenant | None = None,
         trust_domain: str | None = None,
         audience_claim: str = "aud",
         max_token_bytes: int = 16384,

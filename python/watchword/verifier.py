@@ -27,7 +27,7 @@ from watchword.waiting import Pending, Steps, finish, finish_async, finish_in_th
 if TYPE_CHECKING:
     import types
 
-    from watchword._kernel import _AnyAudience
+    from watchword._kernel import AnyAudience
     from watchword.jwks.fetch import DefaultFetcher, Fetcher
 
 
@@ -56,7 +56,7 @@ class Verifier:
         self,
         issuers: Issuer | str | Iterable[Issuer | str],
         *,
-        audience: str | Iterable[str] | _AnyAudience | None = None,
+        audience: str | Iterable[str] | AnyAudience | None = None,
         algorithms: Iterable[str] | None = None,
         types: Iterable[str | None] = _kernel.DEFAULT_TYPES,
         leeway: float = _kernel.DEFAULT_LEEWAY,

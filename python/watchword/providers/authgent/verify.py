@@ -18,14 +18,14 @@ from watchword.providers.authgent.jwks import JWKSFetcher, KeyFetcher, fetcher_o
 from watchword.providers.authgent.models import AgentIdentity
 
 if TYPE_CHECKING:
-    from watchword._kernel import _AnyAudience
+    from watchword import AnyAudience
     from watchword.dpop import DpopVerifier
 
 
 async def verify_token(
     token: str,
     issuer: str,
-    audience: str | Iterable[str] | _AnyAudience | None = None,
+    audience: str | Iterable[str] | AnyAudience | None = None,
     jwks_fetcher: KeyFetcher | None = None,
     *,
     dpop_proof: str | None = None,
@@ -65,7 +65,7 @@ async def verify_token(
 def verify_token_sync(
     token: str,
     issuer: str,
-    audience: str | Iterable[str] | _AnyAudience | None = None,
+    audience: str | Iterable[str] | AnyAudience | None = None,
     jwks_fetcher: JWKSFetcher | None = None,
     *,
     dpop_proof: str | None = None,

@@ -22,7 +22,7 @@ from watchword.providers.profiles.clawauth import AGENT_ID_PREFIX, ClaimNames, R
 if TYPE_CHECKING:
     import types as _types
 
-    from watchword._kernel import _AnyAudience
+    from watchword import AnyAudience
     from watchword.jwks.fetch import HttpxClient
 
 BASE_URL = "https://api.clawauth.com"
@@ -62,7 +62,7 @@ class ClawAuth:
         jwks_uri: str | None = None,
         issuer: str | None = None,
         check_issuer: bool = True,
-        audience: str | Iterable[str] | _AnyAudience | None = None,
+        audience: str | Iterable[str] | AnyAudience | None = None,
         required: Iterable[str] = (),
         claim_names: ClaimNames | None = None,
         agent_id_prefix: str = AGENT_ID_PREFIX,

@@ -18,7 +18,7 @@ from watchword.request import credentials
 from watchword.scopes import PlainScopes
 
 if TYPE_CHECKING:
-    from watchword._kernel import _AnyAudience
+    from watchword import AnyAudience
     from watchword.dpop import DpopVerifier
 
     Pairs = list[tuple[str, str]] | list[tuple[bytes, bytes]]
@@ -62,7 +62,7 @@ class Gate:
     def __init__(
         self,
         issuer: str,
-        audience: str | Iterable[str] | _AnyAudience | None = None,
+        audience: str | Iterable[str] | AnyAudience | None = None,
         *,
         jwks_fetcher: JWKSFetcher | None = None,
         dpop: DpopVerifier | None = None,

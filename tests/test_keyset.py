@@ -219,6 +219,28 @@ def der(name: str) -> bytes:
     return bytes(key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
 
 
+@pytest.mark.parametrize(("name", "algorithm"), mint.SIGNERS)
+def test_to_jwk_is_the_same_key(name: str, algorithm: str) -> None:
+    public = mint.public_jwk(name)
+    nameless = mint.public_jwk(name, kid=mint.OMIT)
+    # The P-256 and P-384 keys have one algorithm anyway.
+    alg = {} if algorithm in ("ES256", "ES384") else {"alg": algorithm}
+    padding = {"n": mint.b64(b"\0" + mint.unb64(public["n"]))} if name == "rsa" else {}
+    cases = (
+        (ww.KeySet.from_json(public), public),
+        (ww.KeySet.from_json({**public, **padding, "use": "sig", "key_ops": ["verify"], "x5t": "unused"}), public),
+        (ww.KeySet.from_json({**public, "alg": algorithm}, backend="reference"), {**public, **alg}),
+        (ww.KeySet.from_pem(pem(name)), nameless),
+        (ww.KeySet.from_pem(pem(name), key_id=name, algorithm=algorithm), {**public, **alg}),
+        (ww.KeySet.from_der(der(name), algorithm=algorithm), {**nameless, **alg}),
+    )
+    for (key,), expected in cases:
+        assert key.to_jwk() == expected
+        (again,) = ww.KeySet.from_json({"keys": [key.to_jwk()]})
+        assert (again.thumbprint, again.key_id, again.algorithms) == (key.thumbprint, key.key_id, key.algorithms)
+        assert ww.thumbprint(key.to_jwk()) == key.thumbprint
+
+
 @each_backend
 @pytest.mark.parametrize(("name", "algorithm"), mint.SIGNERS)
 def test_pem_and_der_hold_the_same_key_as_the_jwk(name: str, algorithm: str, backend: Any) -> None:

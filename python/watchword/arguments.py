@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from watchword import AnyAudience
+    from watchword._kernel import AnyAudience
 
 _T = TypeVar("_T")
 

@@ -25,7 +25,7 @@ def keys() -> ww.KeySet:
     key_set = ww.KeySet.from_der(b"0", key_id=None)
     key_set = ww.KeySet.from_json("{}", prepare="never")
     backend: ww.Backend = key_set.backend
-    prepare: ww.types.Prepare = key_set.prepare_mode
+    prepare: ww.Prepare = key_set.prepare_mode
     prepared: int = key_set.prepare()
     ww.tables.configure(max_bytes=prepared, width=8, after_uses=32)
     tables: ww.tables.TableStats = ww.tables.stats()
@@ -39,7 +39,8 @@ def keys() -> ww.KeySet:
     if "one" in key_set and found is not None and size:
         curve: Literal["P-256", "P-384", "Ed25519"] | None = found.curve
         kind: Literal["EC", "OKP", "RSA"] = found.key_type
-        print(curve, kind, found.bits.bit_length(), found.thumbprint.upper(), found.key_id)
+        jwk: dict[str, str] = found.to_jwk()
+        print(jwk, curve, kind, found.bits.bit_length(), found.thumbprint.upper(), found.key_id)
         algorithms: tuple[str, ...] = found.algorithms
         print(algorithms)
     members: Iterator[ww.PublicKey] = iter(key_set)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyIterator, PyString, PyTuple};
+use pyo3::types::{PyDict, PyIterator, PyString, PyTuple};
 use watchword_kernel::{Algorithm, Backend, KeyOptions, KeySet, KeySetError, Prepare, PublicKey, RejectedKey};
 
 use crate::convert::{Text, type_name};
@@ -183,6 +183,16 @@ impl PyPublicKey {
     #[getter]
     fn algorithms<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.0.algorithms().iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>())
+    }
+
+    /// Return the key as a JWK (RFC 7517): a new dict of strings with the members that identify the key (`kty`, and
+    /// `crv`, `x` and `y`, or `n` and `e`), `kid` if it has one, and `alg` if it is restricted to one algorithm.
+    fn to_jwk<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let members = PyDict::new(py);
+        for (name, value) in self.0.to_jwk() {
+            members.set_item(name, value)?;
+        }
+        Ok(members)
     }
 
     /// The RFC 7638 thumbprint: SHA-256, base64url without padding.

@@ -3,6 +3,7 @@
 mod jwk;
 mod known;
 mod many;
+mod members;
 mod spki;
 mod thumbprint;
 
@@ -144,6 +145,18 @@ impl PublicKey {
     /// The RFC 7638 thumbprint: SHA-256, base64url.
     pub fn thumbprint(&self) -> &str {
         self.known.thumbprint()
+    }
+
+    /// The members of the key's JWK (RFC 7517): those that identify the key, then `kid` if it has one, and `alg` if the
+    /// key is restricted to one of the algorithms of its type. Numbers have no leading zero bytes. `use`, `key_ops` and
+    /// [`issuer`](Self::issuer) are not included.
+    pub fn to_jwk(&self) -> Vec<(&'static str, String)> {
+        let mut members = self.known.material.members();
+        members.extend(self.key_id.clone().map(|key_id| ("kid", key_id)));
+        if self.algorithms != self.known.material.algorithms() {
+            members.extend(self.algorithms.iter().map(|algorithm| ("alg", algorithm.name().to_owned())));
+        }
+        members
     }
 
     /// Whether `signature` holds over `message` under `algorithm`, which must be one of the key's.

@@ -150,7 +150,7 @@ def _request_in(args: tuple[object, ...], kwargs: dict[str, object]) -> Request:
     for value in (added, *kwargs.values(), *args):
         if isinstance(value, Request):
             return value
-    raise TypeError("an endpoint with require_agent_auth must be called with its Request")
+    raise TypeError("an endpoint with require_agent_auth must be called with its request: a fastapi.Request")
 
 
 def _with_request(endpoint: Callable[..., Any]) -> inspect.Signature:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, overload
 
 from watchword import decode_unverified
-from watchword.dpop import DpopProof, DpopVerifier
+from watchword.dpop import DpopProof, DpopProver, DpopVerifier
 from watchword.errors import (
     MalformedClaimsError,
     MissingProofClaimError,
@@ -16,7 +16,6 @@ from watchword.errors import (
     VerificationError,
     WrongAccessTokenError,
 )
-from watchword.holder.dpop_prover import DpopProver
 from watchword.providers.authgent.errors import DPoPError, translate_errors
 from watchword.providers.authgent.models import AgentIdentity
 from watchword.providers.authgent.session import DEFAULT_SESSION, Session

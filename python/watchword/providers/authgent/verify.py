@@ -105,7 +105,8 @@ class _Request(NamedTuple):
         if self.proof is None:
             if self.method is not None or self.uri is not None:
                 raise TypeError("http_method and http_uri are given without dpop_proof")
-            return (yield from verifier.verify_fetching(raw))
+            found = verifier.verify_current(raw)
+            return found if found is not None else (yield from verifier.verify_fetching(raw))
         if self.method is None or self.uri is None:
             raise TypeError("dpop_proof needs http_method and http_uri, those of its request")
         headers = {"authorization": f"DPoP {raw}", "dpop": self.proof}

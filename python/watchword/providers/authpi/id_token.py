@@ -187,7 +187,10 @@ class IdTokenVerifier:
         if not isinstance(id_token, (str, bytes)):
             raise TypeError(f"an ID token must be str or bytes, not {type(id_token).__name__}")
         with translate_errors():
-            return self._check((yield from self._verifier.verify_fetching(id_token, now=now)), nonce)
+            token = self._verifier.verify_current(id_token, now=now)
+            if token is None:
+                token = yield from self._verifier.verify_fetching(id_token, now=now)
+            return self._check(token, nonce)
 
     def _create_agent(
         self, tokens: Tokens, nonce: str | None, expected_sub: str | None, now: float | None

@@ -1,4 +1,4 @@
-"""base64url without padding (RFC 7515 section 2)."""
+"""base64url without padding (RFC 7515 section 2), for what is written; the kernel reads it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 
 
 def encode(data: bytes) -> str:
-    """Return the base64url text of ``data``, without padding."""
+    """Return ``data`` in base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 

@@ -48,7 +48,7 @@ class Tokens(Protocol):
 
 
 def verify_fetching(tokens: Tokens, source: KeySource, keys: KeySet | None) -> Steps[None]:
-    """Verify tokens with ``keys``, what ``source.current()`` returned.
+    """Verify tokens with ``keys``, as ``source.current()`` returned them.
 
     Waits for keys if there are none, and once for newer ones if those of the tokens are unknown. Raises what ``tokens``
     raises.

@@ -1,11 +1,11 @@
 """The kernel's defaults and limits. Sizes are bytes, times seconds.
 
 Defaults of :class:`~watchword.Policy`: ``DEFAULT_TYPES``, ``DEFAULT_REQUIRED``, ``DEFAULT_SCOPE_CLAIMS``,
-``DEFAULT_LEEWAY``, and ``MAX_TOKEN_BYTES`` and ``MAX_HEADER_BYTES``, for the encoded forms of a token and of its header.
+``DEFAULT_LEEWAY``; ``MAX_TOKEN_BYTES`` and ``MAX_HEADER_BYTES``, for the encoded forms of a token and of its header.
 
-Fixed limits: ``MAX_PROOF_BYTES`` and ``MAX_PROOF_HEADER_BYTES`` of a DPoP proof; ``MAX_KEY_SET_BYTES`` and ``MAX_KEYS`` of
-a JWK Set (:class:`watchword.jwks.CacheSettings` may be stricter); ``MAX_ACTORS`` of a delegation chain, of which
-``DEFAULT_MAX_ACTORS`` are read unless told otherwise; ``MAX_JSON_DEPTH`` and ``MAX_NUMBER_LENGTH`` (characters) of JSON;
+Fixed limits: ``MAX_PROOF_BYTES`` and ``MAX_PROOF_HEADER_BYTES`` of a DPoP proof; ``MAX_KEY_SET_BYTES`` and
+``MAX_KEYS`` of a JWK Set (:class:`watchword.jwks.CacheSettings` may be stricter); ``MAX_ACTORS`` of a delegation chain,
+of which ``DEFAULT_MAX_ACTORS`` are read by default; ``MAX_JSON_DEPTH`` and ``MAX_NUMBER_LENGTH`` (characters) of JSON;
 ``MAX_NUMERIC_DATE``, the latest time of a claim, in Unix seconds.
 """
 

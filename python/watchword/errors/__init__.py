@@ -1,8 +1,7 @@
-"""The one closed set of things that can be wrong with a token, and the exceptions that carry them.
+"""The closed set of verification errors: one exception class for each code.
 
-The kernel decides the code; each class here is that of one code, so that ``except watchword.ExpiredError`` reads as it
-means, and says what an HTTP server answers (RFC 6750 section 3.1, RFC 9449 section 7.1). To add an error, add its code
-to :class:`ErrorCode` and its class to one of these modules.
+A class has the code, and what an HTTP server answers (RFC 6750 section 3.1, RFC 9449 section 7.1). To add an error, add
+its code to :class:`ErrorCode` and its class to one of these modules.
 
 A caller's own mistake (a policy that cannot be met, a token that is not text) is a ``ValueError`` or a ``TypeError``,
 never a :class:`VerificationError`.

@@ -50,8 +50,9 @@ async def verify_token(
     argument is invalid.
     """
     requirements = Requirements.of(issuer, audience, dpop or session.dpop, leeway=leeway, bound_tokens=bound_tokens)
-    request = _Request(token, dpop_proof, http_method, http_uri)
-    return await finish_async(_verify(requirements, jwks_fetcher or session.fetcher(issuer), request))
+    request = _Request.of(token, dpop_proof, http_method, http_uri)
+    fetcher = session.fetcher(issuer) if jwks_fetcher is None else jwks_fetcher
+    return await finish_async(_verify(requirements, fetcher, request))
 
 
 def verify_token_sync(
@@ -70,8 +71,9 @@ def verify_token_sync(
 ) -> AgentIdentity:
     """As :func:`verify_token`, for programs without an event loop: ``jwks_fetcher`` must be a :class:`JWKSFetcher`."""
     requirements = Requirements.of(issuer, audience, dpop or session.dpop, leeway=leeway, bound_tokens=bound_tokens)
-    request = _Request(token, dpop_proof, http_method, http_uri)
-    return finish(_verify(requirements, jwks_fetcher or session.fetcher(issuer), request))
+    request = _Request.of(token, dpop_proof, http_method, http_uri)
+    fetcher = session.fetcher(issuer) if jwks_fetcher is None else jwks_fetcher
+    return finish(_verify(requirements, fetcher, request))
 
 
 def identity_of(token: VerifiedToken, raw: str, requirements: Requirements) -> AgentIdentity:
@@ -84,48 +86,48 @@ def identity_of(token: VerifiedToken, raw: str, requirements: Requirements) -> A
 
 
 class _Request(NamedTuple):
-    """The arguments of a call that come from a request: any sender may have written them."""
+    """A token and, if it came by the scheme ``DPoP``, the rest of its request."""
 
-    token: object
+    raw: str
     proof: str | None
-    method: str | None
-    uri: str | None
+    method: str
+    uri: str
 
-    def text(self) -> str:
-        """Return the token as text."""
-        # None is what a missing header gives, so it is not the caller's mistake.
-        if isinstance(self.token, bytes):
-            return self.token.decode("latin-1")
-        if not isinstance(self.token, str):
-            raise InvalidTokenError(f"the token must be text, not {type(self.token).__name__}")
-        return self.token
+    @classmethod
+    def of(cls, token: object, proof: str | None, method: str | None, uri: str | None) -> _Request:
+        """Return the request. Raises :class:`InvalidTokenError` unless the token is text."""
+        if isinstance(token, bytes):
+            token = token.decode("latin-1")
+        elif not isinstance(token, str):
+            # None is what a missing header gives, so it is not the caller's mistake.
+            raise InvalidTokenError(f"the token must be text, not {type(token).__name__}")
+        if proof is None and (method is not None or uri is not None):
+            raise TypeError("http_method and http_uri are given without dpop_proof")
+        if proof is not None and (method is None or uri is None):
+            raise TypeError("dpop_proof needs http_method and http_uri, those of its request")
+        return cls(token, proof, method or "", uri or "")
 
-    def steps(self, verifier: Verifier, raw: str) -> Steps[VerifiedToken]:
+    def verify(self, verifier: Verifier) -> Steps[VerifiedToken]:
         """Verify the token, and its proof if there is one."""
         if self.proof is None:
-            if self.method is not None or self.uri is not None:
-                raise TypeError("http_method and http_uri are given without dpop_proof")
-            found = verifier.verify_current(raw)
-            return found if found is not None else (yield from verifier.verify_fetching(raw))
-        if self.method is None or self.uri is None:
-            raise TypeError("dpop_proof needs http_method and http_uri, those of its request")
-        headers = {"authorization": f"DPoP {raw}", "dpop": self.proof}
+            found = verifier.verify_current(self.raw)
+            return found if found is not None else (yield from verifier.verify_fetching(self.raw))
+        headers = {"authorization": f"DPoP {self.raw}", "dpop": self.proof}
         verified = yield from verifier.verify_request_fetching(method=self.method, uri=self.uri, headers=headers)
         return verified.token
 
 
 def _verify(requirements: Requirements, fetcher: KeyFetcher, request: _Request) -> Steps[AgentIdentity]:
-    raw = request.text()
     with translate_errors():
         if isinstance(fetcher, JWKSFetcher):
             verifier = fetcher.verifier(requirements)
         elif callable(getattr(fetcher, "get_key", None)):
-            keys = yield Call(_needs_event_loop, lambda: _named_key(fetcher, raw, requirements))
+            keys = yield Call(_needs_event_loop, lambda: _named_key(fetcher, request.raw, requirements))
             verifier = requirements.verifier(MemorySource(keys))
         else:
             raise TypeError("jwks_fetcher must be a JWKSFetcher, or have its method get_key")
-        token = yield from request.steps(verifier, raw)
-        return identity_of(token, raw, requirements)
+        token = yield from request.verify(verifier)
+        return identity_of(token, request.raw, requirements)
 
 
 async def _named_key(fetcher: KeyFetcher, raw: str, requirements: Requirements) -> KeySet:

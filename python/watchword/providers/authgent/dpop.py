@@ -194,11 +194,11 @@ class DPoPClient:
         method: str | None = None,
         url: str | None = None,
     ) -> str:
-        """Return a proof for one request, for its ``DPoP`` header; ``method`` and ``url`` are other names of the first
-        two.
+        """Return a proof for one request, the value of its ``DPoP`` header.
 
-        The method is written in upper case, the URI without query and fragment (RFC 9449 section 4.2). Raises
-        ``TypeError`` if either is missing or given twice, ``ValueError`` if the URI is not an http or https URI.
+        ``method`` and ``url`` are other names of the first two arguments. The method is written in upper case, the URI
+        without query and fragment (RFC 9449 section 4.2). Raises ``TypeError`` if either is missing or given twice,
+        ``ValueError`` if the URI is not an http or https URI.
         """
         if (http_method is None) == (method is None) or (http_uri is None) == (url is None):
             raise TypeError("create_proof needs http_method (or method) and http_uri (or url), each once")

@@ -56,7 +56,7 @@ class AuthenticatedAgent(ImmutableModel):
         return self.tokens.expires_at - int(time.time())
 
     def is_expired(self, buffer_seconds: int | None = None, *, buffer: int | None = None) -> bool:
-        """Return whether the access token expires within ``buffer_seconds``, by default 30.
+        """Return whether the access token expires within ``buffer_seconds`` seconds, by default 30.
 
         ``buffer`` is another name of ``buffer_seconds``. Raises ``TypeError`` if both are given.
         """

@@ -128,12 +128,13 @@ class IdTokenVerifier:
     def create_agent_from_trusted_channel(
         self, tokens: Tokens, *, nonce: str | None = None, expected_sub: str | None = None, now: float | None = None
     ) -> AuthenticatedAgent:
-        """Return the agent of a token set **whose signature is not verified**: only for the token endpoint's response,
-        received by this process over TLS a moment ago. Whoever can write a session could put any agent into it.
+        """Return the agent of a token set **without verifying its signature**.
 
-        All but the signature is checked as in :meth:`verify`. A token set without an ID token, which the client
-        credentials grant returns, belongs to its ``subject_hint``, or to the client itself. Raises
-        :class:`TokenParseError` if it has a refresh token and neither an ID token nor a ``subject_hint``.
+        Use it only for the token endpoint's response, received by this process over TLS a moment ago: whoever can write
+        a session could put any agent into it. All but the signature is checked as in :meth:`verify`. A token set
+        without an ID token, which the client credentials grant returns, belongs to its ``subject_hint``, or to the
+        client itself. Raises :class:`TokenParseError` if it has a refresh token and neither an ID token nor a
+        ``subject_hint``.
         """
         found = token_set(tokens)
         if found.id_token is None:

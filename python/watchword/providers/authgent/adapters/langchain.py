@@ -57,8 +57,9 @@ class _Cached(NamedTuple):
 class AuthgentToolWrapper:
     """Caches an agent's token, and passes the headers of a request to the tools that it wraps.
 
-    ``client`` sends all requests to the server. A token counts as expired ``token_buffer_seconds`` before it is. With
-    ``use_dpop`` the headers have a proof, and the token must be bound to :attr:`jkt`, which the client has to request.
+    ``client`` sends all requests to the server. A token counts as expired ``token_buffer_seconds`` seconds before it
+    is. With ``use_dpop`` the headers have a proof, and the token must be bound to :attr:`jkt`, which the client has to
+    request.
     """
 
     def __init__(

@@ -1,6 +1,4 @@
-"""Middleware for Flask: ``AgentAuthMiddleware(app, issuer=…)`` for all views, ``agent_auth_required(issuer=…)`` for
-one.
-"""
+"""Middleware for Flask: ``AgentAuthMiddleware(app, issuer=…)``, or ``agent_auth_required(issuer=…)`` for one view."""
 
 from __future__ import annotations
 

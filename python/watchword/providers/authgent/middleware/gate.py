@@ -53,12 +53,14 @@ class Answer(NamedTuple):
 class Gate:
     """Verifies the requests of one application.
 
-    ``issuer``, ``audience``, ``jwks_fetcher``, ``dpop``, ``bound_tokens``, ``leeway`` and ``session`` are as in
-    :func:`~watchword.providers.authgent.verify_token`. A request without a token passes to the application; one with an
-    invalid token is refused, or passes as anonymous with ``on_invalid="anonymous"``. ``public_url`` is the scheme and
-    host by which clients call the application, or a list of them (:class:`watchword.origin.PublicOrigin`). It is
+    ``issuer``, ``audience``, ``jwks_fetcher``, ``dpop``, ``bound_tokens``, ``leeway`` (seconds) and ``session`` are as
+    in :func:`~watchword.providers.authgent.verify_token`. A request without a token passes to the application; one with
+    an invalid token is refused, or passes as anonymous with ``on_invalid="anonymous"``. ``public_url`` is the scheme
+    and host by which clients call the application, or a list of them (:class:`watchword.origin.PublicOrigin`). It is
     required, since DPoP proofs are made for it, and the sender chooses the ``Host`` header. ``resource_metadata`` is
     the URL of the application's own metadata (RFC 9728), by default that of authgent-server.
+
+    Raises ``ValueError`` or ``TypeError`` if an argument is invalid.
     """
 
     def __init__(

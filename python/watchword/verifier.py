@@ -128,12 +128,18 @@ class Verifier:
         self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None
     ) -> VerifiedToken:
         """As :meth:`verify`, waiting without blocking the event loop."""
-        table = self._table
-        entry = table.only or table.find(token) or self._refuse(table, token, now)
-        found = entry.keys.verify_current(token, entry.policy, now, proof)
+        found = self.verify_current(token, now=now, proof=proof)
         if found is None:
             found = await finish_async(self.verify_fetching(token, now=now, proof=proof))
         return found
+
+    def verify_current(
+        self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None
+    ) -> VerifiedToken | None:
+        """Verify a token with the keys that are cached: return ``None`` if keys would have to be fetched first."""
+        table = self._table
+        entry = table.only or table.find(token) or self._refuse(table, token, now)
+        return entry.keys.verify_current(token, entry.policy, now, proof)
 
     def verify_fetching(
         self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None

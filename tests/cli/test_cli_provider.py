@@ -66,7 +66,7 @@ def test_the_providers_own_reason_is_printed(run, keys: str) -> None:
     options = ["verify", "--provider", "paphwey", "--jwks", keys, *MATCHING]
     answer = run(*options, refused["a presentation"])
     assert answer.status == 1
-    assert "rejected  malformed credential: a presentation is no attestation" in answer.out
+    assert "rejected  malformed credential: the token is a presentation, not an attestation" in answer.out
     assert "1 rejected (1 malformed credential)" in answer.out
     assert "expired: the credential has expired" in run(*options, refused["validUntil has passed"]).out
 

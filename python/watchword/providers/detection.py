@@ -40,10 +40,10 @@ class Detection:
 
 
 def detect(token: str | bytes) -> Detection:
-    """Return the provider and kind of a token that it looks like. **Nothing is verified**: use the answer only to
-    choose a verifier.
+    """Return the provider whose token this looks like, and its kind: **nothing is verified**.
 
-    Never raises for the content of a token; raises ``TypeError`` if it is neither ``str`` nor ``bytes``.
+    Use the answer only to choose a verifier. Never raises for the content of a token; raises ``TypeError`` if it is
+    neither ``str`` nor ``bytes``.
     """
     try:
         decoded = decode_unverified(token)

@@ -144,7 +144,7 @@ def test_the_nonce_of_the_login(way: str) -> None:
         with pytest.raises(OAuthError) as caught:
             WAYS[way](verifier(), spoilt, nonce="n-2")
         assert (caught.value.error, type(caught.value)) == ("invalid_nonce", OAuthError)
-    with pytest.raises(OAuthError, match="not made for this login"):
+    with pytest.raises(OAuthError, match="not that of this login"):
         WAYS[way](verifier(), given, nonce="\ud800")
     # The tokens of a session were checked when it began.
     assert WAYS[way](verifier(), given).id == "usr_1"
@@ -235,7 +235,7 @@ def test_a_cache_remembers_what_was_verified_and_no_more() -> None:
     first = remembering.create_agent(given)
     assert remembering.create_agent(given, nonce="n-1") == first
     assert cache.stats().hits == 1
-    with pytest.raises(OAuthError, match="not made for this login"):
+    with pytest.raises(OAuthError, match="not that of this login"):
         remembering.create_agent(given, nonce="n-2")
     with pytest.raises(TokenExpiredError):
         remembering.create_agent(given, now=now + 600)

@@ -203,9 +203,12 @@ def test_settings_that_cannot_be_meant(gateway: Gateway, settings: dict[str, Any
 def test_demands_said_to_the_issuer_are_not_lost(gateway: Gateway) -> None:
     with pytest.raises(ValueError, match="algorithms"):
         OfflineVerifier(Issuer(gateway.issuer, jwks=gateway.jwks(), algorithms=("RS256",)))
-    for unused in ({"aliases": ("https://alias.example",)}, {"tenants": ("a",)}):
+    for issuer in (
+        Issuer(gateway.issuer, jwks=gateway.jwks(), aliases=("https://alias.example",)),
+        Issuer("https://{tid}.example", jwks=gateway.jwks(), tenants=("a",)),
+    ):
         with pytest.raises(ValueError, match="aliases or tenants"):
-            OfflineVerifier(Issuer("https://{tid}.example", jwks=gateway.jwks(), **unused))
+            OfflineVerifier(issuer)
     with pytest.raises(TypeError, match="from_base_url"):
         OfflineVerifier(BASE_URL)  # type: ignore[arg-type]  # what is tested
 

@@ -10,8 +10,10 @@ from watchword.errors import ErrorCode
 
 @dataclass(frozen=True)
 class DelegationRecord:
-    """One delegation: the agent that delegated (a SPIFFE ID), its scopes, the time (RFC 3339), and the broker's
-    signature over all of them, in hexadecimal.
+    """One delegation of a chain.
+
+    ``agent`` delegated (a SPIFFE ID) and had the scopes ``scope``; ``delegated_at`` is the time (RFC 3339);
+    ``signature`` is the broker's, over the other members, in hexadecimal.
     """
 
     agent: str

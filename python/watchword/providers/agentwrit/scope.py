@@ -36,8 +36,9 @@ def scope_is_subset(
 
 
 def trust_broker(broker: Broker) -> None:
-    """Make a broker known to :func:`validate` by its URL, in place of another with that URL: in this process, by adding
-    it to :data:`TRUSTED_BROKERS`. Raises ``TypeError`` for anything but a :class:`Broker`.
+    """Add a broker to :data:`TRUSTED_BROKERS`, so that :func:`validate` finds it by its URL in this process.
+
+    It replaces another broker with the same URL. Raises ``TypeError`` for anything but a :class:`Broker`.
     """
     TRUSTED_BROKERS.add(broker)
 
@@ -52,8 +53,9 @@ def validate(
 ) -> ValidateResult:
     """Verify a token with the broker's key, without asking the broker; return what :meth:`Broker.validate` returns.
 
-    ``broker_url`` is a :class:`Broker`, or the URL of one of ``brokers``: by default of those that :func:`trust_broker`
-    made known. ``timeout`` has no effect: nothing is waited for. Raises ``ValueError`` if the broker is not known,
+    ``broker_url`` is a :class:`Broker`, or the URL of one of ``brokers``, by default of those that :func:`trust_broker`
+    added. ``now`` is in Unix seconds (``None``: the clock's). ``timeout`` (seconds) has no effect: nothing is waited
+    for. Raises ``ValueError`` if the broker is not known,
     ``TypeError`` if the token is neither ``str`` nor ``bytes``.
     """
     del timeout

@@ -1,9 +1,9 @@
-"""authgent's names over the kernel: change ``authgent`` to ``watchword.providers.authgent`` in the imports.
+"""authgent: the verifying side of the package ``authgent``, under its names. Change the imports, and keep the code.
 
     identity = await verify_token(token=raw, issuer="http://localhost:8000")
     verify_delegation_chain(identity.delegation_chain, max_depth=3, require_human_root=True)
 
-This is the side that verifies. What differs from the published package, and why, is in ``docs/providers/authgent.md``.
+``docs/providers/authgent.md`` lists what is checked, and the differences from the package.
 """
 
 from __future__ import annotations

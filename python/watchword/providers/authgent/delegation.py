@@ -1,29 +1,28 @@
-"""Who acts for whom: authgent's chain over the kernel's, and what can be demanded of it."""
+"""Delegation chains: authgent's class, and the requirements that a chain can be checked for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from watchword import _kernel
+import watchword
 from watchword.errors import DelegationMalformedError
 from watchword.providers.authgent.errors import translate_errors
 
-#: The most that the kernel reads. A token holds 31 at most.
-_MOST_ACTORS = 96
+#: The most that the kernel parses. A token of the default size has at most 31.
+_MAX_ACTORS = 96
 
 
 class DelegationChain:
-    """The actors of a token (RFC 8693 section 4.1), the nearest first. It cannot be changed.
+    """The actors of a token (RFC 8693 section 4.1), the nearest first. It is immutable.
 
-    An application has it from a verified token. In its own tests it may make one: of ``actors``, objects with a
-    ``sub`` (and perhaps an ``iss``); a ``depth`` that is given must be their number. Raises ``ValueError`` where they
-    make no chain.
+    Verified tokens have one. Tests may make one of ``actors``, mappings with a ``sub`` and optionally an ``iss``;
+    ``depth``, if it is given, must be their number. Raises ``ValueError`` if they are not a valid chain.
     """
 
     __slots__ = ("_chain",)
 
-    _chain: _kernel.DelegationChain
+    _chain: watchword.DelegationChain
 
     def __init__(
         self,
@@ -33,9 +32,9 @@ class DelegationChain:
     ) -> None:
         acts = [dict(actor) for actor in actors]
         if depth is not None and depth != len(acts):
-            raise ValueError(f"a chain of {len(acts)} actors has that depth, and no other")
-        if len(acts) > _MOST_ACTORS:
-            raise ValueError(f"a chain has at most {_MOST_ACTORS} actors")
+            raise ValueError(f"depth is {depth}: it must be the number of actors, {len(acts)}")
+        if len(acts) > _MAX_ACTORS:
+            raise ValueError(f"there are {len(acts)} actors: a chain has at most {_MAX_ACTORS}")
         claims: dict[str, Any] = {"human_root": human_root}
         nested: dict[str, Any] | None = None
         for act in reversed(acts):
@@ -43,35 +42,34 @@ class DelegationChain:
         if nested is not None:
             claims["act"] = nested
         try:
-            self._chain = _known(_kernel.DelegationChain.from_act(claims, max_actors=_MOST_ACTORS))
+            self._chain = _checked(watchword.DelegationChain.from_act(claims, max_actors=_MAX_ACTORS))
         except DelegationMalformedError as verdict:
             raise ValueError(verdict.detail) from None
 
     @classmethod
     def from_claims(cls, claims: Mapping[str, Any]) -> DelegationChain:
-        """The chain of a verified token's claims, which are believed.
+        """Return the chain in a verified token's claims, which are not verified again.
 
-        Raises :class:`~watchword.providers.authgent.DelegationError` where ``act`` is malformed.
+        Raises :class:`~watchword.providers.authgent.DelegationError` if ``act`` is malformed.
         """
-        made = cls.__new__(cls)
         with translate_errors():
-            made._chain = _known(_kernel.DelegationChain.from_act(claims))
-        return made
+            return cls.of(_checked(watchword.DelegationChain.from_act(claims)))
 
     @classmethod
-    def _of(cls, chain: _kernel.DelegationChain) -> DelegationChain:
+    def of(cls, chain: watchword.DelegationChain) -> DelegationChain:
+        """Return the chain of the kernel's, whose actors all have a ``sub``."""
         made = cls.__new__(cls)
         made._chain = chain
         return made
 
     @property
     def subject(self) -> str | None:
-        """On whose behalf everything happens: the token's ``sub``."""
+        """The token's ``sub``, on whose behalf the actors act."""
         return self._chain.subject
 
     @property
     def actors(self) -> list[dict[str, str]]:
-        """Each actor as ``{"sub": …}``, with its ``iss`` where it is another issuer's than the token is."""
+        """Each actor as ``{"sub": …}``, with ``iss`` if its issuer is not that of the token."""
         own = self._chain.issuer
         return [
             {"sub": subject} if actor.issuer is None or actor.issuer == own else {"sub": subject, "iss": actor.issuer}
@@ -81,39 +79,39 @@ class DelegationChain:
 
     @property
     def depth(self) -> int:
-        """How many actors there are."""
+        """The number of actors."""
         return self._chain.depth
 
     @property
     def human_root(self) -> bool:
-        """Whether the *subject* is a human being: ``user:…``, or a token with the claim ``human_root``."""
+        """Whether the *subject* is human: it begins with ``user:``, or the token has the claim ``human_root``."""
         return self._chain.human_root
 
     def has_actor(self, sub: str) -> bool:
-        """Whether somebody whom the token's own issuer calls by that name is an actor."""
+        """Return whether an actor of the token's own issuer has this ``sub``."""
         return {"sub": sub} in self.actors
 
     def __eq__(self, other: object) -> bool:
-        """Whether the actors and the root are the same."""
+        """Return whether the actors and the root are equal."""
         if not isinstance(other, DelegationChain):
             return NotImplemented
         return self.actors == other.actors and self.human_root == other.human_root
 
     def __hash__(self) -> int:
-        """Goes with equality."""
+        """Return a hash that is consistent with equality."""
         return hash((self.depth, self.human_root))
 
     def __repr__(self) -> str:
-        """How long it is; names are not for logs."""
+        """Return the depth, without names, which do not belong into logs."""
         return f"DelegationChain(depth={self.depth})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        """A copy has the actors and the root, and not the subject."""
+        """Return a copy of the actors and the root, without the subject."""
         return (DelegationChain, (self.actors, self.depth, self.human_root))
 
 
-def _known(chain: _kernel.DelegationChain) -> _kernel.DelegationChain:
-    """Returns the chain. Raises ``DelegationMalformedError`` if an actor has no ``sub``: authgent's always have one."""
+def _checked(chain: watchword.DelegationChain) -> watchword.DelegationChain:
+    """Return the chain. Raises ``DelegationMalformedError`` if an actor has no ``sub``: authgent's always have one."""
     if any(actor.subject is None for actor in chain.actors):
         raise DelegationMalformedError('an actor in "act" has no "sub"')
     return chain
@@ -127,17 +125,17 @@ def verify_delegation_chain(
     *,
     human: Callable[[DelegationChain], bool] | None = None,
 ) -> DelegationChain:
-    """Check a chain: at most ``max_depth`` actors, each of them in ``allowed_actors``, a human being behind them.
+    """Check a chain: at most ``max_depth`` actors, all of them ``allowed_actors``, and with a human root if required.
 
-    ``allowed_actors`` are names of the token's issuer, or pairs of an issuer and a name; no list demands nothing, an
-    empty list allows nobody. ``human`` decides whether the root is a human being (by default ``chain.human_root``).
+    ``allowed_actors`` are subjects of the token's issuer, or pairs of an issuer and a subject; ``None`` allows all, an
+    empty list none. ``human`` decides whether the root is human (by default ``chain.human_root``).
 
     Returns the chain. Raises :class:`~watchword.providers.authgent.DelegationError` with the ``error_code``
-    ``delegation_depth_exceeded``, ``no_human_root`` or ``unauthorized_actor``; ``TypeError`` or ``ValueError`` for a
-    demand that cannot be meant.
+    ``delegation_depth_exceeded``, ``no_human_root`` or ``unauthorized_actor``; ``TypeError`` or ``ValueError`` if an
+    argument is invalid.
     """
     if not isinstance(chain, DelegationChain):
-        raise TypeError("chain must be a DelegationChain: a verified token's delegation_chain")
+        raise TypeError(f"chain must be a DelegationChain (identity.delegation_chain), not {type(chain).__name__}")
     with translate_errors():
         chain._chain.check(
             max_depth=max_depth,

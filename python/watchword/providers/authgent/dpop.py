@@ -1,4 +1,4 @@
-"""DPoP (RFC 9449) under authgent's names: a proof verified, and proofs made."""
+"""DPoP (RFC 9449) under authgent's names: verify a proof, and make proofs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, overload
 
 from watchword import decode_unverified
-from watchword.dpop import DpopProof, DpopVerifier
+from watchword.dpop import DpopProof, DpopProver, DpopVerifier
 from watchword.errors import (
     MalformedClaimsError,
     MissingProofClaimError,
@@ -16,7 +16,6 @@ from watchword.errors import (
     VerificationError,
     WrongAccessTokenError,
 )
-from watchword.holder.dpop_prover import DpopProver
 from watchword.providers.authgent.errors import DPoPError, translate_errors
 from watchword.providers.authgent.models import AgentIdentity
 from watchword.providers.authgent.session import DEFAULT_SESSION, Session
@@ -72,23 +71,23 @@ def verify_dpop_proof(
     dpop: DpopVerifier | None = None,
     session: Session = DEFAULT_SESSION,
 ) -> dict[str, Any]:
-    """Verifies a DPoP proof (RFC 9449 section 4.3) and uses it up: a second time it is a replay.
+    """Verify a DPoP proof (RFC 9449 section 4.3) and use it up: the same proof is refused a second time.
 
-    It comes with the access token itself (``proof_jwt``, ``access_token``: the documented form) or with the token's
-    identity or claims (``token``, ``dpop_proof``: the published form). Whatever is known of the token must fit, its key
-    (``cnf.jkt``) and its hash. ``http_method`` and ``http_uri`` are the request's. ``dpop`` judges otherwise than by
-    default.
+    It is verified for an access token (``proof_jwt``, ``access_token``: the documented form) or for the identity or the
+    claims of one (``token``, ``dpop_proof``: the published form). The proof must match the token's key (``cnf.jkt``)
+    and hash, if they are known. ``http_method`` and ``http_uri`` are those of the request. ``dpop`` verifies the proof,
+    by default that of ``session``.
 
-    Returns the proof's ``jti``, ``htm``, ``htu``, ``iat``, ``ath`` and ``nonce``, as far as it has them, and ``jkt``,
-    the thumbprint of its key. Raises :class:`~watchword.providers.authgent.DPoPError`, or
-    :class:`~watchword.providers.authgent.ServerError` where it cannot be told whether the proof was used before;
-    ``TypeError`` or ``ValueError`` for a request that cannot be meant.
+    Returns the proof's ``jti``, ``htm``, ``htu``, ``iat``, ``ath`` and ``nonce``, if present, and ``jkt``, the
+    thumbprint of its key. Raises :class:`~watchword.providers.authgent.DPoPError`, or
+    :class:`~watchword.providers.authgent.ServerError` if the replay store is unavailable; ``TypeError`` or
+    ``ValueError`` if an argument is invalid.
     """
     if isinstance(token, str):
         # The documented order of arguments: the proof, then the token.
         token, dpop_proof, proof_jwt, access_token = None, None, token, access_token or dpop_proof
     if http_method is None or http_uri is None:
-        raise TypeError("http_method and http_uri must be those of the request")
+        raise TypeError("http_method and http_uri are required: those of the request")
     proof = proof_jwt if proof_jwt is not None else dpop_proof
     verifier = dpop or session.dpop
     with translate_errors():
@@ -105,10 +104,10 @@ def verify_dpop_proof(
 
 
 def _key_of(token: object, access_token: object) -> str | None:
-    """The thumbprint of the key that the token is bound to; ``None`` for a token that only others can read."""
+    """Return the thumbprint of the key that the token is bound to; ``None`` if the token is opaque."""
     if token is None:
         if not isinstance(access_token, str):
-            raise DPoPError("there is no access token that the proof could go with")
+            raise DPoPError("token and access_token are missing: a proof is verified for an access token")
         claims = _claims_of(access_token)
         if claims is None:
             return None
@@ -137,17 +136,17 @@ def _claims_of(access_token: str) -> dict[str, Any] | None:
 
 
 def _check_hash(proof: DpopProof, token: object) -> None:
-    """RFC 9449 section 4.3, check 12, without the token: an identity knows its hash, mere claims do not."""
+    """Check ``ath`` (RFC 9449 section 4.3, check 12) without the token: an identity has its hash, claims do not."""
     found = proof.access_token_hash
     if found is None:
-        raise MissingProofClaimError('the DPoP proof lacks "ath": it is for no access token')
+        raise MissingProofClaimError('the DPoP proof has no "ath", so it is for no access token')
     known = token.token_hash if isinstance(token, AgentIdentity) else None
     if known is not None and not hmac.compare_digest(found, known):
         raise WrongAccessTokenError
 
 
 def _proof_to_dict(proof: DpopProof) -> dict[str, Any]:
-    said = {
+    members = {
         "jti": proof.token_id,
         "htm": proof.method,
         "htu": proof.uri,
@@ -156,23 +155,23 @@ def _proof_to_dict(proof: DpopProof) -> dict[str, Any]:
         "nonce": proof.nonce,
         "jkt": proof.jkt,
     }
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 class DPoPClient:
-    """Makes proofs with an ES256 key pair of its own, which stays in this object."""
+    """Makes proofs with an ES256 key pair of its own, which cannot be exported."""
 
     def __init__(self) -> None:
         self._prover = DpopProver("ES256")
 
     @classmethod
     def create(cls) -> DPoPClient:
-        """A new one."""
+        """Return a new client."""
         return cls()
 
     @property
     def jkt(self) -> str:
-        """The thumbprint of the public key (RFC 7638): what a token is bound to as ``cnf.jkt``."""
+        """The thumbprint of the public key (RFC 7638), which is ``cnf.jkt`` in tokens that are bound to it."""
         return self._prover.jkt
 
     @overload
@@ -195,24 +194,25 @@ class DPoPClient:
         method: str | None = None,
         url: str | None = None,
     ) -> str:
-        """A proof for one request, for its ``DPoP`` header; ``method`` and ``url`` are other names of the first two.
+        """Return a proof for one request, the value of its ``DPoP`` header.
 
-        The method goes in in capitals, the URI without query and fragment (RFC 9449 section 4.2). Raises
-        ``TypeError`` where either is missing or given twice, ``ValueError`` for what is no http or https URI.
+        ``method`` and ``url`` are other names of the first two arguments. The method is written in upper case, the URI
+        without query and fragment (RFC 9449 section 4.2). Raises ``TypeError`` if either is missing or given twice,
+        ``ValueError`` if the URI is not an http or https URI.
         """
         if (http_method is None) == (method is None) or (http_uri is None) == (url is None):
-            raise TypeError("create_proof takes the request's method and its URI, each by one name")
+            raise TypeError("create_proof needs http_method (or method) and http_uri (or url), each once")
         return self._prover.proof((http_method or method or "").upper(), http_uri or url or "", access_token, nonce)
 
     def create_proof_headers(
         self, access_token: str, http_method: str, http_uri: str, nonce: str | None = None
     ) -> dict[str, str]:
-        """The headers ``Authorization`` and ``DPoP`` of one request."""
+        """Return the headers ``Authorization`` and ``DPoP`` of one request."""
         proof = self.create_proof(http_method, http_uri, access_token, nonce)
         return {"Authorization": f"DPoP {access_token}", "DPoP": proof}
 
     def __repr__(self) -> str:
-        """The public key's thumbprint."""
+        """Return the thumbprint of the public key."""
         return f"DPoPClient(jkt={self.jkt!r})"
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong, in authgent's classes. Each keeps Watchword's verdict, with its code and what a server answers."""
+"""authgent's exceptions. Each has Watchword's error, with its code and HTTP status, as ``verdict``."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from watchword.errors import InsufficientScopeError as _ScopeVerdict
 
 
 class AuthgentError(Exception):
-    """Whatever is wrong with a token, a proof, a chain or a server.
+    """The base class of authgent's exceptions.
 
-    ``message`` is one sentence for a person; ``error_code`` is authgent's name for the kind of it. ``verdict`` is the
-    :class:`watchword.VerificationError` behind it, ``None`` where there is none. Neither holds a token or a key.
+    ``message`` is one sentence for a person; ``error_code`` is authgent's code. ``verdict`` is the
+    :class:`watchword.VerificationError` that caused it, or ``None``. No attribute contains a token or a key.
     """
 
     error_code: str = "authgent_error"
@@ -28,41 +28,41 @@ class AuthgentError(Exception):
 
     @property
     def code(self) -> ErrorCode | None:
-        """Watchword's code, finer than ``error_code``; ``None`` where there is no verdict."""
+        """Watchword's code, finer than ``error_code``; ``None`` without a verdict."""
         return None if self.verdict is None else self.verdict.code
 
     @property
     def http_status(self) -> int:
-        """What a resource server answers: 401 unless the verdict says otherwise."""
+        """The HTTP status that a resource server responds with: the verdict's, or 401 without one."""
         return 401 if self.verdict is None else self.verdict.http_status
 
 
 class InvalidTokenError(AuthgentError):
-    """The token was not accepted."""
+    """The token is invalid."""
 
     error_code = "invalid_token"
 
 
 class DelegationError(AuthgentError):
-    """The chain of delegation is not acceptable."""
+    """The delegation chain is malformed, or does not meet a requirement."""
 
     error_code = "delegation_error"
 
 
 class DPoPError(AuthgentError):
-    """The DPoP proof was not accepted, or does not go with the token."""
+    """The DPoP proof is invalid, or does not match the token."""
 
     error_code = "dpop_error"
 
 
 class ServerError(AuthgentError):
-    """Somebody's keys, or the memory of used proofs, could not be had. It says nothing of the token."""
+    """Keys, the replay store or a server are unavailable, so the token was not verified."""
 
     error_code = "server_error"
 
 
 class InsufficientScopeError(AuthgentError):
-    """The token is valid, and lacks a scope."""
+    """The token is valid, but lacks a scope."""
 
     error_code = "insufficient_scope"
 
@@ -75,7 +75,7 @@ _CHAIN_CODES = {
 
 
 def from_verdict(verdict: VerificationError) -> AuthgentError:
-    """The authgent error that says what Watchword's verdict says."""
+    """Return the authgent exception for one of Watchword's."""
     error: AuthgentError
     if verdict.http_status == 503:
         error = ServerError(verdict.detail)
@@ -93,7 +93,7 @@ def from_verdict(verdict: VerificationError) -> AuthgentError:
 
 @contextlib.contextmanager
 def translate_errors() -> Iterator[None]:
-    """Raises as an :class:`AuthgentError` what leaves the block as a verdict."""
+    """Raise as an :class:`AuthgentError` what the block raises as a :class:`~watchword.VerificationError`."""
     try:
         yield
     except VerificationError as verdict:

@@ -1,4 +1,4 @@
-"""What an application gets of a verified token: the agent's identity, and the claims."""
+"""The agent's identity and the claims of a verified token."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ from watchword.providers.profiles.authgent import Identity, read_identity
 
 @dataclass(frozen=True, repr=False)
 class TokenClaims:
-    """The claims of a token, as they stand in it (``raw``)."""
+    """The claims of a token, unchanged (``raw``)."""
 
     raw: dict[str, Any] = field(default_factory=dict)
 
     def get(self, key: str, default: object = None) -> object:
-        """A claim, or ``default`` where the token has none of that name."""
+        """Return a claim, or ``default`` if the token does not have it."""
         return self.raw.get(key, default)
 
     @property
     def sub(self) -> str | None:
-        """Whom the token is about."""
+        """The subject."""
         return self.raw.get("sub")
 
     @property
     def scope(self) -> str | None:
-        """The scopes, with spaces between them; :attr:`AgentIdentity.scopes` lists them."""
+        """The scopes, separated by spaces; :attr:`AgentIdentity.scopes` lists them."""
         return self.raw.get("scope")
 
     @property
     def iss(self) -> str | None:
-        """Who issued the token."""
+        """The issuer."""
         return self.raw.get("iss")
 
     @property
     def exp(self) -> int | None:
-        """When it ends, in Unix seconds."""
+        """When the token expires, in Unix seconds."""
         return self.raw.get("exp")
 
     @property
     def iat(self) -> int | None:
-        """When it was issued, in Unix seconds."""
+        """When the token was issued, in Unix seconds."""
         return self.raw.get("iat")
 
     @property
     def jti(self) -> str | None:
-        """Its id."""
+        """The id of the token."""
         return self.raw.get("jti")
 
     @property
     def act(self) -> dict[str, Any] | None:
-        """Who acts (RFC 8693 section 4.1); :attr:`AgentIdentity.delegation_chain` has read it."""
+        """The actors (RFC 8693 section 4.1), which :attr:`AgentIdentity.delegation_chain` lists."""
         return self.raw.get("act")
 
     @property
@@ -62,13 +62,13 @@ class TokenClaims:
         return self.raw.get("cnf")
 
     def __repr__(self) -> str:
-        """How many there are."""
+        """Return the number of claims."""
         return f"TokenClaims({len(self.raw)} claims)"
 
 
 @dataclass(frozen=True, repr=False)
 class AgentIdentity:
-    """An agent, as a verified token names it."""
+    """The agent of a verified token."""
 
     subject: str
     scopes: list[str]
@@ -81,12 +81,12 @@ class AgentIdentity:
     agent_version: str | None = None
     agent_provider: str | None = None
     agent_instance_id: str | None = None
-    #: Of a bound token: what a proof for it must have as ``ath`` (RFC 9449 section 4.2).
+    #: The ``ath`` of proofs for the token (RFC 9449 section 4.2), if the token is bound to a key.
     token_hash: str | None = field(default=None, kw_only=True, compare=False)
 
     @classmethod
     def from_claims(cls, claims: Mapping[str, Any], *, token_hash: str | None = None) -> AgentIdentity:
-        """The identity in the claims of a verified token, which are believed.
+        """Return the identity in the claims of a verified token, which are not verified again.
 
         Raises :class:`~watchword.providers.authgent.InvalidTokenError` if a claim has the wrong type, and
         :class:`~watchword.providers.authgent.DelegationError` if ``act`` is malformed.
@@ -97,6 +97,7 @@ class AgentIdentity:
 
     @classmethod
     def of(cls, identity: Identity, claims: Mapping[str, Any], token_hash: str | None) -> AgentIdentity:
+        """Return what :meth:`from_claims` does, of claims that were parsed before."""
         return cls(
             subject=_text(claims, "sub") or "",
             scopes=identity.scopes,
@@ -108,7 +109,7 @@ class AgentIdentity:
         )
 
     def __repr__(self) -> str:
-        """How much there is of everything; names are not for logs."""
+        """Return the numbers of scopes, actors and claims, without names, which do not belong into logs."""
         return f"AgentIdentity({len(self.scopes)} scopes, {self.delegation_chain!r}, {self.claims!r})"
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from watchword import Issuer, Verifier
 from watchword.arguments import as_audience
 from watchword.dpop import DpopVerifier
-from watchword.issuer import Issuer
 from watchword.providers.profiles.authgent import Rules
-from watchword.verifier import Verifier
 
 if TYPE_CHECKING:
     from watchword import AnyAudience
@@ -35,7 +34,7 @@ class Requirements(NamedTuple):
         leeway: float = 0,
         bound_tokens: Literal["reject", "accept"] = "reject",
     ) -> Requirements:
-        """Return the requirements that a caller's arguments stand for."""
+        """Return the requirements for a caller's arguments."""
         rules = Rules(issuers=(issuer,), audience=as_audience(audience), leeway=leeway, bound_tokens=bound_tokens)
         return cls(rules, dpop)
 

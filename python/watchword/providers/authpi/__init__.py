@@ -1,4 +1,4 @@
-"""AuthPI: the verifying side of ``authpi_idp``, under its names.
+"""AuthPI: the verifying side of the package ``authpi_idp``, under its names.
 
     from watchword.providers.authpi import IdTokenVerifier, has_access, parse_scope
 
@@ -6,14 +6,14 @@
     agent = idp.create_agent(session["tokens"])
     agent.has_access_in("org_xxx", "write", "projects")
 
-What is here, what is checked and what differs is in ``docs/providers/authpi.md``. Needs pydantic, which
-``watchword[authpi]`` brings.
+``docs/providers/authpi.md`` lists what is checked, and the differences from the package. Install with
+``watchword[authpi]``, which includes pydantic.
 """
 
 from __future__ import annotations
 
 try:
-    import pydantic as _pydantic  # noqa: F401 - only whether it is there
+    import pydantic as _pydantic  # noqa: F401 - only whether it is installed
 except ImportError as error:
     raise ImportError("watchword.providers.authpi needs pydantic: pip install 'watchword[authpi]'") from error
 

@@ -1,7 +1,7 @@
-"""What goes wrong, as ``authpi_idp.errors`` names it.
+"""The exceptions of ``authpi_idp.errors``.
 
-A token that is not accepted raises one of these, with the kernel's :class:`~watchword.VerificationError` and its code
-as the ``__cause__``. No message holds a token, nor what a token says.
+An invalid token raises one of these, with Watchword's :class:`~watchword.VerificationError` and its code as the
+``__cause__``. No message contains a token or its claims.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from watchword.errors import ExpiredError, KeysUnavailableError, VerificationErr
 
 
 class ConfigurationError(ValueError):
-    """The caller's own settings cannot be meant. Not an :class:`OAuthError`."""
+    """An argument of the caller is invalid. Not an :class:`OAuthError`."""
 
 
 class OAuthError(Exception):
-    """The base of everything that can go wrong with a login.
+    """The base class of all errors of a login.
 
-    ``error`` is a code as OAuth has them (RFC 6749 section 5.2), ``error_description`` a sentence or ``None``.
+    ``error`` is an OAuth error code (RFC 6749 section 5.2), ``error_description`` a sentence or ``None``.
     """
 
     def __init__(self, error: str, error_description: str | None = None) -> None:
@@ -28,19 +28,19 @@ class OAuthError(Exception):
         self.error_description = error_description
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Each of the classes below takes other arguments; a copy is made without asking for any of them.
+        # The classes below take different arguments, so a copy is made without calling their constructors.
         return (_restored, (type(self), self.args), vars(self))
 
 
 class TokenExpiredError(OAuthError):
-    """A token has expired, and there is nothing to renew it with."""
+    """A token has expired, and there is no refresh token."""
 
     def __init__(self, message: str = "the token has expired") -> None:
         super().__init__("token_expired", message)
 
 
 class RefreshError(OAuthError):
-    """A token could not be renewed. ``status_code`` is the HTTP status of the answer, where there was one."""
+    """A token could not be refreshed. ``status_code`` is the HTTP status of the response, if there was one."""
 
     def __init__(self, error: str, error_description: str | None = None, status_code: int | None = None) -> None:
         super().__init__(error, error_description)
@@ -48,14 +48,14 @@ class RefreshError(OAuthError):
 
 
 class TokenParseError(OAuthError):
-    """The ID token, or the token set that should hold one, is missing, malformed or not to be believed."""
+    """The ID token, or the token set that should contain one, is missing, malformed or invalid."""
 
-    def __init__(self, message: str = "the ID token cannot be read") -> None:
+    def __init__(self, message: str = "the ID token is invalid") -> None:
         super().__init__("invalid_token", message)
 
 
 class SubjectMismatchError(OAuthError):
-    """The tokens are somebody else's than they were before (OpenID Connect Core 1.0 section 12.2)."""
+    """The tokens belong to another subject than before (OpenID Connect Core 1.0 section 12.2)."""
 
     def __init__(self, expected_sub: str, actual_sub: str) -> None:
         super().__init__("subject_mismatch", "the tokens belong to another subject than before")
@@ -64,14 +64,14 @@ class SubjectMismatchError(OAuthError):
 
 
 class InsufficientScopeError(OAuthError):
-    """The scopes do not allow what was asked for (RFC 6750 section 3.1)."""
+    """The scopes do not allow the request (RFC 6750 section 3.1)."""
 
-    def __init__(self, message: str = "the scopes do not allow this") -> None:
+    def __init__(self, message: str = "the scopes do not allow the request") -> None:
         super().__init__("insufficient_scope", message)
 
 
 class SessionExpiredError(OAuthError):
-    """The session at the issuer is over."""
+    """The session at the issuer has ended."""
 
     def __init__(self, message: str = "the session has expired") -> None:
         super().__init__("session_expired", message)
@@ -85,28 +85,28 @@ class UserBlockedError(OAuthError):
 
 
 class AccountLinkingRequiredError(OAuthError):
-    """The account must be linked with another first."""
+    """The account must first be linked with another."""
 
-    def __init__(self, message: str = "the account must be linked first") -> None:
+    def __init__(self, message: str = "the account must first be linked") -> None:
         super().__init__("account_linking_required", message)
 
 
 class InteractionRequiredError(OAuthError):
-    """The user has to do something that was not allowed to be asked (OpenID Connect Core 1.0 section 3.1.2.6)."""
+    """The user has to interact, and the request did not allow it (OpenID Connect Core 1.0 section 3.1.2.6)."""
 
     def __init__(self, message: str = "the user has to interact") -> None:
         super().__init__("interaction_required", message)
 
 
 class LoginRequiredError(OAuthError):
-    """The user has to log in, which was not allowed to be asked."""
+    """The user has to log in, and the request did not allow it."""
 
     def __init__(self, message: str = "the user has to log in") -> None:
         super().__init__("login_required", message)
 
 
 class ConsentRequiredError(OAuthError):
-    """The user has to consent, which was not allowed to be asked."""
+    """The user has to consent, and the request did not allow it."""
 
     def __init__(self, message: str = "the user has to consent") -> None:
         super().__init__("consent_required", message)
@@ -114,7 +114,7 @@ class ConsentRequiredError(OAuthError):
 
 @contextlib.contextmanager
 def translate_errors() -> Iterator[None]:
-    """Raises as one of these what leaves the block as a verdict of the kernel; the verdict is the cause."""
+    """Raise as one of these what the block raises as a :class:`~watchword.VerificationError`, which is the cause."""
     try:
         yield
     except ExpiredError as error:

@@ -1,6 +1,6 @@
-"""``has_access`` and ``parse_scope`` of ``authpi_idp.scopes``, answered by the kernel's matcher.
+"""``has_access`` and ``parse_scope`` of ``authpi_idp.scopes``.
 
-The grammar is that of :class:`watchword.scopes.ResourceScopes`, where it is described.
+The grammar is that of :class:`watchword.scopes.ResourceScopes`.
 """
 
 from __future__ import annotations
@@ -13,36 +13,38 @@ from watchword.scopes import ResourceScopes, ScopeSyntaxError
 
 
 def parse_scope(scope: str | None) -> ParsedScope | None:
-    """The two parts of ``resource:action``, or ``None`` where the text is no such scope.
+    """Return the two parts of ``resource:action``, or ``None`` if the text is not such a scope.
 
-    Raises ``TypeError`` for anything but text (``None`` is no scope).
+    Raises ``TypeError`` if ``scope`` is neither ``str`` nor ``None``.
     """
     if scope is None:
         return None
     if not isinstance(scope, str):
-        raise TypeError(f"a scope is str, not {type(scope).__name__}")
+        raise TypeError(f"a scope must be str, not {type(scope).__name__}")
     try:
         ResourceScopes([scope])
     except ScopeSyntaxError:
         return None
-    # The kernel says what is a scope; it splits at the last colon, and takes a text without one for a word.
+    # The kernel has checked the grammar: the last colon separates, and a scope without one is a single word.
     resource, colon, action = scope.rpartition(":")
     return ParsedScope(resource=resource, action=action) if colon else None
 
 
 def has_access(scopes: Iterable[str | None], action: str, resource: str) -> bool:
-    """Whether one of the scopes allows ``action`` on ``resource``.
+    """Return whether one of the scopes allows ``action`` on ``resource``.
 
-    What is not a scope (``None`` included) grants nothing. Raises ``TypeError`` where the scopes are no list of texts,
-    or where the action or the resource is no text.
+    Invalid scopes and ``None`` grant nothing. Raises ``TypeError`` if ``scopes`` is not a list of strings, or if the
+    action or the resource is not a string.
     """
     return compiled(scopes).allows(action=action, resource=resource)
 
 
 def compiled(scopes: Iterable[str | None]) -> ResourceScopes:
-    """The matcher of these scopes, made once for all that are alike and lately used."""
+    """Return the matcher of these scopes, cached. Raises ``TypeError`` if ``scopes`` is one string."""
     if isinstance(scopes, (str, bytes)):
-        raise TypeError("scopes is a list of scopes: split a text at its spaces first")
+        raise TypeError(
+            f"scopes must be a list of strings, not one {type(scopes).__name__}: split it at its spaces first"
+        )
     return _compiled(tuple(scopes))
 
 

@@ -1,4 +1,4 @@
-"""Token sets, and whose they are once their ID token is verified."""
+"""Token sets, and the agents that they belong to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from watchword._kernel import VerifiedToken
+from watchword import VerifiedToken
 from watchword.providers.authpi.agent import AuthenticatedAgent, PrincipalType
 from watchword.providers.authpi.errors import SubjectMismatchError, TokenParseError, translate_errors
 from watchword.providers.authpi.types import TokenSet, organizations_of
@@ -19,30 +19,30 @@ Tokens = TokenSet | Mapping[str, Any]
 
 
 def token_set(tokens: Tokens) -> TokenSet:
-    """The token set itself, or the one in a mapping. Raises :class:`TokenParseError` where it is none."""
+    """Return the token set, or one made of a mapping. Raises :class:`TokenParseError` if its members are invalid."""
     if isinstance(tokens, TokenSet):
         return tokens
     if not isinstance(tokens, Mapping):
-        raise TypeError(f"tokens is a mapping or a TokenSet, not {type(tokens).__name__}")
+        raise TypeError(f"tokens must be a mapping or a TokenSet, not {type(tokens).__name__}")
     try:
         return TokenSet.model_validate(dict(tokens))
     except ValidationError as error:
         fields = ", ".join(sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]}))
-        raise TokenParseError(f"the token set lacks members, or has some of the wrong type: {fields}") from None
+        raise TokenParseError(f"these members of the token set are missing or have the wrong type: {fields}") from None
 
 
 def id_token_of(tokens: TokenSet) -> str:
-    """The ID token in it. Raises :class:`TokenParseError` where there is none."""
+    """Return the ID token of a token set. Raises :class:`TokenParseError` if it has none."""
     if tokens.id_token is None:
-        raise TokenParseError("the token set has no ID token, and nothing else in it can be verified")
+        raise TokenParseError("the token set has no ID token, the only part of it that can be verified")
     return tokens.id_token
 
 
 def agent_of(tokens: TokenSet, token: VerifiedToken, algorithm: object, expected_sub: str | None) -> AuthenticatedAgent:
-    """The agent that a verified ID token names. ``algorithm`` is the one that its issuer wrote into the header.
+    """Return the agent of a verified ID token. ``algorithm`` is the ``alg`` of the ID token as the issuer signed it.
 
-    Raises :class:`TokenParseError` where the access token or a membership does not fit, :class:`SubjectMismatchError`
-    where it is another subject than ``expected_sub``, or than the set hints at.
+    Raises :class:`TokenParseError` if ``at_hash`` does not match the access token or a membership is malformed,
+    :class:`SubjectMismatchError` if the subject is not ``expected_sub``, or not the set's ``subject_hint``.
     """
     claims = token.claims
     with translate_errors():
@@ -60,12 +60,12 @@ def agent_of(tokens: TokenSet, token: VerifiedToken, algorithm: object, expected
         tokens=tokens,
         organizations=organizations,
     )
-    # A set that was renewed without an ID token hints at its subject; one with both must not contradict itself.
+    # A set that was refreshed without an ID token has a hint at its subject. If a set has both, they must agree.
     return _checked_subject(_checked_subject(agent, tokens.subject_hint), expected_sub)
 
 
 def agent_without_id_token(tokens: TokenSet, subject: str, expected_sub: str | None) -> AuthenticatedAgent:
-    """The agent of a token set that names nobody. Raises :class:`SubjectMismatchError`."""
+    """Return the agent ``subject``. Raises :class:`SubjectMismatchError` if it is not ``expected_sub``."""
     agent = AuthenticatedAgent(id=subject, type=PrincipalType.of(subject), tokens=tokens)
     return _checked_subject(agent, expected_sub)
 
@@ -77,5 +77,5 @@ def _checked_subject(agent: AuthenticatedAgent, expected: str | None) -> Authent
 
 
 def _of_type(kind: type[_T], value: object) -> _T | None:
-    """The value of a claim where it has the right type, else none: nothing is decided by these."""
+    """Return the value of a claim if it has the right type, else ``None``: it is for display only."""
     return value if isinstance(value, kind) else None

@@ -1,8 +1,7 @@
-"""What stands in for a signature where the connection is trusted to have brought the ID token unchanged.
+"""ID tokens whose signature need not be verified, because they came from the token endpoint over TLS.
 
-OpenID Connect Core 1.0 section 3.1.3.7 (6) lets a client that got the ID token from the token endpoint itself, over
-TLS, skip the signature. It lets nobody skip the rest. So the payload is signed here, by a key that never leaves this
-process, and goes through the kernel like any other token.
+OpenID Connect Core 1.0 section 3.1.3.7 (6) allows a client to skip the signature then, and nothing else. So the payload
+is signed again with a key that never leaves this process, and verified as any other token is.
 """
 
 from __future__ import annotations
@@ -14,21 +13,20 @@ from watchword import KeySet, Policy, VerifiedToken, base64url
 
 
 class ChannelKey:
-    """A key of one process, which vouches for what a trusted connection brought."""
+    """A key of this process, which replaces the signatures of tokens from a trusted connection."""
 
     def __init__(self) -> None:
-        # Slow to import, and of use to those only who trust their connections.
+        # Slow to import, and rarely needed.
         from watchword.holder import keys
 
         key = keys.new("EdDSA")
         self._sign = keys.signer(key)
         self._keys = KeySet.from_json(keys.public_jwk(key))
 
-    def vouch(self, token: str | bytes, policy: Policy, now: float) -> tuple[VerifiedToken, object]:
-        """The token under the policy, whoever signed it, and the ``alg`` that its own header names.
+    def verify(self, token: str | bytes, policy: Policy, now: float) -> tuple[VerifiedToken, object]:
+        """Verify a token under the policy, except for its signature. Returns it, and the ``alg`` of its own header.
 
-        The form is the kernel's matter to the last bit, header and payload; only who signed is not. Raises
-        :class:`~watchword.VerificationError`.
+        Raises :class:`~watchword.VerificationError`.
         """
         unverified = watchword.decode_unverified(token)
         header = {"alg": "EdDSA", **({"typ": unverified.header["typ"]} if "typ" in unverified.header else {})}

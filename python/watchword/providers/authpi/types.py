@@ -1,7 +1,6 @@
-"""The models of ``authpi_idp.types`` that have to do with verification.
+"""The models of ``authpi_idp.types`` that verification uses.
 
-They are immutable. What is secret in them is not part of their ``repr``, and what did not fit them is not quoted by
-the errors that say so.
+They are immutable. Their ``repr`` contains no secret, and validation errors do not quote the input.
 """
 
 from __future__ import annotations
@@ -13,18 +12,18 @@ from watchword.providers.profiles.authpi import memberships
 
 
 class ImmutableModel(BaseModel):
-    """What all of them are made of."""
+    """The base class of the models."""
 
-    # A validation error quotes the input unless told otherwise, and the input may be a token.
+    # Validation errors would quote the input, which may be a token.
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
 
 class TokenSet(ImmutableModel):
-    """What a token endpoint answered (RFC 6749 section 5.1), as it is kept in a session: ``model_dump()`` writes it.
+    """A token endpoint's response (RFC 6749 section 5.1), as it is stored in a session: ``model_dump()`` writes it.
 
     ``access_token`` and ``refresh_token`` are opaque; ``expires_at`` is when the access token expires, in Unix seconds;
-    ``subject_hint`` is whom the tokens belong to, where a renewal came without an ID token; ``scope`` has spaces
-    between its scopes.
+    ``subject_hint`` is the subject of the tokens, if they were refreshed without an ID token; ``scope`` is separated by
+    spaces.
     """
 
     access_token: str = Field(repr=False)
@@ -37,7 +36,7 @@ class TokenSet(ImmutableModel):
 
 
 class Organization(ImmutableModel):
-    """A membership: whose, as what, with which scopes, and since when in Unix seconds."""
+    """A membership in an organization: its id and title, the scopes, and since when, in Unix seconds."""
 
     id: str
     title: str | None = None
@@ -46,10 +45,10 @@ class Organization(ImmutableModel):
 
 
 class UserInfo(ImmutableModel):
-    """What the userinfo endpoint answered (OpenID Connect Core 1.0 section 5.3); claims of other names are kept.
+    """A userinfo endpoint's response (OpenID Connect Core 1.0 section 5.3); further claims are kept.
 
-    ``organizations`` is read in both published shapes, see :func:`organizations_of`. Nothing here is signed: the
-    answer is worth as much as the connection that it came over, and only where ``sub`` is that of the ID token.
+    ``organizations`` is parsed in both published forms, see :func:`organizations_of`. Nothing is signed: trust it only
+    if it came over TLS, and if ``sub`` is that of the ID token.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -76,17 +75,17 @@ class UserInfo(ImmutableModel):
 
 
 class ParsedScope(ImmutableModel):
-    """A scope in its two parts."""
+    """The two parts of a scope."""
 
     resource: str
     action: str
 
 
 def organizations_of(claim: object) -> list[Organization]:
-    """The memberships in a claim ``organizations``: an array of objects with ``id``, or an object whose names are ids.
+    """Return the memberships in a claim ``organizations``: an array of objects with ``id``, or an object keyed by id.
 
-    A member of another form is left out, and so are scopes that are no array; no claim at all is no membership.
-    Raises ``ValueError`` if a membership has a scope, a title or a date of the wrong type.
+    Members of another form are skipped, scopes that are not an array are ignored, and without the claim the list is
+    empty. Raises ``ValueError`` if a membership has a scope, a title or a date of the wrong type.
     """
     if isinstance(claim, (list, tuple)):
         claim = [_members(one) for one in claim]

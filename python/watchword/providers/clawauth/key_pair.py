@@ -23,10 +23,10 @@ def generate() -> dict[str, str]:
 
 
 def load(pem: bytes | str, form: Literal["der", "raw"]) -> tuple[str, Callable[[bytes], bytes]]:
-    """Return a key's RFC 7638 thumbprint, and a function that signs with it: ``der`` (ASN.1) or ``raw`` (r and s, 64
-    bytes).
+    """Return a key's RFC 7638 thumbprint, and a function that signs with it.
 
-    Raises ``ValueError`` unless the PEM has a P-256 private key without a password.
+    Signatures are ``der`` (ASN.1) or ``raw`` (r and s, 64 bytes). Raises ``ValueError`` unless the PEM has a P-256
+    private key without a password.
     """
     try:
         key = keys.load(pem)

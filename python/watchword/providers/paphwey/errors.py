@@ -84,7 +84,7 @@ class PaphweyPolicyError(PaphweyError):
 
 
 class PaphweyRateLimitError(PaphweyError):
-    """429: too many requests. ``retry_after_seconds`` is how long to wait: 1 if the server does not say."""
+    """429: too many requests. ``retry_after_seconds`` is how many seconds to wait, 1 if unknown."""
 
     default_code = "rate_limited"
     default_message = "there were too many requests"

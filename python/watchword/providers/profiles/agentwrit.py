@@ -114,11 +114,11 @@ class Rules(profiles.Rules):
 
 
 def check_chain(token: VerifiedToken, *, keys: KeySet, max_depth: int) -> DelegationChain:
-    """Return the chain, after checking that it is unbroken, that its hash and its signatures by ``keys`` are valid,
-    that no delegation widens the scopes, and that all actors are agents of one trust domain, acting for the task of the
-    first.
+    """Check the delegation chain of a token, and return it.
 
-    Raises :class:`~watchword.DelegationError` or ``MalformedClaimsError``.
+    It must be unbroken, with a valid hash and valid signatures by ``keys``; no delegation may widen the scopes; and all
+    actors must be agents of one trust domain, acting for the task of the first. Raises
+    :class:`~watchword.DelegationError` or ``MalformedClaimsError``.
     """
     claims = token.claims
     chain = DelegationChain.from_records(token.payload, keys=keys)

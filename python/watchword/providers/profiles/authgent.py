@@ -104,9 +104,10 @@ class Rules(profiles.Rules):
         return {**super().requirements(), "audience": ANY_AUDIENCE if self.audience is None else self.audience}
 
     def form(self, header: Members, claims: Members) -> Identity:
-        """Return the identity in an access token. Its claims tell it from the other kinds, since all but transaction
-        tokens have the ``typ`` ``JWT``. Raises :class:`~watchword.UnknownKeyError` if the token has no ``kid``: the
-        server's tokens always have one.
+        """Return the identity in an access token.
+
+        Its claims distinguish it from the other kinds, since all but transaction tokens have the ``typ`` ``JWT``.
+        Raises :class:`~watchword.UnknownKeyError` if the token has no ``kid``: the server's tokens always have one.
         """
         if claims.get("type") == "delegation_receipt" or {"token_jti", "parent_jti"} <= claims.keys():
             raise WrongTypeError("a delegation receipt is not an access token")

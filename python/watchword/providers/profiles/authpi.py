@@ -75,8 +75,10 @@ class Rules(profiles.Rules):
     always_required: ClassVar[tuple[str, ...]] = ("exp", "iss", "sub", "aud", "iat")
 
     def form(self, header: Members, claims: Members) -> list[Membership]:
-        """Return the memberships in an ID token, after checking that it has none of the claims of other kinds of tokens
-        (RFC 8725 section 3.12), and that its subject is well-formed and has one of AuthPI's prefixes.
+        """Return the memberships in an ID token.
+
+        It must have none of the claims of other kinds of tokens (RFC 8725 section 3.12), and a well-formed subject with
+        one of AuthPI's prefixes.
         """
         del header
         foreign = next((name for name in FOREIGN_CLAIMS if name in claims), None)

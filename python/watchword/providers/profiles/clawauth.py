@@ -91,7 +91,7 @@ class Rules(profiles.Rules):
         del header
         agent = self.claim_names.read(claims)
         if not agent["id"].startswith(self.agent_id_prefix):
-            raise WrongTypeError(f"the token's subject is not an agent, whose id begins with {self.agent_id_prefix!r}")
+            raise WrongTypeError(f"the agent's id does not begin with {self.agent_id_prefix!r}")
         return agent
 
     def check(self, token: VerifiedToken, *, now: float | None = None, keys: KeySet | None = None) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""What fits authgent's tokens into others' frameworks: MCP, RFC 9728 metadata, LangChain."""
+"""Adapters for MCP, for RFC 9728 metadata and for LangChain."""

@@ -1,4 +1,4 @@
-"""MCP servers: who calls a tool."""
+"""MCP servers: the identity of the caller."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class AgentAuthProvider:
-    """Verifies the access tokens of an authgent-server's agents for an MCP server.
+    """Verifies the access tokens of an authgent-server for an MCP server.
 
-    It is a ``TokenVerifier`` of the MCP Python SDK. That hands over the token and nothing else of the request, so that
-    tokens which are bound to a key are refused; for those the server needs an ASGI middleware
-    (:mod:`watchword.providers.authgent.middleware.fastapi`).
+    It is a ``TokenVerifier`` of the MCP Python SDK. The SDK passes the token without its request, so tokens that are
+    bound to a key are refused: they need ASGI middleware (:mod:`watchword.providers.authgent.middleware.fastapi`).
 
-    ``audience`` is as in :func:`~watchword.providers.authgent.verify_token`: the MCP server's own URL.
+    ``audience``, ``jwks_fetcher`` and ``session`` are as in :func:`~watchword.providers.authgent.verify_token`; the
+    audience is usually the MCP server's own URL.
     """
 
     def __init__(
@@ -40,19 +40,19 @@ class AgentAuthProvider:
         self._keys = jwks_fetcher or session.fetcher(self._server_url)
 
     async def verify(self, token: str) -> AgentIdentity:
-        """Whom the token names; raises as :func:`~watchword.providers.authgent.verify_token` does."""
+        """Return the identity in a token; raises as :func:`~watchword.providers.authgent.verify_token` does."""
         return await verify_token(token, self._server_url, self._audience, self._keys)
 
     async def verify_token(self, token: str) -> AccessToken | None:
-        """The same as the MCP SDK wants it: ``None`` for a token that is no good.
+        """Return the MCP SDK's ``AccessToken``, or ``None`` if the token is invalid.
 
-        Raises :class:`~watchword.providers.authgent.ServerError` where the keys could not be had, which says nothing of
-        the token; ``ImportError`` where the package ``mcp`` is not installed.
+        Raises :class:`~watchword.providers.authgent.ServerError` if the keys are unavailable; ``ImportError`` if the
+        package ``mcp`` is not installed.
         """
         try:
             from mcp.server.auth.provider import AccessToken
         except ImportError as error:
-            raise ImportError("verify_token() gives the MCP SDK's AccessToken: pip install mcp") from error
+            raise ImportError("verify_token() returns the MCP SDK's AccessToken: pip install mcp") from error
         try:
             agent = await self.verify(token)
         except ServerError:
@@ -60,7 +60,7 @@ class AgentAuthProvider:
         except AuthgentError:
             return None
         audience = [agent.audience] if isinstance(agent.audience, str) else agent.audience or []
-        # Of several, the one that this server goes by: the SDK compares it with its own URL.
+        # Of several, this server's own: the SDK compares it with its URL.
         ours = [one for one in audience if one == self._audience] or audience
         return AccessToken(
             token=token,
@@ -74,16 +74,16 @@ class AgentAuthProvider:
 
     @property
     def metadata_url(self) -> str:
-        """Where the server's metadata are (RFC 8414)."""
+        """The URL of the server's metadata (RFC 8414)."""
         return f"{self._server_url}/.well-known/oauth-authorization-server"
 
     @property
     def jwks_url(self) -> str:
-        """Where the server's keys are."""
+        """The URL of the server's keys."""
         return f"{self._server_url}/.well-known/jwks.json"
 
 
-#: The documented name; the other is the published one.
+#: The documented name; the published package has the other.
 MCPAuthProvider = AgentAuthProvider
 
 __all__ = ["AgentAuthProvider", "MCPAuthProvider"]

@@ -1,4 +1,4 @@
-"""What a resource server says of itself at ``/.well-known/oauth-protected-resource`` (RFC 9728)."""
+"""A resource server's metadata at ``/.well-known/oauth-protected-resource`` (RFC 9728)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-#: RFC 9728 section 1.2: no fragment. http is for development.
+#: RFC 9728 section 1.2: no fragment. http is allowed for development.
 _RESOURCE = re.compile(r"(?P<origin>https?://[^/?#\s]+)(?P<rest>(?P<path>[^?#\s]*)(?:\?[^#\s]*)?)")
 
 
@@ -15,9 +15,9 @@ _RESOURCE = re.compile(r"(?P<origin>https?://[^/?#\s]+)(?P<rest>(?P<path>[^?#\s]
 class ProtectedResourceMetadata:
     """The metadata of a protected resource; the fields are those of RFC 9728 section 2.
 
-    ``resource_signing_alg_values_supported`` is about signed *answers* of the resource. It is ``["ES256"]`` where
-    nothing is said, as authgent has it; ``[]`` leaves it out. Raises ``ValueError`` unless ``resource`` is an absolute
-    http or https URL without a fragment.
+    ``resource_signing_alg_values_supported`` is about signed *responses* of the resource. It is ``["ES256"]`` by
+    default, as in authgent; ``[]`` omits it. Raises ``ValueError`` unless ``resource`` is an absolute http or https URL
+    without a fragment.
     """
 
     resource: str
@@ -32,30 +32,33 @@ class ProtectedResourceMetadata:
     dpop_bound_access_tokens_required: bool | None = None
 
     def __post_init__(self) -> None:
-        """Checks the resource's name."""
+        """Check the resource's URL."""
         if not isinstance(self.resource, str) or _RESOURCE.fullmatch(self.resource) is None:
-            raise ValueError("resource must be an absolute http or https URL without a fragment (RFC 9728 section 1.2)")
+            raise ValueError(
+                f"resource is {self.resource!r}: it must be an absolute http or https URL without a fragment"
+                " (RFC 9728 section 1.2)"
+            )
 
     @property
     def url(self) -> str:
-        """Where clients look for this: the well-known path stands before the resource's own (RFC 9728 section 3.1)."""
+        """The URL of the metadata: the well-known path precedes that of the resource (RFC 9728 section 3.1)."""
         match = _RESOURCE.fullmatch(self.resource)
-        assert match is not None, "checked when it was made"  # noqa: S101  # mypy cannot know
+        assert match is not None, "checked in __post_init__"  # noqa: S101  # for mypy
         rest = match["rest"] if match["path"] != "/" else match["rest"][1:]
         return f"{match['origin']}/.well-known/oauth-protected-resource{rest}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The document; what is empty is left out."""
+        """Return the document, without empty members."""
         members = {one.name: getattr(self, one.name) for one in fields(self)}
         always = ("resource", "authorization_servers")
         return {name: value for name, value in members.items() if name in always or value}
 
     def to_json(self, indent: int = 2) -> str:
-        """The document as JSON."""
+        """Return the document as JSON."""
         return json.dumps(self.to_dict(), indent=indent)
 
     def fastapi_route(self) -> dict[str, Any]:
-        """The document, for an endpoint to return."""
+        """Return the document, for an endpoint."""
         return self.to_dict()
 
 

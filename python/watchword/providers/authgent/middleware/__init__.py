@@ -1,1 +1,1 @@
-"""What stands before an application: FastAPI (any ASGI application), Flask, and the client's side of a 403."""
+"""Middleware for FastAPI (any ASGI application) and Flask, and the client's side of a 403."""

@@ -1,16 +1,16 @@
-"""``WWW-Authenticate`` as its receiver reads it (RFC 9110 section 11.6.1)."""
+"""Parse ``WWW-Authenticate`` (RFC 9110 section 11.6.1)."""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-#: Whoever answers chooses how long it is.
-_LONGEST = 8192
+#: Longer headers are cut off: the server chooses the length.
+_MAX_LENGTH = 8192
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  # the token of RFC 9110 section 5.6.2, and no secret
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  # the token of RFC 9110 section 5.6.2, not a secret
 
-# Parts that follow one another begin with different characters, so that no text is tried more than a few times.
+# Adjacent parts begin with different characters, so that backtracking is bounded.
 _PIECE = re.compile(
     rf"""[ \t,]*(?:
         (?P<name>{_TOKEN})[ \t]*=[ \t]*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>{_TOKEN}))
@@ -29,12 +29,12 @@ class Challenge(NamedTuple):
 
 
 def challenges(header: str) -> list[Challenge]:
-    """The challenges of a header, as far as it can be read. Of a parameter that is repeated the first counts."""
+    """Return the challenges of a header, up to its first syntax error. Of a repeated parameter, the first is used."""
     found: list[Challenge] = []
-    place = 0
-    header = header[:_LONGEST]
-    while piece := _PIECE.match(header, place):
-        place = piece.end()
+    position = 0
+    header = header[:_MAX_LENGTH]
+    while piece := _PIECE.match(header, position):
+        position = piece.end()
         if piece["scheme"] is not None:
             found.append(Challenge(piece["scheme"].lower(), {}))
         elif found:

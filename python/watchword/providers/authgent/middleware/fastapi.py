@@ -1,4 +1,4 @@
-"""FastAPI, and any ASGI application of Starlette's: ``app.add_middleware(AgentAuthMiddleware, issuer=…)``."""
+"""Middleware for FastAPI and other Starlette applications: ``app.add_middleware(AgentAuthMiddleware, issuer=…)``."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ _REQUEST = "authgent_request"
 
 
 class AgentAuthMiddleware:
-    """Verifies the access token of every HTTP request, with its DPoP proof where it has one.
+    """Verifies the access token of every HTTP request, and its DPoP proof if it has one.
 
-    ``request.state.authgent_identity`` is then who sends it. ``/health``, ``/ready`` and what is below
-    ``/.well-known/`` are open to everybody, and WebSockets pass. The options are those of
+    ``request.state.authgent_identity`` is then the sender's identity. ``/health``, ``/ready``, paths below
+    ``/.well-known/`` and WebSockets need no token. The options are those of
     :class:`~watchword.providers.authgent.middleware.gate.Gate`.
 
-    Raises ``ValueError`` if they are invalid. Made by a framework that makes its middleware while it serves, it fails
-    the server's start instead.
+    Raises ``ValueError`` if they are invalid. If the framework makes its middleware while the server starts, the start
+    fails instead.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class AgentAuthMiddleware:
             self._invalid = error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves one connection."""
+        """Serve one connection."""
         if self._invalid is not None:
             if scope["type"] == "lifespan":
                 await receive()
@@ -82,16 +82,16 @@ class AgentAuthMiddleware:
                 await response(scope, receive, send)
                 return
             identity, error = (found, None) if isinstance(found, AgentIdentity) else (None, found)
-            # All three, always: another of these may have stood before this one, with another issuer.
+            # All three, always: an outer middleware of this class, with another issuer, may have set them.
             scope.setdefault("state", {}).update({_GATE: self._gate, _IDENTITY: identity, _ERROR: error})
         await self.app(scope, receive, send)
 
 
 def _is_serving() -> bool:
-    """Whether this is called by an event loop: Starlette makes its middleware with the first thing that it serves.
+    """Return whether an event loop runs: Starlette makes its middleware when it handles its first event.
 
-    That is the start of the application, and a server takes an exception there for an application that knows no starts:
-    it would serve on, and answer every request with 500.
+    That is the lifespan's start-up. A server interprets an exception there as "no lifespan support", goes on, and every
+    request ends in a 500.
     """
     try:
         asyncio.get_running_loop()
@@ -101,18 +101,17 @@ def _is_serving() -> bool:
 
 
 def get_agent_identity(request: Request) -> AgentIdentity:
-    """Who sends the request: a dependency (``Depends(get_agent_identity)``), or a plain call.
+    """Return the sender's identity: as a dependency (``Depends(get_agent_identity)``), or in a plain call.
 
-    Raises ``HTTPException``, with the challenge to answer with, where it is nobody that a token names.
+    Raises ``HTTPException`` with the challenge if the request has no valid token.
     """
     return _authorized(request)
 
 
 def require_agent_auth(scopes: str | Iterable[str] | None = None) -> Callable[[Function], Function]:
-    """Lets an endpoint be called only by agents whose token has all these scopes.
+    """Return a decorator that requires a token with all these scopes.
 
-    The endpoint may be ``async`` or not, and need not take the request. Raises
-    ``ValueError`` where these are no scopes.
+    The endpoint may be ``async`` or not, and need not take the request. Raises ``ValueError`` if a scope is invalid.
     """
     needed = scopes_needed(scopes)
 
@@ -141,7 +140,7 @@ def _authorized(request: Request, needed: tuple[str, ...] = ()) -> AgentIdentity
 def _uri(gate: Gate, scope: Scope) -> str:
     host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), None)
     raw = scope.get("raw_path")
-    # Without the raw path, what the client escaped beyond need cannot be told any more.
+    # Without the raw path, it is not known which characters the client escaped.
     path = quote(scope["path"], safe="/:@!$&'()*+,;=~") if raw is None else raw.decode("latin-1")
     return gate.uri(path, host)
 
@@ -151,25 +150,25 @@ def _request_in(args: tuple[object, ...], kwargs: dict[str, object]) -> Request:
     for value in (added, *kwargs.values(), *args):
         if isinstance(value, Request):
             return value
-    raise TypeError("an endpoint with require_agent_auth is called with its request")
+    raise TypeError("an endpoint with require_agent_auth must be called with its request: a fastapi.Request")
 
 
 def _with_request(endpoint: Callable[..., Any]) -> inspect.Signature:
-    """The endpoint's signature, with the request added where it has none: FastAPI gives what a signature asks for."""
+    """Return the endpoint's signature, with a request added if it has none: FastAPI injects what the signature has."""
     signature = inspect.signature(endpoint)
     try:
         hints = typing.get_type_hints(endpoint)
     except (NameError, TypeError):
-        # Names that only a type checker knows. FastAPI is going to say so where they matter.
+        # Names that only a type checker knows. FastAPI raises an error if it needs them.
         hints = {}
     for name, parameter in signature.parameters.items():
         hint = hints.get(name, parameter.annotation)
         if name == "request" or (isinstance(hint, type) and issubclass(hint, Request)):
             return signature
     parameters = list(signature.parameters.values())
-    place = len(parameters) - any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters)
+    index = len(parameters) - any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters)
     added = inspect.Parameter(_REQUEST, inspect.Parameter.KEYWORD_ONLY, annotation=Request)
-    return signature.replace(parameters=[*parameters[:place], added, *parameters[place:]])
+    return signature.replace(parameters=[*parameters[:index], added, *parameters[index:]])
 
 
 __all__ = ["AgentAuthMiddleware", "get_agent_identity", "require_agent_auth"]

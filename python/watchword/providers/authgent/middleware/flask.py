@@ -1,4 +1,4 @@
-"""Flask: ``AgentAuthMiddleware(app, issuer=…)`` for an application, ``agent_auth_required(issuer=…)`` for a view."""
+"""Middleware for Flask: ``AgentAuthMiddleware(app, issuer=…)``, or ``agent_auth_required(issuer=…)`` for one view."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 
 class AgentAuthMiddleware:
-    """Verifies the access token of every request of an application, with its DPoP proof where it has one.
+    """Verifies the access token of every request of an application, and its DPoP proof if it has one.
 
-    ``g.authgent_identity`` (and ``g.agent_identity``) is then who sends it. ``/health``, ``/ready`` and what is below
-    ``/.well-known/`` are open to everybody. The options are those of
+    ``g.authgent_identity`` (and ``g.agent_identity``) is then the sender's identity. ``/health``, ``/ready`` and paths
+    below ``/.well-known/`` need no token. The options are those of
     :class:`~watchword.providers.authgent.middleware.gate.Gate`.
     """
 
@@ -51,25 +51,25 @@ class AgentAuthMiddleware:
     def _before_request(self) -> Response | None:
         if is_open(request.path):
             return None
-        _look(self._gate)
+        _admit(self._gate)
         refusal = self._gate.refusal(g.authgent_found)
         return None if refusal is None else _response(refusal)
 
 
 def get_agent_identity() -> AgentIdentity:
-    """Who sends the request. Aborts it, with the challenge to answer with, where it is nobody that a token names."""
+    """Return the sender's identity. Aborts the request with the challenge if it has no valid token."""
     try:
         return _authorized()
     except AuthgentError as error:
         answer = _answer(error)
-        # By its status, so that an error handler of the application's has its say.
+        # With the status, so that the application's error handlers are called.
         abort(answer.status, answer.detail, response=_response(answer))
 
 
 def require_agent_auth(scopes: str | Iterable[str] | None = None) -> Callable[[Function], Function]:
-    """Lets a view be called only by agents whose token has all these scopes; :class:`AgentAuthMiddleware` goes first.
+    """Return a decorator that requires a token with all these scopes, which :class:`AgentAuthMiddleware` has verified.
 
-    The view may be ``async`` or not. Raises ``ValueError`` where these are no scopes.
+    The view may be ``async`` or not. Raises ``ValueError`` if a scope is invalid.
     """
     needed = scopes_needed(scopes)
     return lambda view: guard(view, lambda *_: _refusal(lambda: _authorized(needed)))
@@ -81,23 +81,23 @@ def agent_auth_required(
     audience: str | Iterable[str] | AnyAudience | None = None,
     **options: Unpack[GateOptions],
 ) -> Callable[[Function], Function]:
-    """Verifies the request of one view by itself, and lets agents in whose token has all these scopes.
+    """Return a decorator that verifies the requests of one view, and requires a token with all these scopes.
 
-    ``g.agent_identity`` is then who sends it. The options are those of
+    ``g.agent_identity`` is then the sender's identity. The options are those of
     :class:`~watchword.providers.authgent.middleware.gate.Gate`.
     """
     needed = scopes_needed(scopes)
     gate = Gate(issuer, audience, **options)
 
     def authorized() -> AgentIdentity:
-        _look(gate)
+        _admit(gate)
         return _authorized(needed)
 
     return lambda view: guard(view, lambda *_: _refusal(authorized))
 
 
-def _look(gate: Gate) -> None:
-    """Puts what is found of the request's sender where views look for it."""
+def _admit(gate: Gate) -> None:
+    """Verify the request, and set the attributes of ``g`` that views use."""
     environ = request.environ
     uri = gate.uri(_path(environ), environ.get("HTTP_HOST"))
     found = gate.admit(request.method, uri, list(request.headers))
@@ -106,8 +106,8 @@ def _look(gate: Gate) -> None:
 
 
 def _path(environ: dict[str, Any]) -> str:
-    # Servers tell the path as it came under one of two names. What PATH_INFO has was unescaped, so that it cannot be
-    # told any more what the client escaped beyond need.
+    # Servers have the raw path under one of two names. PATH_INFO is unescaped: it is not known which characters the
+    # client escaped.
     raw: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
     if raw.startswith("/"):
         return raw
@@ -115,7 +115,7 @@ def _path(environ: dict[str, Any]) -> str:
 
 
 def _authorized(needed: tuple[str, ...] = ()) -> AgentIdentity:
-    # An application's own tests may put an identity there by themselves.
+    # An application's tests may set an identity themselves.
     return authorize(g.get("authgent_identity") or g.get("agent_identity") or g.get("authgent_found"), needed)
 
 

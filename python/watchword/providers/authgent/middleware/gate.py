@@ -1,4 +1,4 @@
-"""What the middlewares share: a request is let in with an identity, let through without a token, or answered."""
+"""What the middleware for FastAPI and Flask shares: verify a request, and build the response that refuses it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
     Pairs = list[tuple[str, str]] | list[tuple[bytes, bytes]]
 
-#: Who sends a request: nobody that a token names, somebody, or somebody with a token that is no good.
+#: The sender of a request: its identity, the error of its token, or ``None`` without a token.
 Found = AgentIdentity | AuthgentError | None
 
 
 class GateOptions(TypedDict, total=False):
-    """The options of a :class:`Gate`, as the middlewares take them."""
+    """The options of a :class:`Gate`, as the middleware takes them."""
 
     jwks_fetcher: JWKSFetcher | None
     dpop: DpopVerifier | None
@@ -43,7 +43,7 @@ class GateOptions(TypedDict, total=False):
 
 
 class Answer(NamedTuple):
-    """What a request is refused with."""
+    """The response that refuses a request."""
 
     status: int
     detail: str
@@ -51,15 +51,16 @@ class Answer(NamedTuple):
 
 
 class Gate:
-    """Judges the requests of one application.
+    """Verifies the requests of one application.
 
-    ``issuer``, ``audience``, ``jwks_fetcher``, ``dpop``, ``bound_tokens`` and ``leeway`` are as in
-    :func:`~watchword.providers.authgent.verify_token`. A request without a token is let through, for the application
-    to answer; one with a token that is no good is answered here, or let through too with ``on_invalid="anonymous"``.
-    ``public_url`` is what clients know the application by: its scheme and host, or a list of them
-    (:class:`watchword.origin.PublicOrigin`). It is required, since DPoP proofs are made for it, and what a request says
-    of its host is its sender's word. ``resource_metadata`` is the URL of the application's own metadata (RFC 9728), by
-    default the one that authgent-server has.
+    ``issuer``, ``audience``, ``jwks_fetcher``, ``dpop``, ``bound_tokens``, ``leeway`` (seconds) and ``session`` are as
+    in :func:`~watchword.providers.authgent.verify_token`. A request without a token passes to the application; one with
+    an invalid token is refused, or passes as anonymous with ``on_invalid="anonymous"``. ``public_url`` is the scheme
+    and host by which clients call the application, or a list of them (:class:`watchword.origin.PublicOrigin`). It is
+    required, since DPoP proofs are made for it, and the sender chooses the ``Host`` header. ``resource_metadata`` is
+    the URL of the application's own metadata (RFC 9728), by default that of authgent-server.
+
+    Raises ``ValueError`` or ``TypeError`` if an argument is invalid.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Gate:
         session: Session = DEFAULT_SESSION,
     ) -> None:
         if on_invalid not in ("reject", "anonymous"):
-            raise ValueError('on_invalid must be "reject" or "anonymous"')
+            raise ValueError(f'on_invalid is {on_invalid!r}: it must be "reject" or "anonymous"')
         base = issuer.rstrip("/")
         self._rejects = on_invalid == "reject"
         self._origin = PublicOrigin(public_url)
@@ -87,11 +88,11 @@ class Gate:
             issuer, audience, dpop or session.dpop, leeway=leeway, bound_tokens=bound_tokens
         )
         self._verifier = (jwks_fetcher or session.fetcher(issuer)).verifier(self._requirements)
-        # What no header can carry is found now, and not with the first bad token.
+        # Characters that no header can carry are found now, not with the first invalid token.
         self.answer(from_verdict(MissingTokenError()))
 
     def uri(self, path: str, host: str | None) -> str:
-        """The URI that the client asked for: the path of the request, at an origin of the operator's."""
+        """Return the URI of a request: its path, at one of the origins of ``public_url``."""
         return self._origin.uri(path, host=host)
 
     def admit(self, method: str, uri: str, headers: Pairs) -> Found:
@@ -111,15 +112,15 @@ class Gate:
             return None if isinstance(error.verdict, MissingTokenError) else error
 
     def refusal(self, found: Found) -> Answer | None:
-        """The answer to a request that is not even let through."""
+        """Return the response to a request that does not pass, else ``None``."""
         return self.answer(found) if self._rejects and isinstance(found, AuthgentError) else None
 
     def answer(self, error: AuthgentError) -> Answer:
-        """The answer that says what is wrong (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9728 section 5.1)."""
+        """Return the response for an error (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9728 section 5.1)."""
         verdict = self._requirements.dpop.complete(error.verdict or VerificationError())
         challenge = verdict.www_authenticate(realm="authgent", resource_metadata=self._resource_metadata)
         if challenge is None:
-            # The sender can do nothing better than to come again.
+            # The sender is not at fault, and can only try again.
             return Answer(error.http_status, error.message, {"Retry-After": "5"})
         headers = {"WWW-Authenticate": f'{challenge}, authorization_uri="{self._authorization_uri}"'}
         if isinstance(verdict, DpopError) and verdict.nonce is not None:
@@ -128,19 +129,19 @@ class Gate:
 
 
 def is_open(path: str) -> bool:
-    """Whether a path is for everybody: whether the application lives, and where its metadata are."""
+    """Return whether a path needs no token: health checks and metadata."""
     return path in ("/health", "/ready") or path.startswith("/.well-known/")
 
 
 def scopes_needed(scopes: str | Iterable[str] | None) -> tuple[str, ...]:
-    """The scopes of a demand, in their order. Raises ``ValueError`` where they are none (RFC 6749 section 3.3)."""
+    """Return the required scopes as a tuple. Raises ``ValueError`` if one is invalid (RFC 6749 section 3.3)."""
     listed = scopes.split() if isinstance(scopes, str) else tuple(scopes or ())
     PlainScopes(listed)
     return tuple(listed)
 
 
 def authorize(found: Found, needed: tuple[str, ...] = ()) -> AgentIdentity:
-    """The identity, if there is one and it has all these scopes. Raises :class:`AuthgentError`."""
+    """Return the identity. Raises :class:`AuthgentError` if there is none, or if it lacks one of the scopes."""
     if isinstance(found, AuthgentError):
         raise found
     with translate_errors():
@@ -151,13 +152,13 @@ def authorize(found: Found, needed: tuple[str, ...] = ()) -> AgentIdentity:
         if missing:
             verdict = ScopeVerdict(f"Insufficient scope. Missing: {', '.join(missing)}", scope=" ".join(needed))
             if found.claims.cnf is not None:
-                verdict.scheme = "DPoP"  # by which a bound token comes
+                verdict.scheme = "DPoP"  # the scheme of bound tokens
             raise verdict
     return found
 
 
 def answer_without_gate(error: AuthgentError) -> Answer:
-    """The answer of an application that has no middleware: it knows no issuer to point to."""
+    """Return the response for an error in an application without middleware, which knows no issuer to name."""
     return Answer(error.http_status, error.message, {"WWW-Authenticate": 'Bearer realm="authgent"'})
 
 

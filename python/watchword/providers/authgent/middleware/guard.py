@@ -1,4 +1,4 @@
-"""Something asked before a function is called, be the function ``async`` or not."""
+"""Wrap a function, ``async`` or not, in a check that runs before each call."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-#: Is given the arguments of a call, which it may change; what it returns, unless ``None``, is returned instead.
+#: Takes the arguments of a call, which it may change. What it returns, unless ``None``, is returned instead of the
+#: result.
 Check = Callable[[tuple[object, ...], dict[str, object]], object]
 
 
 def guard(function: Function, check: Check) -> Function:
-    """The function, called only where ``check`` lets it be."""
+    """Return the function, which is called only if ``check`` returns ``None``."""
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)

@@ -1,4 +1,4 @@
-"""The client's side of a 403: what scope is missing, and a human being asked to grant it."""
+"""The client's side of a 403: find the missing scope, and ask a human to grant it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from watchword.providers.authgent.middleware.challenges import challenges
 
 
 class StepUpDeniedError(AuthgentError):
-    """The human being said no."""
+    """The human denied the request."""
 
     error_code = "step_up_denied"
 
 
 class StepUpTimeoutError(AuthgentError):
-    """The human being did not say anything in time."""
+    """The human did not decide in time."""
 
     error_code = "step_up_timeout"
 
 
 @dataclass(frozen=True)
 class ScopeChallenge:
-    """What an answer asks for: scopes with spaces between them."""
+    """The challenge of a response: the required scopes, separated by spaces."""
 
     required_scope: str
     error: str = "insufficient_scope"
@@ -39,7 +39,7 @@ class ScopeChallenge:
 
 @dataclass(frozen=True)
 class StepUpResult:
-    """How a step-up request ended. authgent-server 0.3.4 gives no ``step_up_token``: ask it for a new access token."""
+    """The result of a step-up request. authgent-server 0.3.4 has no ``step_up_token``: request a new access token."""
 
     stepup_id: str
     status: str
@@ -47,7 +47,7 @@ class StepUpResult:
 
 
 class Refused(Protocol):
-    """What is used of an HTTP response: any client's will do."""
+    """The part of an HTTP response that is used: any client's fits."""
 
     @property
     def status_code(self) -> int:
@@ -56,24 +56,24 @@ class Refused(Protocol):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers, found by name whatever the case."""
+        """The headers; names are case-insensitive."""
         ...
 
 
 class AsyncClient(Protocol):
-    """What is used of ``httpx2.AsyncClient`` and ``httpx.AsyncClient``."""
+    """The methods of ``httpx2.AsyncClient`` and ``httpx.AsyncClient`` that are used."""
 
     async def post(self, url: str, *, json: Any, headers: Any) -> Any:  # noqa: ANN401  # of any client
-        """Sends JSON."""
+        """Send JSON."""
         ...
 
     async def get(self, url: str, *, headers: Any) -> Any:  # noqa: ANN401  # of any client
-        """Asks for JSON."""
+        """Request JSON."""
         ...
 
 
 def parse_scope_challenge(www_authenticate: str) -> ScopeChallenge | None:
-    """The scopes that a ``WWW-Authenticate`` value asks for (RFC 6750 section 3.1), ``None`` where it asks for none."""
+    """Return the scopes that a ``WWW-Authenticate`` value requires (RFC 6750 section 3.1), or ``None``."""
     for scheme, parameters in challenges(www_authenticate):
         if scheme in ("bearer", "dpop") and parameters.get("error") == "insufficient_scope" and parameters.get("scope"):
             return ScopeChallenge(parameters["scope"], realm=parameters.get("realm", ""))
@@ -81,14 +81,14 @@ def parse_scope_challenge(www_authenticate: str) -> ScopeChallenge | None:
 
 
 class ScopeChallengeHandler:
-    """Asks ``POST /stepup`` for the scope that an answer says is missing, and waits for the human being's answer.
+    """Requests the scope that a response says is missing (``POST /stepup``), and waits for a human's decision.
 
     ``hitl_scopes`` are those that :meth:`is_scope_challenge` looks for. ``client_id`` is the agent on whose behalf
-    :meth:`handle_scope_challenge` asks; ``client_secret`` is not needed, and never sent. Times are seconds:
-    ``poll_interval`` between two looks, ``timeout`` for the human being, ``http_timeout`` for a request. ``client`` is
-    an ``httpx2.AsyncClient`` (or one with its interface) of yours; closing it stays with you.
+    :meth:`handle_scope_challenge` makes requests; ``client_secret`` is not needed, and never sent. Times are seconds:
+    ``poll_interval`` between two polls, ``timeout`` for the decision, ``http_timeout`` for an HTTP request. ``client``
+    is an ``httpx2.AsyncClient`` (or one with its interface) of yours; closing it is up to you.
 
-    Raises ``ValueError`` unless ``server_url`` is an https URL, or one of this machine.
+    Raises ``ValueError`` unless ``server_url`` is an https URL, or an http URL of loopback.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class ScopeChallengeHandler:
         http_timeout: float = 30.0,
         client: AsyncClient | None = None,
     ) -> None:
-        del client_secret  # the endpoint asks for none
+        del client_secret  # the endpoint needs none
         check_url(server_url, allow_loopback_http=True, what="server_url")
         self._url = f"{server_url.rstrip('/')}/stepup"
         self._scopes = frozenset(hitl_scopes or ())
@@ -114,7 +114,7 @@ class ScopeChallengeHandler:
         self._client = client
 
     def is_scope_challenge(self, response: Refused) -> bool:
-        """Whether an answer asks for one of ``hitl_scopes``."""
+        """Return whether a response requires one of ``hitl_scopes``."""
         challenge = _challenge_of(response) if response.status_code == 403 else None
         return challenge is not None and not self._scopes.isdisjoint(challenge.required_scope.split(" "))
 
@@ -126,10 +126,10 @@ class ScopeChallengeHandler:
         delegation_chain: DelegationChain | list[dict[str, str]] | None = None,
         access_token: str | None = None,
     ) -> StepUpResult | None:
-        """Asks for the scope that ``response`` says is missing; ``None`` where it says no such thing.
+        """Request the scope that ``response`` says is missing. Returns ``None`` if it names none.
 
         Raises :class:`StepUpDeniedError`, :class:`StepUpTimeoutError`, and
-        :class:`~watchword.providers.authgent.ServerError` where the server cannot be asked.
+        :class:`~watchword.providers.authgent.ServerError` if the server is unavailable.
         """
         challenge = _challenge_of(response)
         if challenge is None:
@@ -147,13 +147,13 @@ class ScopeChallengeHandler:
     async def handle_scope_challenge(
         self, response: Refused, action: str, scope: str | None = None, *, access_token: str | None = None
     ) -> StepUpResult | None:
-        """Asks for ``scope`` (``None``: what is missing) for ``action``, on behalf of ``client_id``.
+        """Request ``scope`` (``None``: the missing one) for ``action``, on behalf of ``client_id``.
 
-        Returns ``None`` where ``response`` is no such answer; raises as :meth:`handle_challenge` does, and
-        ``ValueError`` without a ``client_id``.
+        Returns ``None`` if ``response`` is not a 403 that names a missing scope; raises as :meth:`handle_challenge`
+        does, and ``ValueError`` without a ``client_id``.
         """
         if self._client_id is None:
-            raise ValueError("ScopeChallengeHandler needs a client_id to ask on behalf of")
+            raise ValueError("client_id is missing: give ScopeChallengeHandler the id of the agent")
         challenge = _challenge_of(response)
         if response.status_code != 403 or challenge is None:
             return None
@@ -170,7 +170,7 @@ class ScopeChallengeHandler:
                 raise _unanswered(error) from error
             stepup_id = asked.get("id")
             if not isinstance(stepup_id, str) or not stepup_id:
-                raise ServerError("the server's answer to a step-up request has no id")
+                raise ServerError("the server's response to a step-up request has no id")
             return await self._wait(client, stepup_id, headers)
 
     async def _wait(self, client: AsyncClient, stepup_id: str, headers: dict[str, str]) -> StepUpResult:
@@ -180,7 +180,7 @@ class ScopeChallengeHandler:
             await asyncio.sleep(self._poll_interval)
             try:
                 now = _json(await client.get(url, headers=headers), (200,))
-            except Exception:  # noqa: S112  # whatever it is, it may be over at the next look
+            except Exception:  # noqa: S112  # it may be temporary
                 continue
             status, token = now.get("status"), now.get("step_up_token")
             if status == "approved":
@@ -189,7 +189,7 @@ class ScopeChallengeHandler:
                 raise StepUpDeniedError("the step-up request was denied")
             if status == "expired":
                 raise StepUpTimeoutError("the step-up request expired")
-        raise StepUpTimeoutError(f"nobody decided on the step-up request within {self._timeout:g} seconds")
+        raise StepUpTimeoutError(f"there was no decision on the step-up request within {self._timeout:g} seconds")
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[AsyncClient]:
@@ -208,16 +208,20 @@ def _challenge_of(response: Refused) -> ScopeChallenge | None:
 
 def _json(response: Any, good: tuple[int, ...]) -> dict[str, Any]:  # noqa: ANN401  # of any client
     if response.status_code not in good:
-        raise ServerError(f"the server answered {response.status_code} to a step-up request")
+        raise ServerError(f"the server returned HTTP {response.status_code} to a step-up request")
     answer = response.json()
     if not isinstance(answer, dict):
-        raise ServerError("the server's answer to a step-up request is no object")
+        raise ServerError("the server's response to a step-up request is not a JSON object")
     return answer
 
 
 def _unanswered(error: Exception) -> AuthgentError:
-    # Only its kind is told: a message may quote anything.
-    return error if isinstance(error, AuthgentError) else ServerError(f"no answer ({type(error).__name__})")
+    # Without its message, which may quote anything.
+    return (
+        error
+        if isinstance(error, AuthgentError)
+        else ServerError(f"the server is unavailable ({type(error).__name__})")
+    )
 
 
 __all__ = [

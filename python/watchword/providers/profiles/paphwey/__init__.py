@@ -1,5 +1,6 @@
-"""Paphwey's tokens: attestations and delegation credentials. The claims of attestations are not published; they are
-assumed to have the names that the SDK has.
+"""Paphwey's tokens: attestations and delegation credentials.
+
+The claims of attestations are not published; they are assumed to have the names that the SDK has.
 """
 
 from __future__ import annotations

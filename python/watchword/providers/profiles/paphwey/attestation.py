@@ -187,7 +187,7 @@ def checked_jwk(jwk: Mapping[str, Any]) -> dict[str, Any]:
     if "keys" in jwk:
         raise ProviderRuleError("the confirmation key must be one JWK, not a JWK Set", reason=_BAD_KEY)
     try:
-        keys = KeySet.from_json(json.dumps(dict(jwk)))
+        keys = KeySet.from_json(jwk)
     except (KeySetError, TypeError, ValueError) as error:
         raise ProviderRuleError("the confirmation key is not a JWK", reason=_BAD_KEY) from error
     if len(keys) != 1:

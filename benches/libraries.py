@@ -36,7 +36,7 @@ def watchword_verify(samples: Samples) -> Verify:
 
 def watchword_cold(samples: Samples) -> Verify:
     """By a key that has no table, and gets none."""
-    return _watchword_verify(samples, watchword.KeySet.from_json(samples.jwks, backend="unprepared"))
+    return _watchword_verify(samples, watchword.KeySet.from_json(samples.jwks, prepare="never"))
 
 
 def _watchword_verify(samples: Samples, keys: watchword.KeySet) -> Verify:

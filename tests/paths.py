@@ -1,4 +1,4 @@
-"""Every way to a verdict: three backends, three entry points and the memory of verified tokens.
+"""Every way to a verdict: both backends, with precomputed tables and without, three entry points and the token cache.
 
 A table of tokens runs over all of them.
 """
@@ -9,17 +9,29 @@ import functools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import mint
 import pytest
 
 import watchword as ww
 
-Backend = Literal["default", "unprepared", "reference"]
+Backend = Literal["default", "reference"]
+Prepare = Literal["auto", "never"]
 Entry = Literal["verify", "verify_many", "verify_jws", "cached"]
 
-BACKENDS: tuple[Backend, ...] = ("default", "unprepared", "reference")
+
+class KeyOptions(NamedTuple):
+    """The keyword arguments of :class:`KeySet`'s constructors that decide how signatures are verified."""
+
+    backend: Backend = "default"
+    prepare: Prepare = "auto"
+
+    def __str__(self) -> str:
+        return f"{self.backend}-{self.prepare}"
+
+
+KEY_OPTIONS = (KeyOptions(), KeyOptions(prepare="never"), KeyOptions("reference"))
 
 #: Remembers what was accepted from one test to the next, as a gateway does.
 CACHE = ww.TokenCache(max_bytes=1024 * 1024)
@@ -45,11 +57,11 @@ GOOD_KEYS = mint.jwks("ed25519", "p256", "p384", "rsa")
 
 @dataclass(frozen=True)
 class Path:
-    backend: Backend
+    options: KeyOptions
     entry: Entry
 
     def __str__(self) -> str:
-        return f"{self.entry}-{self.backend}"
+        return f"{self.entry}-{self.options}"
 
     @property
     def reads_claims(self) -> bool:
@@ -64,7 +76,7 @@ class Path:
         **policy: Any,
     ) -> ww.ErrorCode | None:
         """The code of the verdict; ``None`` is "valid". The policy has the test issuer and audience unless told."""
-        keys = key_set(json.dumps(jwks), self.backend)
+        keys = key_set(json.dumps(jwks), self.options)
         if self.entry == "verify_jws":
             types = policy.get("types", ("JWT", "at+jwt", None))
             try:
@@ -98,9 +110,9 @@ def verdict(verify: Callable[..., object], *arguments: Any, now: float) -> ww.Er
 
 
 @functools.lru_cache(maxsize=256)
-def key_set(jwks: str, backend: Backend = "default") -> ww.KeySet:
-    """With tables for all keys, where the backend has tables."""
-    keys = ww.KeySet.from_json(jwks, backend=backend)
+def key_set(jwks: str, options: KeyOptions = KEY_OPTIONS[0]) -> ww.KeySet:
+    """The key set, with precomputed tables for all keys if the options allow them."""
+    keys = ww.KeySet.from_json(jwks, **options._asdict())
     keys.prepare()
     return keys
 
@@ -110,10 +122,11 @@ def compiled_policy(**demands: Any) -> ww.Policy:
 
 
 PATHS = (
-    *(Path(backend, entry) for backend in BACKENDS for entry in ("verify", "verify_many", "verify_jws")),
-    Path("default", "cached"),
+    *(Path(options, entry) for options in KEY_OPTIONS for entry in ("verify", "verify_many", "verify_jws")),
+    Path(KeyOptions(), "cached"),
 )
 
 every_path = pytest.mark.parametrize("path", PATHS, ids=str)
 claim_paths = pytest.mark.parametrize("path", [path for path in PATHS if path.reads_claims], ids=str)
-each_backend = pytest.mark.parametrize("backend", BACKENDS)
+each_backend = pytest.mark.parametrize("backend", ["default", "reference"])
+each_options = pytest.mark.parametrize("options", KEY_OPTIONS, ids=str)

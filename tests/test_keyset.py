@@ -179,6 +179,19 @@ def test_a_caller_who_gives_something_else(document: Any) -> None:
 def test_unknown_backend() -> None:
     with pytest.raises(ValueError, match="reference"):
         ww.KeySet.from_json(mint.jwks("rsa"), backend="openssl")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="never"):
+        ww.KeySet.from_json(mint.jwks("rsa"), prepare="always")  # type: ignore[arg-type]
+
+
+def test_prepare_mode() -> None:
+    assert ww.KeySet.from_json(mint.jwks("rsa")).prepare_mode == "auto"
+    for keys in (
+        ww.KeySet.from_json(mint.jwks("rsa"), prepare="never"),
+        ww.KeySet.from_pem(pem("rsa"), prepare="never"),
+        ww.KeySet.from_der(der("rsa"), prepare="never"),
+    ):
+        assert keys.prepare_mode == "never"
+        assert repr(keys) == "KeySet(keys=1, rejected=0, backend='default', prepare='never')"
 
 
 def test_more_than_16_keys_are_never_tried_for_one_token() -> None:
@@ -204,6 +217,28 @@ def pem(name: str) -> bytes:
 def der(name: str) -> bytes:
     key = mint.private_key(name).public_key()
     return bytes(key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
+
+
+@pytest.mark.parametrize(("name", "algorithm"), mint.SIGNERS)
+def test_to_jwk_is_the_same_key(name: str, algorithm: str) -> None:
+    public = mint.public_jwk(name)
+    nameless = mint.public_jwk(name, kid=mint.OMIT)
+    # The P-256 and P-384 keys have one algorithm anyway.
+    alg = {} if algorithm in ("ES256", "ES384") else {"alg": algorithm}
+    padding = {"n": mint.b64(b"\0" + mint.unb64(public["n"]))} if name == "rsa" else {}
+    cases = (
+        (ww.KeySet.from_json(public), public),
+        (ww.KeySet.from_json({**public, **padding, "use": "sig", "key_ops": ["verify"], "x5t": "unused"}), public),
+        (ww.KeySet.from_json({**public, "alg": algorithm}, backend="reference"), {**public, **alg}),
+        (ww.KeySet.from_pem(pem(name)), nameless),
+        (ww.KeySet.from_pem(pem(name), key_id=name, algorithm=algorithm), {**public, **alg}),
+        (ww.KeySet.from_der(der(name), algorithm=algorithm), {**nameless, **alg}),
+    )
+    for (key,), expected in cases:
+        assert key.to_jwk() == expected
+        (again,) = ww.KeySet.from_json({"keys": [key.to_jwk()]})
+        assert (again.thumbprint, again.key_id, again.algorithms) == (key.thumbprint, key.key_id, key.algorithms)
+        assert ww.thumbprint(key.to_jwk()) == key.thumbprint
 
 
 @each_backend

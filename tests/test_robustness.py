@@ -13,7 +13,7 @@ import mint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from paths import GOOD_KEYS, each_backend, key_set
+from paths import GOOD_KEYS, each_backend, each_options, key_set
 
 import watchword as ww
 from watchword import _kernel
@@ -35,16 +35,16 @@ anything = st.one_of(
 )
 
 
-@each_backend
+@each_options
 @given(token=anything)
-def test_arbitrary_text_and_bytes(backend: Any, token: str | bytes) -> None:
-    judge(token, key_set(JWKS, backend))
+def test_arbitrary_text_and_bytes(options: Any, token: str | bytes) -> None:
+    judge(token, key_set(JWKS, options))
 
 
-@each_backend
+@each_options
 @given(head=st.binary(max_size=80), payload=st.binary(max_size=80), signature=st.binary(max_size=80))
-def test_arbitrary_parts(backend: Any, head: bytes, payload: bytes, signature: bytes) -> None:
-    judge(mint.token(payload, head, signature=signature), key_set(JWKS, backend))
+def test_arbitrary_parts(options: Any, head: bytes, payload: bytes, signature: bytes) -> None:
+    judge(mint.token(payload, head, signature=signature), key_set(JWKS, options))
 
 
 json_like = st.recursive(

@@ -80,7 +80,7 @@ import watchword as ww
 from watchword.testing import LocalIssuer
 
 issuer = LocalIssuer("https://as.example")
-keys = ww.KeySet.from_json(issuer.jwks(), backend="unprepared")
+keys = ww.KeySet.from_json(issuer.jwks(), prepare="never")
 policy, token = ww.Policy(), issuer.mint(aud=None)
 assert keys.prepare() == len(keys) == 1
 for _ in range(200):

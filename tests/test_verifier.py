@@ -357,6 +357,7 @@ PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048).private
         ({"bound_tokens": "maybe"}, ValueError, None),
         ({"audience": 5}, TypeError, None),
         ({"backend": "fast"}, ValueError, "backend"),
+        ({"prepare": "always"}, ValueError, "prepare"),
         ({"cache_settings": {"ttl": 5}}, TypeError, "CacheSettings"),
     ],
 )

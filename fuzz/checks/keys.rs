@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 use watchword_kernel::json::{Object, Value};
 use watchword_kernel::{Algorithm, KeySet, KeySetError, PublicKey, thumbprint, verify};
 
-use super::{BACKENDS, POLICIES, SETS, TOKENS, now};
+use super::{KEY_OPTIONS, POLICIES, SETS, TOKENS, now};
 
 /// A document as a key set, as PEM and, where it is base64, as DER.
 pub(crate) fn keys(document: &[u8]) {
-    let sets = BACKENDS.map(|backend| KeySet::from_json(document, backend));
+    let sets = KEY_OPTIONS.map(|options| KeySet::from_json(document, options));
     check_key_sets(&sets);
     if let Ok(set) = &sets[0] {
         let members = Object::parse(document).expect("a key set is a JSON object");
@@ -19,24 +19,24 @@ pub(crate) fn keys(document: &[u8]) {
         check_jwk(&members);
     }
     if let Ok(pem) = std::str::from_utf8(document) {
-        check_key_sets(&BACKENDS.map(|backend| KeySet::from_pem(pem, None, None, backend)));
+        check_key_sets(&KEY_OPTIONS.map(|options| KeySet::from_pem(pem, None, None, options)));
     }
     if let Ok(der) = data_encoding::BASE64.decode(document.trim_ascii_end()) {
-        check_key_sets(&BACKENDS.map(|backend| KeySet::from_der(&der, None, None, backend)));
+        check_key_sets(&KEY_OPTIONS.map(|options| KeySet::from_der(&der, None, None, options)));
     }
-    check_key_sets(&BACKENDS.map(|backend| KeySet::from_der(document, None, None, backend)));
+    check_key_sets(&KEY_OPTIONS.map(|options| KeySet::from_der(document, None, None, options)));
 }
 
 fn check_key_sets(sets: &[Result<KeySet, KeySetError>; 3]) {
-    let [Ok(set), Ok(unprepared), Ok(reference)] = sets else {
+    let [Ok(set), Ok(without_tables), Ok(reference)] = sets else {
         // The one difference: jsonwebtoken takes no modulus of more than 4096 bits.
         let [first, second, third] = sets.each_ref().map(|set| set.as_ref().err().map(ToString::to_string));
         assert_eq!(first, second);
         assert!(first == third || third.is_some_and(|error| error.contains("backend")));
         return;
     };
-    assert_eq!(set.rejected(), unprepared.rejected());
-    for set in [set, unprepared, reference] {
+    assert_eq!(set.rejected(), without_tables.rejected());
+    for set in [set, without_tables, reference] {
         for (index, key) in set.keys().iter().enumerate() {
             check_key(key);
             if let Some(key_id) = key.key_id() {
@@ -81,8 +81,8 @@ fn check_members(set: &KeySet, members: &Object<'_>) {
 /// A JWK by itself: what is taken has the thumbprint that RFC 7638 gives it.
 fn check_jwk(members: &Object<'_>) {
     let named = thumbprint(members);
-    for backend in BACKENDS {
-        if let Ok(key) = PublicKey::from_jwk(members, backend) {
+    for options in KEY_OPTIONS {
+        if let Ok(key) = PublicKey::from_jwk(members, options) {
             assert_eq!(Ok(key.thumbprint()), named.as_deref());
             assert_eq!(members.get("kid").and_then(Value::as_str), key.key_id());
         }

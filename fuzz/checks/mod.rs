@@ -14,14 +14,18 @@ mod tokens;
 use std::sync::LazyLock;
 
 use ed25519_dalek::SigningKey;
-use watchword_kernel::{Audience, Backend, BoundTokens, JwsPolicy, KeySet, Policy, UnixTime};
+use watchword_kernel::{Audience, Backend, BoundTokens, JwsPolicy, KeyOptions, KeySet, Policy, Prepare, UnixTime};
 
 pub(crate) use json::json;
 pub(crate) use keys::keys;
 pub(crate) use signatures::signatures;
 pub(crate) use tokens::{is_accepted, verify};
 
-const BACKENDS: [Backend; 3] = [Backend::Default, Backend::Unprepared, Backend::Reference];
+const KEY_OPTIONS: [KeyOptions; 3] = [
+    KeyOptions { backend: Backend::Default, prepare: Prepare::Auto },
+    KeyOptions { backend: Backend::Default, prepare: Prepare::Never },
+    KeyOptions { backend: Backend::Reference, prepare: Prepare::Auto },
+];
 
 /// The moment of judgement: 14 November 2023.
 const NOW: f64 = 1_700_000_000.0;
@@ -42,8 +46,8 @@ const RFC_8037: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrf
 static SIGNING_KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::from_bytes(&SECRET));
 static SETS: LazyLock<[[KeySet; 3]; 2]> = LazyLock::new(|| {
     [JWKS, RFC_8037].map(|jwks| {
-        BACKENDS.map(|backend| {
-            let keys = KeySet::from_json(jwks.as_bytes(), backend).expect("a JWK Set");
+        KEY_OPTIONS.map(|options| {
+            let keys = KeySet::from_json(jwks.as_bytes(), options).expect("a JWK Set");
             keys.prepare();
             keys
         })

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 use watchword_kernel::json::{Object, Value};
 use watchword_kernel::{Algorithm, KeySet, PublicKey, Signed, verify_each};
 
-use super::{BACKENDS, JWKS, SETS, TOKENS};
+use super::{JWKS, KEY_OPTIONS, SETS, TOKENS};
 
 /// The first byte chooses one of the signed tokens, the second what is done with the rest: it takes the place of the
 /// signature, is added to it byte by byte, takes the place of what is signed, or of the key.
@@ -64,7 +64,7 @@ fn judge(key: &PublicKey, algorithm: Algorithm, message: &[u8], signature: &[u8]
             message: good.message,
             signature: good_signature,
         };
-        assert_eq!(same.verify(algorithm, message, signature), verdict, "{algorithm:?} {:?}", set.backend());
+        assert_eq!(same.verify(algorithm, message, signature), verdict, "{algorithm:?} {:?}", set.options());
         assert_eq!(verify_each(&[other, signed, other, signed]), [true, verdict, true, verdict], "{algorithm:?}");
     }
     let jwk = jwk(key.key_id().expect("it has a name"));
@@ -86,7 +86,7 @@ fn judge_under_another_key(key: &PublicKey, numbers: &[u8], algorithm: Algorithm
         ),
         _ => return,
     };
-    let sets = BACKENDS.map(|backend| KeySet::from_json(jwk.as_bytes(), backend).expect("a JWK"));
+    let sets = KEY_OPTIONS.map(|options| KeySet::from_json(jwk.as_bytes(), options).expect("a JWK"));
     let verdicts = sets.each_ref().map(|set| {
         set.prepare();
         set.keys().first().map(|key| key.verify(algorithm, message, signature))

@@ -44,9 +44,9 @@ fn signed(input: &[u8]) -> Option<Vec<u8>> {
 /// The same verdict from all backends; nothing of the token in what is said of it.
 fn judge(token: &[u8], sets: &[KeySet; 3]) {
     for policy in POLICIES.iter() {
-        let [verdict, unprepared, reference] =
+        let [verdict, without_tables, reference] =
             sets.each_ref().map(|keys| watchword_kernel::verify(token, keys, policy, now()));
-        assert_same(&verdict, &unprepared);
+        assert_same(&verdict, &without_tables);
         assert_same(&verdict, &reference);
         match &verdict {
             Ok(verified) => check_verified(token, verified, &sets[0]),

@@ -21,6 +21,8 @@ from watchword._kernel import (
     ANY_AUDIENCE,
     ANY_TENANT,
     Actor,
+    AnyAudience,
+    AnyTenant,
     BatchResult,
     Confirmation,
     DelegationChain,
@@ -42,48 +44,26 @@ from watchword._kernel import (
 )
 from watchword.authentication import require_authentication
 from watchword.batch import MergedResults
-from watchword.errors import (
-    ActorNotAllowedError,
-    AlgorithmNotAllowedError,
-    ClaimError,
-    DelegationCycleError,
-    DelegationError,
-    DelegationHashMismatchError,
-    DelegationMalformedError,
-    DelegationSignatureError,
-    DelegationTooDeepError,
-    DpopError,
-    ErrorCode,
-    ExpiredError,
-    InsufficientScopeError,
-    InsufficientUserAuthenticationError,
-    InvalidSignatureError,
-    IssuedInFutureError,
-    KeySetError,
-    KeysUnavailableError,
-    MalformedClaimsError,
-    MalformedError,
-    MalformedHeaderError,
-    MalformedRequestError,
-    MalformedTokenError,
-    MissingClaimError,
-    MissingTokenError,
-    NoHumanRootError,
-    NotYetValidError,
-    ProofRequiredError,
-    ScopeSyntaxError,
-    ScopeWidenedError,
-    TooLargeError,
-    UnknownKeyError,
-    UnsupportedCriticalHeaderError,
-    UnsupportedError,
-    VerificationError,
-    WrongAudienceError,
-    WrongIssuerError,
-    WrongTypeError,
-)
+from watchword.errors import DpopError
+from watchword.errors import authentication as _authentication_errors
+from watchword.errors import code as _error_codes
+from watchword.errors import delegation as _delegation_errors
+from watchword.errors import key_set as _key_set_errors
+from watchword.errors import request as _request_errors
+from watchword.errors import scope as _scope_errors
+from watchword.errors import token as _token_errors
+from watchword.errors.authentication import *  # noqa: F403
+from watchword.errors.code import *  # noqa: F403
+from watchword.errors.delegation import *  # noqa: F403
+from watchword.errors.key_set import *  # noqa: F403
+from watchword.errors.request import *  # noqa: F403
+from watchword.errors.scope import *  # noqa: F403
+from watchword.errors.token import *  # noqa: F403
+from watchword.errors.verification import VerificationError
 from watchword.issuer import Issuer
+from watchword.issuer_keys import IssuerKeys
 from watchword.request import VerifiedRequest
+from watchword.types import Backend, Prepare
 from watchword.verifier import Verifier
 
 _Sequence.register(BatchResult)
@@ -141,62 +121,31 @@ __all__ = [
     "ANY_AUDIENCE",
     "ANY_TENANT",
     "Actor",
-    "ActorNotAllowedError",
-    "AlgorithmNotAllowedError",
+    "AnyAudience",
+    "AnyTenant",
+    "Backend",
     "BatchResult",
-    "ClaimError",
     "Confirmation",
     "DelegationChain",
-    "DelegationCycleError",
-    "DelegationError",
-    "DelegationHashMismatchError",
-    "DelegationMalformedError",
-    "DelegationSignatureError",
-    "DelegationTooDeepError",
     "DpopError",
     "DpopProof",
-    "ErrorCode",
-    "ExpiredError",
-    "InsufficientScopeError",
-    "InsufficientUserAuthenticationError",
-    "InvalidSignatureError",
-    "IssuedInFutureError",
     "Issuer",
+    "IssuerKeys",
     "KeySet",
-    "KeySetError",
-    "KeysUnavailableError",
-    "MalformedClaimsError",
-    "MalformedError",
-    "MalformedHeaderError",
-    "MalformedRequestError",
-    "MalformedTokenError",
     "MayAct",
     "MergedResults",
-    "MissingClaimError",
-    "MissingTokenError",
-    "NoHumanRootError",
-    "NotYetValidError",
     "Policy",
-    "ProofRequiredError",
+    "Prepare",
     "PublicKey",
     "RejectedKey",
-    "ScopeSyntaxError",
-    "ScopeWidenedError",
     "TokenCache",
     "TokenCacheStats",
-    "TooLargeError",
-    "UnknownKeyError",
-    "UnsupportedCriticalHeaderError",
-    "UnsupportedError",
     "UnverifiedToken",
     "VerificationError",
     "VerifiedJws",
     "VerifiedRequest",
     "VerifiedToken",
     "Verifier",
-    "WrongAudienceError",
-    "WrongIssuerError",
-    "WrongTypeError",
     "__version__",
     "decode_unverified",
     "dpop",
@@ -209,3 +158,10 @@ __all__ = [
     "verify_jws",
     "verify_many",
 ]
+__all__ += _authentication_errors.__all__
+__all__ += _error_codes.__all__
+__all__ += _delegation_errors.__all__
+__all__ += _key_set_errors.__all__
+__all__ += _request_errors.__all__
+__all__ += _scope_errors.__all__
+__all__ += _token_errors.__all__

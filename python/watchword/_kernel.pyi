@@ -4,9 +4,10 @@ The signatures are written here; the docstrings are those of ``rust/python``, co
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal, SupportsIndex, TypeAlias, final, overload
+from typing import Any, Literal, SupportsIndex, final, overload
 
 from watchword.errors import ErrorCode, VerificationError
+from watchword.types import Backend, Prepare
 
 __all__ = [
     "ANY_AUDIENCE",
@@ -27,6 +28,8 @@ __all__ = [
     "MAX_PROOF_HEADER_BYTES",
     "MAX_TOKEN_BYTES",
     "Actor",
+    "AnyAudience",
+    "AnyTenant",
     "BatchResult",
     "Confirmation",
     "DelegationChain",
@@ -50,8 +53,6 @@ __all__ = [
     "UnverifiedToken",
     "VerifiedJws",
     "VerifiedToken",
-    "_AnyAudience",
-    "_AnyTenant",
     "_Evidence",
     "__version__",
     "configure_tables",
@@ -69,23 +70,21 @@ __all__ = [
     "verify_request",
 ]
 
-_Backend: TypeAlias = Literal["default", "unprepared", "reference"]
-
 __version__: str
 """The version of the package."""
 
 @final
-class _AnyAudience:
-    """The type of ANY_AUDIENCE, which says openly that `aud` is not checked."""
+class AnyAudience:
+    """The type of :data:`ANY_AUDIENCE`."""
 
-ANY_AUDIENCE: _AnyAudience
+ANY_AUDIENCE: AnyAudience
 """Accept any audience: ``aud`` is not checked."""
 
 @final
-class _AnyTenant:
-    """The type of ANY_TENANT, which says openly that every tenant of a multi-tenant issuer is accepted."""
+class AnyTenant:
+    """The type of :data:`ANY_TENANT`."""
 
-ANY_TENANT: _AnyTenant
+ANY_TENANT: AnyTenant
 """Accept every tenant of an issuer that has several."""
 
 DEFAULT_TYPES: tuple[str | None, ...]
@@ -121,138 +120,85 @@ MAX_NUMERIC_DATE: float
 
 @final
 class PublicKey:
-    """One key of a set."""
+    """One key of a set, parsed and judged."""
 
     @property
-    def key_id(self) -> str | None:
-        """The `kid`, or None."""
+    def key_id(self) -> str | None: ...
     @property
-    def key_type(self) -> Literal["EC", "OKP", "RSA"]:
-        """The `kty`: "EC", "OKP" or "RSA"."""
+    def key_type(self) -> Literal["EC", "OKP", "RSA"]: ...
     @property
-    def curve(self) -> Literal["P-256", "P-384", "Ed25519"] | None:
-        """The `crv`: "P-256", "P-384" or "Ed25519"; None for RSA."""
+    def curve(self) -> Literal["P-256", "P-384", "Ed25519"] | None: ...
     @property
-    def bits(self) -> int:
-        """The size of the key in bits: of the modulus, or of the curve."""
+    def bits(self) -> int: ...
     @property
-    def algorithms(self) -> tuple[str, ...]:
-        """The algorithms that the key may be used with."""
+    def algorithms(self) -> tuple[str, ...]: ...
     @property
-    def thumbprint(self) -> str:
-        """The RFC 7638 thumbprint: SHA-256, base64url without padding."""
+    def thumbprint(self) -> str: ...
+    def to_jwk(self) -> dict[str, str]: ...
 
 @final
 class RejectedKey:
     """A key that was left out of a set, and why."""
 
     @property
-    def index(self) -> int:
-        """Its place in the document, from 0."""
+    def index(self) -> int: ...
     @property
-    def key_id(self) -> str | None:
-        """Its `kid`, where that can be read."""
+    def key_id(self) -> str | None: ...
     @property
-    def reason(self) -> str:
-        """The stable name of what is wrong."""
+    def reason(self) -> str: ...
     @property
-    def detail(self) -> str:
-        """The same as one sentence for a person."""
+    def detail(self) -> str: ...
 
 @final
 class KeySet:
-    """The public keys of one issuer: immutable, each judged when the set is read.
-
-    A bad key is left out and listed in `rejected`; it never takes the others with it.
-    """
-
     @staticmethod
-    def from_json(jwks: str | bytes | Mapping[str, Any], *, backend: _Backend = "default") -> KeySet:
-        """Read a JWK Set or a single JWK (RFC 7517): str, bytes or a mapping, at most 1 MiB and 256 keys.
-
-        Raises KeySetError where the document is neither.
-        """
+    def from_json(
+        jwks: str | bytes | Mapping[str, Any], *, backend: Backend = "default", prepare: Prepare = "auto"
+    ) -> KeySet: ...
     @staticmethod
     def from_pem(
         pem: str | bytes,
         *,
         key_id: str | None = None,
         algorithm: str | None = None,
-        backend: _Backend = "default",
-    ) -> KeySet:
-        """Read the public keys of a PEM text (RFC 7468): PUBLIC KEY or RSA PUBLIC KEY blocks.
-
-        PEM carries no `kid` and no `alg`; both may be given. A key without a `kid` is tried for every token of its
-        algorithms. Raises KeySetError where a key cannot be used.
-        """
+        backend: Backend = "default",
+        prepare: Prepare = "auto",
+    ) -> KeySet: ...
     @staticmethod
     def from_der(
         der: bytes,
         *,
         key_id: str | None = None,
         algorithm: str | None = None,
-        backend: _Backend = "default",
-    ) -> KeySet:
-        """Read one public key in DER: SubjectPublicKeyInfo (RFC 5280) or RSAPublicKey (RFC 8017).
-
-        Raises KeySetError where the key cannot be used.
-        """
+        backend: Backend = "default",
+        prepare: Prepare = "auto",
+    ) -> KeySet: ...
     @property
-    def rejected(self) -> tuple[RejectedKey, ...]:
-        """The keys that were left out, in the order of the document."""
+    def rejected(self) -> tuple[RejectedKey, ...]: ...
     @property
-    def backend(self) -> _Backend:
-        """ "default", "unprepared" or "reference": which implementation verifies with these keys."""
-    def get(self, key_id: str, algorithm: str | None = None) -> PublicKey | None:
-        """The key with this `kid`, or None. Several keys may have one `kid`, each for other algorithms: with `algorithm`, the
-        key that verifies signatures of that algorithm; without, the first of the document.
-        """
-    def prepare(self) -> int:
-        """Build the tables of all keys now, and keep them as long as the set is there: see watchword.tables.
-
-        Returns how many keys are as fast as they can be; where the memory for tables has no room left, the others verify
-        as well, and slower. Without this, a key earns its table by use.
-        """
+    def backend(self) -> Backend: ...
+    @property
+    def prepare_mode(self) -> Prepare: ...
+    def get(self, key_id: str, algorithm: str | None = None) -> PublicKey | None: ...
+    def prepare(self) -> int: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[PublicKey]: ...
     def __contains__(self, key_id: object, /) -> bool: ...
 
 @final
 class Policy:
-    """What a token must be to be accepted, compiled once.
-
-    issuer: `iss` must be exactly this, or one of these; None: not checked. One placeholder, as in
-    "https://login.example/{tid}/v2.0", stands for the value of the claim of that name in the same token; `tenants` are
-    then the values that are accepted, or ANY_TENANT for all of them.
-    audience: `aud` must name this, or one of these; None: the token must not name any; ANY_AUDIENCE: not checked.
-    audience_claim: the claim that names the audience, for issuers that write another one than `aud`; a token that has an
-    `aud` besides must name one of `audience` in both.
-    algorithms: what `alg` may be; None: the algorithms of the keys.
-    types: what `typ` may be, as media types, None standing for its absence.
-    leeway: seconds by which clocks may differ, both ways, for `exp`, `nbf` and `iat`.
-    required: claims that must be present and not null.
-    bound_tokens: "reject" refuses a token that is bound to a key (`cnf`) and comes without a proof of it; "accept" takes
-    it as a bearer token.
-    scope_claims: claims whose words are the token's scopes, each a string with spaces or an array of strings.
-    trust_domain: the name of a SPIFFE trust domain, in place of an issuer: the token is a JWT-SVID, whose `sub` must be
-    the SPIFFE ID of a workload in that domain, and whose `aud` and `exp` must be present.
-    max_token_bytes, max_header_bytes: the longest encoded forms that are looked at.
-
-    Raises ValueError or TypeError if no token could meet it, or if it contradicts itself.
-    """
-
     def __new__(
         cls,
         *,
         issuer: str | Iterable[str] | None = None,
-        audience: str | Iterable[str] | _AnyAudience | None = None,
+        audience: str | Iterable[str] | AnyAudience | None = None,
         algorithms: Iterable[str] | None = None,
         types: Iterable[str | None] = ("JWT", "at+jwt", None),
         leeway: float = 5,
         required: Iterable[str] = ...,  # ("exp",): inspect cannot read a tuple of one from a signature's text
         bound_tokens: Literal["reject", "accept"] = "reject",
         scope_claims: Iterable[str] = ("scope", "scp"),
-        tenants: Iterable[str] | _AnyTenant | None = None,
+        tenants: Iterable[str] | AnyTenant | None = None,
         trust_domain: str | None = None,
         audience_claim: str = "aud",
         max_token_bytes: int = 16384,
@@ -261,88 +207,54 @@ class Policy:
 
 @final
 class Confirmation:
-    """The key to which a token is bound: its `cnf` claim (RFC 7800)."""
+    """The ``cnf`` claim (RFC 7800): the key to which a token is bound."""
 
     @property
-    def jkt(self) -> str | None:
-        """The RFC 7638 thumbprint of the key (RFC 9449 section 6.1), or None."""
+    def jkt(self) -> str | None: ...
     @property
-    def jwk(self) -> dict[str, Any] | None:
-        """The key itself as a JWK (RFC 7800 section 3.2), or None."""
+    def jwk(self) -> dict[str, Any] | None: ...
 
 @final
 class Actor:
-    """One who acts on behalf of another. Equal actors are equal, and may be members of sets."""
+    """One who acts on behalf of another."""
 
     @property
-    def subject(self) -> str | None:
-        """The actor's name; None if it is unknown, because the `act` names it by another member than `sub`."""
+    def subject(self) -> str | None: ...
     @property
-    def issuer(self) -> str | None:
-        """Whose name that is: the `iss` or the `provider` beside it, else the `iss` of the token; None where there is neither."""
+    def issuer(self) -> str | None: ...
     @property
-    def scopes(self) -> tuple[str, ...] | None:
-        """The scopes that it holds, where the chain records them; None where it does not."""
+    def scopes(self) -> tuple[str, ...] | None: ...
     @property
-    def delegated_at(self) -> str | None:
-        """When they were handed to it, as the token writes it, where the chain records that; None where it does not."""
+    def delegated_at(self) -> str | None: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
 class DelegationChain:
-    """On whose behalf somebody acts: a subject, and the actors to whom its authority was handed on, the nearest first.
-
-    Chains come out of tokens (`token.delegation`) or are read from claims with one of the constructors, which trust the
-    claims: give them those of a verified token. Equal chains are equal, and may be members of sets.
-    """
+    """On whose behalf somebody acts: a subject, and the actors, the nearest first."""
 
     @staticmethod
-    def from_act(claims: str | bytes | Mapping[str, Any], *, max_actors: int = 32) -> DelegationChain:
-        """Read nested acts: the claim `act` (RFC 8693 section 4.1). No such claim: a chain without actors.
-
-        claims: all the claims of a token, a mapping or JSON. max_actors: the longest chain that is read, 96 at most.
-        Raises DelegationError.
-        """
+    def from_act(claims: str | bytes | Mapping[str, Any], *, max_actors: int = 32) -> DelegationChain: ...
     @staticmethod
     def from_records(
         claims: str | bytes | Mapping[str, Any], *, keys: KeySet | None = None, max_actors: int = 32
-    ) -> DelegationChain:
-        """Read a recorded chain: the claims `delegation_chain` and `chain_hash`. No such claim: a chain without actors.
-
-        claims: all the claims of a token, a mapping or JSON. keys: where they are given, each record must bear the Ed25519
-        signature of one of them, and the hash must be there; it is compared with the records in any case. max_actors: the
-        longest chain that is read, 96 at most. Raises DelegationError.
-        """
+    ) -> DelegationChain: ...
     @staticmethod
-    def from_actor_chain(claims: str | bytes | Mapping[str, Any]) -> DelegationChain:
-        """Read an actor chain: the claim `actor_chain`, of a principal and an agent. No such claim: a chain without actors.
-
-        claims: all the claims of a token, a mapping or JSON. Raises DelegationError.
-        """
+    def from_actor_chain(claims: str | bytes | Mapping[str, Any]) -> DelegationChain: ...
     @property
-    def subject(self) -> str | None:
-        """On whose behalf the actors act; None where the token does not say."""
+    def subject(self) -> str | None: ...
     @property
-    def issuer(self) -> str | None:
-        """The token's `iss`: whose name the subject's is. None where the token has none."""
+    def issuer(self) -> str | None: ...
     @property
-    def scopes(self) -> tuple[str, ...] | None:
-        """The scopes that the subject held, where the chain records them; None where it does not."""
+    def scopes(self) -> tuple[str, ...] | None: ...
     @property
-    def actors(self) -> tuple[Actor, ...]:
-        """The actors, the nearest (who presents the token) first."""
+    def actors(self) -> tuple[Actor, ...]: ...
     @property
-    def depth(self) -> int:
-        """How many times authority was handed on: the number of actors."""
+    def depth(self) -> int: ...
     @property
-    def human_root(self) -> bool:
-        """Whether the subject is a human being, as far as the token tells: its name begins with `user:`, or the token has
-        the claim `human_root` with the value true.
-        """
+    def human_root(self) -> bool: ...
     @property
-    def repeated(self) -> tuple[str, ...]:
-        """The names that stand in the chain more than once, each once, the nearest first: authority that went in a circle."""
+    def repeated(self) -> tuple[str, ...]: ...
     def check(
         self,
         *,
@@ -352,172 +264,110 @@ class DelegationChain:
         allow_cycles: bool = True,
         human: Callable[[DelegationChain], bool] | None = None,
         allow_unknown_actors: bool = False,
-    ) -> None:
-        """Judge the chain; return None, or raise the DelegationError of the first demand that is not met, in this order.
-
-        max_depth: how many actors there may be. allow_cycles: whether a name may stand in the chain more than once.
-        require_human_root: whether the subject must be a human being, with actors or without; `human`, a function from
-        the chain to a bool, says who is (None: see `human_root`). allowed_actors: each actor must be one of these, names of
-        the token's issuer (str), names of another (pairs of issuer and name) or Actors; an empty list allows nobody.
-        allow_unknown_actors: whether an actor without a subject may stand in the chain; with allowed_actors none may. And
-        always: no actor may hold a scope that was not held before it, where the chain records scopes.
-
-        Raises TypeError or ValueError for a demand that cannot be meant.
-        """
+    ) -> None: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
 class MayAct:
-    """Who may act on behalf of a token's subject: its `may_act` claim (RFC 8693 section 4.4)."""
+    """The ``may_act`` claim (RFC 8693 section 4.4): who may act on behalf of a token's subject."""
 
     @property
-    def subjects(self) -> tuple[str, ...]:
-        """The names of the parties, of which `sub` may list several."""
+    def subjects(self) -> tuple[str, ...]: ...
     @property
-    def issuer(self) -> str | None:
-        """Whose names those are: the claim's own `iss`, else that of the token; None where there is neither."""
-    def permits(self, actor: str | tuple[str, str] | Actor) -> bool:
-        """Whether this party may act: a name of the token's issuer (str), of another (pair of issuer and name), or an Actor."""
+    def issuer(self) -> str | None: ...
+    def permits(self, actor: str | tuple[str, str] | Actor) -> bool: ...
 
 @final
 class VerifiedToken:
-    """A JWT that passed every check. It cannot be made but by verifying a token."""
-
     @property
-    def header(self) -> dict[str, Any]:
-        """The JOSE header, a dict that is built when first asked for."""
+    def header(self) -> dict[str, Any]: ...
     @property
-    def claims(self) -> dict[str, Any]:
-        """All the claims, a dict that is built when first asked for."""
+    def claims(self) -> dict[str, Any]: ...
     @property
-    def payload(self) -> bytes:
-        """The payload as it was signed: the bytes of the claims set."""
+    def payload(self) -> bytes: ...
     @property
-    def issuer(self) -> str | None:
-        """`iss`, or None."""
+    def issuer(self) -> str | None: ...
     @property
-    def subject(self) -> str | None:
-        """`sub`, or None."""
+    def subject(self) -> str | None: ...
     @property
-    def audience(self) -> tuple[str, ...]:
-        """`aud` as a tuple, empty if the token names no audience."""
+    def audience(self) -> tuple[str, ...]: ...
     @property
-    def expires_at(self) -> float | None:
-        """`exp` in Unix seconds, or None: an int where the token has one, else a float."""
+    def expires_at(self) -> float | None: ...
     @property
-    def not_before(self) -> float | None:
-        """`nbf` in Unix seconds, or None."""
+    def not_before(self) -> float | None: ...
     @property
-    def issued_at(self) -> float | None:
-        """`iat` in Unix seconds, or None."""
+    def issued_at(self) -> float | None: ...
     @property
-    def token_id(self) -> str | None:
-        """`jti`, or None."""
+    def token_id(self) -> str | None: ...
     @property
-    def scopes(self) -> tuple[str, ...]:
-        """The words of the claims that the policy's `scope_claims` names, in its order."""
+    def scopes(self) -> tuple[str, ...]: ...
     @property
-    def resource_scopes(self) -> ResourceScopes:
-        """The scopes as ResourceScopes.from_claim reads them, compiled when first asked for and kept."""
+    def resource_scopes(self) -> ResourceScopes: ...
     @property
-    def slot_scopes(self) -> SlotScopes:
-        """The scopes as SlotScopes.from_claim reads them, compiled when first asked for and kept."""
+    def slot_scopes(self) -> SlotScopes: ...
     @property
-    def plain_scopes(self) -> PlainScopes:
-        """The scopes as PlainScopes.from_claim reads them, compiled when first asked for and kept."""
+    def plain_scopes(self) -> PlainScopes: ...
     @property
-    def key_id(self) -> str | None:
-        """The `kid` of the key that verified the signature; None where that key has none."""
+    def key_id(self) -> str | None: ...
     @property
-    def algorithm(self) -> str:
-        """The algorithm of the signature."""
+    def algorithm(self) -> str: ...
     @property
-    def confirmation(self) -> Confirmation | None:
-        """The key to which the token is bound (`cnf`), or None."""
+    def confirmation(self) -> Confirmation | None: ...
     @property
-    def delegation(self) -> DelegationChain:
-        """On whose behalf the token's holder acts: a DelegationChain, without actors where the token records none.
-
-        Raises DelegationError where `delegation_chain` or `actor_chain`, which are not registered claims, is malformed, or
-        where there is more than one record: read the one that is meant with a constructor of DelegationChain.
-        """
+    def delegation(self) -> DelegationChain: ...
     @property
-    def may_act(self) -> MayAct | None:
-        """Who may act on behalf of the token's subject (`may_act`), or None where the token does not say."""
+    def may_act(self) -> MayAct | None: ...
 
 @final
 class VerifiedJws:
-    """A JWS whose signature holds. It cannot be made but by verifying one."""
-
     @property
-    def header(self) -> dict[str, Any]:
-        """The JOSE header, a dict that is built when first asked for."""
+    def header(self) -> dict[str, Any]: ...
     @property
-    def payload(self) -> bytes:
-        """The payload: bytes."""
+    def payload(self) -> bytes: ...
     @property
-    def key_id(self) -> str | None:
-        """The `kid` of the key that verified the signature; None where that key has none."""
+    def key_id(self) -> str | None: ...
     @property
-    def algorithm(self) -> str:
-        """The algorithm of the signature."""
+    def algorithm(self) -> str: ...
 
 @final
 class UnverifiedToken:
     """A well-formed token, decoded. Nothing of it is verified: anybody can have written it."""
 
     @property
-    def header(self) -> dict[str, Any]:
-        """The JOSE header, a dict built on first access."""
+    def header(self) -> dict[str, Any]: ...
     @property
-    def claims(self) -> dict[str, Any] | None:
-        """The payload as a dict built on first access; None if it is not a JSON object, by the strict rules for claims."""
+    def claims(self) -> dict[str, Any] | None: ...
     @property
-    def payload(self) -> bytes:
-        """The payload: bytes."""
+    def payload(self) -> bytes: ...
     @property
-    def signature(self) -> bytes:
-        """The signature: bytes."""
+    def signature(self) -> bytes: ...
 
 @final
 class UnverifiedNames:
     """Names that stand in a token. Nothing of it is verified."""
 
     @property
-    def issuer(self) -> str | None:
-        """`iss`, or None."""
+    def issuer(self) -> str | None: ...
     @property
-    def subject(self) -> str | None:
-        """`sub`, or None."""
+    def subject(self) -> str | None: ...
     @property
-    def key_id(self) -> str | None:
-        """The header's `kid`, or None."""
+    def key_id(self) -> str | None: ...
 
 @final
 class _Evidence:
-    """The token that a verdict is about, and what was signed if its signature was valid. It shows neither: it answers when
-    it is asked, and is not pickled.
-    """
+    """The token that an exception is about, and what was signed if its signature was valid."""
 
     def __new__(cls, token: str | bytes, verified: VerifiedToken | None = None) -> _Evidence: ...
     @property
-    def token_hash(self) -> str:
-        """The SHA-256 of the token as it was presented, base64url without padding."""
+    def token_hash(self) -> str: ...
     @property
-    def token_header(self) -> dict[str, Any] | None:
-        """The JOSE header as a new dict; None unless the signature was valid."""
+    def token_header(self) -> dict[str, Any] | None: ...
     @property
-    def token_claims(self) -> dict[str, Any] | None:
-        """The claims as a new dict; None unless the signature was valid, and the payload is a claims set."""
+    def token_claims(self) -> dict[str, Any] | None: ...
 
 @final
 class BatchResult:
-    """The verdicts of verify_many, in the order of the tokens: each a VerifiedToken or a VerificationError.
-
-    A sequence; its elements are turned into Python objects when they are asked for.
-    """
-
     def __len__(self) -> int: ...
     @overload
     def __getitem__(self, index: SupportsIndex, /) -> VerifiedToken | VerificationError: ...
@@ -525,61 +375,23 @@ class BatchResult:
     def __getitem__(self, index: slice, /) -> list[VerifiedToken | VerificationError]: ...
     def __iter__(self) -> Iterator[VerifiedToken | VerificationError]: ...
     @property
-    def valid_count(self) -> int:
-        """How many tokens are valid."""
-    def codes(self) -> list[ErrorCode | None]:
-        """The ErrorCode of each token, None standing for a valid one."""
+    def valid_count(self) -> int: ...
+    def codes(self) -> list[ErrorCode | None]: ...
 
 @final
 class ResourceScopes:
-    """Scopes of the form `resource(.sub)*:action`, split at the last colon.
-
-    `users:*` is every action on exactly that resource, `users:**` on that resource and all below it; `*:read` is that
-    action, and `*:*` every action, on resources without a dot; `*:**` is everything. Any other `*` is a character like
-    any other. A scope without a colon (`owner`) is a word, which grants no action and which no wildcard grants.
-
-    scopes: an iterable of str, or one str with spaces between the scopes.
-
-    Raises ScopeSyntaxError for the first that is not a scope.
-    """
-
     def __new__(cls, scopes: str | Iterable[str]) -> ResourceScopes: ...
     @staticmethod
-    def from_claim(claim: str | Iterable[str] | None) -> ResourceScopes:
-        """What somebody holds: scopes as they stand in a claim (a str, an iterable of str, or None).
-
-        What is not a scope grants nothing and is listed in `ignored`, instead of raising. Raises TypeError where
-        an element is not str.
-        """
+    def from_claim(claim: str | Iterable[str] | None) -> ResourceScopes: ...
     @property
-    def ignored(self) -> tuple[str, ...]:
-        """What `from_claim` left out, sorted."""
-    def allows(self, *, action: str, resource: str) -> bool:
-        """Whether this action on this resource is allowed. Neither is read as a pattern."""
-    def require(self, *, action: str, resource: str) -> None:
-        """Demand that this action on this resource is allowed.
-
-        Raises InsufficientScopeError.
-        """
-    def explain(self, *, action: str, resource: str) -> ScopeExplanation:
-        """Which scope grants this action on this resource, or the nearest that does not."""
-    def covers(self, other: ResourceScopes) -> bool:
-        """Whether every request that the other set allows, this one allows, too.
-
-        A set that something was left out of (`ignored`) is covered by none.
-        """
-    def missing(self, other: ResourceScopes) -> tuple[str, ...]:
-        """Those scopes of the other set that this one does not cover: empty where it covers the set."""
-    def require_all(self, other: ResourceScopes) -> None:
-        """Demand that this set covers the other one.
-
-        Raises InsufficientScopeError, whose `scope` has the scopes that are missing.
-        """
-    def narrow(self, other: ResourceScopes) -> ResourceScopes:
-        """The intersection: the set that allows what both allow.
-
-        Raises ValueError where it would take more than 64 KiB to write down.
-        """
+    def ignored(self) -> tuple[str, ...]: ...
+    def allows(self, *, action: str, resource: str) -> bool: ...
+    def require(self, *, action: str, resource: str) -> None: ...
+    def explain(self, *, action: str, resource: str) -> ScopeExplanation: ...
+    def covers(self, other: ResourceScopes) -> bool: ...
+    def missing(self, other: ResourceScopes) -> tuple[str, ...]: ...
+    def require_all(self, other: ResourceScopes) -> None: ...
+    def narrow(self, other: ResourceScopes) -> ResourceScopes: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[str]: ...
     def __contains__(self, scope: object, /) -> bool: ...
@@ -588,51 +400,17 @@ class ResourceScopes:
 
 @final
 class SlotScopes:
-    """Scopes of the form `action:resource:identifier`: three parts, none empty.
-
-    The identifier may hold further colons. `*` as the whole identifier is any identifier; elsewhere in it it is a
-    character like any other; in the action or the resource it is an error.
-
-    scopes: an iterable of str, or one str with spaces between the scopes.
-
-    Raises ScopeSyntaxError for the first that is not a scope.
-    """
-
     def __new__(cls, scopes: str | Iterable[str]) -> SlotScopes: ...
     @staticmethod
-    def from_claim(claim: str | Iterable[str] | None) -> SlotScopes:
-        """What somebody holds: scopes as they stand in a claim (a str, an iterable of str, or None).
-
-        What is not a scope grants nothing and is listed in `ignored`, instead of raising. Raises TypeError where
-        an element is not str.
-        """
+    def from_claim(claim: str | Iterable[str] | None) -> SlotScopes: ...
     @property
-    def ignored(self) -> tuple[str, ...]:
-        """What `from_claim` left out, sorted."""
-    def allows(self, *, action: str, resource: str, identifier: str) -> bool:
-        """Whether this action on the resource with this identifier is allowed. None of them is read as a pattern."""
-    def require(self, *, action: str, resource: str, identifier: str) -> None:
-        """Demand that this action on the resource with this identifier is allowed.
-
-        Raises InsufficientScopeError.
-        """
-    def covers(self, other: SlotScopes) -> bool:
-        """Whether every request that the other set allows, this one allows, too.
-
-        A set that something was left out of (`ignored`) is covered by none.
-        """
-    def missing(self, other: SlotScopes) -> tuple[str, ...]:
-        """Those scopes of the other set that this one does not cover: empty where it covers the set."""
-    def require_all(self, other: SlotScopes) -> None:
-        """Demand that this set covers the other one.
-
-        Raises InsufficientScopeError, whose `scope` has the scopes that are missing.
-        """
-    def narrow(self, other: SlotScopes) -> SlotScopes:
-        """The intersection: the set that allows what both allow.
-
-        Raises ValueError where it would take more than 64 KiB to write down.
-        """
+    def ignored(self) -> tuple[str, ...]: ...
+    def allows(self, *, action: str, resource: str, identifier: str) -> bool: ...
+    def require(self, *, action: str, resource: str, identifier: str) -> None: ...
+    def covers(self, other: SlotScopes) -> bool: ...
+    def missing(self, other: SlotScopes) -> tuple[str, ...]: ...
+    def require_all(self, other: SlotScopes) -> None: ...
+    def narrow(self, other: SlotScopes) -> SlotScopes: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[str]: ...
     def __contains__(self, scope: object, /) -> bool: ...
@@ -641,48 +419,17 @@ class SlotScopes:
 
 @final
 class PlainScopes:
-    """OAuth 2 scope tokens (RFC 6749 section 3.3): each stands for itself, exactly and with regard to case.
-
-    scopes: an iterable of str, or one str with spaces between the scopes.
-
-    Raises ScopeSyntaxError for the first that is not a scope token: printable ASCII without quotes and backslashes.
-    """
-
     def __new__(cls, scopes: str | Iterable[str]) -> PlainScopes: ...
     @staticmethod
-    def from_claim(claim: str | Iterable[str] | None) -> PlainScopes:
-        """What somebody holds: scopes as they stand in a claim (a str, an iterable of str, or None).
-
-        What is not a scope grants nothing and is listed in `ignored`, instead of raising. Raises TypeError where
-        an element is not str.
-        """
+    def from_claim(claim: str | Iterable[str] | None) -> PlainScopes: ...
     @property
-    def ignored(self) -> tuple[str, ...]:
-        """What `from_claim` left out, sorted."""
-    def allows(self, scope: str) -> bool:
-        """Whether this scope is there. Several are asked for with `covers`."""
-    def require(self, scope: str) -> None:
-        """Demand that this scope is there.
-
-        Raises InsufficientScopeError.
-        """
-    def covers(self, other: PlainScopes) -> bool:
-        """Whether every request that the other set allows, this one allows, too.
-
-        A set that something was left out of (`ignored`) is covered by none.
-        """
-    def missing(self, other: PlainScopes) -> tuple[str, ...]:
-        """Those scopes of the other set that this one does not cover: empty where it covers the set."""
-    def require_all(self, other: PlainScopes) -> None:
-        """Demand that this set covers the other one.
-
-        Raises InsufficientScopeError, whose `scope` has the scopes that are missing.
-        """
-    def narrow(self, other: PlainScopes) -> PlainScopes:
-        """The intersection: the set that allows what both allow.
-
-        Raises ValueError where it would take more than 64 KiB to write down.
-        """
+    def ignored(self) -> tuple[str, ...]: ...
+    def allows(self, scope: str) -> bool: ...
+    def require(self, scope: str) -> None: ...
+    def covers(self, other: PlainScopes) -> bool: ...
+    def missing(self, other: PlainScopes) -> tuple[str, ...]: ...
+    def require_all(self, other: PlainScopes) -> None: ...
+    def narrow(self, other: PlainScopes) -> PlainScopes: ...
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[str]: ...
     def __contains__(self, scope: object, /) -> bool: ...
@@ -691,66 +438,48 @@ class PlainScopes:
 
 @final
 class ScopeExplanation:
-    """Which scope grants a request, or the nearest that does not. Its truth value is the answer."""
-
     @property
-    def allowed(self) -> bool:
-        """Whether the request is allowed."""
+    def allowed(self) -> bool: ...
     @property
-    def scope(self) -> str | None:
-        """The scope that grants it, the narrowest where several do; else the nearest that does not; None where none is near."""
+    def scope(self) -> str | None: ...
     def __bool__(self) -> bool: ...
 
 @final
 class ProofPolicy:
-    """What is demanded of every proof, compiled once."""
+    """What is demanded of every DPoP proof."""
 
     def __new__(cls, algorithms: Iterable[str], max_age: float, leeway: float) -> ProofPolicy: ...
 
 @final
 class DpopProof:
-    """A proof that passed every check. It cannot be made but by verifying one."""
+    """A DPoP proof (RFC 9449) that passed every check."""
 
     @property
-    def jkt(self) -> str:
-        """The RFC 7638 thumbprint of the key that signed the proof: what a bound token names in `cnf.jkt`."""
+    def jkt(self) -> str: ...
     @property
-    def jwk(self) -> dict[str, Any]:
-        """The public key that signed the proof, a JWK as it came: a dict that is built when first asked for."""
+    def jwk(self) -> dict[str, Any]: ...
     @property
-    def algorithm(self) -> str:
-        """The algorithm of the signature."""
+    def algorithm(self) -> str: ...
     @property
-    def token_id(self) -> str:
-        """`jti`, which is unique for the key."""
+    def token_id(self) -> str: ...
     @property
-    def method(self) -> str:
-        """`htm`: the method of the request."""
+    def method(self) -> str: ...
     @property
-    def uri(self) -> str:
-        """`htu` as it came: the URI of the request."""
+    def uri(self) -> str: ...
     @property
-    def issued_at(self) -> float:
-        """`iat` in Unix seconds."""
+    def issued_at(self) -> float: ...
     @property
-    def nonce(self) -> str | None:
-        """`nonce`, or None."""
+    def nonce(self) -> str | None: ...
     @property
-    def access_token_hash(self) -> str | None:
-        """`ath`: the hash of the access token that the proof was made for, or None."""
+    def access_token_hash(self) -> str | None: ...
     @property
-    def replay_id(self) -> bytes:
-        """Under what name the proof is remembered: 32 bytes, a hash of the key's thumbprint and `jti`."""
+    def replay_id(self) -> bytes: ...
     @property
-    def expires_at(self) -> float:
-        """Until when it must be remembered, in Unix seconds."""
+    def expires_at(self) -> float: ...
 
 @final
 class UnverifiedProof:
-    """A proof as it came with a request, with what it must be for: nothing of it is verified yet.
-
-    `verify_request` takes it, and looks at it when the token is valid and bound to a key, no sooner.
-    """
+    """A DPoP proof as it came with a request, with what it must be for."""
 
     def __new__(
         cls, proof: str | bytes, policy: ProofPolicy, method: str, uri: str, nonces: Iterable[str] | None = None
@@ -761,131 +490,78 @@ class ReplayCache:
     """A bounded memory of ids that were used."""
 
     def __new__(cls, capacity: int, share: int) -> ReplayCache: ...
-    def retain_for(self, lifetime: float) -> None:
-        """Announce that ids are taken for `lifetime` seconds after they were made: all are kept as long as the longest asks."""
+    def retain_for(self, lifetime: float) -> None: ...
     def consume(
         self, replay_id: bytes, expires_at: float, now: float
-    ) -> Literal["first", "again", "expired", "share_full", "full"]:
-        """Use an id (32 bytes) as of the moment `now`; it is remembered until `expires_at`, both in Unix seconds.
-
-        Returns "first" or "again"; "expired" if it may have been used and forgotten; "share_full" or "full" if there is
-        no room to remember it, in its holder's share or at all.
-        """
+    ) -> Literal["first", "again", "expired", "share_full", "full"]: ...
     @property
-    def capacity(self) -> int:
-        """How many ids there is room for."""
+    def capacity(self) -> int: ...
     @property
-    def share(self) -> int:
-        """How many ids of one holder there is room for."""
+    def share(self) -> int: ...
     def __len__(self) -> int: ...
 
 @final
 class TokenCache:
-    """A memory of verified tokens, bounded by bytes: the same token is presented again and again.
-
-    A token is found by all of its bytes, and only for the policy and the key set that it was verified with; its times
-    and the proof that comes with it are judged anew each time. Only valid tokens are kept.
-    """
+    """A memory of verified tokens, bounded by bytes."""
 
     def __new__(cls, *, max_bytes: int) -> TokenCache: ...
     def verify(
         self, token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: DpopProof | None = None
-    ) -> VerifiedToken:
-        """Verify a JWT as of the moment `now` (Unix seconds), as `verify` does, or find that it was verified before.
-
-        Returns a VerifiedToken; raises VerificationError.
-        """
+    ) -> VerifiedToken: ...
     def verify_request(
         self, token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: UnverifiedProof
-    ) -> tuple[VerifiedToken, DpopProof]:
-        """Verify a JWT and the UnverifiedProof that came with it, as `verify_request` does; the token may be found instead.
-
-        Returns a VerifiedToken and a DpopProof; raises VerificationError.
-        """
-    def clear(self) -> None:
-        """Forget every token."""
-    def stats(self) -> TokenCacheStats:
-        """The counters, as they stand now."""
+    ) -> tuple[VerifiedToken, DpopProof]: ...
+    def clear(self) -> None: ...
+    def stats(self) -> TokenCacheStats: ...
 
 @final
 class TokenCacheStats:
     """The counters of a TokenCache."""
 
     @property
-    def hits(self) -> int:
-        """Tokens that were found, and valid still."""
+    def hits(self) -> int: ...
     @property
-    def misses(self) -> int:
-        """Tokens that went through every check."""
+    def misses(self) -> int: ...
     @property
-    def evictions(self) -> int:
-        """Tokens that gave way to others."""
+    def evictions(self) -> int: ...
     @property
-    def tokens(self) -> int:
-        """How many tokens are remembered."""
+    def tokens(self) -> int: ...
     @property
-    def bytes(self) -> int:
-        """The bytes that they take, about."""
+    def bytes(self) -> int: ...
     @property
-    def max_bytes(self) -> int:
-        """The bytes that they may take."""
+    def max_bytes(self) -> int: ...
 
 @final
 class TableStats:
     """How the tables of prepared keys stand, and the settings in force."""
 
     @property
-    def bytes(self) -> int:
-        """The bytes that tables take."""
+    def bytes(self) -> int: ...
     @property
-    def tables(self) -> int:
-        """How many keys have a table."""
+    def tables(self) -> int: ...
     @property
-    def built(self) -> int:
-        """How many tables were built since the process started."""
+    def built(self) -> int: ...
     @property
-    def evicted(self) -> int:
-        """How many of them gave way to others."""
+    def evicted(self) -> int: ...
     @property
-    def refused(self) -> int:
-        """How often a key asked for a table and was refused, since those that have one are used more."""
+    def refused(self) -> int: ...
     @property
-    def max_bytes(self) -> int:
-        """The bytes that tables may take."""
+    def max_bytes(self) -> int: ...
     @property
-    def width(self) -> int:
-        """The width of a digit, in bits."""
+    def width(self) -> int: ...
     @property
-    def after_uses(self) -> int:
-        """After how many uses a key asks for a table."""
+    def after_uses(self) -> int: ...
 
-def configure_tables(*, max_bytes: int | None = None, width: int | None = None, after_uses: int | None = None) -> None:
-    """Change what tables may cost, for the whole process; what is not given stays as it is.
-
-    Raises ValueError for what cannot be meant.
-    """
-
-def table_stats() -> TableStats:
-    """How tables stand now."""
-
+def configure_tables(
+    *, max_bytes: int | None = None, width: int | None = None, after_uses: int | None = None
+) -> None: ...
+def table_stats() -> TableStats: ...
 def verify(
     token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: DpopProof | None = None
-) -> VerifiedToken:
-    """Verify a JWT as of the moment `now` (Unix seconds).
-
-    `proof` is the DpopProof that came with the token; without one, a token that is bound to a key is refused.
-    Returns a VerifiedToken; raises VerificationError.
-    """
-
+) -> VerifiedToken: ...
 def verify_request(
     token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: UnverifiedProof
-) -> tuple[VerifiedToken, DpopProof]:
-    """Verify a JWT and the UnverifiedProof that came with it, as of the moment `now` (Unix seconds): the token first, and the
-    proof only if the token is valid and bound to a key.
-
-    Returns a VerifiedToken and a DpopProof; raises VerificationError.
-    """
-
+) -> tuple[VerifiedToken, DpopProof]: ...
 def verify_proof(
     proof: str | bytes,
     policy: ProofPolicy,
@@ -895,27 +571,11 @@ def verify_proof(
     access_token: str | bytes | None = None,
     expected_jkt: str | None = None,
     nonces: Iterable[str] | None = None,
-) -> DpopProof:
-    """Verify a DPoP proof as of the moment `now` (Unix seconds): all checks of RFC 9449 section 4.3 but that of replay.
-
-    Returns a DpopProof; raises VerificationError.
-    """
-
-def normalize_uri(uri: str) -> str:
-    """The URI of a request without query and fragment, in the one form that its spellings share (RFC 3986 section 6.2).
-
-    Raises ValueError where it is not an absolute http or https URI.
-    """
-
+) -> DpopProof: ...
+def normalize_uri(uri: str) -> str: ...
 def verify_many(
     tokens: Iterable[str | bytes], keys: KeySet, policy: Policy, now: float, threads: int | None = None
-) -> BatchResult:
-    """Verify many tokens as of the moment `now` (Unix seconds), on `threads` threads (None: one for each processor).
-
-    Returns a BatchResult, whose elements are what `verify` would return or raise for each token alone. Signals are handled
-    meanwhile: what a handler raises (KeyboardInterrupt) ends the work.
-    """
-
+) -> BatchResult: ...
 def verify_jws(
     token: str | bytes,
     keys: KeySet,
@@ -923,80 +583,23 @@ def verify_jws(
     types: Iterable[str | None] | None = None,
     max_token_bytes: int = ...,
     max_header_bytes: int = ...,
-) -> VerifiedJws:
-    """Verify a JWS in compact form, whatever its payload is (RFC 7515).
-
-    Returns a VerifiedJws; raises VerificationError.
-    """
-
+) -> VerifiedJws: ...
 @overload
-def thumbprint(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, der: None = None) -> str:
-    """The RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
-
-    The key is one of three: a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER
-    (`der=`). It is not judged: a thumbprint names a key, it does not vouch for it.
-
-    Raises KeySetError where the key lacks what the thumbprint is made of, TypeError where not exactly one is given.
-    """
-
+def thumbprint(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, der: None = None) -> str: ...
 @overload
-def thumbprint(jwk: None = None, *, pem: str | bytes, der: None = None) -> str:
-    """The RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
-
-    The key is one of three: a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER
-    (`der=`). It is not judged: a thumbprint names a key, it does not vouch for it.
-
-    Raises KeySetError where the key lacks what the thumbprint is made of, TypeError where not exactly one is given.
-    """
-
+def thumbprint(jwk: None = None, *, pem: str | bytes, der: None = None) -> str: ...
 @overload
-def thumbprint(jwk: None = None, *, pem: None = None, der: bytes) -> str:
-    """The RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
-
-    The key is one of three: a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER
-    (`der=`). It is not judged: a thumbprint names a key, it does not vouch for it.
-
-    Raises KeySetError where the key lacks what the thumbprint is made of, TypeError where not exactly one is given.
-    """
-
+def thumbprint(jwk: None = None, *, pem: None = None, der: bytes) -> str: ...
 @overload
-def thumbprint_uri(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, der: None = None) -> str:
-    """The URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and what `thumbprint` returns.
-
-    Takes and raises what `thumbprint` does.
-    """
-
+def thumbprint_uri(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, der: None = None) -> str: ...
 @overload
-def thumbprint_uri(jwk: None = None, *, pem: str | bytes, der: None = None) -> str:
-    """The URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and what `thumbprint` returns.
-
-    Takes and raises what `thumbprint` does.
-    """
-
+def thumbprint_uri(jwk: None = None, *, pem: str | bytes, der: None = None) -> str: ...
 @overload
-def thumbprint_uri(jwk: None = None, *, pem: None = None, der: bytes) -> str:
-    """The URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and what `thumbprint` returns.
-
-    Takes and raises what `thumbprint` does.
-    """
-
+def thumbprint_uri(jwk: None = None, *, pem: None = None, der: bytes) -> str: ...
 def decode_unverified(
     token: str | bytes, *, max_token_bytes: int = 16384, max_header_bytes: int = 4096
-) -> UnverifiedToken:
-    """Decode a token without verifying it: nothing may be decided by what it states.
-
-    Its form is checked as strictly as for verification: the lengths, three parts, base64url, and a header that is strict
-    JSON without extensions. Returns an UnverifiedToken; raises VerificationError if the token is malformed.
-    """
-
-def unverified_names(token: str | bytes, max_token_bytes: int = 16384, max_header_bytes: int = 4096) -> UnverifiedNames:
-    """The names that stand in a token, unverified: its `iss`, its `sub` and its `kid`, in one parse.
-
-    Each is None if it is absent or no string, or if the token is malformed so far or longer than the limits.
-    """
-
-def parse_spiffe_id(text: str) -> tuple[str, tuple[str, ...]]:
-    """The trust domain of a SPIFFE ID, and the segments of its path (SPIFFE ID standard, section 2).
-
-    Raises ValueError, which does not quote the text, if it is not a SPIFFE ID.
-    """
+) -> UnverifiedToken: ...
+def unverified_names(
+    token: str | bytes, max_token_bytes: int = 16384, max_header_bytes: int = 4096
+) -> UnverifiedNames: ...
+def parse_spiffe_id(text: str) -> tuple[str, tuple[str, ...]]: ...

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from watchword._kernel import _AnyAudience
+    from watchword._kernel import AnyAudience
 
 _T = TypeVar("_T")
 
@@ -21,7 +21,7 @@ def as_tuple(name: str, value: Iterable[_T] | None) -> tuple[_T, ...] | None:
     return None if value is None else tuple(value)
 
 
-def as_audience(value: str | Iterable[str] | _AnyAudience | None) -> str | tuple[str, ...] | _AnyAudience | None:
+def as_audience(value: str | Iterable[str] | AnyAudience | None) -> str | tuple[str, ...] | AnyAudience | None:
     """Return an audience as it is given, or a list of audiences as a tuple."""
     if value is None or isinstance(value, str) or not isinstance(value, Iterable):
         return value

@@ -18,36 +18,36 @@ def require_authentication(
     leeway: float = 5,
     now: float | None = None,
 ) -> None:
-    """Demands that the user of a verified token authenticated well enough, and lately enough (RFC 9470 section 5).
+    """Require that the user of a verified token authenticated strongly and recently enough (RFC 9470 section 5).
 
-    ``acr_values`` are the authentication contexts that will do, the best first: the token's ``acr`` must be one of
-    them. ``max_age`` is how many seconds before ``now`` (Unix seconds; ``None``: by the clock) the user may have
-    authenticated, by the token's ``auth_time``; ``leeway`` is by how many seconds clocks may differ. What is not given
-    is not demanded.
+    ``acr_values`` are the accepted authentication contexts, the best first: the token's ``acr`` must be one of them.
+    ``max_age`` is the greatest age of the authentication (the token's ``auth_time``) in seconds, as of ``now`` in Unix
+    seconds (``None``: the clock's); ``leeway`` is the tolerated difference of clocks in seconds. What is not given is
+    not required.
 
-    Raises :class:`InsufficientUserAuthenticationError`, whose ``www_authenticate()`` tells the client what to ask for;
-    ``TypeError`` or ``ValueError`` for a demand that cannot be meant.
+    Raises :class:`InsufficientUserAuthenticationError`, whose ``www_authenticate()`` tells the client what to request;
+    ``TypeError`` or ``ValueError`` if an argument is invalid.
     """
     contexts = _contexts(acr_values)
     if max_age is not None and (not isinstance(max_age, int) or isinstance(max_age, bool) or max_age < 0):
-        raise ValueError("max_age must be a whole number of seconds, 0 or more")
+        raise ValueError(f"max_age is {max_age!r}: it must be a whole number of seconds, 0 or more")
     if not (math.isfinite(leeway) and leeway >= 0):
-        raise ValueError("leeway must be a finite number of seconds, 0 or more")
+        raise ValueError(f"leeway is {leeway!r}: it must be a finite number of seconds, 0 or more")
     claims = token.claims
     if contexts and claims.get("acr") not in contexts:
         raise InsufficientUserAuthenticationError(
-            '"acr" is not one of the authentication contexts that are accepted', contexts, max_age
+            '"acr" is not one of the accepted authentication contexts', contexts, max_age
         )
     if max_age is not None:
         age = _age(claims.get("auth_time"), time.time() if now is None else now)
         if age is None or not -leeway <= age <= max_age + leeway:
             raise InsufficientUserAuthenticationError(
-                '"auth_time" does not say that the user authenticated lately enough', contexts, max_age
+                '"auth_time" is missing, or the user authenticated too long ago', contexts, max_age
             )
 
 
 def _age(authenticated_at: object, now: float) -> float | None:
-    # A bool is an int to Python, and no date.
+    # A bool is an int to Python.
     if isinstance(authenticated_at, (int, float)) and not isinstance(authenticated_at, bool):
         return now - authenticated_at
     return None
@@ -58,9 +58,11 @@ def _contexts(acr_values: Iterable[str]) -> tuple[str, ...]:
         raise TypeError("acr_values must be a list or a tuple of str, not a single one")
     contexts = tuple(acr_values)
     for context in contexts:
-        # They are listed with spaces between them, inside quotes.
+        # They are joined by spaces, inside quotes.
         if not isinstance(context, str) or not context or any(ch in '"\\ ' or not " " < ch <= "~" for ch in context):
-            raise ValueError("an authentication context is printable ASCII without spaces, quotes and backslashes")
+            raise ValueError(
+                f"acr_values has {context!r}: it must be printable ASCII without spaces, quotes and backslashes"
+            )
     return contexts
 
 

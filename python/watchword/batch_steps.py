@@ -1,124 +1,117 @@
-"""Verifying a batch of several issuers' tokens: every key set that is needed is asked for before any is waited for."""
+"""Verify a batch of tokens of several issuers: all key sets are requested before any of them is waited for."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
-from typing import NoReturn, TypeVar
+from collections.abc import Callable, Collection, Sequence
 
 from watchword import _kernel
 from watchword._kernel import BatchResult, KeySet, Policy
-from watchword.batch import MergedResults
+from watchword.batch import MergedResults, ResultBuilder
 from watchword.errors import KeysUnavailableError
+from watchword.fetching import NO_KEYS, unverified_key_id, verify_fetching
 from watchword.issuer_table import IssuerEntry, IssuerTable
-from watchword.slow_path import NO_KEYS, unverified_key_id
-from watchword.waiting import Pending, Steps
-
-_T = TypeVar("_T")
-
-Tokens = Sequence[str | bytes]
+from watchword.waiting import Steps, together
 
 
 def verify_batch(
-    current: Callable[[], IssuerTable], tokens: Tokens, at: float, threads: int | None
+    current: Callable[[], IssuerTable], tokens: Sequence[str | bytes], at: float, threads: int | None
 ) -> Steps[BatchResult | MergedResults]:
-    """The verdicts as of the moment ``at``. ``current`` tells the issuers, which may change meanwhile."""
+    """Verify ``tokens`` as of ``at`` in Unix seconds. ``current`` returns the issuers, which may change meanwhile."""
     batch = _Batch(current, tokens, at, threads)
-    places: Sequence[int] = range(len(tokens))
+    indices: Sequence[int] = range(len(tokens))
     while True:
-        places = yield from batch.verify(places)
-        if not places:
-            return batch.results.simplest()
+        indices = yield from batch.verify(indices)
+        if not indices:
+            return batch.results.build()
 
 
 class _Batch:
-    def __init__(self, current: Callable[[], IssuerTable], tokens: Tokens, at: float, threads: int | None) -> None:
-        self.results = MergedResults(len(tokens))
-        self._current = current
-        self._tokens = tokens
+    def __init__(
+        self, current: Callable[[], IssuerTable], tokens: Sequence[str | bytes], at: float, threads: int | None
+    ) -> None:
+        self.results = ResultBuilder(len(tokens))
+        self.current = current
+        self.tokens = tokens
         self._at = at
         self._threads = threads
 
-    def verify(self, places: Sequence[int]) -> Steps[list[int]]:
-        """Verifies the tokens at ``places``; returns those whose issuer was removed before its keys were there."""
-        table = self._current()
-        groups = self._group(table, places)
-        ready: list[tuple[IssuerEntry, Sequence[int], KeySet]] = []
-        waiting: list[tuple[IssuerEntry, Sequence[int], Pending[KeySet]]] = []
-        for entry, some in groups:
-            keys = entry.source.current()
-            if keys is not None:
-                ready.append((entry, some, keys))
-            elif wanting := self._of(table, entry, self._check(some, NO_KEYS, entry.policy)):
-                waiting.append((entry, wanting, self._ask(entry, entry.source.request)))
-        # All requests are under way before the first is waited for.
-        for entry, some, requested in waiting:
-            try:
-                ready.append((entry, some, (yield requested)))
-            except (KeysUnavailableError, ValueError) as error:
-                detail = self._unavailable(entry, error).detail
-                errors = ((place, KeysUnavailableError(detail)._about(self._tokens[place])) for place in some)
-                self.results.put_errors(errors)
-        asked: list[tuple[IssuerEntry, Sequence[int], Pending[KeySet | None]]] = []
-        for entry, some, keys in ready:
-            if unknown := self._of(table, entry, self._check(some, keys, entry.policy)):
-                key_ids = {unverified_key_id(self._tokens[place]) for place in unknown}
-                ask = functools.partial(entry.source.request_newer, keys, key_ids)
-                asked.append((entry, unknown, self._ask(entry, ask)))
-        for entry, some, wanted in asked:
-            try:
-                newer = yield wanted
-            except (KeysUnavailableError, ValueError) as error:
-                self._unavailable(entry, error)
-                newer = None
-            if newer is not None:
-                self._check(some, newer, entry.policy)
-        now = self._current()
-        return sorted(place for entry, some in groups if entry not in now for place in self.results.without_key(some))
+    def verify(self, indices: Sequence[int]) -> Steps[list[int]]:
+        """Verify the tokens at ``indices``. Return those whose issuer was removed before its keys were available."""
+        table = self.current()
+        groups = self._group(table, indices)
+        # Those that have to wait for keys first: the others are verified meanwhile.
+        groups.sort(key=lambda group: group.keys is not None)
+        yield from together(group.verify_fetching() for group in groups)
+        now = self.current()
+        return sorted(index for group in groups if group.entry not in now for index in group.without_key())
 
-    def _group(self, table: IssuerTable, places: Sequence[int]) -> list[tuple[IssuerEntry, Sequence[int]]]:
-        """The places of the tokens by the issuer that they name; those that name none get their verdict here."""
+    def _group(self, table: IssuerTable, indices: Sequence[int]) -> list[_Group]:
+        """Group the tokens by the issuer that they name. Those that name none are rejected here."""
         if table.only is not None:
-            return [(table.only, places)]
+            return [_Group(self, table, table.only, indices)]
         groups: dict[IssuerEntry | None, list[int]] = {}
-        for place in places:
-            groups.setdefault(table.find(self._tokens[place]), []).append(place)
-        if nobodys := groups.pop(None, None):
-            self._refuse(table, self._check(nobodys, NO_KEYS, table.unknown_issuer_policy))
-        return [(entry, some) for entry, some in groups.items() if entry is not None]
+        for index in indices:
+            groups.setdefault(table.find(self.tokens[index]), []).append(index)
+        if unknown := groups.pop(None, None):
+            self.check(unknown, NO_KEYS, table.unknown_issuer_policy)
+            self.reject_issuer(table, self.results.with_unknown_key(unknown))
+        return [_Group(self, table, entry, some) for entry, some in groups.items() if entry is not None]
 
-    def _of(self, table: IssuerTable, entry: IssuerEntry, places: Sequence[int]) -> list[int]:
-        """Those of the places whose tokens are for ``entry``: for the others nothing is fetched."""
-        if table.only is not entry:
-            return list(places)  # they are grouped by what they name
-        own = {place for place in places if table.find(self._tokens[place]) is entry}
-        self._refuse(table, [place for place in places if place not in own])
-        return sorted(own)
+    def check(self, indices: Sequence[int], keys: KeySet, policy: Policy) -> None:
+        """Verify the tokens at ``indices`` with ``keys`` and take the results."""
+        whole = len(indices) == len(self.tokens)
+        some = self.tokens if whole else [self.tokens[index] for index in indices]
+        self.results.put(indices, _kernel.verify_many(some, keys, policy, self._at, self._threads))
 
-    def _refuse(self, table: IssuerTable, places: Sequence[int]) -> None:
-        self.results.put_errors((place, table.error(self._tokens[place])) for place in places)
+    def reject_issuer(self, table: IssuerTable, indices: Sequence[int]) -> None:
+        """Reject tokens that name none of the issuers."""
+        self.results.put_errors((index, table.error(self.tokens[index])) for index in indices)
 
-    def _check(self, places: Sequence[int], keys: KeySet, policy: Policy) -> list[int]:
-        """Puts in the verdicts by these keys. Returns the places of tokens whose key is not in the set."""
-        whole = len(places) == len(self._tokens)
-        some = self._tokens if whole else [self._tokens[place] for place in places]
-        self.results.put(places, _kernel.verify_many(some, keys, policy, self._at, self._threads))
-        return self.results.with_unknown_keys(places)
 
-    def _ask(self, entry: IssuerEntry, call: Callable[[], Pending[_T]]) -> Pending[_T]:
+class _Group:
+    """The tokens of one issuer (:class:`~watchword.fetching.Tokens`)."""
+
+    def __init__(self, batch: _Batch, table: IssuerTable, entry: IssuerEntry, indices: Sequence[int]) -> None:
+        self.entry = entry
+        self.keys = entry.source.current()
+        self._batch = batch
+        self._table = table
+        self._indices = indices
+
+    def verify_fetching(self) -> Steps[None]:
         try:
-            return call()
-        except ValueError as error:
-            return Pending(functools.partial(_raise, self._unavailable(entry, error)))
+            yield from verify_fetching(self, self.entry.source, self.keys)
+        except (KeysUnavailableError, ValueError) as error:
+            # A source is closed when its issuer is removed: its tokens are verified again.
+            if isinstance(error, ValueError) and self.entry in self._batch.current():
+                raise
 
-    def _unavailable(self, entry: IssuerEntry, error: KeysUnavailableError | ValueError) -> KeysUnavailableError:
-        """The verdict on tokens whose keys can't be obtained; a source is closed when its issuer is removed."""
-        if isinstance(error, KeysUnavailableError):
-            return error
-        if entry in self._current():
-            raise error
-        return KeysUnavailableError("the issuer was removed")
+    def need_keys(self) -> bool:
+        self._batch.check(self._indices, NO_KEYS, self.entry.policy)
+        # The verdict on the others is final.
+        self._indices = self._own_with_unknown_key()
+        return bool(self._indices)
 
+    def verify(self, keys: KeySet) -> Collection[str | None]:
+        self._batch.check(self._indices, keys, self.entry.policy)
+        self._indices = self._own_with_unknown_key()
+        return {unverified_key_id(self._batch.tokens[index]) for index in self._indices}
 
-def _raise(error: KeysUnavailableError) -> NoReturn:
-    raise error
+    def keys_unavailable(self, error: KeysUnavailableError) -> None:
+        tokens = self._batch.tokens
+        self._batch.results.put_errors(
+            (index, KeysUnavailableError(error.detail).about(tokens[index])) for index in self._indices
+        )
+
+    def without_key(self) -> list[int]:
+        """Return the tokens that were rejected as their key was unknown or unavailable."""
+        return self._batch.results.without_key(self._indices)
+
+    def _own_with_unknown_key(self) -> list[int]:
+        """Return the tokens whose key is unknown, and reject those of other issuers: nothing is fetched for them."""
+        indices = self._batch.results.with_unknown_key(self._indices)
+        if self._table.only is not self.entry:
+            return indices  # grouped by the issuer that they name
+        own = {index for index in indices if self._table.find(self._batch.tokens[index]) is self.entry}
+        self._batch.reject_issuer(self._table, [index for index in indices if index not in own])
+        return sorted(own)

@@ -1,12 +1,12 @@
-"""Who acts on whose behalf: chains of delegation, and what can be demanded of them.
+"""Delegation chains: on whose behalf a token is used, by whom, and what is required of that.
 
     token = watchword.verify(raw, keys, policy)
     token.delegation.check(max_depth=3, require_human_root=True, allowed_actors=["client:planner", "client:mailer"])
 
 :class:`DelegationChain` is one type for the three forms in which tokens record delegation: nested acts (the claim
 ``act``, RFC 8693 section 4.1), a recorded chain (``delegation_chain`` and ``chain_hash``) and an actor chain
-(``actor_chain``). ``token.delegation`` finds the form; the constructors read one of them, and take what it can be
-proved with. The names are those of :mod:`watchword`, gathered.
+(``actor_chain``). ``token.delegation`` finds the form; each constructor reads one form, and takes the keys that verify
+it. All names are also in :mod:`watchword`.
 """
 
 from __future__ import annotations

@@ -14,10 +14,11 @@ from watchword.jwks.settings import CacheSettings
 from watchword.spiffe import SPIFFE_SCHEME
 
 if TYPE_CHECKING:
-    from watchword._kernel import _AnyAudience, _AnyTenant, _Backend
+    from watchword._kernel import AnyAudience, AnyTenant
     from watchword.jwks.events import Listener
     from watchword.jwks.fetch import Fetcher
     from watchword.jwks.source import KeySource
+    from watchword.types import Backend, Prepare
 
 _WAYS = ("jwks_uri", "jwks", "jwks_file", "pem", "source")
 _SOURCE = ("current", "request", "request_newer", "refresh", "stats", "close")
@@ -65,8 +66,9 @@ class Issuer:
     ``audience``, ``algorithms``, ``types``, ``required``, ``leeway`` (seconds), ``bound_tokens``, ``scope_claims`` (the
     claims that hold scopes), ``audience_claim`` (the claim that names the audience, ``aud`` by default),
     ``max_token_bytes`` and ``max_header_bytes`` (of the encoded forms) are this issuer's :class:`~watchword.Policy`;
-    ``None`` means: what the Verifier says. ``backend`` chooses who checks the signatures; ``cache_settings``
-    holds the settings of fetching and caching.
+    ``None`` means: what the Verifier says. ``backend`` and ``prepare`` are arguments of
+    :meth:`KeySet.from_json <watchword.KeySet.from_json>`; ``cache_settings`` holds the settings of fetching and
+    caching.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid, :class:`~watchword.KeySetError` (a
     ``ValueError``) if ``jwks`` or ``pem`` holds no usable key. Nothing is read or fetched here.
@@ -81,8 +83,8 @@ class Issuer:
     pem: str | bytes | None = field(default=None, repr=False)
     source: KeySource | None = field(default=None, repr=False)
     aliases: Iterable[str] = ()
-    tenants: Iterable[str] | _AnyTenant | None = None
-    audience: str | Iterable[str] | _AnyAudience | None = None
+    tenants: Iterable[str] | AnyTenant | None = None
+    audience: str | Iterable[str] | AnyAudience | None = None
     algorithms: Iterable[str] | None = None
     types: Iterable[str | None] | None = None
     required: Iterable[str] | None = None
@@ -94,7 +96,8 @@ class Issuer:
     max_header_bytes: int | None = None
     allow_loopback_http: bool = False
     allow_private_hosts: Iterable[str] = ()
-    backend: _Backend = "default"
+    backend: Backend = "default"
+    prepare: Prepare = "auto"
     cache_settings: CacheSettings = field(default_factory=CacheSettings, repr=False)
     _keys: KeySet | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -106,8 +109,10 @@ class Issuer:
             raise ValueError("issuer must not be empty")
         if not isinstance(self.cache_settings, CacheSettings):
             raise TypeError("cache_settings must be a CacheSettings")
-        if self.backend not in ("default", "unprepared", "reference"):
-            raise ValueError('backend must be "default", "unprepared" or "reference"')
+        if self.backend not in ("default", "reference"):
+            raise ValueError('backend must be "default" or "reference"')
+        if self.prepare not in ("auto", "never"):
+            raise ValueError('prepare must be "auto" or "never"')
         for name in _LISTS:
             object.__setattr__(self, name, as_tuple(name, getattr(self, name)))
         object.__setattr__(self, "audience", as_audience(self.audience))
@@ -163,6 +168,7 @@ class Issuer:
                 os.fspath(self.jwks_file),
                 settings=self.cache_settings,
                 backend=self.backend,
+                prepare=self.prepare,
                 clock=clock,
                 listener=listener,
             )
@@ -176,6 +182,7 @@ class Issuer:
             self.jwks_uri,
             self.allow_loopback_http,
             self.backend,
+            self.prepare,
             self.cache_settings,
             tuple(self.allow_private_hosts),
         )
@@ -205,10 +212,15 @@ class Issuer:
 
             check_url(self.jwks_uri, allow_loopback_http=self.allow_loopback_http, what="jwks_uri")
         elif self.jwks is not None:
-            keys = self.jwks if isinstance(self.jwks, KeySet) else KeySet.from_json(self.jwks, backend=self.backend)
+            keys = (
+                self.jwks
+                if isinstance(self.jwks, KeySet)
+                else KeySet.from_json(self.jwks, backend=self.backend, prepare=self.prepare)
+            )
             object.__setattr__(self, "_keys", _usable("jwks", keys))
         elif self.pem is not None:
-            object.__setattr__(self, "_keys", _usable("pem", KeySet.from_pem(self.pem, backend=self.backend)))
+            keys = KeySet.from_pem(self.pem, backend=self.backend, prepare=self.prepare)
+            object.__setattr__(self, "_keys", _usable("pem", keys))
         elif self.jwks_file is not None:
             if not isinstance(os.fspath(self.jwks_file), str):
                 raise TypeError("jwks_file must be a path as str or os.PathLike[str]")

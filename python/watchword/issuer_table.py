@@ -10,6 +10,7 @@ from watchword import _kernel
 from watchword._kernel import Policy, UnverifiedNames
 from watchword.errors import WrongIssuerError
 from watchword.issuer import Issuer
+from watchword.issuer_keys import IssuerKeys
 from watchword.jwks.source import KeySource
 from watchword.routing import Router
 from watchword.wrong_issuer import ConfiguredIssuers
@@ -17,16 +18,18 @@ from watchword.wrong_issuer import ConfiguredIssuers
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IssuerEntry:
-    """One issuer: its policy and the source of its keys. With slots, which are read for every token."""
+    """One issuer: its policy and its keys. With slots, which are read for every token."""
 
     issuer: Issuer
     policy: Policy
+    keys: IssuerKeys
     source: KeySource
+    """That of ``keys``, read for every token."""
 
-    def close(self) -> None:
-        """Closes the source, unless it is the operator's own."""
-        if self.issuer.source is None:
-            self.source.close()
+    @classmethod
+    def of(cls, keys: IssuerKeys, policy: Policy) -> IssuerEntry:
+        """Return the entry of an issuer."""
+        return cls(keys.issuer, policy, keys, keys.source)
 
 
 class IssuerTable:
@@ -88,7 +91,7 @@ class IssuerTable:
 
     def error(self, token: str | bytes) -> WrongIssuerError:
         """The error for a token that names none of them."""
-        return self._configured.error(self._names(token).issuer)._about(token)
+        return self._configured.error(self._names(token).issuer).about(token)
 
     def _names(self, token: str | bytes) -> UnverifiedNames:
         return _kernel.unverified_names(token, self._max_token_bytes, self._max_header_bytes)

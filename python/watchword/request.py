@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from watchword.errors import (
-    DpopError,
     MalformedRequestError,
     MissingProofError,
     MissingTokenError,
     SeveralProofsError,
     VerificationError,
 )
-from watchword.waiting import Pending, Steps
+from watchword.waiting import Steps
 
 if TYPE_CHECKING:
     from watchword._kernel import DpopProof, UnverifiedProof, VerifiedToken
@@ -53,7 +52,7 @@ _TOKEN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
 class TokenVerifier(Protocol):
     """What verifies the token: a :class:`~watchword.Verifier`."""
 
-    def _verify_bearer(self, token: str, now: float) -> Steps[VerifiedToken]: ...
+    def verify_fetching(self, token: str | bytes, *, now: float | None = None) -> Steps[VerifiedToken]: ...
 
     def _verify_bound(
         self, token: str, now: float, proof: UnverifiedProof
@@ -93,30 +92,18 @@ def verify(verifier: TokenVerifier, dpop: DpopVerifier, request: Request, now: f
     try:
         carried = credentials(request.headers)
         if carried.proof is None:
-            return VerifiedRequest((yield from verifier._verify_bearer(carried.token, now)), None)
+            return VerifiedRequest((yield from verifier.verify_fetching(carried.token, now=now)), None)
         unverified = dpop.unverified(carried.proof, method=request.method, uri=request.uri, now=now)
         token, proof = yield from verifier._verify_bound(carried.token, now, unverified)
         # Last, so that no other failure uses the proof up.
-        yield _Use(dpop, proof, now)
+        yield from dpop.consume_steps(proof, now=now)
     except VerificationError as error:
-        _complete(error, carried, token, dpop, now)
+        if carried is not None:
+            error.about(carried.token, token)
+        # The challenge names the scheme that the client used, and what its next proof may be.
+        dpop.complete(error, scheme=None if carried is None else carried.scheme, now=now)
         raise
     return VerifiedRequest(token, proof)
-
-
-class _Use(Pending[None]):
-    """Uses a proof up, waiting for the store in a thread or in a task."""
-
-    __slots__ = ("_dpop", "_now", "_proof")
-
-    def __init__(self, dpop: DpopVerifier, proof: DpopProof, now: float) -> None:
-        self._dpop, self._proof, self._now = dpop, proof, now
-
-    def result(self) -> None:
-        self._dpop.consume(self._proof, now=self._now)
-
-    async def result_async(self) -> None:
-        await self._dpop.consume_async(self._proof, now=self._now)
 
 
 def credentials(headers: Headers) -> Credentials:
@@ -173,23 +160,6 @@ def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     raise TypeError("the names and values of headers are str or bytes")
-
-
-def _complete(
-    error: VerificationError,
-    carried: Credentials | None,
-    token: VerifiedToken | None,
-    dpop: DpopVerifier,
-    now: float,
-) -> None:
-    """The challenge names the scheme that the client used, and what its next proof may be."""
-    error.algorithms = dpop.algorithms
-    if carried is not None:
-        error._about(carried.token, token)
-        if carried.scheme == "DPoP":
-            error.scheme = "DPoP"
-    if isinstance(error, DpopError):
-        dpop.complete(error, now)
 
 
 __all__ = ["Credentials", "HeaderItems", "Headers", "VerifiedRequest", "credentials"]

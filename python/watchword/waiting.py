@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -126,6 +126,29 @@ class Pending(Generic[T]):
         return max(0.0, self._until - time.monotonic())
 
 
+class Call(Pending[T]):
+    """What a blocking function returns, or, in a task, what a coroutine function returns."""
+
+    __slots__ = ("_call", "_call_async")
+
+    def __init__(self, call: Callable[[], T], call_async: Callable[[], Awaitable[T]] | None = None) -> None:
+        """Without ``call_async``, a task calls ``call`` in another thread."""
+        self._call = call
+        self._call_async = call_async
+
+    def result(self) -> T:
+        """Call the function in this thread."""
+        return self._call()
+
+    async def result_async(self) -> T:
+        """Await the coroutine function, or the function in another thread."""
+        if self._call_async is not None:
+            return await self._call_async()
+        import asyncio
+
+        return await asyncio.to_thread(self._call)
+
+
 async def _wait_async(future: Future[None], seconds: float) -> None:
     import asyncio
 
@@ -136,6 +159,21 @@ async def _wait_async(future: Future[None], seconds: float) -> None:
         # Unhooks it: nobody is to call into this event loop when it may be closed. The attempt itself runs on, as a
         # future that is running can't be cancelled.
         waiter.cancel()
+
+
+def together(several: Iterable[Steps[None]]) -> Steps[None]:
+    """Run several steps: each goes on until it has to wait before any of them waits."""
+    running = [(steps, _advance(steps.send, None)) for steps in several]
+    while waiting := [(steps, step) for steps, step in running if isinstance(step, Pending)]:
+        running = []
+        for steps, pending in waiting:
+            try:
+                value = yield pending
+            except BaseException as error:
+                step = _advance(steps.throw, error)
+            else:
+                step = _advance(steps.send, value)
+            running.append((steps, step))
 
 
 def finish(steps: Steps[T]) -> T:
@@ -196,4 +234,4 @@ def _advance(step: Callable[[Any], Pending[Any]], value: Any) -> Pending[Any] | 
         return _End(end.value)
 
 
-__all__ = ["Pending", "Steps", "finish", "finish_async", "finish_in_threads"]
+__all__ = ["Call", "Pending", "Steps", "finish", "finish_async", "finish_in_threads", "together"]

@@ -11,7 +11,7 @@ import mutations
 import oracle
 from hypothesis import example, given
 from hypothesis import strategies as st
-from paths import BACKENDS, GOOD_KEYS, key_set
+from paths import GOOD_KEYS, KEY_OPTIONS, key_set
 
 import watchword as ww
 
@@ -27,8 +27,8 @@ def verdict(token: str | bytes, keys: ww.KeySet) -> tuple[str | None, str | None
 
 
 def verdicts(token: str | bytes, jwks: str = JWKS) -> tuple[str | None, str | None]:
-    """The verdict of all backends, which must be the same to the letter."""
-    default, *others = (verdict(token, key_set(jwks, backend)) for backend in BACKENDS)
+    """The verdict with all key options, which must be the same to the letter."""
+    default, *others = (verdict(token, key_set(jwks, options)) for options in KEY_OPTIONS)
     assert others == [default] * len(others)
     return default
 
@@ -58,14 +58,14 @@ def test_mutated_keys(changed: tuple[dict[str, Any], str]) -> None:
     try:
         oracle.strict_json(document.encode())
     except oracle.RefusedError:
-        for backend in BACKENDS:
+        for options in KEY_OPTIONS:
             try:
-                ww.KeySet.from_json(document, backend=backend)
+                ww.KeySet.from_json(document, **options._asdict())
             except ww.KeySetError:
                 continue
             raise AssertionError("a document that is not strict JSON was taken") from None
         return
-    default, *others = (key_set(document, backend) for backend in BACKENDS)
+    default, *others = (key_set(document, options) for options in KEY_OPTIONS)
     for other in others:
         assert [r.reason for r in default.rejected] == [r.reason for r in other.rejected]
     assert len(default) == len(oracle.usable_keys([jwk]))
@@ -85,8 +85,8 @@ def test_arbitrary_bytes(token: bytes) -> None:
 @given(st.binary(min_size=32, max_size=32))
 def test_arbitrary_ed25519_keys(point: bytes) -> None:
     document = json.dumps({"kty": "OKP", "crv": "Ed25519", "x": mint.b64(point)})
-    for backend in BACKENDS:
-        keys = ww.KeySet.from_json(document, backend=backend)
+    for options in KEY_OPTIONS:
+        keys = ww.KeySet.from_json(document, **options._asdict())
         assert [rejected.reason for rejected in keys.rejected] == [r for r in [ed25519_math.judge(point)] if r]
 
 
@@ -95,8 +95,8 @@ def test_arbitrary_payloads(signer: tuple[str, str], payload: bytes) -> None:
     key, algorithm = signer
     token = mint.token(payload, key=key, algorithm=algorithm)
     assert verdicts(token)[0] is not None
-    for backend in BACKENDS:
-        assert ww.verify_jws(token, key_set(JWKS, backend)).payload == payload
+    for options in KEY_OPTIONS:
+        assert ww.verify_jws(token, key_set(JWKS, options)).payload == payload
 
 
 @mutations.times(3)

@@ -10,11 +10,11 @@ pytest.importorskip("joserfc", reason="the other libraries are test dependencies
 import mint
 import mutations
 from hypothesis import given
-from paths import GOOD_KEYS, Path
+from paths import GOOD_KEYS, KEY_OPTIONS, Path
 from peers import PEERS
 from strictness import LAXER, STRICTER, Difference, Seen
 
-KERNEL = Path("default", "verify")
+KERNEL = Path(KEY_OPTIONS[0], "verify")
 
 
 def explained(differences: tuple[Difference, ...], peer: str, token: str) -> list[Difference]:

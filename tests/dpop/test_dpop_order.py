@@ -15,6 +15,7 @@ from typing import Any
 import mint
 import proofs
 import pytest
+from paths import KEY_OPTIONS
 from proofs import METHOD, NOW, URI, claims, header, jwk, proof
 from test_dpop_defects import DEFECTS
 
@@ -91,8 +92,8 @@ def _verdicts(token: str, text: str) -> set[str | None]:
             found.add(_outcome(lambda own=verifier: asyncio.run(own.verify_request_async(**request))))
     policy = ww.Policy(issuer=mint.ISSUER, audience=mint.AUDIENCE)
     unverified = DpopVerifier().unverified(text, method=METHOD, uri=URI, now=NOW)
-    for backend in ("default", "unprepared", "reference"):
-        keys = ww.KeySet.from_json(KEYS, backend=backend)  # type: ignore[arg-type]  # they are backends
+    for options in KEY_OPTIONS:
+        keys = ww.KeySet.from_json(KEYS, **options._asdict())
         try:
             _kernel.verify_request(token, keys, policy, NOW, unverified)
             found.add(None)
@@ -198,7 +199,7 @@ ww.tables.configure(after_uses=USES)
 issuer = LocalIssuer("https://as.example")
 kind = sys.argv[1]
 prover, other = ww.dpop.DpopProver("ES256"), ww.dpop.DpopProver("ES256")
-keys = MemorySource(ww.KeySet.from_json(issuer.jwks(), backend="unprepared"))
+keys = MemorySource(ww.KeySet.from_json(issuer.jwks(), prepare="never"))
 verifier = ww.Verifier(
     [ww.Issuer("https://as.example", source=keys)],
     audience=ww.ANY_AUDIENCE,

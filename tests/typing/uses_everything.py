@@ -23,7 +23,9 @@ def keys() -> ww.KeySet:
     key_set = ww.KeySet.from_json(b"{}")
     key_set = ww.KeySet.from_pem("-----BEGIN PUBLIC KEY-----", key_id="one", algorithm="EdDSA")
     key_set = ww.KeySet.from_der(b"0", key_id=None)
-    backend: Literal["default", "unprepared", "reference"] = key_set.backend
+    key_set = ww.KeySet.from_json("{}", prepare="never")
+    backend: ww.Backend = key_set.backend
+    prepare: ww.Prepare = key_set.prepare_mode
     prepared: int = key_set.prepare()
     ww.tables.configure(max_bytes=prepared, width=8, after_uses=32)
     tables: ww.tables.TableStats = ww.tables.stats()
@@ -31,13 +33,14 @@ def keys() -> ww.KeySet:
     rejected: tuple[ww.RejectedKey, ...] = key_set.rejected
     for bad in rejected:
         explanation: tuple[int, str | None, str, str] = (bad.index, bad.key_id, bad.reason, bad.detail)
-        print(explanation, backend)
+        print(explanation, backend, prepare)
     found: ww.PublicKey | None = key_set.get("one") or key_set.get("one", "EdDSA")
     size: int = len(key_set)
     if "one" in key_set and found is not None and size:
         curve: Literal["P-256", "P-384", "Ed25519"] | None = found.curve
         kind: Literal["EC", "OKP", "RSA"] = found.key_type
-        print(curve, kind, found.bits.bit_length(), found.thumbprint.upper(), found.key_id)
+        jwk: dict[str, str] = found.to_jwk()
+        print(jwk, curve, kind, found.bits.bit_length(), found.thumbprint.upper(), found.key_id)
         algorithms: tuple[str, ...] = found.algorithms
         print(algorithms)
     members: Iterator[ww.PublicKey] = iter(key_set)
@@ -46,14 +49,16 @@ def keys() -> ww.KeySet:
 
 
 def policies() -> list[ww.Policy]:
+    any_audience: ww.AnyAudience = ww.ANY_AUDIENCE
+    any_tenant: ww.AnyTenant = ww.ANY_TENANT
     return [
         ww.Policy(),
         ww.Policy(issuer="https://as.example", audience="https://api.example"),
         ww.Policy(issuer=["https://as.example"], audience=("https://api.example", "https://other.example")),
-        ww.Policy(audience=ww.ANY_AUDIENCE, algorithms=("EdDSA", "ES256"), types=("at+jwt", None)),
+        ww.Policy(audience=any_audience, algorithms=("EdDSA", "ES256"), types=("at+jwt", None)),
         ww.Policy(leeway=0.5, required=("exp", "sub"), bound_tokens="accept", max_token_bytes=1, max_header_bytes=1),
         ww.Policy(issuer="https://login.example/{tid}/v2.0", tenants=["t"], scope_claims=("scope", "roles")),
-        ww.Policy(issuer="https://login.example/{tid}/v2.0", tenants=ww.ANY_TENANT),
+        ww.Policy(issuer="https://login.example/{tid}/v2.0", tenants=any_tenant),
         ww.Policy(trust_domain="example.org", audience="https://api.example"),
     ]
 
@@ -231,7 +236,7 @@ def issuers(jwks_file: Path) -> list[ww.Issuer]:
         ww.Issuer("https://as.example", jwks_uri="https://as.example/jwks", audience="https://api.example"),
         ww.Issuer("https://as.example", jwks=public, algorithms=("EdDSA",), types=("at+jwt", None)),
         ww.Issuer("https://as.example", jwks=keys(), required=("exp",), leeway=0, bound_tokens="accept"),
-        ww.Issuer("https://as.example", jwks_file=jwks_file, backend="reference"),
+        ww.Issuer("https://as.example", jwks_file=jwks_file, backend="reference", prepare="never"),
         ww.Issuer("https://as.example", pem="-----BEGIN PUBLIC KEY-----", audience=ww.ANY_AUDIENCE),
         ww.Issuer(
             "http://127.0.0.1:8000", allow_loopback_http=True, cache_settings=jwks.CacheSettings(ttl=60, max_stale=0)

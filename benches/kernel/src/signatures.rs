@@ -8,7 +8,7 @@ use ring::signature as ring;
 use rsa::pkcs1::DecodeRsaPublicKey as _;
 use rsa::{Pkcs1v15Sign, Pss, RsaPublicKey};
 use sha2::{Digest as _, Sha256};
-use watchword_kernel::{Algorithm, Backend, KeySet, PublicKey};
+use watchword_kernel::{Algorithm, Backend, KeySet, Prepare, PublicKey};
 
 use crate::contender::Contender;
 use crate::samples::{Sample, Signer, TOKENS};
@@ -50,11 +50,11 @@ pub(crate) fn prepared(algorithm: Algorithm) -> Vec<Contender> {
 pub(crate) fn cold(algorithm: Algorithm) -> Vec<Contender> {
     let signer = Signer::new(algorithm);
     let (spki, raw, raw_again) = (signer.spki(), signer.raw(), signer.raw());
-    let parsed = PublicKey::from_der(&spki, None, None, Backend::Unprepared).expect("a good key");
+    let parsed = PublicKey::from_der(&spki, None, None, Prepare::Never).expect("a good key");
     let unparsed = aws::UnparsedPublicKey::new(aws_algorithm(algorithm), raw.clone());
     let mut contenders = vec![
         verifier("Watchword, from the key's bytes", &signer, move |sample| {
-            PublicKey::from_der(&spki, None, None, Backend::Unprepared)
+            PublicKey::from_der(&spki, None, None, Prepare::Never)
                 .is_ok_and(|key| key.verify(algorithm, &sample.message, &sample.signature))
         }),
         verifier("Watchword, no table", &signer, move |sample| {

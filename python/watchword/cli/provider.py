@@ -82,7 +82,7 @@ def _check(token: str | bytes, verified: VerifiedToken, rules: Rules, now: float
     try:
         rules.check(verified, now=now, keys=keys)
     except VerificationError as error:
-        return error._about(token, verified)
+        return error.about(token, verified)
     return verified
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from watchword import (
     ANY_AUDIENCE,
     Issuer,
+    IssuerKeys,
     KeySet,
     KeysUnavailableError,
     Policy,
@@ -29,7 +30,6 @@ from watchword.cli.rejection_hint import rejection_hint
 from watchword.cli.times import parse_time
 from watchword.cli.verdicts import JsonLines, Tally, VerdictTable
 from watchword.providers import PROVIDERS
-from watchword.providers.issuer_keys import IssuerKeys
 
 if TYPE_CHECKING:
     from watchword.cli.verdicts import NumberedVerdict
@@ -241,7 +241,7 @@ def _with_issuer_keys(arguments: argparse.Namespace, issuers: Sequence[Issuer], 
     def verify(tokens: list[str | bytes], now: float) -> Iterable[Verdict]:
         for token in tokens:
             try:
-                yield keys.verify(token, policy, now)
+                yield keys.verify(token, policy, now=now)
             except VerificationError as error:
                 yield error
 

@@ -15,35 +15,9 @@ from watchword._kernel import DpopProof, ProofPolicy, UnverifiedProof, normalize
 from watchword.dpop.nonces import Nonces
 from watchword.dpop.replay import AsyncReplayStore, MemoryReplayStore, ReplayStore
 from watchword.dpop.verifier import DpopVerifier, verify_proof
-from watchword.errors import (
-    DPOP_ALGORITHMS,
-    DpopError,
-    KeyMismatchError,
-    MalformedProofClaimsError,
-    MalformedProofError,
-    MissingProofClaimError,
-    MissingProofError,
-    NonceRequiredError,
-    PrivateKeyInProofError,
-    ProofAlgorithmError,
-    ProofCriticalHeaderError,
-    ProofExpiredError,
-    ProofInFutureError,
-    ProofKeyError,
-    ProofMethodError,
-    ProofNonceError,
-    ProofRequiredError,
-    ProofSignatureError,
-    ProofTooLargeError,
-    ProofTypeError,
-    ProofUriError,
-    ReplayedProofError,
-    ReplayUnavailableError,
-    SeveralProofsError,
-    TooManyProofsError,
-    UnboundTokenError,
-    WrongAccessTokenError,
-)
+from watchword.errors import DPOP_ALGORITHMS, ProofRequiredError
+from watchword.errors import dpop as _errors
+from watchword.errors.dpop import *  # noqa: F403
 
 if TYPE_CHECKING:
     from watchword.holder.dpop_prover import DpopProver
@@ -51,43 +25,19 @@ if TYPE_CHECKING:
 __all__ = [
     "DPOP_ALGORITHMS",
     "AsyncReplayStore",
-    "DpopError",
     "DpopProof",
     "DpopProver",
     "DpopVerifier",
-    "KeyMismatchError",
-    "MalformedProofClaimsError",
-    "MalformedProofError",
     "MemoryReplayStore",
-    "MissingProofClaimError",
-    "MissingProofError",
-    "NonceRequiredError",
     "Nonces",
-    "PrivateKeyInProofError",
-    "ProofAlgorithmError",
-    "ProofCriticalHeaderError",
-    "ProofExpiredError",
-    "ProofInFutureError",
-    "ProofKeyError",
-    "ProofMethodError",
-    "ProofNonceError",
     "ProofPolicy",
     "ProofRequiredError",
-    "ProofSignatureError",
-    "ProofTooLargeError",
-    "ProofTypeError",
-    "ProofUriError",
     "ReplayStore",
-    "ReplayUnavailableError",
-    "ReplayedProofError",
-    "SeveralProofsError",
-    "TooManyProofsError",
-    "UnboundTokenError",
     "UnverifiedProof",
-    "WrongAccessTokenError",
     "normalize_uri",
     "verify_proof",
 ]
+__all__ += _errors.__all__
 
 
 def __getattr__(name: str) -> object:

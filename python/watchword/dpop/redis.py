@@ -15,6 +15,7 @@ from redis.retry import Retry
 
 from watchword.errors import ReplayUnavailableError
 from watchword.fork_safety import register_after_fork
+from watchword.waiting import Call, Pending, Steps, finish, finish_async
 
 _ATTEMPTS = 2
 
@@ -90,32 +91,12 @@ class RedisReplayStore:
         self._connect()
 
     def consume(self, replay_id: bytes, expires_at: float, now: float) -> bool:
-        """Uses an id; see :meth:`watchword.dpop.ReplayStore.consume`."""
-        name, mark, milliseconds = self._terms(replay_id, expires_at, now)
-        failure: Exception | None = None
-        for _ in range(_ATTEMPTS):
-            try:
-                if self._client.set(name, mark, nx=True, px=milliseconds):
-                    return True
-                # Another's mark, or that of the first attempt, whose answer was lost on the way.
-                return failure is not None and self._client.get(name) == mark
-            except (RedisError, OSError) as error:
-                failure = error
-        return self._unavailable(failure)
+        """Use an id; see :meth:`watchword.dpop.ReplayStore.consume`."""
+        return finish(self._consume(replay_id, expires_at, now))
 
     async def consume_async(self, replay_id: bytes, expires_at: float, now: float) -> bool:
         """As :meth:`consume`, without blocking the event loop."""
-        name, mark, milliseconds = self._terms(replay_id, expires_at, now)
-        client = self._client_here()
-        failure: Exception | None = None
-        for _ in range(_ATTEMPTS):
-            try:
-                if await client.set(name, mark, nx=True, px=milliseconds):
-                    return True
-                return failure is not None and await client.get(name) == mark
-            except (RedisError, OSError, asyncio.TimeoutError) as error:
-                failure = error
-        return self._unavailable(failure)
+        return await finish_async(self._consume(replay_id, expires_at, now))
 
     def close(self) -> None:
         """Closes the connections of the synchronous side."""
@@ -133,6 +114,25 @@ class RedisReplayStore:
     def __repr__(self) -> str:
         """What happens where the server cannot be asked; no URL, which may hold a password."""
         return f"RedisReplayStore(when_unavailable={'accept' if self._accept else 'reject'!r})"
+
+    def _consume(self, replay_id: bytes, expires_at: float, now: float) -> Steps[bool]:
+        name, mark, milliseconds = self._terms(replay_id, expires_at, now)
+        failure: Exception | None = None
+        for _ in range(_ATTEMPTS):
+            try:
+                if (yield self._ask("set", name, mark, nx=True, px=milliseconds)):
+                    return True
+                # Another's mark, or that of the first attempt, whose answer was lost on the way.
+                return failure is not None and (yield self._ask("get", name)) == mark
+            except (RedisError, OSError, asyncio.TimeoutError) as error:
+                failure = error
+        return self._unavailable(failure)
+
+    def _ask(self, command: str, *arguments: Any, **options: Any) -> Pending[Any]:  # noqa: ANN401 - as redis-py has it
+        return Call(
+            lambda: getattr(self._client, command)(*arguments, **options),
+            lambda: getattr(self._client_here(), command)(*arguments, **options),
+        )
 
     def _terms(self, replay_id: bytes, expires_at: float, now: float) -> tuple[bytes, bytes, int]:
         self._latest = max(self._latest, now)

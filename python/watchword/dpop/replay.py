@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import NoReturn, Protocol, runtime_checkable
 
-from watchword._kernel import ReplayCache
+from watchword._kernel import DpopProof, ReplayCache
 from watchword.errors import ReplayUnavailableError, TooManyProofsError
+from watchword.waiting import Call, Pending
 
 
 @runtime_checkable
@@ -102,6 +103,20 @@ class MemoryReplayStore:
     def __repr__(self) -> str:
         """How full it is."""
         return f"MemoryReplayStore(len={len(self)}, capacity={self.capacity})"
+
+
+def first_use(store: ReplayStore | AsyncReplayStore, proof: DpopProof, now: float) -> Pending[bool]:
+    """Use the id of a proof. Return whether it is the first use; without an event loop or in one.
+
+    Raises ``TypeError`` if a thread waits for a store that is for event loops only.
+    """
+    consume, consume_async = getattr(store, "consume", _needs_event_loop), getattr(store, "consume_async", None)
+    use = (proof.replay_id, proof.expires_at, now)
+    return Call(lambda: consume(*use), None if consume_async is None else lambda: consume_async(*use))
+
+
+def _needs_event_loop(*_: object) -> NoReturn:
+    raise TypeError("this replay store is for event loops only: use the method whose name ends in _async")
 
 
 def retain_for(store: object, seconds: float) -> None:

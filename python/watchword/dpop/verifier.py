@@ -5,13 +5,23 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterable
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from watchword import _kernel
 from watchword._kernel import DpopProof, ProofPolicy, UnverifiedProof
 from watchword.dpop.nonces import Nonces
-from watchword.dpop.replay import AsyncReplayStore, MemoryReplayStore, ReplayStore, retain_for
-from watchword.errors import DPOP_ALGORITHMS, DpopError, NonceRequiredError, ProofNonceError, ReplayedProofError
+from watchword.dpop.replay import AsyncReplayStore, MemoryReplayStore, ReplayStore, first_use, retain_for
+from watchword.errors import (
+    DPOP_ALGORITHMS,
+    DpopError,
+    NonceRequiredError,
+    ProofNonceError,
+    ReplayedProofError,
+    VerificationError,
+)
+from watchword.waiting import Steps, finish, finish_async
+
+_Error = TypeVar("_Error", bound=VerificationError)
 
 _DEFAULT: Final = "default"
 
@@ -96,13 +106,13 @@ class DpopVerifier:
         expected_jkt: str | None = None,
         now: float | None = None,
     ) -> DpopProof:
-        """Verifies a proof as :func:`verify_proof` does, and uses it up."""
-        at = self._clock() if now is None else now
-        verified = self.check(
-            proof, method=method, uri=uri, access_token=access_token, expected_jkt=expected_jkt, now=at
+        """Verify a proof as :func:`verify_proof` does, and use it up.
+
+        Returns a :class:`DpopProof`; raises :class:`~watchword.dpop.DpopError`.
+        """
+        return finish(
+            self._verify(proof, now, method=method, uri=uri, access_token=access_token, expected_jkt=expected_jkt)
         )
-        self.consume(verified, now=at)
-        return verified
 
     async def verify_async(
         self,
@@ -115,12 +125,9 @@ class DpopVerifier:
         now: float | None = None,
     ) -> DpopProof:
         """As :meth:`verify`, waiting for the store without blocking the event loop."""
-        at = self._clock() if now is None else now
-        verified = self.check(
-            proof, method=method, uri=uri, access_token=access_token, expected_jkt=expected_jkt, now=at
+        return await finish_async(
+            self._verify(proof, now, method=method, uri=uri, access_token=access_token, expected_jkt=expected_jkt)
         )
-        await self.consume_async(verified, now=at)
-        return verified
 
     def check(
         self,
@@ -133,55 +140,67 @@ class DpopVerifier:
         now: float | None = None,
     ) -> DpopProof:
         """Everything but the memory: for a caller who has other checks to make before the proof is used up."""
-        at = self._clock() if now is None else now
+        at = self._at(now)
         nonces = None if self.nonces is None else self.nonces.good(now=at)
         try:
             return _kernel.verify_proof(proof, self._policy, method, uri, at, access_token, expected_jkt, nonces)
         except DpopError as error:
-            raise self.complete(error, at) from None
+            raise self.complete(error, now=at) from None
 
     def unverified(self, proof: str | bytes, *, method: str, uri: str, now: float | None = None) -> UnverifiedProof:
         """A proof as it came, with what it must be for: it is verified after the token that it came with.
 
         Raises ``ValueError`` if ``method`` is empty or ``uri`` is no absolute ``http`` or ``https`` URI.
         """
-        nonces = None if self.nonces is None else self.nonces.good(now=self._clock() if now is None else now)
+        nonces = None if self.nonces is None else self.nonces.good(now=self._at(now))
         return UnverifiedProof(proof, self._policy, method, uri, nonces)
 
     def consume(self, proof: DpopProof, *, now: float | None = None) -> None:
-        """Uses a proof up. Raises :class:`~watchword.dpop.ReplayedProofError` where it was used before."""
-        if self.replay is None:
-            return
-        if not isinstance(self.replay, ReplayStore):
-            raise TypeError("this replay store is for event loops only: use the method whose name ends in _async")
-        at = self._clock() if now is None else now
-        if not self.replay.consume(proof.replay_id, proof.expires_at, at):
-            raise self.complete(ReplayedProofError(), at)
+        """Use a proof up. Raises :class:`~watchword.dpop.ReplayedProofError` if it was used before."""
+        finish(self.consume_steps(proof, now=now))
 
     async def consume_async(self, proof: DpopProof, *, now: float | None = None) -> None:
         """As :meth:`consume`. A store without ``consume_async`` is asked in another thread."""
+        await finish_async(self.consume_steps(proof, now=now))
+
+    def consume_steps(self, proof: DpopProof, *, now: float | None = None) -> Steps[None]:
+        """As :meth:`consume`, as steps for :func:`watchword.waiting.finish` or ``finish_async``."""
         if self.replay is None:
             return
-        at = self._clock() if now is None else now
-        if isinstance(self.replay, AsyncReplayStore):
-            first = await self.replay.consume_async(proof.replay_id, proof.expires_at, at)
-        else:
-            import asyncio  # not needed to import watchword
+        at = self._at(now)
+        if not (yield first_use(self.replay, proof, at)):
+            raise self.complete(ReplayedProofError(), now=at)
 
-            first = await asyncio.to_thread(self.replay.consume, proof.replay_id, proof.expires_at, at)
-        if not first:
-            raise self.complete(ReplayedProofError(), at)
+    def complete(
+        self, error: _Error, *, scheme: Literal["Bearer", "DPoP"] | None = None, now: float | None = None
+    ) -> _Error:
+        """Set what the answer to a request tells its sender, and return the error.
 
-    def complete(self, error: DpopError, now: float) -> DpopError:
-        """The error with what this verifier's answer has to say: its algorithms and, where it is due, a nonce."""
+        That is the algorithms that this verifier accepts, a nonce if the proof needs one, and the ``scheme`` of the
+        challenge if the request came by ``DPoP``.
+        """
         error.algorithms = self.algorithms
-        if self.nonces is not None and isinstance(error, (NonceRequiredError, ProofNonceError)):
-            error.nonce = self.nonces.issue(now=now)
+        if scheme == "DPoP":
+            error.scheme = scheme
+        if self.nonces is None or not isinstance(error, (NonceRequiredError, ProofNonceError)):
+            return error
+        if error.nonce is None:
+            error.nonce = self.nonces.issue(now=self._at(now))
         return error
 
     def __repr__(self) -> str:
-        """The store and the nonces."""
+        """Name the store and the nonces."""
         return f"DpopVerifier(replay={self.replay!r}, nonces={self.nonces!r})"
+
+    def _verify(self, proof: str | bytes, now: float | None, **terms: Any) -> Steps[DpopProof]:  # noqa: ANN401 - check's
+        at = self._at(now)
+        verified = self.check(proof, now=at, **terms)
+        # Last, so that a proof that fails another check is not used up.
+        yield from self.consume_steps(verified, now=at)
+        return verified
+
+    def _at(self, now: float | None) -> float:
+        return self._clock() if now is None else now
 
 
 @functools.lru_cache(maxsize=64)

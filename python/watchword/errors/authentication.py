@@ -1,4 +1,4 @@
-"""What can be wrong with how a user authenticated."""
+"""Errors of user authentication (RFC 9470)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from watchword.errors.verification import VerificationError
 
 
 class InsufficientUserAuthenticationError(VerificationError):
-    """The token is valid; its user authenticated too weakly, or too long ago (RFC 9470 section 3): 401.
+    """The token is valid, but its user authenticated too weakly or too long ago (RFC 9470 section 3): 401.
 
-    ``acr_values`` are the authentication contexts that would do, the best first, ``max_age`` how many seconds ago the
-    user may have authenticated; both go into ``WWW-Authenticate``, so that the client knows what to ask for.
+    ``acr_values`` are the accepted authentication contexts, the best first, ``max_age`` the greatest age of the
+    authentication in seconds; both are parameters of ``WWW-Authenticate``, so that the client knows what to request.
     """
 
     code = ErrorCode.INSUFFICIENT_USER_AUTHENTICATION
@@ -23,6 +23,9 @@ class InsufficientUserAuthenticationError(VerificationError):
         self.max_age = max_age
 
     def _more_parameters(self) -> dict[str, str]:
-        demanded = {"acr_values": " ".join(self.acr_values), "max_age": str(self.max_age)}
+        required = {"acr_values": " ".join(self.acr_values), "max_age": str(self.max_age)}
         missing = {"acr_values": not self.acr_values, "max_age": self.max_age is None}
-        return {name: value for name, value in demanded.items() if not missing[name]}
+        return {name: value for name, value in required.items() if not missing[name]}
+
+
+__all__ = ["InsufficientUserAuthenticationError"]

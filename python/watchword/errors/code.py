@@ -1,4 +1,4 @@
-"""The closed set of codes."""
+"""The closed set of error codes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 
 
 class ErrorCode(str, enum.Enum):
-    """Every verdict but "valid", in the order of the checks that yield them. The values are stable."""
+    """The code of every verification error, in the order of the checks. The values are stable."""
 
     TOO_LARGE = "too_large"
     MALFORMED_TOKEN = "malformed_token"
@@ -65,3 +65,6 @@ class ErrorCode(str, enum.Enum):
 
     def __str__(self) -> str:
         return self.value
+
+
+__all__ = ["ErrorCode"]

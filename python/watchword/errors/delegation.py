@@ -1,4 +1,4 @@
-"""What can be wrong with a chain of delegation."""
+"""Errors of delegation chains."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from watchword.errors.verification import VerificationError
 
 
 class DelegationError(VerificationError):
-    """The token is valid; on whose behalf it is used, or by whom, is not acceptable.
+    """The token is valid, but its delegation chain is not acceptable.
 
-    A server answers 403: what the token is good for is not enough (RFC 6750 section 3.1, ``insufficient_scope``). Where
-    the record of delegation itself is broken, the token is to blame (401, ``invalid_token``).
+    A server answers 403 (RFC 6750 section 3.1, ``insufficient_scope``), or 401 (``invalid_token``) if the recorded
+    chain itself is invalid.
     """
 
     http_status = 403
@@ -18,7 +18,7 @@ class DelegationError(VerificationError):
 
 
 class DelegationMalformedError(DelegationError):
-    """The claims do not record a chain as their form demands. A malformed ``act`` is refused with its token already."""
+    """The claims do not have the form of a recorded chain. A malformed ``act`` makes the token itself invalid."""
 
     code = ErrorCode.DELEGATION_MALFORMED
     http_status = 401
@@ -36,7 +36,7 @@ class DelegationHashMismatchError(DelegationError):
 
 
 class DelegationSignatureError(DelegationError):
-    """A record of the chain bears no signature that holds."""
+    """A record of the chain has no valid signature."""
 
     code = ErrorCode.DELEGATION_INVALID_SIGNATURE
     http_status = 401
@@ -45,35 +45,48 @@ class DelegationSignatureError(DelegationError):
 
 
 class DelegationTooDeepError(DelegationError):
-    """Authority was handed on more often than is allowed."""
+    """The chain has more actors than are allowed."""
 
     code = ErrorCode.DELEGATION_TOO_DEEP
     _description = "the chain of delegation is too long"
 
 
 class DelegationCycleError(DelegationError):
-    """A name stands in the chain more than once, and the caller allows no circles."""
+    """A name occurs in the chain more than once, and the caller allows no cycles."""
 
     code = ErrorCode.DELEGATION_CYCLE
     _description = "the chain of delegation goes in a circle"
 
 
 class NoHumanRootError(DelegationError):
-    """The chain must begin with a human being, and does not."""
+    """The chain must begin with a human, and does not."""
 
     code = ErrorCode.DELEGATION_NO_HUMAN_ROOT
     _description = "the token is not used on behalf of a human being"
 
 
 class ActorNotAllowedError(DelegationError):
-    """An actor of the chain is not one that the caller allows."""
+    """An actor of the chain is not one of those that the caller allows."""
 
     code = ErrorCode.DELEGATION_ACTOR_NOT_ALLOWED
     _description = "the token is used by an actor that is not allowed"
 
 
 class ScopeWidenedError(DelegationError):
-    """An actor of the chain holds a scope that was not held before it. Delegation narrows only."""
+    """An actor of the chain has a scope that its predecessor did not have: delegation may only narrow."""
 
     code = ErrorCode.DELEGATION_SCOPE_WIDENED
     _description = "the token's scope is wider than what was delegated"
+
+
+__all__ = [
+    "ActorNotAllowedError",
+    "DelegationCycleError",
+    "DelegationError",
+    "DelegationHashMismatchError",
+    "DelegationMalformedError",
+    "DelegationSignatureError",
+    "DelegationTooDeepError",
+    "NoHumanRootError",
+    "ScopeWidenedError",
+]

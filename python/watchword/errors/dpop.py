@@ -1,4 +1,4 @@
-"""What can be wrong with a DPoP proof (RFC 9449), or between it and its token."""
+"""Errors of DPoP proofs (RFC 9449), and of their binding to a token. "Check" numbers are those of section 4.3."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from watchword.errors.verification import VerificationError
 
 
 class DpopError(VerificationError):
-    """A DPoP proof (RFC 9449) was not accepted, or does not go with the token.
+    """A DPoP proof (RFC 9449) is invalid, or does not match the token.
 
-    ``algorithms`` are those that a new proof may be signed by (``algs``); ``nonce``, where it is not ``None``, is what
-    the answer's ``DPoP-Nonce`` header must hold, for the client to try again with. A resource server answers 401, as
-    ``http_status`` says; the token endpoint of an authorization server answers 400 with ``oauth_error`` (RFC 9449
+    ``algorithms`` are those that a new proof may be signed with (``algs``); ``nonce``, if it is not ``None``, is the
+    value of the answer's ``DPoP-Nonce`` header, with which the client retries. A resource server answers
+    ``http_status`` (401); the token endpoint of an authorization server answers 400 with ``oauth_error`` (RFC 9449
     sections 5 and 8).
     """
 
@@ -49,7 +49,7 @@ class MalformedProofError(DpopError):
 
 
 class ProofCriticalHeaderError(DpopError):
-    """The header has ``crit`` or ``b64``; no extension is understood."""
+    """The header has ``crit`` or ``b64``; no extension is supported."""
 
     code = ErrorCode.DPOP_UNSUPPORTED_CRITICAL_HEADER
     _description = "the DPoP proof needs a header extension that is not supported"
@@ -63,7 +63,7 @@ class ProofTypeError(DpopError):
 
 
 class ProofAlgorithmError(DpopError):
-    """``alg`` is not an asymmetric algorithm that is allowed, or not one of the key's (check 5)."""
+    """``alg`` is not an allowed asymmetric algorithm, or not one of the key's (check 5)."""
 
     code = ErrorCode.DPOP_ALGORITHM_NOT_ALLOWED
     _description = "the DPoP proof's algorithm is not allowed"
@@ -77,14 +77,14 @@ class PrivateKeyInProofError(DpopError):
 
 
 class ProofKeyError(DpopError):
-    """``jwk`` is missing, or is no public key to verify with."""
+    """``jwk`` is missing, or is not an acceptable public key."""
 
     code = ErrorCode.DPOP_INVALID_KEY
     _description = "the DPoP proof's key is missing or not acceptable"
 
 
 class ProofSignatureError(DpopError):
-    """The signature does not hold under ``jwk`` (check 6)."""
+    """The signature is invalid for ``jwk`` (check 6)."""
 
     code = ErrorCode.DPOP_INVALID_SIGNATURE
     _description = "the DPoP proof's signature is invalid"
@@ -98,7 +98,7 @@ class MalformedProofClaimsError(DpopError):
 
 
 class MissingProofClaimError(DpopError):
-    """``jti``, ``htm``, ``htu``, ``iat`` (check 3), or ``ath`` beside an access token (check 12), is not there."""
+    """``jti``, ``htm``, ``htu`` or ``iat`` (check 3), or ``ath`` with an access token (check 12), is missing."""
 
     code = ErrorCode.DPOP_MISSING_CLAIM
     _description = "the DPoP proof lacks a required claim"
@@ -119,7 +119,7 @@ class ProofUriError(DpopError):
 
 
 class NonceRequiredError(DpopError):
-    """A nonce is demanded, and the proof has none (check 10, RFC 9449 section 9)."""
+    """A nonce is required, and the proof has none (check 10, RFC 9449 section 9)."""
 
     code = ErrorCode.DPOP_NONCE_REQUIRED
     oauth_error = "use_dpop_nonce"
@@ -127,7 +127,7 @@ class NonceRequiredError(DpopError):
 
 
 class ProofNonceError(DpopError):
-    """``nonce`` is not one that this server gave out lately (check 10)."""
+    """``nonce`` is not a recent nonce of this server (check 10)."""
 
     code = ErrorCode.DPOP_WRONG_NONCE
     oauth_error = "use_dpop_nonce"
@@ -135,14 +135,14 @@ class ProofNonceError(DpopError):
 
 
 class ProofExpiredError(DpopError):
-    """``iat`` lies further back than the proof may be old, or ``exp`` has passed (check 11)."""
+    """``iat`` is too old, or ``exp`` has passed (check 11)."""
 
     code = ErrorCode.DPOP_EXPIRED
     _description = "the DPoP proof is too old"
 
 
 class ProofInFutureError(DpopError):
-    """``iat`` or ``nbf`` lies ahead (check 11)."""
+    """``iat`` or ``nbf`` is in the future (check 11)."""
 
     code = ErrorCode.DPOP_ISSUED_IN_FUTURE
     _description = "the DPoP proof was made in the future"
@@ -164,7 +164,7 @@ class KeyMismatchError(DpopError):
 
 
 class UnboundTokenError(DpopError):
-    """A proof came with a token that is not bound to a key: a ``DPoP`` request with a bearer token is a downgrade."""
+    """A proof was sent with a token that is not bound to a key: a ``DPoP`` request with a bearer token is a downgrade."""
 
     code = ErrorCode.DPOP_UNBOUND_TOKEN
     oauth_error = "invalid_token"
@@ -179,7 +179,7 @@ class ReplayedProofError(DpopError):
 
 
 class TooManyProofsError(DpopError):
-    """One key used more proofs than its share of the replay cache holds: 429 for this key, and for nobody else."""
+    """One key used more proofs than its share of the replay cache: 429, for this key only."""
 
     code = ErrorCode.DPOP_TOO_MANY_PROOFS
     http_status = 429
@@ -188,9 +188,38 @@ class TooManyProofsError(DpopError):
 
 
 class ReplayUnavailableError(DpopError):
-    """The replay cache is full, unavailable, or does not reach back to the proof. Not the sender's fault: 503."""
+    """The replay cache is full or unavailable, or the proof is older than it. Not the sender's fault: 503."""
 
     code = ErrorCode.DPOP_REPLAY_UNAVAILABLE
     http_status = 503
     oauth_error = None
-    _description = "whether the DPoP proof was used before cannot be told"
+    _description = "it is unknown whether the DPoP proof was used before"
+
+
+__all__ = [
+    "DpopError",
+    "KeyMismatchError",
+    "MalformedProofClaimsError",
+    "MalformedProofError",
+    "MissingProofClaimError",
+    "MissingProofError",
+    "NonceRequiredError",
+    "PrivateKeyInProofError",
+    "ProofAlgorithmError",
+    "ProofCriticalHeaderError",
+    "ProofExpiredError",
+    "ProofInFutureError",
+    "ProofKeyError",
+    "ProofMethodError",
+    "ProofNonceError",
+    "ProofSignatureError",
+    "ProofTooLargeError",
+    "ProofTypeError",
+    "ProofUriError",
+    "ReplayUnavailableError",
+    "ReplayedProofError",
+    "SeveralProofsError",
+    "TooManyProofsError",
+    "UnboundTokenError",
+    "WrongAccessTokenError",
+]

@@ -1,4 +1,4 @@
-"""What can be wrong with a request, beside its token and its proof."""
+"""Errors of an HTTP request other than those of its token and proof."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class MissingTokenError(VerificationError):
     _description = "the request carries no access token"
 
     def www_authenticate(self, *, realm: str | None = None, resource_metadata: str | None = None) -> str | None:
-        """Both challenges, without an error: who sends no token is told only what to send (RFC 6750 section 3.1)."""
+        """Return both challenges, without ``error``: the request had no token (RFC 6750 section 3.1)."""
         common = challenge_parameters(realm=realm, resource_metadata=resource_metadata)
         algorithms = f'algs="{" ".join(self.algorithms)}"'
         return f"DPoP {', '.join([*common, algorithms])}, {' '.join(['Bearer', ', '.join(common)]).rstrip()}"
@@ -26,3 +26,6 @@ class MalformedRequestError(VerificationError):
     http_status = 400
     oauth_error = "invalid_request"
     _description = "the request's Authorization header is repeated or malformed"
+
+
+__all__ = ["MalformedRequestError", "MissingTokenError"]

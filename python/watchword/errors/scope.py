@@ -1,4 +1,4 @@
-"""What can be wrong with scopes, or with what they allow."""
+"""Errors of scopes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _SCOPE = re.compile(r"[!#-\[\]-~]+(?: [!#-\[\]-~]+)*")
 
 
 class InsufficientScopeError(VerificationError):
-    """The token is valid, and its scopes do not allow what was asked for (RFC 6750 section 3.1): 403.
+    """The token is valid, but its scopes do not allow what was requested (RFC 6750 section 3.1): 403.
 
-    ``scope`` is what is needed, as scopes with spaces between them, or ``None`` where nobody said. It goes into
-    ``WWW-Authenticate`` where it has the form that RFC 6749 section 3.3 gives it and at most 1024 characters.
+    ``scope`` is the required scopes, separated by spaces, or ``None`` if they are unknown. It is a parameter of
+    ``WWW-Authenticate`` if it has the form of RFC 6749 section 3.3 and at most 1024 characters.
     """
 
     code = ErrorCode.INSUFFICIENT_SCOPE
@@ -28,11 +28,14 @@ class InsufficientScopeError(VerificationError):
         self.scope = scope
 
     def _more_parameters(self) -> dict[str, str]:
-        # Whoever asks chooses the resource, and so a part of this text: only the plainest of it goes into a header.
+        # The sender of a request chooses the resource, and so a part of this text.
         if self.scope is None or len(self.scope) > 1024 or not _SCOPE.fullmatch(self.scope):
             return {}
         return {"scope": self.scope}
 
 
 class ScopeSyntaxError(ValueError):
-    """A text is not a scope of the grammar that it was given to."""
+    """A text is not a scope of the grammar."""
+
+
+__all__ = ["InsufficientScopeError", "ScopeSyntaxError"]

@@ -1,4 +1,4 @@
-"""What can be wrong with a token."""
+"""Errors of a token."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from watchword.errors.verification import VerificationError
 
 
 class MalformedError(VerificationError):
-    """What arrived is not a token that this verifier reads, whatever its keys."""
+    """The token is malformed or not supported, whatever the key."""
 
 
 class TooLargeError(MalformedError):
@@ -25,7 +25,7 @@ class MalformedTokenError(MalformedError):
 
 
 class UnsupportedError(MalformedError):
-    """Something real that is not done here: an encrypted token (JWE), a confirmation method other than a key."""
+    """A valid kind of token that is not supported: an encrypted one (JWE), or one with a ``cnf`` other than a key."""
 
     code = ErrorCode.UNSUPPORTED
     _description = "the token is of a kind that is not supported"
@@ -39,7 +39,7 @@ class MalformedHeaderError(MalformedError):
 
 
 class UnsupportedCriticalHeaderError(MalformedError):
-    """The header has ``crit`` or ``b64``; no extension is understood (RFC 7515 section 4.1.11, RFC 7797)."""
+    """The header has ``crit`` or ``b64``; no extension is supported (RFC 7515 section 4.1.11, RFC 7797)."""
 
     code = ErrorCode.UNSUPPORTED_CRITICAL_HEADER
     _description = "the token needs a header extension that is not supported"
@@ -60,14 +60,14 @@ class AlgorithmNotAllowedError(VerificationError):
 
 
 class UnknownKeyError(VerificationError):
-    """No key of the set is the one that the token names."""
+    """The key set has no key that the token names."""
 
     code = ErrorCode.UNKNOWN_KEY
     _description = "the token names a key that is not known"
 
 
 class KeysUnavailableError(VerificationError):
-    """The issuer's keys could not be had, so nothing can be said about the token. Not the sender's fault: 503."""
+    """The issuer's keys are unavailable, so the token cannot be verified. Not the sender's fault: 503."""
 
     code = ErrorCode.KEYS_UNAVAILABLE
     http_status = 503
@@ -76,14 +76,14 @@ class KeysUnavailableError(VerificationError):
 
 
 class InvalidSignatureError(VerificationError):
-    """The signature does not hold; nothing else is said about such a token."""
+    """The signature is invalid; the claims of such a token are not checked."""
 
     code = ErrorCode.INVALID_SIGNATURE
     _description = "the token's signature is invalid"
 
 
 class ClaimError(VerificationError):
-    """The signature holds; what it signs is not acceptable."""
+    """The signature is valid, but the claims are not acceptable."""
 
 
 class MalformedClaimsError(ClaimError):
@@ -101,21 +101,21 @@ class ExpiredError(ClaimError):
 
 
 class NotYetValidError(ClaimError):
-    """``nbf`` lies ahead (RFC 7519 section 4.1.5)."""
+    """``nbf`` is in the future (RFC 7519 section 4.1.5)."""
 
     code = ErrorCode.NOT_YET_VALID
     _description = "the token is not valid yet"
 
 
 class IssuedInFutureError(ClaimError):
-    """``iat`` lies ahead."""
+    """``iat`` is in the future."""
 
     code = ErrorCode.ISSUED_IN_FUTURE
     _description = "the token was issued in the future"
 
 
 class WrongIssuerError(ClaimError):
-    """``iss`` is not exactly the issuer that is expected (RFC 7519 section 4.1.1)."""
+    """``iss`` is not exactly the expected issuer (RFC 7519 section 4.1.1)."""
 
     code = ErrorCode.WRONG_ISSUER
     _description = "the token is from another issuer"
@@ -129,15 +129,39 @@ class WrongAudienceError(ClaimError):
 
 
 class MissingClaimError(ClaimError):
-    """A claim that the policy demands is not there."""
+    """A claim that the policy requires is missing."""
 
     code = ErrorCode.MISSING_CLAIM
     _description = "the token lacks a required claim"
 
 
 class ProofRequiredError(VerificationError):
-    """The token is bound to a key (``cnf``), and no proof of that key came with it (RFC 9449 section 7.1)."""
+    """The token is bound to a key (``cnf``), and the request has no proof of that key (RFC 9449 section 7.1)."""
 
     code = ErrorCode.DPOP_PROOF_REQUIRED
     scheme = "DPoP"
     _description = "the token is bound to a key and needs a proof of it"
+
+
+__all__ = [
+    "AlgorithmNotAllowedError",
+    "ClaimError",
+    "ExpiredError",
+    "InvalidSignatureError",
+    "IssuedInFutureError",
+    "KeysUnavailableError",
+    "MalformedClaimsError",
+    "MalformedError",
+    "MalformedHeaderError",
+    "MalformedTokenError",
+    "MissingClaimError",
+    "NotYetValidError",
+    "ProofRequiredError",
+    "TooLargeError",
+    "UnknownKeyError",
+    "UnsupportedCriticalHeaderError",
+    "UnsupportedError",
+    "WrongAudienceError",
+    "WrongIssuerError",
+    "WrongTypeError",
+]

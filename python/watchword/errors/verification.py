@@ -1,4 +1,4 @@
-"""What every verdict but "valid" is: a code, a sentence, and what an HTTP server answers."""
+"""VerificationError: a code, a sentence, and what an HTTP server answers."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ if TYPE_CHECKING:
 
 _Error = TypeVar("_Error", bound="VerificationError")
 
-#: What a DPoP proof may be signed by unless told otherwise, as ``algs`` lists it (RFC 9449 section 5.1). Not ES384: the
-#: sender of a proof chooses its key, and to verify one by P-384 takes twenty times as long as by the others.
+#: The algorithms of DPoP proofs that are accepted by default, as ``algs`` lists them (RFC 9449 section 5.1). Not ES384:
+#: the sender of a proof chooses its key, and verifying one with P-384 takes twenty times as long as with the others.
 DPOP_ALGORITHMS = ("EdDSA", "Ed25519", "ES256", "RS256", "PS256")
+
+#: The class of each code.
+CLASSES: dict[str, type[VerificationError]] = {}
 
 
 class VerificationError(Exception):
-    """A token was not accepted.
+    """A token, a proof or a request is invalid, or could not be verified.
 
-    ``code`` is the :class:`ErrorCode`; ``detail`` is one sentence for a person (it never holds a token, a key or a
-    secret, but may hold what the policy expects); ``http_status`` is what a resource server answers.
+    ``code`` is the :class:`ErrorCode`; ``detail`` is one sentence for a person (it never contains a token, a key or a
+    secret, but may contain what the policy expects); ``http_status`` is what a resource server answers.
 
-    For audits, three attributes say whose token it was: :attr:`token_hash`, and, if its signature was valid,
-    :attr:`token_claims` and :attr:`token_header`. None of them is shown by ``str``, ``repr``, ``args`` or ``vars``. A
-    copy, or a pickle, has the hash, has claims and header if they were asked for before, and never the token.
+    For audits, three attributes identify the token: :attr:`token_hash`, and, if its signature was valid,
+    :attr:`token_claims` and :attr:`token_header`. None of them is in ``str``, ``repr``, ``args`` or ``vars``. A copy
+    or a pickle has the hash, claims and header only if they were read before, and never the token.
     """
 
     __slots__ = ("_answers", "_evidence")
@@ -34,13 +37,19 @@ class VerificationError(Exception):
 
     code: ErrorCode
     http_status: int = 401
-    #: The scheme of the challenge: ``DPoP`` for proofs, and for tokens that came with one.
+    #: The scheme of the challenge: ``DPoP`` for proofs, and for tokens sent with one.
     scheme: str = "Bearer"
-    #: The ``error`` of the challenge; ``None`` where there is no challenge.
+    #: The ``error`` of the challenge; ``None`` if there is no challenge.
     oauth_error: str | None = "invalid_token"
     #: The algorithms of a ``DPoP`` challenge.
     algorithms: tuple[str, ...] = DPOP_ALGORITHMS
     _description: ClassVar[str] = "the token was not accepted"
+
+    def __init_subclass__(cls, **keywords: Any) -> None:  # noqa: ANN401 - whatever the base takes
+        """Register the class of a code. A class derived from it does not take its place."""
+        super().__init_subclass__(**keywords)
+        if "code" in vars(cls):
+            CLASSES.setdefault(cls.code.value, cls)
 
     def __init__(self, detail: str | None = None) -> None:
         self.detail = detail if detail is not None else self._description
@@ -48,31 +57,30 @@ class VerificationError(Exception):
 
     @property
     def token_hash(self) -> str | None:
-        """The SHA-256 of the token as it was presented, base64url without padding: what ``ath`` is in a DPoP proof.
+        """The SHA-256 of the token as it was sent, in base64url without padding, as ``ath`` is in a DPoP proof.
 
-        ``None`` if no token is known. It is computed when it is first asked for.
+        ``None`` if the token is unknown. It is computed when it is first read.
         """
         answer: str | None = self._asked("token_hash").get("token_hash")
         return answer
 
     @property
     def token_claims(self) -> dict[str, Any] | None:
-        """The claims of the token that was refused; ``None`` unless its signature was valid and they are JSON.
+        """The claims of the rejected token; ``None`` unless its signature was valid and they are a JSON object.
 
-        They are the issuer's words, about a token that is good for nothing: for a log of who was refused, never for a
-        decision.
+        They are for a log of rejected tokens, never for a decision.
         """
         answer: dict[str, Any] | None = self._asked("token_claims").get("token_claims")
         return answer
 
     @property
     def token_header(self) -> dict[str, Any] | None:
-        """The JOSE header of the token that was refused; ``None`` unless its signature was valid."""
+        """The JOSE header of the rejected token; ``None`` unless its signature was valid."""
         answer: dict[str, Any] | None = self._asked("token_header").get("token_header")
         return answer
 
     def _asked(self, name: str) -> dict[str, Any]:
-        """What was asked for so far, this among it if it is known."""
+        """Return what was read so far, with this attribute if it is known."""
         answers: dict[str, Any] = getattr(self, "_answers", {})
         evidence = getattr(self, "_evidence", None)
         if name not in answers and evidence is not None:
@@ -80,10 +88,10 @@ class VerificationError(Exception):
             self._answers = answers
         return answers
 
-    def _about(self: _Error, token: str | bytes | None, verified: VerifiedToken | None = None) -> _Error:
-        """Says which token it is about, if nobody has said that yet, and returns itself.
+    def about(self: _Error, token: str | bytes | None, verified: VerifiedToken | None = None) -> _Error:
+        """Set the token that the error is about, and what was verified of it, unless that is known. Return the error.
 
-        For errors that are made for one token: one that several callers share is about none.
+        Only for an error that is raised for one token: one that several callers share is about none.
         """
         if token is not None and getattr(self, "_evidence", None) is None and not hasattr(self, "_answers"):
             from watchword._kernel import _Evidence
@@ -102,15 +110,15 @@ class VerificationError(Exception):
         return (type(self), (self.detail,), vars(self) | hashed)
 
     def www_authenticate(self, *, realm: str | None = None, resource_metadata: str | None = None) -> str | None:
-        """The ``WWW-Authenticate`` value to answer with (RFC 6750 section 3), or ``None`` where it is not the
-        sender who has to do better.
+        """Return the ``WWW-Authenticate`` value of the answer (RFC 6750 section 3).
 
-        ``resource_metadata`` is the URL of the protected resource's metadata (RFC 9728 section 5.1). Raises
-        ``ValueError`` where either holds a character that a quoted string cannot carry.
+        It is ``None`` if the error is not the sender's. ``resource_metadata`` is the URL of the protected resource's
+        metadata (RFC 9728 section 5.1). Raises ``ValueError`` if either argument contains a character that a quoted
+        string cannot have.
         """
         if self.oauth_error is None:
             return None
-        # The fixed sentence, not the detail: a detail may quote the token's kid, which its sender chose.
+        # The fixed sentence, not the detail: a detail may quote the token's kid, chosen by its sender.
         own = {"error": self.oauth_error, "error_description": self._description}
         if self.scheme == "DPoP":
             own["algs"] = " ".join(self.algorithms)
@@ -121,16 +129,19 @@ class VerificationError(Exception):
         return f"{self.scheme} " + ", ".join(parameters)
 
     def _more_parameters(self) -> dict[str, str]:
-        """What this error has to say beside ``error`` and ``error_description``."""
+        """Return the parameters of this error besides ``error`` and ``error_description``."""
         return {}
 
 
 def challenge_parameters(**values: str | None) -> list[str]:
-    """The parameters of a challenge that have a value. Raises ``ValueError`` where one cannot be quoted."""
+    """Return the parameters of a challenge that have a value. Raises ``ValueError`` if one cannot be quoted."""
     return [f'{name}="{_quotable(name, value)}"' for name, value in values.items() if value is not None]
 
 
 def _quotable(name: str, value: str) -> str:
     if any(ch in '"\\' or not " " <= ch <= "~" for ch in value):
-        raise ValueError(f"{name} may hold printable ASCII without quotes and backslashes only")
+        raise ValueError(f"{name} is {value!r}: it must be printable ASCII without quotes and backslashes")
     return value
+
+
+__all__ = ["DPOP_ALGORITHMS", "VerificationError"]

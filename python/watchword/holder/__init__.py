@@ -1,4 +1,4 @@
-"""The other side of the wire: what whoever holds a token and a key sends."""
+"""The client's side: the holder of a token and of a key proves possession of the key."""
 
 from __future__ import annotations
 

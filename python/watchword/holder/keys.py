@@ -1,8 +1,7 @@
-"""Key pairs of whoever holds a token: Ed25519 and P-256, by the package ``cryptography``."""
+"""Private keys of a token's holder: Ed25519 and P-256, implemented by the package ``cryptography``."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 
 from cryptography.hazmat.primitives import hashes
@@ -16,22 +15,26 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-PrivateKey = Ed25519PrivateKey | EllipticCurvePrivateKey
+from watchword._kernel import KeySet
 
-_KINDS = "an Ed25519 or P-256 private key"
+#: A private key of a kind that is supported.
+PrivateKey = Ed25519PrivateKey | EllipticCurvePrivateKey
 
 
 def new(name: str) -> PrivateKey:
-    """A new key for this algorithm. Raises ``ValueError`` for another than ``EdDSA`` and ``ES256``."""
+    """Return a new key for the algorithm ``EdDSA`` or ``ES256``. Raises ``ValueError`` for any other."""
     if name == "EdDSA":
         return Ed25519PrivateKey.generate()
     if name == "ES256":
         return generate_private_key(SECP256R1())
-    raise ValueError("algorithm must be 'ES256' or 'EdDSA'")
+    raise ValueError(f"algorithm is {name!r}: it must be 'ES256' or 'EdDSA'")
 
 
 def load(key: PrivateKey | bytes | str) -> PrivateKey:
-    """The key itself, or that of a PEM text. Raises ``ValueError`` or ``TypeError`` for another kind of key."""
+    """Return the key itself, or the key of a PEM text without a password.
+
+    Raises ``ValueError`` or ``TypeError`` if it is not an Ed25519 or P-256 private key.
+    """
     if isinstance(key, (bytes, str)):
         loaded = load_pem_private_key(key.encode() if isinstance(key, str) else key, password=None)
     else:
@@ -40,29 +43,23 @@ def load(key: PrivateKey | bytes | str) -> PrivateKey:
         return loaded
     if isinstance(loaded, EllipticCurvePrivateKey) and isinstance(loaded.curve, SECP256R1):
         return loaded
-    raise TypeError(f"private_key must be {_KINDS}")
+    raise TypeError("private_key must be an Ed25519 or P-256 private key")
 
 
 def algorithm(key: PrivateKey) -> str:
-    """The algorithm that the key signs by."""
+    """Return the JWS algorithm that the key signs with: ``EdDSA`` or ``ES256``."""
     return "EdDSA" if isinstance(key, Ed25519PrivateKey) else "ES256"
 
 
 def public_jwk(key: PrivateKey) -> dict[str, str]:
-    """The public half as a JWK with the members that a thumbprint is made of, and no others."""
-    if isinstance(key, Ed25519PrivateKey):
-        return {
-            "kty": "OKP",
-            "crv": "Ed25519",
-            "x": _base64url(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)),
-        }
-    point = key.public_key().public_numbers()
-    x, y = (_base64url(number.to_bytes(32, "big")) for number in (point.x, point.y))
-    return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
+    """Return the public key as a JWK with the members of its thumbprint (RFC 7638 section 3.2) and no others."""
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    (known,) = KeySet.from_der(public)
+    return known.to_jwk()
 
 
 def signer(key: PrivateKey) -> Callable[[bytes], bytes]:
-    """What signs as JWS has it: for ES256 r and s side by side (RFC 7518 section 3.4)."""
+    """Return a function that signs bytes as JWS does: for ES256, r and s concatenated (RFC 7518 section 3.4)."""
     if isinstance(key, Ed25519PrivateKey):
         return key.sign
 
@@ -71,10 +68,6 @@ def signer(key: PrivateKey) -> Callable[[bytes], bytes]:
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
     return sign
-
-
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 __all__ = ["PrivateKey", "algorithm", "load", "new", "public_jwk", "signer"]

@@ -10,7 +10,7 @@ from watchword.issuers._settings import Settings, base_url, configured, guid
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from watchword._kernel import _AnyTenant
+    from watchword import AnyTenant
     from watchword.issuer import Issuer
 
 #: The tenant of personal Microsoft accounts.
@@ -22,7 +22,7 @@ _CLOUD = "https://login.microsoftonline.com"
 def entra(
     tenant: str | None = None,
     *,
-    tenants: Iterable[str] | _AnyTenant | None = None,
+    tenants: Iterable[str] | AnyTenant | None = None,
     version: Literal[1, 2] = 2,
     authority: str = _CLOUD,
     **settings: Unpack[Settings],
@@ -74,7 +74,7 @@ def _keys(authority: str, tenant: str, version: int) -> str:
     return f"{authority}/{tenant}/discovery/v2.0/keys" if version == 2 else f"{authority}/{tenant}/discovery/keys"
 
 
-def _listed(tenants: Iterable[str] | _AnyTenant | None) -> tuple[str, ...] | _AnyTenant | None:
+def _listed(tenants: Iterable[str] | AnyTenant | None) -> tuple[str, ...] | AnyTenant | None:
     if isinstance(tenants, str):
         raise TypeError(f"tenants must be a list or a tuple, such as ({tenants!r},), or ANY_TENANT")
     return tuple(guid(one, what="each of tenants") for one in tenants) if isinstance(tenants, Iterable) else tenants

@@ -12,9 +12,10 @@ from watchword.issuer import Issuer
 if TYPE_CHECKING:
     import os
 
-    from watchword._kernel import KeySet, _AnyAudience, _Backend
+    from watchword import AnyAudience, KeySet
     from watchword.jwks.settings import CacheSettings
     from watchword.jwks.source import KeySource
+    from watchword.types import Backend, Prepare
 
 _SOURCES = ("jwks_uri", "jwks", "jwks_file", "pem", "source")
 
@@ -30,7 +31,7 @@ class Settings(TypedDict, total=False):
     jwks_file: str | os.PathLike[str] | None
     pem: str | bytes | None
     source: KeySource | None
-    audience: str | Iterable[str] | _AnyAudience | None
+    audience: str | Iterable[str] | AnyAudience | None
     algorithms: Iterable[str] | None
     types: Iterable[str | None] | None
     required: Iterable[str] | None
@@ -40,7 +41,8 @@ class Settings(TypedDict, total=False):
     max_token_bytes: int | None
     max_header_bytes: int | None
     allow_loopback_http: bool
-    backend: _Backend
+    backend: Backend
+    prepare: Prepare
     cache_settings: CacheSettings
 
 

@@ -20,7 +20,7 @@ from watchword.jwks.settings import CacheSettings
 from watchword.jwks.urls import redact
 
 if TYPE_CHECKING:
-    from watchword._kernel import _Backend
+    from watchword.types import Backend, Prepare
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,8 @@ class Endpoint:
     jwks_uri: str | None
     """``None``: it is discovered."""
     allow_loopback_http: bool
-    backend: _Backend
+    backend: Backend
+    prepare: Prepare
     settings: CacheSettings
     allow_private_hosts: tuple[str, ...] = ()
     """Hosts that a discovered ``jwks_uri`` may lead to although their addresses are not public."""
@@ -139,7 +140,7 @@ class _Attempt:
 
     def _parse(self, body: bytes, url: str) -> KeySet:
         try:
-            keys = KeySet.from_json(body, backend=self._endpoint.backend)
+            keys = KeySet.from_json(body, backend=self._endpoint.backend, prepare=self._endpoint.prepare)
         except KeySetError as error:
             raise DownloadError(f"the answer is no key set: {error}", redact(url)) from None
         if len(keys) + len(keys.rejected) > self._settings.max_keys:

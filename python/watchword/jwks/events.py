@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import collections
 import enum
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 
 class EventKind(str, enum.Enum):
@@ -111,7 +110,12 @@ class Counters:
         return Stats(**{**self._counts, **now})
 
 
-Listener = Callable[[KeyEvent], object]
+class Listener(Protocol):
+    """What ``on_event`` may be: called with each event, in the thread in which it happens. It must not block."""
+
+    def __call__(self, event: KeyEvent, /) -> object:
+        """Take an event. What it returns is ignored, what it raises is logged."""
+        ...
 
 
 def notify(listener: Listener | None, *events: KeyEvent) -> None:

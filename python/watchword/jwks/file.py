@@ -19,7 +19,7 @@ from watchword.jwks.settings import CacheSettings
 from watchword.waiting import Pending
 
 if TYPE_CHECKING:
-    from watchword._kernel import _Backend
+    from watchword.types import Backend, Prepare
 
 # A file written to twice within its file system's time-stamp looks the same both times. One that changed only just
 # before it was read is therefore read again.
@@ -42,7 +42,8 @@ class FileSource:
         path: str,
         *,
         settings: CacheSettings,
-        backend: _Backend,
+        backend: Backend,
+        prepare: Prepare,
         clock: Callable[[], float],
         listener: Listener | None,
     ) -> None:
@@ -50,6 +51,7 @@ class FileSource:
         self._path = path
         self._settings = settings
         self._backend = backend
+        self._prepare = prepare
         self._clock = clock
         self._listener = listener
         self._keys: KeySet | None = None
@@ -135,7 +137,7 @@ class FileSource:
             if mark == self._mark and not force:
                 return []
             self._counters.add("fetches")
-            keys = _read(self._path, self._settings, self._backend)
+            keys = _read(self._path, self._settings, self._backend, self._prepare)
         except (OSError, KeySetError) as error:
             return self._failed(error)
         # Where it changed while it was read, or only just before, the mark is not to be relied on.
@@ -177,28 +179,28 @@ def _mark(path: str) -> _Mark:
     return (found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev)
 
 
-def _read(path: str, settings: CacheSettings, backend: _Backend) -> KeySet:
+def _read(path: str, settings: CacheSettings, backend: Backend, prepare: Prepare) -> KeySet:
     with open(path, "rb") as file:
         data = file.read(settings.max_bytes + 1)
     if len(data) > settings.max_bytes:
         raise KeySetError(f"longer than {settings.max_bytes} bytes")
-    keys = read_keys(data, backend)
+    keys = read_keys(data, backend, prepare)
     if len(keys) + len(keys.rejected) > settings.max_keys:
         raise KeySetError(f"more than {settings.max_keys} keys")
     return keys
 
 
-def read_keys(data: bytes, backend: _Backend) -> KeySet:
+def read_keys(data: bytes, backend: Backend, prepare: Prepare) -> KeySet:
     """The keys of a document in any of the forms that are read, told apart by how it begins: ``{`` for JSON,
     ``-----BEGIN`` for PEM, an ASN.1 SEQUENCE for DER. Raises :class:`~watchword.errors.KeySetError`.
     """
     start = data.lstrip()[:11]
     if start.startswith(b"{"):
-        return KeySet.from_json(data, backend=backend)
+        return KeySet.from_json(data, backend=backend, prepare=prepare)
     if start == b"-----BEGIN ":
-        return KeySet.from_pem(data, backend=backend)
+        return KeySet.from_pem(data, backend=backend, prepare=prepare)
     if data[:1] == b"\x30":
-        return KeySet.from_der(data, backend=backend)
+        return KeySet.from_der(data, backend=backend, prepare=prepare)
     raise KeySetError("neither a JWK Set, nor a JWK, nor a public key in PEM or DER")
 
 

@@ -35,7 +35,7 @@ use jsonwebtoken::{Algorithm as JwtAlgorithm, AlgorithmFamily, DecodingKey, Deco
 use crate::algorithm::Algorithm;
 use crate::key::{PublicKey, coordinates};
 use crate::material::{Defect, Material};
-use crate::signature::Backend;
+use crate::signature::KeyOptions;
 
 /// What to install: `DEFAULT_PROVIDER.install_default()`, which fails where another provider is installed or in use.
 ///
@@ -99,11 +99,11 @@ fn public_key(key: &DecodingKey) -> Result<PublicKey, Defect> {
         }
         (AlgorithmFamily::Rsa, DecodingKeyKind::RsaModulusExponent { n, e }) => Material::rsa(n, e),
         (AlgorithmFamily::Rsa, DecodingKeyKind::SecretOrDer(der)) => {
-            return PublicKey::from_der(der, None, None, Backend::Default);
+            return PublicKey::from_der(der, None, None, KeyOptions::default());
         }
         _ => Err(Defect::UnsupportedKeyType),
     }?;
-    PublicKey::from_material(material, Backend::Default)
+    PublicKey::from_material(material, KeyOptions::default())
 }
 
 /// The crate's error for a bad key; only that for RSA has a place for the reason.

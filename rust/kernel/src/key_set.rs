@@ -11,7 +11,7 @@ use crate::error::{Error, UnknownKey};
 use crate::json::{self, Object, Value};
 use crate::key::PublicKey;
 use crate::material::Defect;
-use crate::signature::Backend;
+use crate::signature::KeyOptions;
 
 /// How long a key set's document may be, in bytes.
 pub const MAX_DOCUMENT: usize = 1024 * 1024;
@@ -28,7 +28,7 @@ pub struct KeySet {
     keys: Vec<PublicKey>,
     by_id: HashMap<String, SameId>,
     rejected: Vec<RejectedKey>,
-    backend: Backend,
+    options: KeyOptions,
     pins: Arc<OnceBox<Pins>>,
 }
 
@@ -77,12 +77,12 @@ impl KeySet {
     ///
     /// # Errors
     /// [`KeySetError`] where the document as a whole is not one. Bad keys are no error: see [`KeySet::rejected`].
-    pub fn from_json(document: &[u8], backend: Backend) -> Result<Self, KeySetError> {
+    pub fn from_json(document: &[u8], options: impl Into<KeyOptions>) -> Result<Self, KeySetError> {
         if document.len() > MAX_DOCUMENT {
             return Err(KeySetError::TooLarge);
         }
         let members = Object::parse(document).map_err(KeySetError::Json)?;
-        let mut set = Self { backend, ..Self::default() };
+        let mut set = Self { options: options.into(), ..Self::default() };
         match members.get("keys") {
             Some(Value::Array(keys)) => {
                 if keys.iter().nth(MAX_KEYS).is_some() {
@@ -109,12 +109,13 @@ impl KeySet {
         pem: &str,
         key_id: Option<&str>,
         algorithm: Option<&str>,
-        backend: Backend,
+        options: impl Into<KeyOptions>,
     ) -> Result<Self, KeySetError> {
         if pem.len() > MAX_DOCUMENT {
             return Err(KeySetError::TooLarge);
         }
-        let mut keys = PublicKey::from_pem(pem, algorithm, backend).map_err(KeySetError::Key)?;
+        let options = options.into();
+        let mut keys = PublicKey::from_pem(pem, algorithm, options).map_err(KeySetError::Key)?;
         if keys.len() > MAX_KEYS {
             return Err(KeySetError::TooManyKeys);
         }
@@ -124,7 +125,7 @@ impl KeySet {
             }
             keys = keys.into_iter().map(|key| key.named(key_id)).collect();
         }
-        Ok(Self::of(keys, backend))
+        Ok(Self::of(keys, options))
     }
 
     /// Reads one public key in DER.
@@ -135,13 +136,14 @@ impl KeySet {
         der: &[u8],
         key_id: Option<&str>,
         algorithm: Option<&str>,
-        backend: Backend,
+        options: impl Into<KeyOptions>,
     ) -> Result<Self, KeySetError> {
         if der.len() > MAX_DOCUMENT {
             return Err(KeySetError::TooLarge);
         }
-        let key = PublicKey::from_der(der, key_id, algorithm, backend).map_err(KeySetError::Key)?;
-        Ok(Self::of(vec![key], backend))
+        let options = options.into();
+        let key = PublicKey::from_der(der, key_id, algorithm, options).map_err(KeySetError::Key)?;
+        Ok(Self::of(vec![key], options))
     }
 
     /// Builds the tables of all keys now, where there is room within the budget, and keeps them as long as the set is
@@ -179,9 +181,9 @@ impl KeySet {
         &self.rejected
     }
 
-    /// The implementation that verifies with these keys.
-    pub fn backend(&self) -> Backend {
-        self.backend
+    /// How signatures by these keys are verified.
+    pub fn options(&self) -> KeyOptions {
+        self.options
     }
 
     /// The keys that a token with this header may have been signed with: the key that it names by `kid` and algorithm;
@@ -209,8 +211,8 @@ impl KeySet {
         }
     }
 
-    fn of(keys: Vec<PublicKey>, backend: Backend) -> Self {
-        let mut set = Self { backend, ..Self::default() };
+    fn of(keys: Vec<PublicKey>, options: KeyOptions) -> Self {
+        let mut set = Self { options, ..Self::default() };
         for (index, key) in keys.into_iter().enumerate() {
             set.insert(index, key);
         }
@@ -218,7 +220,7 @@ impl KeySet {
     }
 
     fn take(&mut self, index: usize, jwk: &Object<'_>) {
-        match PublicKey::from_jwk(jwk, self.backend) {
+        match PublicKey::from_jwk(jwk, self.options) {
             Ok(key) => self.insert(index, key),
             Err(defect) => {
                 let key_id = jwk.get("kid").and_then(Value::as_str).map(str::to_owned);

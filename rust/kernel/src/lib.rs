@@ -106,7 +106,7 @@ pub use policy::{Audience, BoundTokens, Policy, PolicyError};
 pub use refusal::Refusal;
 pub use replay::{HOLDER_BYTES, ReplayCache, ReplayId, Use};
 pub use scope_claims::ScopeClaims;
-pub use signature::Backend;
+pub use signature::{Backend, KeyOptions, Prepare};
 pub use spiffe::{SpiffeId, SpiffeIdError};
 pub use time::{NumericDate, UnixTime};
 pub use token_cache::{CacheStats, Presented, TokenCache};

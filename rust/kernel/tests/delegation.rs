@@ -10,7 +10,7 @@
 
 mod common;
 
-use common::{BACKENDS, agreed, key_set, lax, now, signer, strict};
+use common::{KEY_OPTIONS, agreed, key_set, lax, now, signer, strict};
 use watchword_kernel::delegation::{MAX_ACTORS, MOST_ACTORS};
 use watchword_kernel::json::{DEEPEST, ErrorKind, MAX_DEPTH, Object};
 use watchword_kernel::{
@@ -20,9 +20,9 @@ use watchword_kernel::{
 fn verified(claims: &str) -> Result<VerifiedToken, Error> {
     let signer = signer(Algorithm::EdDsa);
     let token = signer.token(signer.header(), claims);
-    let verdict = |backend| verify(token.as_bytes(), &key_set(backend), &lax(), now()).map_err(Error::from);
-    agreed(BACKENDS.map(|backend| verdict(backend).err()));
-    verdict(BACKENDS[0])
+    let verdict = |options| verify(token.as_bytes(), &key_set(options), &lax(), now()).map_err(Error::from);
+    agreed(KEY_OPTIONS.map(|options| verdict(options).err()));
+    verdict(KEY_OPTIONS[0])
 }
 
 fn chain(claims: &str) -> DelegationChain {
@@ -103,7 +103,7 @@ fn a_hostile_act_is_refused_with_its_token() {
             let claims = common::CLAIMS.replace("\"sub\"", &format!("\"act\":{act},\"sub\""));
             let signer = signer(Algorithm::EdDsa);
             let token = signer.token(signer.header(), &claims);
-            let error = verify(token.as_bytes(), &key_set(BACKENDS[0]), &policy, now()).unwrap_err();
+            let error = verify(token.as_bytes(), &key_set(KEY_OPTIONS[0]), &policy, now()).unwrap_err();
             assert_eq!(error.code(), "malformed_claims", "{act}");
             assert!(error.to_string().contains("\"act\""), "{error}");
         }

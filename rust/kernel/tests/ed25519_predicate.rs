@@ -11,15 +11,15 @@
 
 mod common;
 
-use common::{BACKENDS, agreed, base64url, holds, vectors};
+use common::{KEY_OPTIONS, agreed, base64url, holds, vectors};
 use data_encoding::HEXLOWER_PERMISSIVE as HEX;
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::Deserialize;
-use watchword_kernel::{Algorithm, Backend, KeySet};
+use watchword_kernel::{Algorithm, KeyOptions, KeySet};
 
-fn key_set(point: &[u8], backend: Backend) -> KeySet {
+fn key_set(point: &[u8], options: KeyOptions) -> KeySet {
     let jwk = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, base64url(point));
-    let keys = KeySet::from_json(jwk.as_bytes(), backend).unwrap();
+    let keys = KeySet::from_json(jwk.as_bytes(), options).unwrap();
     keys.prepare();
     keys
 }
@@ -27,8 +27,8 @@ fn key_set(point: &[u8], backend: Backend) -> KeySet {
 /// Whether the key is taken and the signature holds; all ways must agree, and the names of the algorithm too.
 fn accepts(point: &[u8], message: &[u8], signature: &[u8]) -> bool {
     let names = [Algorithm::EdDsa, Algorithm::Ed25519];
-    agreed(BACKENDS.into_iter().flat_map(|backend| {
-        let keys = key_set(point, backend);
+    agreed(KEY_OPTIONS.into_iter().flat_map(|options| {
+        let keys = key_set(point, options);
         names.map(|name| keys.keys().first().is_some_and(|key| holds(key, name, message, signature)))
     }))
 }
@@ -103,7 +103,7 @@ fn speccheck() {
 fn keys_that_are_never_taken() {
     let defect = |text: &str| {
         let point = HEX.decode(text.as_bytes()).unwrap();
-        agreed(BACKENDS.map(|backend| key_set(&point, backend).rejected()[0].defect.code()))
+        agreed(KEY_OPTIONS.map(|options| key_set(&point, options).rejected()[0].defect.code()))
     };
     for small in [
         "0100000000000000000000000000000000000000000000000000000000000000",

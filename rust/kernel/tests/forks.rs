@@ -16,7 +16,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
-use common::{BACKENDS, CLAIMS, JWKS, SIGNERS, now, strict};
+use common::{CLAIMS, JWKS, KEY_OPTIONS, SIGNERS, now, strict};
 use watchword_kernel::tables::{self, Settings};
 use watchword_kernel::{Backend, KeySet, forks, verify, verify_many};
 
@@ -34,8 +34,8 @@ fn ends<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
 }
 
 fn verify_everything() {
-    for backend in BACKENDS {
-        let keys = KeySet::from_json(JWKS.as_bytes(), backend).unwrap();
+    for options in KEY_OPTIONS {
+        let keys = KeySet::from_json(JWKS.as_bytes(), options).unwrap();
         let tokens: Vec<String> = SIGNERS.iter().map(|signer| signer.token(signer.header(), CLAIMS)).collect();
         for _ in 0..2 * Settings::DEFAULT.after_uses {
             assert!(verify(tokens[0].as_bytes(), &keys, &strict(), now()).is_ok());

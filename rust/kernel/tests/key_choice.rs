@@ -10,7 +10,7 @@
 
 mod common;
 
-use common::{BACKENDS, CLAIMS, JWKS, agreed, any_jws, signer};
+use common::{CLAIMS, JWKS, KEY_OPTIONS, agreed, any_jws, signer};
 use serde_json::{Value, json};
 use watchword_kernel::{Algorithm, KeySet, MAX_TRIED, verify_jws};
 
@@ -34,7 +34,7 @@ fn stranger(serial: usize) -> Value {
             point[1] = u8::try_from(serial + 1).unwrap();
             json!({"kty": "OKP", "crv": "Ed25519", "x": common::base64url(point)})
         })
-        .find(|jwk| !KeySet::from_json(jwk.to_string().as_bytes(), BACKENDS[0]).unwrap().keys().is_empty())
+        .find(|jwk| !KeySet::from_json(jwk.to_string().as_bytes(), KEY_OPTIONS[0]).unwrap().keys().is_empty())
         .unwrap()
 }
 
@@ -42,8 +42,8 @@ fn stranger(serial: usize) -> Value {
 fn verdict(header: Value, keys: Vec<Value>) -> Result<(), &'static str> {
     let token = signer(Algorithm::EdDsa).token(header.to_string(), CLAIMS);
     let set = json!({ "keys": keys }).to_string();
-    agreed(BACKENDS.map(|backend| {
-        let set = KeySet::from_json(set.as_bytes(), backend).unwrap();
+    agreed(KEY_OPTIONS.map(|options| {
+        let set = KeySet::from_json(set.as_bytes(), options).unwrap();
         set.prepare();
         verify_jws(token.as_bytes(), &set, &any_jws()).map(|_| ()).map_err(|error| error.code())
     }))
@@ -83,14 +83,14 @@ fn verdict_on(algorithm: Algorithm, keys: &[Value]) -> Result<(), &'static str> 
     let header = json!({"alg": algorithm.name(), "kid": "k"});
     let token = signer(algorithm).token(header.to_string(), CLAIMS);
     let set = json!({ "keys": keys }).to_string();
-    agreed(BACKENDS.map(|backend| {
-        let set = KeySet::from_json(set.as_bytes(), backend).unwrap();
+    agreed(KEY_OPTIONS.map(|options| {
+        let set = KeySet::from_json(set.as_bytes(), options).unwrap();
         verify_jws(token.as_bytes(), &set, &any_jws()).map(|_| ()).map_err(|error| error.code())
     }))
 }
 
 fn rejected(keys: &[Value]) -> Vec<(usize, &'static str)> {
-    let set = KeySet::from_json(json!({ "keys": keys }).to_string().as_bytes(), BACKENDS[0]).unwrap();
+    let set = KeySet::from_json(json!({ "keys": keys }).to_string().as_bytes(), KEY_OPTIONS[0]).unwrap();
     set.rejected().iter().map(|key| (key.index, key.defect.code())).collect()
 }
 
@@ -124,7 +124,7 @@ fn one_kid_for_several_algorithms() {
         Err("invalid_signature")
     );
 
-    let set = KeySet::from_json(json!({ "keys": keys }).to_string().as_bytes(), BACKENDS[0]).unwrap();
+    let set = KeySet::from_json(json!({ "keys": keys }).to_string().as_bytes(), KEY_OPTIONS[0]).unwrap();
     assert_eq!(set.get("k").unwrap().key_type(), "OKP");
     assert_eq!(set.get_for("k", Algorithm::Es384).unwrap().curve(), Some("P-384"));
     assert_eq!(set.get_for("k", Algorithm::Rs512).unwrap().key_type(), "RSA");

@@ -10,12 +10,12 @@
 
 mod common;
 
-use common::{BACKENDS, JWKS, base64url, key_set};
+use common::{JWKS, KEY_OPTIONS, base64url, key_set};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use spki::der::pem::{LineEnding, encode_string};
 use watchword_kernel::json::Object;
-use watchword_kernel::{Backend, KeySet, MAX_DOCUMENT, MAX_KEYS, PublicKey, thumbprint};
+use watchword_kernel::{Backend, KeyOptions, KeySet, MAX_DOCUMENT, MAX_KEYS, PublicKey, thumbprint};
 
 /// 2048 bits, by the recipe of CVE-2017-15361: a power of 65537 modulo the product of the primes up to 167.
 const ROCA: &str = "oxwafa-sj8-2CTm9Wz2caksFbezGLGONeOV32Cfzb77lODRQuHEBvKT3GvfuW-PIqfdsYDZhL1b4QdP4bwpyL1ayP3d92vT7SIuB5Xtd6rXsPj7Z-Q44m5nogKzdvbCDcPZ8TkpvWRGOOI7DTQCMmliaA-I7yLdhIlAQm7h7iJ4QWlj0VKe7LFa4PWpMdymJm29gYdJI31HXO4HmbDApQNLo-5gztyOWURCxSDitN5qzGMJL0GprBp_aA7ewB78zSnao-lo5NW5-jMCONeBZDskNIxZYQTimxALlUkGXvo1cD98hWrJNzIuR62N2-z4D09OY3duLMtV_fn3DGcefrw";
@@ -44,8 +44,8 @@ fn with_null(key_id: &str, name: &str) -> Value {
     key
 }
 
-fn import(jwk: &Value, backend: Backend) -> Result<PublicKey, &'static str> {
-    PublicKey::from_jwk(&Object::parse(jwk.to_string().as_bytes()).unwrap(), backend).map_err(|defect| defect.code())
+fn import(jwk: &Value, options: impl Into<KeyOptions>) -> Result<PublicKey, &'static str> {
+    PublicKey::from_jwk(&Object::parse(jwk.to_string().as_bytes()).unwrap(), options).map_err(|defect| defect.code())
 }
 
 fn number(bits: usize, change: impl Fn(&mut Vec<u8>)) -> String {
@@ -130,8 +130,8 @@ fn every_defect_by_its_name() {
         ("point_not_on_curve", changed("p384", json!({"x": jwk("p384")["y"]}))),
     ];
     for (code, key) in cases {
-        for backend in BACKENDS {
-            assert_eq!(import(&key, backend).map(|_| ()), Err(code), "{key} {backend:?}");
+        for options in KEY_OPTIONS {
+            assert_eq!(import(&key, options).map(|_| ()), Err(code), "{key} {options:?}");
         }
     }
     // Three is odd, and an exponent of 33 bits is allowed; so are both ends of the modulus' range.
@@ -141,8 +141,8 @@ fn every_defect_by_its_name() {
         json!({"n": plain(2048)}),
         json!({"n": plain(4096)}),
     ] {
-        for backend in BACKENDS {
-            assert!(import(&changed("rsa", key.clone()), backend).is_ok(), "{key}");
+        for options in KEY_OPTIONS {
+            assert!(import(&changed("rsa", key.clone()), options).is_ok(), "{key}");
         }
     }
     let largest = changed("rsa", json!({"n": plain(8192)}));
@@ -165,8 +165,8 @@ fn key_sets_as_they_are_published() {
         ("ed25519", json!({"use": "jwt-svid"})),
     ] {
         let key = changed(key_id, changes);
-        for backend in BACKENDS {
-            let (found, plain) = (import(&key, backend).unwrap(), import(&jwk(key_id), backend).unwrap());
+        for options in KEY_OPTIONS {
+            let (found, plain) = (import(&key, options).unwrap(), import(&jwk(key_id), options).unwrap());
             assert_eq!((found.thumbprint(), found.algorithms()), (plain.thumbprint(), plain.algorithms()), "{key}");
             let text = key.to_string();
             assert_eq!(thumbprint(&Object::parse(text.as_bytes()).unwrap()).unwrap(), plain.thumbprint());
@@ -199,8 +199,8 @@ fn bad_keys_leave_the_others_alone() {
         jwk("p256"), 7, changed("rsa", json!({"use": "enc"})), changed("p256", json!({"use": "sig"})), jwk("ed25519"),
         {"kty": "oct", "k": "AAAA", "kid": 5}, changed("p384", json!({"kid": null})), changed("p384", json!({"kid": null})),
     ]});
-    for backend in BACKENDS {
-        let set = KeySet::from_json(set.to_string().as_bytes(), backend).unwrap();
+    for options in KEY_OPTIONS {
+        let set = KeySet::from_json(set.to_string().as_bytes(), options).unwrap();
         let ids: Vec<Option<&str>> = set.keys().iter().map(PublicKey::key_id).collect();
         assert_eq!(ids, [Some("p256"), Some("ed25519"), None, None]);
         // Of two keys of one name the first stays.
@@ -264,24 +264,24 @@ fn pkcs1() -> Vec<u8> {
 
 #[test]
 fn der_and_pem_are_the_same_keys() {
-    for backend in BACKENDS {
-        for key in key_set(backend).keys() {
+    for options in KEY_OPTIONS {
+        for key in key_set(options).keys() {
             let der = spki(key.key_id().unwrap());
-            let from_der = PublicKey::from_der(&der, Some("name"), None, backend).unwrap();
+            let from_der = PublicKey::from_der(&der, Some("name"), None, options).unwrap();
             assert_eq!((from_der.thumbprint(), from_der.key_id()), (key.thumbprint(), Some("name")));
             assert_eq!(from_der.algorithms(), key.algorithms());
             let pem = encode_string("PUBLIC KEY", LineEnding::LF, &der).unwrap();
             let set =
-                KeySet::from_pem(&format!("said before\n{pem}said after\n"), Some("name"), None, backend).unwrap();
+                KeySet::from_pem(&format!("said before\n{pem}said after\n"), Some("name"), None, options).unwrap();
             assert_eq!(set.get("name").unwrap().thumbprint(), key.thumbprint());
             // Cut off anywhere, or with anything behind it, it is no key.
-            assert!((0..der.len()).all(|end| PublicKey::from_der(&der[..end], None, None, backend).is_err()));
-            assert!(PublicKey::from_der(&[&der[..], b"\0"].concat(), None, None, backend).is_err());
+            assert!((0..der.len()).all(|end| PublicKey::from_der(&der[..end], None, None, options).is_err()));
+            assert!(PublicKey::from_der(&[&der[..], b"\0"].concat(), None, None, options).is_err());
         }
-        let old = PublicKey::from_der(&pkcs1(), None, Some("PS256"), backend).unwrap();
-        assert_eq!(old.thumbprint(), key_set(backend).get("rsa").unwrap().thumbprint());
+        let old = PublicKey::from_der(&pkcs1(), None, Some("PS256"), options).unwrap();
+        assert_eq!(old.thumbprint(), key_set(options).get("rsa").unwrap().thumbprint());
         assert_eq!(old.algorithms().iter().count(), 1);
-        let mismatch = PublicKey::from_der(&pkcs1(), None, Some("ES256"), backend).unwrap_err();
+        let mismatch = PublicKey::from_der(&pkcs1(), None, Some("ES256"), options).unwrap_err();
         assert_eq!(mismatch.code(), "algorithm_mismatch");
     }
 }

@@ -12,7 +12,7 @@
 
 mod common;
 
-use common::{BACKENDS, SIGNERS, any_jws, base64url, key_set, lax, now, signer};
+use common::{KEY_OPTIONS, SIGNERS, any_jws, base64url, key_set, lax, now, signer};
 use peak_alloc::PeakAlloc;
 use watchword_kernel::tables::{self, Settings};
 use watchword_kernel::{Algorithm, Backend, KeySet, Limits, unverified_names, verify, verify_jws};
@@ -123,7 +123,7 @@ fn hostile_input_is_cheap() {
         verify(signer.token(signer.header(), "{}").as_bytes(), &key_set(Backend::Default), &lax(), now()).unwrap();
     }
     let signer = signer(Algorithm::EdDsa);
-    let keys = BACKENDS.map(key_set);
+    let keys = KEY_OPTIONS.map(key_set);
     let mut worst = [(0, ""), (0, "")];
     let mut note = |which: usize, name: &'static str, used: usize, length: usize| {
         let multiple = used.saturating_sub(CONSTANT).div_ceil(length);
@@ -133,8 +133,8 @@ fn hostile_input_is_cheap() {
     for length in [16 * 1024, 100_000, 700_000, 1024 * 1024] {
         for (name, document) in documents(length) {
             let document = document.as_bytes();
-            for backend in BACKENDS {
-                note(1, name, peak(|| KeySet::from_json(document, backend)), document.len());
+            for options in KEY_OPTIONS {
+                note(1, name, peak(|| KeySet::from_json(document, options)), document.len());
             }
             let text = std::str::from_utf8(document).unwrap();
             note(1, name, peak(|| KeySet::from_pem(text, None, None, Backend::Default)), document.len());

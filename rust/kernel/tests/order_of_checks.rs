@@ -10,7 +10,7 @@
 
 mod common;
 
-use common::{BACKENDS, key_set, now, signer, strict};
+use common::{KEY_OPTIONS, key_set, now, signer, strict};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use watchword_kernel::{Algorithm, verify};
@@ -84,8 +84,8 @@ fn check(faults: u32) {
     let token = token(faults);
     let expected = FAULTS.iter().enumerate().find(|(bit, _)| faults >> bit & 1 == 1).map(|(_, fault)| fault.code);
     let policy = strict().with_required(vec!["exp".into(), "jti".into()]);
-    for backend in BACKENDS {
-        let verdict = verify(token.as_bytes(), &key_set(backend), &policy, now());
+    for options in KEY_OPTIONS {
+        let verdict = verify(token.as_bytes(), &key_set(options), &policy, now());
         assert_eq!(verdict.err().map(|error| error.code()), expected, "{faults:b}");
     }
 }

@@ -16,7 +16,7 @@ mod checks;
 
 use std::num::NonZeroUsize;
 
-use common::{BACKENDS, CLAIMS, JWKS, SIGNERS, any_jws, base64url, jwt_algorithm, key_set, now, signer, strict};
+use common::{CLAIMS, JWKS, KEY_OPTIONS, SIGNERS, any_jws, base64url, jwt_algorithm, key_set, now, signer, strict};
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::DecodingKey;
 use proptest::prelude::*;
@@ -106,8 +106,8 @@ proptest! {
         let mut damaged = token.clone();
         damage.iter().for_each(|damage| damage.apply(&mut damaged));
         checks::verify(&damaged);
-        for backend in BACKENDS {
-            let verdict = verify(&damaged, &key_set(backend), &strict(), now());
+        for options in KEY_OPTIONS {
+            let verdict = verify(&damaged, &key_set(options), &strict(), now());
             prop_assert_eq!(verdict.is_ok(), damaged == token);
         }
     }
@@ -121,8 +121,8 @@ proptest! {
         damage.iter().for_each(|damage| damage.apply(&mut signature));
         let damaged = [input, b".", base64url(&signature).as_bytes()].concat();
         let expected = jsonwebtoken_holds(&jwk(signer.key_id), signer.algorithm, input, &signature);
-        for backend in BACKENDS {
-            let verdict = verify_jws(&damaged, &key_set(backend), &any_jws());
+        for options in KEY_OPTIONS {
+            let verdict = verify_jws(&damaged, &key_set(options), &any_jws());
             prop_assert_eq!(verdict.is_ok(), expected);
         }
     }
@@ -190,8 +190,8 @@ proptest! {
         let members = Object::parse(text.as_bytes()).unwrap();
         let token = signer.token(signer.header(), CLAIMS);
         let (input, signature) = split(&token);
-        for backend in BACKENDS {
-            if let Ok(key) = PublicKey::from_jwk(&members, backend) {
+        for options in KEY_OPTIONS {
+            if let Ok(key) = PublicKey::from_jwk(&members, options) {
                 let holds = key.verify(signer.algorithm, input, &signature);
                 prop_assert_eq!(holds, jsonwebtoken_holds(&text, signer.algorithm, input, &signature));
             }
@@ -230,8 +230,8 @@ fn every_algorithm() {
         for header in [signer.header(), format!(r#"{{"alg":"{name}"}}"#)] {
             let token = signer.token(&header, CLAIMS);
             checks::verify(token.as_bytes());
-            for backend in BACKENDS {
-                let verified = verify(token.as_bytes(), &key_set(backend), &strict(), now()).unwrap();
+            for options in KEY_OPTIONS {
+                let verified = verify(token.as_bytes(), &key_set(options), &strict(), now()).unwrap();
                 assert_eq!(verified.jws().algorithm(), signer.algorithm);
                 assert_eq!(verified.jws().key_id(), Some(signer.key_id));
             }
@@ -240,9 +240,9 @@ fn every_algorithm() {
             let is_ed25519 = |algorithm| matches!(algorithm, Algorithm::EdDsa | Algorithm::Ed25519);
             if other != signer.algorithm && !(is_ed25519(other) && is_ed25519(signer.algorithm)) {
                 let header = format!(r#"{{"alg":"{}","kid":"{}"}}"#, other.name(), signer.key_id);
-                for backend in BACKENDS {
+                for options in KEY_OPTIONS {
                     let token = signer.token(&header, CLAIMS);
-                    let refused = verify(token.as_bytes(), &key_set(backend), &strict(), now()).unwrap_err().code();
+                    let refused = verify(token.as_bytes(), &key_set(options), &strict(), now()).unwrap_err().code();
                     assert!(["invalid_signature", "algorithm_not_allowed"].contains(&refused));
                 }
             }
@@ -288,11 +288,11 @@ fn an_rsa_signature_above_the_modulus_is_refused() {
             Some((input.to_vec(), signature.clone(), sum(&signature, &modulus)?))
         });
         let (input, signature, above) = found.unwrap();
-        for backend in BACKENDS {
-            let keys = key_set(backend);
+        for options in KEY_OPTIONS {
+            let keys = key_set(options);
             let key = keys.get("rsa").unwrap();
             assert!(key.verify(algorithm, &input, &signature));
-            assert!(!key.verify(algorithm, &input, &above), "{algorithm:?} {backend:?}");
+            assert!(!key.verify(algorithm, &input, &above), "{algorithm:?} {options:?}");
         }
         let taken = jsonwebtoken_holds(&jwk("rsa"), algorithm, &input, &above);
         assert_eq!(taken, algorithm != Algorithm::Rs256, "the check stays for as long as jsonwebtoken needs it");

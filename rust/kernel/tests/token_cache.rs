@@ -15,7 +15,7 @@ use std::sync::Arc;
 use common::{CLAIMS, NOW, SIGNERS, base64url, key_set, lax, signer, strict};
 use proptest::prelude::*;
 use watchword_kernel::{
-    Algorithm, Backend, CacheStats, KeySet, Policy, Presented, TokenCache, UnixTime, VerifiedToken, verify,
+    Algorithm, Backend, CacheStats, KeySet, Policy, Prepare, Presented, TokenCache, UnixTime, VerifiedToken, verify,
 };
 
 const MANY: u64 = 1 << 20;
@@ -107,7 +107,7 @@ fn a_key_that_disappears_takes_its_tokens_along() {
     assert_eq!(gateway.at(&token(), NOW).unwrap_err(), "unknown_key");
     // Nor does a set that was dropped leave its place to another.
     for _ in 0..100 {
-        gateway.keys = Arc::new(key_set(Backend::Unprepared));
+        gateway.keys = Arc::new(key_set(Prepare::Never));
         gateway.at(&token(), NOW).unwrap();
         gateway.keys = Arc::new(KeySet::from_json(br#"{"keys":[]}"#, Backend::Default).unwrap());
         assert_eq!(gateway.at(&token(), NOW).unwrap_err(), "unknown_key");

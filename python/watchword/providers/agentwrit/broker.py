@@ -14,7 +14,7 @@ from watchword.providers.agentwrit.models import AgentClaims, DelegationRecord, 
 from watchword.providers.profiles.agentwrit import ADMIN, AGENT, APP, DELEGATED_AGENT, MAX_DEPTH, Rules, read_pem
 
 if TYPE_CHECKING:
-    from watchword._kernel import _AnyAudience
+    from watchword import AnyAudience
 
 _KINDS = (AGENT, DELEGATED_AGENT, APP, ADMIN)
 _PEM = "-----BEGIN "
@@ -42,7 +42,7 @@ class Broker:
         public_key: str | bytes | Mapping[str, Any] | KeySet,
         *,
         issuer: str | None = None,
-        audience: str | Iterable[str] | _AnyAudience | None = None,
+        audience: str | Iterable[str] | AnyAudience | None = None,
         trust_domain: str | None = None,
         accept: Iterable[str] = (AGENT, DELEGATED_AGENT),
         max_depth: int = MAX_DEPTH,

@@ -12,7 +12,7 @@ from watchword.providers.profiles.authgent import Rules
 from watchword.verifier import Verifier
 
 if TYPE_CHECKING:
-    from watchword._kernel import _AnyAudience
+    from watchword import AnyAudience
     from watchword.jwks.source import KeySource
 
 #: authgent-server signs with ES256, and binds tokens to ES256 keys.
@@ -32,7 +32,7 @@ class Demands(NamedTuple):
     def of(
         cls,
         issuer: str,
-        audience: str | Iterable[str] | _AnyAudience | None,
+        audience: str | Iterable[str] | AnyAudience | None,
         *,
         leeway: float = 0,
         bound_tokens: Literal["reject", "accept"] = "reject",

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from watchword import _kernel
 from watchword._kernel import KeySet, VerifiedToken
 from watchword.errors import VerificationError
+from watchword.issuer_keys import NO_KEYS
 from watchword.jwks.memory import MemorySource
 from watchword.providers.authgent.demands import Demands
 from watchword.providers.authgent.errors import AuthgentError, InvalidTokenError, ServerError, in_authgents_terms
 from watchword.providers.authgent.jwks import JWKSFetcher, KeyFetcher, fetcher_of
 from watchword.providers.authgent.models import AgentIdentity
-from watchword.slow_path import NO_KEYS
 
 if TYPE_CHECKING:
-    from watchword._kernel import _AnyAudience
+    from watchword import AnyAudience
     from watchword.dpop import DpopVerifier
 
 
 async def verify_token(
     token: str,
     issuer: str,
-    audience: str | Iterable[str] | _AnyAudience | None = None,
+    audience: str | Iterable[str] | AnyAudience | None = None,
     jwks_fetcher: KeyFetcher | None = None,
     *,
     dpop_proof: str | None = None,
@@ -65,7 +65,7 @@ async def verify_token(
 def verify_token_sync(
     token: str,
     issuer: str,
-    audience: str | Iterable[str] | _AnyAudience | None = None,
+    audience: str | Iterable[str] | AnyAudience | None = None,
     jwks_fetcher: JWKSFetcher | None = None,
     *,
     dpop_proof: str | None = None,

@@ -11,18 +11,18 @@ from watchword._kernel import KeySet, TokenCache, VerifiedToken
 from watchword.arguments import as_audience, as_tuple
 from watchword.errors import KeysUnavailableError, VerificationError
 from watchword.issuer import Issuer
+from watchword.issuer_keys import IssuerKeys
 from watchword.jwks import CacheSettings
 from watchword.jwks.events import Listener
 from watchword.providers.clawauth.exceptions import ClawAuthError
 from watchword.providers.clawauth.no_keys import NoKeys
 from watchword.providers.clawauth.types import Agent, VerifyTokenResponse
-from watchword.providers.issuer_keys import IssuerKeys
 from watchword.providers.profiles.clawauth import AGENT_ID_PREFIX, ClaimNames, Rules
 
 if TYPE_CHECKING:
     import types as _types
 
-    from watchword._kernel import _AnyAudience
+    from watchword import AnyAudience
     from watchword.jwks.fetch import HttpxClient
 
 BASE_URL = "https://api.clawauth.com"
@@ -62,7 +62,7 @@ class ClawAuth:
         jwks_uri: str | None = None,
         issuer: str | None = None,
         check_issuer: bool = True,
-        audience: str | Iterable[str] | _AnyAudience | None = None,
+        audience: str | Iterable[str] | AnyAudience | None = None,
         required: Iterable[str] = (),
         claim_names: ClaimNames | None = None,
         agent_id_prefix: str = AGENT_ID_PREFIX,
@@ -85,6 +85,9 @@ class ClawAuth:
         self._service_id = service_id
         self._api_key = api_key
         self._base_url = base_url
+        if httpx_client is not None:
+            from watchword.jwks.fetch import HttpxFetcher  # sockets are slow to import
+
         name = issuer or base_url.rstrip("/")
         self._rules = Rules(
             issuers=(name,) if check_issuer else (),
@@ -110,8 +113,8 @@ class ClawAuth:
         )
         self._keys = IssuerKeys(
             source,
-            accepted_issuers=(name,) if check_issuer else None,
-            httpx_client=httpx_client,
+            accepted_issuers=(name,) if check_issuer else "any",
+            fetcher=HttpxFetcher(httpx_client) if httpx_client is not None else None,
             token_cache=token_cache,
             clock=clock,
             on_event=on_event,
@@ -127,14 +130,14 @@ class ClawAuth:
         a token that is neither ``str`` nor ``bytes``.
         """
         try:
-            return self._response(self._keys.verify(token, self._policy, now))
+            return self._response(self._keys.verify(token, self._policy, now=now))
         except VerificationError as error:
             return _refused(error)
 
     async def verify_async(self, token: str | bytes, *, now: float | None = None) -> VerifyTokenResponse:
         """As :meth:`verify`, waiting without blocking the event loop."""
         try:
-            return self._response(await self._keys.verify_async(token, self._policy, now))
+            return self._response(await self._keys.verify_async(token, self._policy, now=now))
         except VerificationError as error:
             return _refused(error)
 

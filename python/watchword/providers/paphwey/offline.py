@@ -12,10 +12,10 @@ from watchword._kernel import Policy, VerifiedToken
 from watchword.arguments import as_tuple
 from watchword.errors import KeysUnavailableError, VerificationError
 from watchword.issuer import Issuer
+from watchword.issuer_keys import IssuerKeys
 from watchword.jwks import CacheSettings
 from watchword.jwks.events import Listener, Stats
 from watchword.jwks.urls import check_url
-from watchword.providers.issuer_keys import IssuerKeys
 from watchword.providers.paphwey.errors import PaphweyTransportError, PaphweyVerificationError
 from watchword.providers.paphwey.models import ActionContext, VerifiedOutcome
 from watchword.providers.profiles import reason_of
@@ -82,10 +82,13 @@ class OfflineBase:
         )
         self._policy("any")
         self._returns_invalid = on_invalid == "return"
+        if httpx_client is not None:
+            from watchword.jwks.fetch import HttpxFetcher  # sockets are slow to import
+
+            fetcher = HttpxFetcher(httpx_client)
         self._keys = IssuerKeys(
             issuer,
             accepted_issuers=(issuer.issuer, None),
-            httpx_client=httpx_client,
             fetcher=fetcher,
             clock=clock,
             on_event=on_event,
@@ -153,7 +156,7 @@ class OfflineBase:
     ) -> VerifiedOutcome:
         policy, expected = self._demands(audience, delegation_id, action)
         try:
-            return self._outcome(self._keys.verify(raw, policy, now), expected, now)
+            return self._outcome(self._keys.verify(raw, policy, now=now), expected, now)
         except VerificationError as error:
             return self._invalid(error)
 
@@ -162,7 +165,7 @@ class OfflineBase:
     ) -> VerifiedOutcome:
         policy, expected = self._demands(audience, delegation_id, action)
         try:
-            return self._outcome(await self._keys.verify_async(raw, policy, now), expected, now)
+            return self._outcome(await self._keys.verify_async(raw, policy, now=now), expected, now)
         except VerificationError as error:
             return self._invalid(error)
 

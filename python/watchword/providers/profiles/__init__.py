@@ -18,7 +18,7 @@ from watchword._kernel import KeySet, Policy, VerifiedToken
 from watchword.errors import ErrorCode, VerificationError, WrongTypeError
 
 if TYPE_CHECKING:
-    from watchword._kernel import _AnyAudience
+    from watchword import AnyAudience
 
 #: The providers, by the names of their packages.
 ProviderName = Literal["agentwrit", "authgent", "authpi", "clawauth", "paphwey"]
@@ -45,7 +45,7 @@ class Rules(abc.ABC):
     """
 
     issuers: tuple[str, ...] = ()
-    audience: str | tuple[str, ...] | _AnyAudience | None = None
+    audience: str | tuple[str, ...] | AnyAudience | None = None
     algorithms: tuple[str, ...] | None = None
     types: tuple[str | None, ...] = ("JWT", None)
     required: tuple[str, ...] = ()

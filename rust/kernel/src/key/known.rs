@@ -14,7 +14,7 @@ use once_cell::race::OnceBox;
 use crate::forks::lock_within_patience;
 
 use crate::material::{Defect, Material};
-use crate::signature::{Backend, Verifier};
+use crate::signature::{KeyOptions, Verifier};
 
 /// A key's numbers, judged, and what follows from them.
 pub(super) struct Known {
@@ -48,15 +48,15 @@ pub(crate) fn hold() -> Held {
 }
 
 /// What is known of a key with these numbers, which are judged where they are met for the first time.
-pub(super) fn of(material: Material, backend: Backend) -> Result<Arc<Known>, Defect> {
-    if backend != Backend::Default {
-        return Known::new(material, backend);
+pub(super) fn of(material: Material, options: KeyOptions) -> Result<Arc<Known>, Defect> {
+    if !options.has_tables() {
+        return Known::new(material, options);
     }
     // Where another thread is at it, the memory is gone without: waiting would cost as much.
     if let Some(known) = MEMORY.try_lock().ok().and_then(|mut memory| memory.as_mut()?.recall(&material)) {
         return Ok(known);
     }
-    let known = Known::new(material, backend)?;
+    let known = Known::new(material, options)?;
     if let Ok(mut memory) = MEMORY.try_lock() {
         memory.get_or_insert_default().remember(&known);
     }
@@ -64,8 +64,8 @@ pub(super) fn of(material: Material, backend: Backend) -> Result<Arc<Known>, Def
 }
 
 impl Known {
-    fn new(material: Material, backend: Backend) -> Result<Arc<Self>, Defect> {
-        let verifier = Verifier::new(&material, backend)?;
+    fn new(material: Material, options: KeyOptions) -> Result<Arc<Self>, Defect> {
+        let verifier = Verifier::new(&material, options)?;
         Ok(Arc::new(Self { material, verifier, thumbprint: OnceBox::new() }))
     }
 

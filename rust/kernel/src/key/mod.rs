@@ -3,6 +3,7 @@
 mod jwk;
 mod known;
 mod many;
+mod members;
 mod spki;
 mod thumbprint;
 
@@ -15,7 +16,7 @@ pub use thumbprint::{thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprin
 use crate::algorithm::{Algorithm, AlgorithmSet};
 use crate::json::Object;
 use crate::material::{Defect, Material};
-use crate::signature::Backend;
+use crate::signature::KeyOptions;
 use jwk::Source;
 use known::Known;
 pub(crate) use known::{Held, hold};
@@ -37,21 +38,21 @@ impl PublicKey {
     ///
     /// # Errors
     /// The first [`Defect`] found.
-    pub fn from_jwk(jwk: &Object<'_>, backend: Backend) -> Result<Self, Defect> {
-        Self::of_jwk(jwk, Source::KeySet, backend)
+    pub fn from_jwk(jwk: &Object<'_>, options: impl Into<KeyOptions>) -> Result<Self, Defect> {
+        Self::of_jwk(jwk, Source::KeySet, options.into())
     }
 
     /// Reads a JWK that came in a header, whose sender chose every byte of it: strictly as RFC 7517 and RFC 7518 have it.
     ///
     /// # Errors
     /// The first [`Defect`] found.
-    pub(crate) fn from_header_jwk(jwk: &Object<'_>, backend: Backend) -> Result<Self, Defect> {
-        Self::of_jwk(jwk, Source::Header, backend)
+    pub(crate) fn from_header_jwk(jwk: &Object<'_>, options: impl Into<KeyOptions>) -> Result<Self, Defect> {
+        Self::of_jwk(jwk, Source::Header, options.into())
     }
 
-    fn of_jwk(jwk: &Object<'_>, source: Source, backend: Backend) -> Result<Self, Defect> {
+    fn of_jwk(jwk: &Object<'_>, source: Source, options: KeyOptions) -> Result<Self, Defect> {
         let jwk = jwk::Jwk::parse(jwk, source)?;
-        let known = known::of(jwk.material, backend)?;
+        let known = known::of(jwk.material, options)?;
         Ok(Self { key_id: jwk.key_id, algorithms: jwk.algorithms, issuer: jwk.issuer, known })
     }
 
@@ -64,14 +65,14 @@ impl PublicKey {
         der: &[u8],
         key_id: Option<&str>,
         algorithm: Option<&str>,
-        backend: Backend,
+        options: impl Into<KeyOptions>,
     ) -> Result<Self, Defect> {
         let material = spki::parse(der)?;
         let algorithms = match algorithm {
             None => material.algorithms(),
             Some(name) => jwk::restricted(material.algorithms(), name)?,
         };
-        let known = known::of(material, backend)?;
+        let known = known::of(material, options.into())?;
         Ok(Self { key_id: key_id.map(str::to_owned), algorithms, issuer: None, known })
     }
 
@@ -79,15 +80,16 @@ impl PublicKey {
     ///
     /// # Errors
     /// The first [`Defect`] found; a text without a block is malformed.
-    pub fn from_pem(pem: &str, algorithm: Option<&str>, backend: Backend) -> Result<Vec<Self>, Defect> {
-        spki::pem_blocks(pem)?.iter().map(|der| Self::from_der(der, None, algorithm, backend)).collect()
+    pub fn from_pem(pem: &str, algorithm: Option<&str>, options: impl Into<KeyOptions>) -> Result<Vec<Self>, Defect> {
+        let options = options.into();
+        spki::pem_blocks(pem)?.iter().map(|der| Self::from_der(der, None, algorithm, options)).collect()
     }
 
     /// A key that is known by its numbers alone.
     #[cfg(feature = "jsonwebtoken-provider")]
-    pub(crate) fn from_material(material: Material, backend: Backend) -> Result<Self, Defect> {
+    pub(crate) fn from_material(material: Material, options: impl Into<KeyOptions>) -> Result<Self, Defect> {
         let algorithms = material.algorithms();
-        Ok(Self { key_id: None, algorithms, issuer: None, known: known::of(material, backend)? })
+        Ok(Self { key_id: None, algorithms, issuer: None, known: known::of(material, options.into())? })
     }
 
     /// The same key under another name.
@@ -143,6 +145,18 @@ impl PublicKey {
     /// The RFC 7638 thumbprint: SHA-256, base64url.
     pub fn thumbprint(&self) -> &str {
         self.known.thumbprint()
+    }
+
+    /// The members of the key's JWK (RFC 7517): those that identify the key, then `kid` if it has one, and `alg` if the
+    /// key is restricted to one of the algorithms of its type. Numbers have no leading zero bytes. `use`, `key_ops` and
+    /// [`issuer`](Self::issuer) are not included.
+    pub fn to_jwk(&self) -> Vec<(&'static str, String)> {
+        let mut members = self.known.material.members();
+        members.extend(self.key_id.clone().map(|key_id| ("kid", key_id)));
+        if self.algorithms != self.known.material.algorithms() {
+            members.extend(self.algorithms.iter().map(|algorithm| ("alg", algorithm.name().to_owned())));
+        }
+        members
     }
 
     /// Whether `signature` holds over `message` under `algorithm`, which must be one of the key's.

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use spki::ObjectIdentifier;
 
 use super::jwk::without_leading_zeros;
+use super::members::{self, Members, encode};
 use super::spki::{self as encoding, Numbers};
 use crate::json::{Object, Value};
 use crate::material::{Defect, Material};
@@ -20,7 +21,7 @@ use crate::material::{Defect, Material};
 /// required member is missing or not strict base64url.
 pub fn thumbprint(jwk: &Object<'_>) -> Result<String, Defect> {
     let key_type = jwk.get("kty").and_then(Value::as_str).ok_or(Defect::Malformed("\"kty\" must be a string"))?;
-    let required: &[&str] = match key_type {
+    let required: &[&'static str] = match key_type {
         "EC" => &["crv", "kty", "x", "y"],
         "OKP" => &["crv", "kty", "x"],
         "RSA" => &["e", "kty", "n"],
@@ -29,7 +30,7 @@ pub fn thumbprint(jwk: &Object<'_>) -> Result<String, Defect> {
     };
     const COMPLAINT: Defect =
         Defect::Malformed("a member that the thumbprint needs is missing or malformed (RFC 7638 section 3.2)");
-    let mut members = Vec::with_capacity(required.len());
+    let mut members: Members = Vec::with_capacity(required.len());
     for &name in required {
         let value = jwk.get(name).and_then(Value::as_str).unwrap_or_default();
         let canonical = match name {
@@ -46,7 +47,6 @@ pub fn thumbprint(jwk: &Object<'_>) -> Result<String, Defect> {
         }
         members.push((name, canonical));
     }
-    let members: Vec<(&str, &str)> = members.iter().map(|(name, value)| (*name, value.as_str())).collect();
     Ok(digest(&members))
 }
 
@@ -58,13 +58,13 @@ pub fn thumbprint(jwk: &Object<'_>) -> Result<String, Defect> {
 /// [`Defect::UnsupportedCurve`] where JWK has no name for the key; [`Defect::PrivateKey`].
 pub fn thumbprint_of_der(der: &[u8]) -> Result<String, Defect> {
     encoding::read(der, |numbers| match numbers {
-        Numbers::Rsa(modulus, exponent) => Ok(rsa(modulus, exponent)),
+        Numbers::Rsa(modulus, exponent) => Ok(digest(&members::rsa(modulus, exponent))),
         Numbers::Octets(curve, point) => {
             let (name, _, length) = registered(&OCTET_CURVES, curve).ok_or(Defect::UnsupportedKeyType)?;
             if point.len() != length {
                 return Err(Defect::Malformed("the point does not have the length of its curve (RFC 8410 section 4)"));
             }
-            Ok(octets(name, point))
+            Ok(digest(&members::okp(name, point)))
         }
         Numbers::Elliptic(curve, point) => {
             let (name, _, length) = registered(&ELLIPTIC_CURVES, curve).ok_or(Defect::UnsupportedCurve)?;
@@ -74,7 +74,7 @@ pub fn thumbprint_of_der(der: &[u8]) -> Result<String, Defect> {
                     "the point does not have the length of its curve (RFC 5480 section 2.2)",
                 ));
             }
-            Ok(elliptic(name, x, y))
+            Ok(digest(&members::ec(name, x, y)))
         }
     })
 }
@@ -120,39 +120,12 @@ fn registered(curves: &[Curve], identifier: ObjectIdentifier) -> Option<Curve> {
 
 impl Material {
     pub(crate) fn thumbprint(&self) -> String {
-        match self {
-            Self::Ed25519(point) => octets("Ed25519", point),
-            Self::P256(point) => uncompressed("P-256", point),
-            Self::P384(point) => uncompressed("P-384", point),
-            Self::Rsa { modulus, exponent } => rsa(modulus, exponent),
-        }
+        digest(&self.members())
     }
 }
 
-fn rsa(modulus: &[u8], exponent: &[u8]) -> String {
-    digest(&[("e", &encode(exponent)), ("kty", "RSA"), ("n", &encode(modulus))])
-}
-
-fn octets(curve: &str, point: &[u8]) -> String {
-    digest(&[("crv", curve), ("kty", "OKP"), ("x", &encode(point))])
-}
-
-fn uncompressed(curve: &str, point: &[u8]) -> String {
-    let coordinates = point.get(1..).unwrap_or_default();
-    let (x, y) = coordinates.split_at(coordinates.len() / 2);
-    elliptic(curve, x, y)
-}
-
-fn elliptic(curve: &str, x: &[u8], y: &[u8]) -> String {
-    digest(&[("crv", curve), ("kty", "EC"), ("x", &encode(x)), ("y", &encode(y))])
-}
-
-fn encode(bytes: &[u8]) -> String {
-    BASE64URL_NOPAD.encode(bytes)
-}
-
 /// The digest of the canonical JSON object with these members, which are in lexicographic order.
-fn digest(members: &[(&str, &str)]) -> String {
+fn digest(members: &[(&str, String)]) -> String {
     let mut hash = Sha256::new();
     let mut before = "{\"";
     for (name, value) in members {

@@ -6,6 +6,7 @@
 
 mod ed25519;
 mod many;
+mod options;
 mod p256;
 mod reference;
 mod rsa;
@@ -13,23 +14,12 @@ mod rsa;
 use std::sync::Arc;
 
 pub(crate) use many::{Job, verify_each};
+pub use options::{Backend, KeyOptions, Prepare};
 
 use self::ed25519::Equation;
 use crate::algorithm::Algorithm;
 use crate::material::{Defect, Material, has_roca_modulus};
 use crate::tables::Earned;
-
-/// Which implementation verifies signatures. All give the same verdicts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Backend {
-    /// The kernel's own arithmetic, with tables for keys that are met again.
-    #[default]
-    Default,
-    /// The same without tables: for keys that are met once.
-    Unprepared,
-    /// The `jsonwebtoken` crate, for every algorithm.
-    Reference,
-}
 
 /// A key, judged and prepared for one implementation.
 pub(crate) enum Verifier {
@@ -41,8 +31,8 @@ pub(crate) enum Verifier {
 
 impl Verifier {
     /// Judges the numbers of a key, which are well-formed: whether they are safe to verify with.
-    pub(crate) fn new(material: &Material, backend: Backend) -> Result<Self, Defect> {
-        let earns = backend == Backend::Default;
+    pub(crate) fn new(material: &Material, options: KeyOptions) -> Result<Self, Defect> {
+        let earns = options.has_tables();
         let own = match material {
             Material::Ed25519(point) => Self::Ed25519(Earned::new(ed25519::Key::new(point)?, earns)),
             Material::P256(point) => Self::P256(Earned::new(p256::Key::new(point)?, earns)),
@@ -50,8 +40,8 @@ impl Verifier {
             Material::Rsa { modulus, exponent } => Self::Rsa(rsa::Key::new(modulus, exponent)?),
             Material::P384(_) => return reference::Key::new(material).map(Self::Reference),
         };
-        match backend {
-            Backend::Default | Backend::Unprepared => Ok(own),
+        match options.backend {
+            Backend::Default => Ok(own),
             Backend::Reference => reference::Key::new(material).map(Self::Reference),
         }
     }

@@ -12,11 +12,16 @@ use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::EncodingKey;
 use spki::der::pem::decode_vec;
 use watchword_kernel::{
-    Algorithm, Audience, Backend, BoundTokens, JwsPolicy, KeySet, Policy, PublicKey, Signed, UnixTime, verify_each,
+    Algorithm, Audience, Backend, BoundTokens, JwsPolicy, KeyOptions, KeySet, Policy, Prepare, PublicKey, Signed,
+    UnixTime, verify_each,
 };
 
-/// Everything is asked of all.
-pub(crate) const BACKENDS: [Backend; 3] = [Backend::Default, Backend::Unprepared, Backend::Reference];
+/// Every way to verify a signature: all give the same verdict.
+pub(crate) const KEY_OPTIONS: [KeyOptions; 3] = [
+    KeyOptions { backend: Backend::Default, prepare: Prepare::Auto },
+    KeyOptions { backend: Backend::Default, prepare: Prepare::Never },
+    KeyOptions { backend: Backend::Reference, prepare: Prepare::Auto },
+];
 
 /// The public parts of the signing keys; each `kid` is the name of a file in `keys/`.
 pub(crate) const JWKS: &str = include_str!("../keys/jwks.json");
@@ -91,9 +96,9 @@ pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
     BASE64URL_NOPAD.encode(bytes.as_ref())
 }
 
-/// The test keys, with tables where the backend has tables.
-pub(crate) fn key_set(backend: Backend) -> KeySet {
-    let keys = KeySet::from_json(JWKS.as_bytes(), backend).expect("the test keys are a JWK Set");
+/// The test keys, with precomputed tables if the options allow them.
+pub(crate) fn key_set(options: impl Into<KeyOptions>) -> KeySet {
+    let keys = KeySet::from_json(JWKS.as_bytes(), options).expect("the test keys are a JWK Set");
     keys.prepare();
     keys
 }

@@ -13,7 +13,7 @@ from watchword.providers.authgent.verify import verify_token
 if TYPE_CHECKING:
     from mcp.server.auth.provider import AccessToken
 
-    from watchword._kernel import _AnyAudience
+    from watchword import AnyAudience
 
 
 class AgentAuthProvider:
@@ -29,7 +29,7 @@ class AgentAuthProvider:
     def __init__(
         self,
         server_url: str,
-        audience: str | Iterable[str] | _AnyAudience | None = None,
+        audience: str | Iterable[str] | AnyAudience | None = None,
         *,
         jwks_fetcher: JWKSFetcher | None = None,
     ) -> None:

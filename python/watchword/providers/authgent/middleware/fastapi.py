@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
     from typing_extensions import Unpack
 
-    from watchword._kernel import _AnyAudience
+    from watchword import AnyAudience
     from watchword.providers.authgent.middleware.gate import GateOptions
 
 _IDENTITY = "authgent_identity"
@@ -55,7 +55,7 @@ class AgentAuthMiddleware:
         self,
         app: ASGIApp,
         issuer: str,
-        audience: str | Iterable[str] | _AnyAudience | None = None,
+        audience: str | Iterable[str] | AnyAudience | None = None,
         **options: Unpack[GateOptions],
     ) -> None:
         self.app = app

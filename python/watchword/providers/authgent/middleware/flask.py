@@ -26,7 +26,7 @@ except ImportError as error:
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from watchword._kernel import _AnyAudience
+    from watchword import AnyAudience
     from watchword.providers.authgent.middleware.gate import GateOptions
 
 
@@ -42,7 +42,7 @@ class AgentAuthMiddleware:
         self,
         app: Flask,
         issuer: str,
-        audience: str | Iterable[str] | _AnyAudience | None = None,
+        audience: str | Iterable[str] | AnyAudience | None = None,
         **options: Unpack[GateOptions],
     ) -> None:
         self._gate = Gate(issuer, audience, **options)
@@ -78,7 +78,7 @@ def require_agent_auth(scopes: str | Iterable[str] | None = None) -> Callable[[F
 def agent_auth_required(
     issuer: str,
     scopes: str | Iterable[str] | None = None,
-    audience: str | Iterable[str] | _AnyAudience | None = None,
+    audience: str | Iterable[str] | AnyAudience | None = None,
     **options: Unpack[GateOptions],
 ) -> Callable[[Function], Function]:
     """Verifies the request of one view by itself, and lets agents in whose token has all these scopes.

@@ -18,7 +18,7 @@ from watchword.request import credentials
 from watchword.scopes import PlainScopes
 
 if TYPE_CHECKING:
-    from watchword._kernel import _AnyAudience
+    from watchword import AnyAudience
     from watchword.dpop import DpopVerifier
 
     Pairs = list[tuple[str, str]] | list[tuple[bytes, bytes]]
@@ -62,7 +62,7 @@ class Gate:
     def __init__(
         self,
         issuer: str,
-        audience: str | Iterable[str] | _AnyAudience | None = None,
+        audience: str | Iterable[str] | AnyAudience | None = None,
         *,
         jwks_fetcher: JWKSFetcher | None = None,
         dpop: DpopVerifier | None = None,
@@ -112,8 +112,7 @@ class Gate:
 
     def answer(self, error: AuthgentError) -> Answer:
         """The answer that says what is wrong (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9728 section 5.1)."""
-        verdict = error.verdict or VerificationError()
-        verdict.algorithms = self._demands.dpop.algorithms
+        verdict = self._demands.dpop.complete(error.verdict or VerificationError())
         challenge = verdict.www_authenticate(realm="authgent", resource_metadata=self._resource_metadata)
         if challenge is None:
             # The sender can do nothing better than to come again.

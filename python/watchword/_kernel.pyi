@@ -75,14 +75,14 @@ __version__: str
 
 @final
 class AnyAudience:
-    """The type of :data:`ANY_AUDIENCE`."""
+    """The type of ANY_AUDIENCE, which says openly that `aud` is not checked."""
 
 ANY_AUDIENCE: AnyAudience
 """Accept any audience: ``aud`` is not checked."""
 
 @final
 class AnyTenant:
-    """The type of :data:`ANY_TENANT`."""
+    """The type of ANY_TENANT, which says openly that every tenant of a multi-tenant issuer is accepted."""
 
 ANY_TENANT: AnyTenant
 """Accept every tenant of an issuer that has several."""
@@ -120,41 +120,63 @@ MAX_NUMERIC_DATE: float
 
 @final
 class PublicKey:
-    """One key of a set, parsed and judged."""
+    """One key of a set."""
 
     @property
-    def key_id(self) -> str | None: ...
+    def key_id(self) -> str | None:
+        """The `kid`, or None."""
     @property
-    def key_type(self) -> Literal["EC", "OKP", "RSA"]: ...
+    def key_type(self) -> Literal["EC", "OKP", "RSA"]:
+        """The `kty`: "EC", "OKP" or "RSA"."""
     @property
-    def curve(self) -> Literal["P-256", "P-384", "Ed25519"] | None: ...
+    def curve(self) -> Literal["P-256", "P-384", "Ed25519"] | None:
+        """The `crv`: "P-256", "P-384" or "Ed25519"; None for RSA."""
     @property
-    def bits(self) -> int: ...
+    def bits(self) -> int:
+        """The size of the key in bits: of the modulus, or of the curve."""
     @property
-    def algorithms(self) -> tuple[str, ...]: ...
+    def algorithms(self) -> tuple[str, ...]:
+        """The algorithms that the key may be used with."""
     @property
-    def thumbprint(self) -> str: ...
-    def to_jwk(self) -> dict[str, str]: ...
+    def thumbprint(self) -> str:
+        """The RFC 7638 thumbprint: SHA-256, base64url without padding."""
+    def to_jwk(self) -> dict[str, str]:
+        """Return the key as a JWK (RFC 7517): a new dict of strings with the members that identify the key (`kty`, and
+        `crv`, `x` and `y`, or `n` and `e`), `kid` if it has one, and `alg` if it is restricted to one algorithm.
+        """
 
 @final
 class RejectedKey:
     """A key that was left out of a set, and why."""
 
     @property
-    def index(self) -> int: ...
+    def index(self) -> int:
+        """Its place in the document, from 0."""
     @property
-    def key_id(self) -> str | None: ...
+    def key_id(self) -> str | None:
+        """Its `kid`, where that can be read."""
     @property
-    def reason(self) -> str: ...
+    def reason(self) -> str:
+        """The stable name of what is wrong."""
     @property
-    def detail(self) -> str: ...
+    def detail(self) -> str:
+        """The same as one sentence for a person."""
 
 @final
 class KeySet:
+    """The public keys of one issuer: immutable, each judged when the set is read.
+
+    A bad key is left out and listed in `rejected`; it never takes the others with it.
+    """
+
     @staticmethod
     def from_json(
         jwks: str | bytes | Mapping[str, Any], *, backend: Backend = "default", prepare: Prepare = "auto"
-    ) -> KeySet: ...
+    ) -> KeySet:
+        """Read a JWK Set or a single JWK (RFC 7517): str, bytes or a mapping, at most 1 MiB and 256 keys.
+
+        Raises KeySetError where the document is neither.
+        """
     @staticmethod
     def from_pem(
         pem: str | bytes,
@@ -163,7 +185,12 @@ class KeySet:
         algorithm: str | None = None,
         backend: Backend = "default",
         prepare: Prepare = "auto",
-    ) -> KeySet: ...
+    ) -> KeySet:
+        """Read the public keys of a PEM text (RFC 7468): PUBLIC KEY or RSA PUBLIC KEY blocks.
+
+        PEM carries no `kid` and no `alg`; both may be given. A key without a `kid` is tried for every token of its
+        algorithms. Raises KeySetError where a key cannot be used.
+        """
     @staticmethod
     def from_der(
         der: bytes,
@@ -172,21 +199,58 @@ class KeySet:
         algorithm: str | None = None,
         backend: Backend = "default",
         prepare: Prepare = "auto",
-    ) -> KeySet: ...
+    ) -> KeySet:
+        """Read one public key in DER: SubjectPublicKeyInfo (RFC 5280) or RSAPublicKey (RFC 8017).
+
+        Raises KeySetError where the key cannot be used.
+        """
     @property
-    def rejected(self) -> tuple[RejectedKey, ...]: ...
+    def rejected(self) -> tuple[RejectedKey, ...]:
+        """The keys that were left out, in the order of the document."""
     @property
-    def backend(self) -> Backend: ...
+    def backend(self) -> Backend:
+        """The implementation that verifies with these keys: "default" or "reference"."""
     @property
-    def prepare_mode(self) -> Prepare: ...
-    def get(self, key_id: str, algorithm: str | None = None) -> PublicKey | None: ...
-    def prepare(self) -> int: ...
+    def prepare_mode(self) -> Prepare:
+        """Whether these keys may get precomputed tables: "auto" (after some uses, or by `prepare()`) or "never"."""
+    def get(self, key_id: str, algorithm: str | None = None) -> PublicKey | None:
+        """The key with this `kid`, or None. Several keys may have one `kid`, each for other algorithms: with `algorithm`, the
+        key that verifies signatures of that algorithm; without, the first of the document.
+        """
+    def prepare(self) -> int:
+        """Build the tables of all keys now, and keep them as long as the set is there: see watchword.tables.
+
+        Returns how many keys are as fast as they can be; where the memory for tables has no room left, the others verify
+        as well, and slower. Without this, a key earns its table by use.
+        """
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[PublicKey]: ...
     def __contains__(self, key_id: object, /) -> bool: ...
 
 @final
 class Policy:
+    """What a token must be to be accepted, compiled once.
+
+    issuer: `iss` must be exactly this, or one of these; None: not checked. One placeholder, as in
+    "https://login.example/{tid}/v2.0", stands for the value of the claim of that name in the same token; `tenants` are
+    then the values that are accepted, or ANY_TENANT for all of them.
+    audience: `aud` must name this, or one of these; None: the token must not name any; ANY_AUDIENCE: not checked.
+    audience_claim: the claim that names the audience, for issuers that write another one than `aud`; a token that has an
+    `aud` besides must name one of `audience` in both.
+    algorithms: what `alg` may be; None: the algorithms of the keys.
+    types: what `typ` may be, as media types, None standing for its absence.
+    leeway: seconds by which clocks may differ, both ways, for `exp`, `nbf` and `iat`.
+    required: claims that must be present and not null.
+    bound_tokens: "reject" refuses a token that is bound to a key (`cnf`) and comes without a proof of it; "accept" takes
+    it as a bearer token.
+    scope_claims: claims whose words are the token's scopes, each a string with spaces or an array of strings.
+    trust_domain: the name of a SPIFFE trust domain, in place of an issuer: the token is a JWT-SVID, whose `sub` must be
+    the SPIFFE ID of a workload in that domain, and whose `aud` and `exp` must be present.
+    max_token_bytes, max_header_bytes: the longest encoded forms that are looked at.
+
+    Raises ValueError or TypeError if no token could meet it, or if it contradicts itself.
+    """
+
     def __new__(
         cls,
         *,
@@ -207,54 +271,88 @@ class Policy:
 
 @final
 class Confirmation:
-    """The ``cnf`` claim (RFC 7800): the key to which a token is bound."""
+    """The key to which a token is bound: its `cnf` claim (RFC 7800)."""
 
     @property
-    def jkt(self) -> str | None: ...
+    def jkt(self) -> str | None:
+        """The RFC 7638 thumbprint of the key (RFC 9449 section 6.1), or None."""
     @property
-    def jwk(self) -> dict[str, Any] | None: ...
+    def jwk(self) -> dict[str, Any] | None:
+        """The key itself as a JWK (RFC 7800 section 3.2), or None."""
 
 @final
 class Actor:
-    """One who acts on behalf of another."""
+    """One who acts on behalf of another. Equal actors are equal, and may be members of sets."""
 
     @property
-    def subject(self) -> str | None: ...
+    def subject(self) -> str | None:
+        """The actor's name; None if it is unknown, because the `act` names it by another member than `sub`."""
     @property
-    def issuer(self) -> str | None: ...
+    def issuer(self) -> str | None:
+        """Whose name that is: the `iss` or the `provider` beside it, else the `iss` of the token; None where there is neither."""
     @property
-    def scopes(self) -> tuple[str, ...] | None: ...
+    def scopes(self) -> tuple[str, ...] | None:
+        """The scopes that it holds, where the chain records them; None where it does not."""
     @property
-    def delegated_at(self) -> str | None: ...
+    def delegated_at(self) -> str | None:
+        """When they were handed to it, as the token writes it, where the chain records that; None where it does not."""
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
 class DelegationChain:
-    """On whose behalf somebody acts: a subject, and the actors, the nearest first."""
+    """On whose behalf somebody acts: a subject, and the actors to whom its authority was handed on, the nearest first.
+
+    Chains come out of tokens (`token.delegation`) or are read from claims with one of the constructors, which trust the
+    claims: give them those of a verified token. Equal chains are equal, and may be members of sets.
+    """
 
     @staticmethod
-    def from_act(claims: str | bytes | Mapping[str, Any], *, max_actors: int = 32) -> DelegationChain: ...
+    def from_act(claims: str | bytes | Mapping[str, Any], *, max_actors: int = 32) -> DelegationChain:
+        """Read nested acts: the claim `act` (RFC 8693 section 4.1). No such claim: a chain without actors.
+
+        claims: all the claims of a token, a mapping or JSON. max_actors: the longest chain that is read, 96 at most.
+        Raises DelegationError.
+        """
     @staticmethod
     def from_records(
         claims: str | bytes | Mapping[str, Any], *, keys: KeySet | None = None, max_actors: int = 32
-    ) -> DelegationChain: ...
+    ) -> DelegationChain:
+        """Read a recorded chain: the claims `delegation_chain` and `chain_hash`. No such claim: a chain without actors.
+
+        claims: all the claims of a token, a mapping or JSON. keys: where they are given, each record must bear the Ed25519
+        signature of one of them, and the hash must be there; it is compared with the records in any case. max_actors: the
+        longest chain that is read, 96 at most. Raises DelegationError.
+        """
     @staticmethod
-    def from_actor_chain(claims: str | bytes | Mapping[str, Any]) -> DelegationChain: ...
+    def from_actor_chain(claims: str | bytes | Mapping[str, Any]) -> DelegationChain:
+        """Read an actor chain: the claim `actor_chain`, of a principal and an agent. No such claim: a chain without actors.
+
+        claims: all the claims of a token, a mapping or JSON. Raises DelegationError.
+        """
     @property
-    def subject(self) -> str | None: ...
+    def subject(self) -> str | None:
+        """On whose behalf the actors act; None where the token does not say."""
     @property
-    def issuer(self) -> str | None: ...
+    def issuer(self) -> str | None:
+        """The token's `iss`: whose name the subject's is. None where the token has none."""
     @property
-    def scopes(self) -> tuple[str, ...] | None: ...
+    def scopes(self) -> tuple[str, ...] | None:
+        """The scopes that the subject held, where the chain records them; None where it does not."""
     @property
-    def actors(self) -> tuple[Actor, ...]: ...
+    def actors(self) -> tuple[Actor, ...]:
+        """The actors, the nearest (who presents the token) first."""
     @property
-    def depth(self) -> int: ...
+    def depth(self) -> int:
+        """How many times authority was handed on: the number of actors."""
     @property
-    def human_root(self) -> bool: ...
+    def human_root(self) -> bool:
+        """Whether the subject is a human being, as far as the token tells: its name begins with `user:`, or the token has
+        the claim `human_root` with the value true.
+        """
     @property
-    def repeated(self) -> tuple[str, ...]: ...
+    def repeated(self) -> tuple[str, ...]:
+        """The names that stand in the chain more than once, each once, the nearest first: authority that went in a circle."""
     def check(
         self,
         *,
@@ -264,110 +362,172 @@ class DelegationChain:
         allow_cycles: bool = True,
         human: Callable[[DelegationChain], bool] | None = None,
         allow_unknown_actors: bool = False,
-    ) -> None: ...
+    ) -> None:
+        """Judge the chain; return None, or raise the DelegationError of the first demand that is not met, in this order.
+
+        max_depth: how many actors there may be. allow_cycles: whether a name may stand in the chain more than once.
+        require_human_root: whether the subject must be a human being, with actors or without; `human`, a function from
+        the chain to a bool, says who is (None: see `human_root`). allowed_actors: each actor must be one of these, names of
+        the token's issuer (str), names of another (pairs of issuer and name) or Actors; an empty list allows nobody.
+        allow_unknown_actors: whether an actor without a subject may stand in the chain; with allowed_actors none may. And
+        always: no actor may hold a scope that was not held before it, where the chain records scopes.
+
+        Raises TypeError or ValueError for a demand that cannot be meant.
+        """
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
 class MayAct:
-    """The ``may_act`` claim (RFC 8693 section 4.4): who may act on behalf of a token's subject."""
+    """Who may act on behalf of a token's subject: its `may_act` claim (RFC 8693 section 4.4)."""
 
     @property
-    def subjects(self) -> tuple[str, ...]: ...
+    def subjects(self) -> tuple[str, ...]:
+        """The names of the parties, of which `sub` may list several."""
     @property
-    def issuer(self) -> str | None: ...
-    def permits(self, actor: str | tuple[str, str] | Actor) -> bool: ...
+    def issuer(self) -> str | None:
+        """Whose names those are: the claim's own `iss`, else that of the token; None where there is neither."""
+    def permits(self, actor: str | tuple[str, str] | Actor) -> bool:
+        """Whether this party may act: a name of the token's issuer (str), of another (pair of issuer and name), or an Actor."""
 
 @final
 class VerifiedToken:
+    """A JWT that passed every check. It cannot be made but by verifying a token."""
+
     @property
-    def header(self) -> dict[str, Any]: ...
+    def header(self) -> dict[str, Any]:
+        """The JOSE header, a dict that is built when first asked for."""
     @property
-    def claims(self) -> dict[str, Any]: ...
+    def claims(self) -> dict[str, Any]:
+        """All the claims, a dict that is built when first asked for."""
     @property
-    def payload(self) -> bytes: ...
+    def payload(self) -> bytes:
+        """The payload as it was signed: the bytes of the claims set."""
     @property
-    def issuer(self) -> str | None: ...
+    def issuer(self) -> str | None:
+        """`iss`, or None."""
     @property
-    def subject(self) -> str | None: ...
+    def subject(self) -> str | None:
+        """`sub`, or None."""
     @property
-    def audience(self) -> tuple[str, ...]: ...
+    def audience(self) -> tuple[str, ...]:
+        """`aud` as a tuple, empty if the token names no audience."""
     @property
-    def expires_at(self) -> float | None: ...
+    def expires_at(self) -> float | None:
+        """`exp` in Unix seconds, or None: an int where the token has one, else a float."""
     @property
-    def not_before(self) -> float | None: ...
+    def not_before(self) -> float | None:
+        """`nbf` in Unix seconds, or None."""
     @property
-    def issued_at(self) -> float | None: ...
+    def issued_at(self) -> float | None:
+        """`iat` in Unix seconds, or None."""
     @property
-    def token_id(self) -> str | None: ...
+    def token_id(self) -> str | None:
+        """`jti`, or None."""
     @property
-    def scopes(self) -> tuple[str, ...]: ...
+    def scopes(self) -> tuple[str, ...]:
+        """The words of the claims that the policy's `scope_claims` names, in its order."""
     @property
-    def resource_scopes(self) -> ResourceScopes: ...
+    def resource_scopes(self) -> ResourceScopes:
+        """The scopes as ResourceScopes.from_claim reads them, compiled when first asked for and kept."""
     @property
-    def slot_scopes(self) -> SlotScopes: ...
+    def slot_scopes(self) -> SlotScopes:
+        """The scopes as SlotScopes.from_claim reads them, compiled when first asked for and kept."""
     @property
-    def plain_scopes(self) -> PlainScopes: ...
+    def plain_scopes(self) -> PlainScopes:
+        """The scopes as PlainScopes.from_claim reads them, compiled when first asked for and kept."""
     @property
-    def key_id(self) -> str | None: ...
+    def key_id(self) -> str | None:
+        """The `kid` of the key that verified the signature; None where that key has none."""
     @property
-    def algorithm(self) -> str: ...
+    def algorithm(self) -> str:
+        """The algorithm of the signature."""
     @property
-    def confirmation(self) -> Confirmation | None: ...
+    def confirmation(self) -> Confirmation | None:
+        """The key to which the token is bound (`cnf`), or None."""
     @property
-    def delegation(self) -> DelegationChain: ...
+    def delegation(self) -> DelegationChain:
+        """On whose behalf the token's holder acts: a DelegationChain, without actors where the token records none.
+
+        Raises DelegationError where `delegation_chain` or `actor_chain`, which are not registered claims, is malformed, or
+        where there is more than one record: read the one that is meant with a constructor of DelegationChain.
+        """
     @property
-    def may_act(self) -> MayAct | None: ...
+    def may_act(self) -> MayAct | None:
+        """Who may act on behalf of the token's subject (`may_act`), or None where the token does not say."""
 
 @final
 class VerifiedJws:
+    """A JWS whose signature holds. It cannot be made but by verifying one."""
+
     @property
-    def header(self) -> dict[str, Any]: ...
+    def header(self) -> dict[str, Any]:
+        """The JOSE header, a dict that is built when first asked for."""
     @property
-    def payload(self) -> bytes: ...
+    def payload(self) -> bytes:
+        """The payload: bytes."""
     @property
-    def key_id(self) -> str | None: ...
+    def key_id(self) -> str | None:
+        """The `kid` of the key that verified the signature; None where that key has none."""
     @property
-    def algorithm(self) -> str: ...
+    def algorithm(self) -> str:
+        """The algorithm of the signature."""
 
 @final
 class UnverifiedToken:
     """A well-formed token, decoded. Nothing of it is verified: anybody can have written it."""
 
     @property
-    def header(self) -> dict[str, Any]: ...
+    def header(self) -> dict[str, Any]:
+        """The JOSE header, a dict built on first access."""
     @property
-    def claims(self) -> dict[str, Any] | None: ...
+    def claims(self) -> dict[str, Any] | None:
+        """The payload as a dict built on first access; None if it is not a JSON object, by the strict rules for claims."""
     @property
-    def payload(self) -> bytes: ...
+    def payload(self) -> bytes:
+        """The payload: bytes."""
     @property
-    def signature(self) -> bytes: ...
+    def signature(self) -> bytes:
+        """The signature: bytes."""
 
 @final
 class UnverifiedNames:
     """Names that stand in a token. Nothing of it is verified."""
 
     @property
-    def issuer(self) -> str | None: ...
+    def issuer(self) -> str | None:
+        """`iss`, or None."""
     @property
-    def subject(self) -> str | None: ...
+    def subject(self) -> str | None:
+        """`sub`, or None."""
     @property
-    def key_id(self) -> str | None: ...
+    def key_id(self) -> str | None:
+        """The header's `kid`, or None."""
 
 @final
 class _Evidence:
-    """The token that an exception is about, and what was signed if its signature was valid."""
+    """The token that a verdict is about, and what was signed if its signature was valid. It shows neither: it answers when
+    it is asked, and is not pickled.
+    """
 
     def __new__(cls, token: str | bytes, verified: VerifiedToken | None = None) -> _Evidence: ...
     @property
-    def token_hash(self) -> str: ...
+    def token_hash(self) -> str:
+        """The SHA-256 of the token as it was presented, base64url without padding."""
     @property
-    def token_header(self) -> dict[str, Any] | None: ...
+    def token_header(self) -> dict[str, Any] | None:
+        """The JOSE header as a new dict; None unless the signature was valid."""
     @property
-    def token_claims(self) -> dict[str, Any] | None: ...
+    def token_claims(self) -> dict[str, Any] | None:
+        """The claims as a new dict; None unless the signature was valid, and the payload is a claims set."""
 
 @final
 class BatchResult:
+    """The verdicts of verify_many, in the order of the tokens: each a VerifiedToken or a VerificationError.
+
+    A sequence; its elements are turned into Python objects when they are asked for.
+    """
+
     def __len__(self) -> int: ...
     @overload
     def __getitem__(self, index: SupportsIndex, /) -> VerifiedToken | VerificationError: ...
@@ -375,23 +535,61 @@ class BatchResult:
     def __getitem__(self, index: slice, /) -> list[VerifiedToken | VerificationError]: ...
     def __iter__(self) -> Iterator[VerifiedToken | VerificationError]: ...
     @property
-    def valid_count(self) -> int: ...
-    def codes(self) -> list[ErrorCode | None]: ...
+    def valid_count(self) -> int:
+        """How many tokens are valid."""
+    def codes(self) -> list[ErrorCode | None]:
+        """The ErrorCode of each token, None standing for a valid one."""
 
 @final
 class ResourceScopes:
+    """Scopes of the form `resource(.sub)*:action`, split at the last colon.
+
+    `users:*` is every action on exactly that resource, `users:**` on that resource and all below it; `*:read` is that
+    action, and `*:*` every action, on resources without a dot; `*:**` is everything. Any other `*` is a character like
+    any other. A scope without a colon (`owner`) is a word, which grants no action and which no wildcard grants.
+
+    scopes: an iterable of str, or one str with spaces between the scopes.
+
+    Raises ScopeSyntaxError for the first that is not a scope.
+    """
+
     def __new__(cls, scopes: str | Iterable[str]) -> ResourceScopes: ...
     @staticmethod
-    def from_claim(claim: str | Iterable[str] | None) -> ResourceScopes: ...
+    def from_claim(claim: str | Iterable[str] | None) -> ResourceScopes:
+        """What somebody holds: scopes as they stand in a claim (a str, an iterable of str, or None).
+
+        What is not a scope grants nothing and is listed in `ignored`, instead of raising. Raises TypeError where
+        an element is not str.
+        """
     @property
-    def ignored(self) -> tuple[str, ...]: ...
-    def allows(self, *, action: str, resource: str) -> bool: ...
-    def require(self, *, action: str, resource: str) -> None: ...
-    def explain(self, *, action: str, resource: str) -> ScopeExplanation: ...
-    def covers(self, other: ResourceScopes) -> bool: ...
-    def missing(self, other: ResourceScopes) -> tuple[str, ...]: ...
-    def require_all(self, other: ResourceScopes) -> None: ...
-    def narrow(self, other: ResourceScopes) -> ResourceScopes: ...
+    def ignored(self) -> tuple[str, ...]:
+        """What `from_claim` left out, sorted."""
+    def allows(self, *, action: str, resource: str) -> bool:
+        """Whether this action on this resource is allowed. Neither is read as a pattern."""
+    def require(self, *, action: str, resource: str) -> None:
+        """Demand that this action on this resource is allowed.
+
+        Raises InsufficientScopeError.
+        """
+    def explain(self, *, action: str, resource: str) -> ScopeExplanation:
+        """Which scope grants this action on this resource, or the nearest that does not."""
+    def covers(self, other: ResourceScopes) -> bool:
+        """Whether every request that the other set allows, this one allows, too.
+
+        A set that something was left out of (`ignored`) is covered by none.
+        """
+    def missing(self, other: ResourceScopes) -> tuple[str, ...]:
+        """Those scopes of the other set that this one does not cover: empty where it covers the set."""
+    def require_all(self, other: ResourceScopes) -> None:
+        """Demand that this set covers the other one.
+
+        Raises InsufficientScopeError, whose `scope` has the scopes that are missing.
+        """
+    def narrow(self, other: ResourceScopes) -> ResourceScopes:
+        """The intersection: the set that allows what both allow.
+
+        Raises ValueError where it would take more than 64 KiB to write down.
+        """
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[str]: ...
     def __contains__(self, scope: object, /) -> bool: ...
@@ -400,17 +598,51 @@ class ResourceScopes:
 
 @final
 class SlotScopes:
+    """Scopes of the form `action:resource:identifier`: three parts, none empty.
+
+    The identifier may hold further colons. `*` as the whole identifier is any identifier; elsewhere in it it is a
+    character like any other; in the action or the resource it is an error.
+
+    scopes: an iterable of str, or one str with spaces between the scopes.
+
+    Raises ScopeSyntaxError for the first that is not a scope.
+    """
+
     def __new__(cls, scopes: str | Iterable[str]) -> SlotScopes: ...
     @staticmethod
-    def from_claim(claim: str | Iterable[str] | None) -> SlotScopes: ...
+    def from_claim(claim: str | Iterable[str] | None) -> SlotScopes:
+        """What somebody holds: scopes as they stand in a claim (a str, an iterable of str, or None).
+
+        What is not a scope grants nothing and is listed in `ignored`, instead of raising. Raises TypeError where
+        an element is not str.
+        """
     @property
-    def ignored(self) -> tuple[str, ...]: ...
-    def allows(self, *, action: str, resource: str, identifier: str) -> bool: ...
-    def require(self, *, action: str, resource: str, identifier: str) -> None: ...
-    def covers(self, other: SlotScopes) -> bool: ...
-    def missing(self, other: SlotScopes) -> tuple[str, ...]: ...
-    def require_all(self, other: SlotScopes) -> None: ...
-    def narrow(self, other: SlotScopes) -> SlotScopes: ...
+    def ignored(self) -> tuple[str, ...]:
+        """What `from_claim` left out, sorted."""
+    def allows(self, *, action: str, resource: str, identifier: str) -> bool:
+        """Whether this action on the resource with this identifier is allowed. None of them is read as a pattern."""
+    def require(self, *, action: str, resource: str, identifier: str) -> None:
+        """Demand that this action on the resource with this identifier is allowed.
+
+        Raises InsufficientScopeError.
+        """
+    def covers(self, other: SlotScopes) -> bool:
+        """Whether every request that the other set allows, this one allows, too.
+
+        A set that something was left out of (`ignored`) is covered by none.
+        """
+    def missing(self, other: SlotScopes) -> tuple[str, ...]:
+        """Those scopes of the other set that this one does not cover: empty where it covers the set."""
+    def require_all(self, other: SlotScopes) -> None:
+        """Demand that this set covers the other one.
+
+        Raises InsufficientScopeError, whose `scope` has the scopes that are missing.
+        """
+    def narrow(self, other: SlotScopes) -> SlotScopes:
+        """The intersection: the set that allows what both allow.
+
+        Raises ValueError where it would take more than 64 KiB to write down.
+        """
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[str]: ...
     def __contains__(self, scope: object, /) -> bool: ...
@@ -419,17 +651,48 @@ class SlotScopes:
 
 @final
 class PlainScopes:
+    """OAuth 2 scope tokens (RFC 6749 section 3.3): each stands for itself, exactly and with regard to case.
+
+    scopes: an iterable of str, or one str with spaces between the scopes.
+
+    Raises ScopeSyntaxError for the first that is not a scope token: printable ASCII without quotes and backslashes.
+    """
+
     def __new__(cls, scopes: str | Iterable[str]) -> PlainScopes: ...
     @staticmethod
-    def from_claim(claim: str | Iterable[str] | None) -> PlainScopes: ...
+    def from_claim(claim: str | Iterable[str] | None) -> PlainScopes:
+        """What somebody holds: scopes as they stand in a claim (a str, an iterable of str, or None).
+
+        What is not a scope grants nothing and is listed in `ignored`, instead of raising. Raises TypeError where
+        an element is not str.
+        """
     @property
-    def ignored(self) -> tuple[str, ...]: ...
-    def allows(self, scope: str) -> bool: ...
-    def require(self, scope: str) -> None: ...
-    def covers(self, other: PlainScopes) -> bool: ...
-    def missing(self, other: PlainScopes) -> tuple[str, ...]: ...
-    def require_all(self, other: PlainScopes) -> None: ...
-    def narrow(self, other: PlainScopes) -> PlainScopes: ...
+    def ignored(self) -> tuple[str, ...]:
+        """What `from_claim` left out, sorted."""
+    def allows(self, scope: str) -> bool:
+        """Whether this scope is there. Several are asked for with `covers`."""
+    def require(self, scope: str) -> None:
+        """Demand that this scope is there.
+
+        Raises InsufficientScopeError.
+        """
+    def covers(self, other: PlainScopes) -> bool:
+        """Whether every request that the other set allows, this one allows, too.
+
+        A set that something was left out of (`ignored`) is covered by none.
+        """
+    def missing(self, other: PlainScopes) -> tuple[str, ...]:
+        """Those scopes of the other set that this one does not cover: empty where it covers the set."""
+    def require_all(self, other: PlainScopes) -> None:
+        """Demand that this set covers the other one.
+
+        Raises InsufficientScopeError, whose `scope` has the scopes that are missing.
+        """
+    def narrow(self, other: PlainScopes) -> PlainScopes:
+        """The intersection: the set that allows what both allow.
+
+        Raises ValueError where it would take more than 64 KiB to write down.
+        """
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[str]: ...
     def __contains__(self, scope: object, /) -> bool: ...
@@ -438,48 +701,66 @@ class PlainScopes:
 
 @final
 class ScopeExplanation:
+    """Which scope grants a request, or the nearest that does not. Its truth value is the answer."""
+
     @property
-    def allowed(self) -> bool: ...
+    def allowed(self) -> bool:
+        """Whether the request is allowed."""
     @property
-    def scope(self) -> str | None: ...
+    def scope(self) -> str | None:
+        """The scope that grants it, the narrowest where several do; else the nearest that does not; None where none is near."""
     def __bool__(self) -> bool: ...
 
 @final
 class ProofPolicy:
-    """What is demanded of every DPoP proof."""
+    """What is demanded of every proof, compiled once."""
 
     def __new__(cls, algorithms: Iterable[str], max_age: float, leeway: float) -> ProofPolicy: ...
 
 @final
 class DpopProof:
-    """A DPoP proof (RFC 9449) that passed every check."""
+    """A proof that passed every check. It cannot be made but by verifying one."""
 
     @property
-    def jkt(self) -> str: ...
+    def jkt(self) -> str:
+        """The RFC 7638 thumbprint of the key that signed the proof: what a bound token names in `cnf.jkt`."""
     @property
-    def jwk(self) -> dict[str, Any]: ...
+    def jwk(self) -> dict[str, Any]:
+        """The public key that signed the proof, a JWK as it came: a dict that is built when first asked for."""
     @property
-    def algorithm(self) -> str: ...
+    def algorithm(self) -> str:
+        """The algorithm of the signature."""
     @property
-    def token_id(self) -> str: ...
+    def token_id(self) -> str:
+        """`jti`, which is unique for the key."""
     @property
-    def method(self) -> str: ...
+    def method(self) -> str:
+        """`htm`: the method of the request."""
     @property
-    def uri(self) -> str: ...
+    def uri(self) -> str:
+        """`htu` as it came: the URI of the request."""
     @property
-    def issued_at(self) -> float: ...
+    def issued_at(self) -> float:
+        """`iat` in Unix seconds."""
     @property
-    def nonce(self) -> str | None: ...
+    def nonce(self) -> str | None:
+        """`nonce`, or None."""
     @property
-    def access_token_hash(self) -> str | None: ...
+    def access_token_hash(self) -> str | None:
+        """`ath`: the hash of the access token that the proof was made for, or None."""
     @property
-    def replay_id(self) -> bytes: ...
+    def replay_id(self) -> bytes:
+        """Under what name the proof is remembered: 32 bytes, a hash of the key's thumbprint and `jti`."""
     @property
-    def expires_at(self) -> float: ...
+    def expires_at(self) -> float:
+        """Until when it must be remembered, in Unix seconds."""
 
 @final
 class UnverifiedProof:
-    """A DPoP proof as it came with a request, with what it must be for."""
+    """A proof as it came with a request, with what it must be for: nothing of it is verified yet.
+
+    `verify_request` takes it, and looks at it when the token is valid and bound to a key, no sooner.
+    """
 
     def __new__(
         cls, proof: str | bytes, policy: ProofPolicy, method: str, uri: str, nonces: Iterable[str] | None = None
@@ -490,78 +771,131 @@ class ReplayCache:
     """A bounded memory of ids that were used."""
 
     def __new__(cls, capacity: int, share: int) -> ReplayCache: ...
-    def retain_for(self, lifetime: float) -> None: ...
+    def retain_for(self, lifetime: float) -> None:
+        """Announce that ids are taken for `lifetime` seconds after they were made: all are kept as long as the longest asks."""
     def consume(
         self, replay_id: bytes, expires_at: float, now: float
-    ) -> Literal["first", "again", "expired", "share_full", "full"]: ...
+    ) -> Literal["first", "again", "expired", "share_full", "full"]:
+        """Use an id (32 bytes) as of the moment `now`; it is remembered until `expires_at`, both in Unix seconds.
+
+        Returns "first" or "again"; "expired" if it may have been used and forgotten; "share_full" or "full" if there is
+        no room to remember it, in its holder's share or at all.
+        """
     @property
-    def capacity(self) -> int: ...
+    def capacity(self) -> int:
+        """How many ids there is room for."""
     @property
-    def share(self) -> int: ...
+    def share(self) -> int:
+        """How many ids of one holder there is room for."""
     def __len__(self) -> int: ...
 
 @final
 class TokenCache:
-    """A memory of verified tokens, bounded by bytes."""
+    """A memory of verified tokens, bounded by bytes: the same token is presented again and again.
+
+    A token is found by all of its bytes, and only for the policy and the key set that it was verified with; its times
+    and the proof that comes with it are judged anew each time. Only valid tokens are kept.
+    """
 
     def __new__(cls, *, max_bytes: int) -> TokenCache: ...
     def verify(
         self, token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: DpopProof | None = None
-    ) -> VerifiedToken: ...
+    ) -> VerifiedToken:
+        """Verify a JWT as of the moment `now` (Unix seconds), as `verify` does, or find that it was verified before.
+
+        Returns a VerifiedToken; raises VerificationError.
+        """
     def verify_request(
         self, token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: UnverifiedProof
-    ) -> tuple[VerifiedToken, DpopProof]: ...
-    def clear(self) -> None: ...
-    def stats(self) -> TokenCacheStats: ...
+    ) -> tuple[VerifiedToken, DpopProof]:
+        """Verify a JWT and the UnverifiedProof that came with it, as `verify_request` does; the token may be found instead.
+
+        Returns a VerifiedToken and a DpopProof; raises VerificationError.
+        """
+    def clear(self) -> None:
+        """Forget every token."""
+    def stats(self) -> TokenCacheStats:
+        """The counters, as they stand now."""
 
 @final
 class TokenCacheStats:
     """The counters of a TokenCache."""
 
     @property
-    def hits(self) -> int: ...
+    def hits(self) -> int:
+        """Tokens that were found, and valid still."""
     @property
-    def misses(self) -> int: ...
+    def misses(self) -> int:
+        """Tokens that went through every check."""
     @property
-    def evictions(self) -> int: ...
+    def evictions(self) -> int:
+        """Tokens that gave way to others."""
     @property
-    def tokens(self) -> int: ...
+    def tokens(self) -> int:
+        """How many tokens are remembered."""
     @property
-    def bytes(self) -> int: ...
+    def bytes(self) -> int:
+        """The bytes that they take, about."""
     @property
-    def max_bytes(self) -> int: ...
+    def max_bytes(self) -> int:
+        """The bytes that they may take."""
 
 @final
 class TableStats:
     """How the tables of prepared keys stand, and the settings in force."""
 
     @property
-    def bytes(self) -> int: ...
+    def bytes(self) -> int:
+        """The bytes that tables take."""
     @property
-    def tables(self) -> int: ...
+    def tables(self) -> int:
+        """How many keys have a table."""
     @property
-    def built(self) -> int: ...
+    def built(self) -> int:
+        """How many tables were built since the process started."""
     @property
-    def evicted(self) -> int: ...
+    def evicted(self) -> int:
+        """How many of them gave way to others."""
     @property
-    def refused(self) -> int: ...
+    def refused(self) -> int:
+        """How often a key asked for a table and was refused, since those that have one are used more."""
     @property
-    def max_bytes(self) -> int: ...
+    def max_bytes(self) -> int:
+        """The bytes that tables may take."""
     @property
-    def width(self) -> int: ...
+    def width(self) -> int:
+        """The width of a digit, in bits."""
     @property
-    def after_uses(self) -> int: ...
+    def after_uses(self) -> int:
+        """After how many uses a key asks for a table."""
 
-def configure_tables(
-    *, max_bytes: int | None = None, width: int | None = None, after_uses: int | None = None
-) -> None: ...
-def table_stats() -> TableStats: ...
+def configure_tables(*, max_bytes: int | None = None, width: int | None = None, after_uses: int | None = None) -> None:
+    """Change what tables may cost, for the whole process; what is not given stays as it is.
+
+    Raises ValueError for what cannot be meant.
+    """
+
+def table_stats() -> TableStats:
+    """How tables stand now."""
+
 def verify(
     token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: DpopProof | None = None
-) -> VerifiedToken: ...
+) -> VerifiedToken:
+    """Verify a JWT as of the moment `now` (Unix seconds).
+
+    `proof` is the DpopProof that came with the token; without one, a token that is bound to a key is refused.
+    Returns a VerifiedToken; raises VerificationError.
+    """
+
 def verify_request(
     token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: UnverifiedProof
-) -> tuple[VerifiedToken, DpopProof]: ...
+) -> tuple[VerifiedToken, DpopProof]:
+    """Verify a JWT and the UnverifiedProof that came with it, as of the moment `now` (Unix seconds): the token first, and the
+    proof only if the token is valid and bound to a key.
+
+    Returns a VerifiedToken and a DpopProof; raises VerificationError.
+    """
+
 def verify_proof(
     proof: str | bytes,
     policy: ProofPolicy,
@@ -571,11 +905,27 @@ def verify_proof(
     access_token: str | bytes | None = None,
     expected_jkt: str | None = None,
     nonces: Iterable[str] | None = None,
-) -> DpopProof: ...
-def normalize_uri(uri: str) -> str: ...
+) -> DpopProof:
+    """Verify a DPoP proof as of the moment `now` (Unix seconds): all checks of RFC 9449 section 4.3 but that of replay.
+
+    Returns a DpopProof; raises VerificationError.
+    """
+
+def normalize_uri(uri: str) -> str:
+    """The URI of a request without query and fragment, in the one form that its spellings share (RFC 3986 section 6.2).
+
+    Raises ValueError where it is not an absolute http or https URI.
+    """
+
 def verify_many(
     tokens: Iterable[str | bytes], keys: KeySet, policy: Policy, now: float, threads: int | None = None
-) -> BatchResult: ...
+) -> BatchResult:
+    """Verify many tokens as of the moment `now` (Unix seconds), on `threads` threads (None: one for each processor).
+
+    Returns a BatchResult, whose elements are what `verify` would return or raise for each token alone. Signals are handled
+    meanwhile: what a handler raises (KeyboardInterrupt) ends the work.
+    """
+
 def verify_jws(
     token: str | bytes,
     keys: KeySet,
@@ -583,23 +933,80 @@ def verify_jws(
     types: Iterable[str | None] | None = None,
     max_token_bytes: int = ...,
     max_header_bytes: int = ...,
-) -> VerifiedJws: ...
+) -> VerifiedJws:
+    """Verify a JWS in compact form, whatever its payload is (RFC 7515).
+
+    Returns a VerifiedJws; raises VerificationError.
+    """
+
 @overload
-def thumbprint(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, der: None = None) -> str: ...
+def thumbprint(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, der: None = None) -> str:
+    """The RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
+
+    The key is one of three: a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER
+    (`der=`). It is not judged: a thumbprint names a key, it does not vouch for it.
+
+    Raises KeySetError where the key lacks what the thumbprint is made of, TypeError where not exactly one is given.
+    """
+
 @overload
-def thumbprint(jwk: None = None, *, pem: str | bytes, der: None = None) -> str: ...
+def thumbprint(jwk: None = None, *, pem: str | bytes, der: None = None) -> str:
+    """The RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
+
+    The key is one of three: a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER
+    (`der=`). It is not judged: a thumbprint names a key, it does not vouch for it.
+
+    Raises KeySetError where the key lacks what the thumbprint is made of, TypeError where not exactly one is given.
+    """
+
 @overload
-def thumbprint(jwk: None = None, *, pem: None = None, der: bytes) -> str: ...
+def thumbprint(jwk: None = None, *, pem: None = None, der: bytes) -> str:
+    """The RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
+
+    The key is one of three: a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER
+    (`der=`). It is not judged: a thumbprint names a key, it does not vouch for it.
+
+    Raises KeySetError where the key lacks what the thumbprint is made of, TypeError where not exactly one is given.
+    """
+
 @overload
-def thumbprint_uri(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, der: None = None) -> str: ...
+def thumbprint_uri(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, der: None = None) -> str:
+    """The URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and what `thumbprint` returns.
+
+    Takes and raises what `thumbprint` does.
+    """
+
 @overload
-def thumbprint_uri(jwk: None = None, *, pem: str | bytes, der: None = None) -> str: ...
+def thumbprint_uri(jwk: None = None, *, pem: str | bytes, der: None = None) -> str:
+    """The URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and what `thumbprint` returns.
+
+    Takes and raises what `thumbprint` does.
+    """
+
 @overload
-def thumbprint_uri(jwk: None = None, *, pem: None = None, der: bytes) -> str: ...
+def thumbprint_uri(jwk: None = None, *, pem: None = None, der: bytes) -> str:
+    """The URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and what `thumbprint` returns.
+
+    Takes and raises what `thumbprint` does.
+    """
+
 def decode_unverified(
     token: str | bytes, *, max_token_bytes: int = 16384, max_header_bytes: int = 4096
-) -> UnverifiedToken: ...
-def unverified_names(
-    token: str | bytes, max_token_bytes: int = 16384, max_header_bytes: int = 4096
-) -> UnverifiedNames: ...
-def parse_spiffe_id(text: str) -> tuple[str, tuple[str, ...]]: ...
+) -> UnverifiedToken:
+    """Decode a token without verifying it: nothing may be decided by what it states.
+
+    Its form is checked as strictly as for verification: the lengths, three parts, base64url, and a header that is strict
+    JSON without extensions. Returns an UnverifiedToken; raises VerificationError if the token is malformed.
+    """
+
+def unverified_names(token: str | bytes, max_token_bytes: int = 16384, max_header_bytes: int = 4096) -> UnverifiedNames:
+    """The names that stand in a token, unverified: its `iss`, its `sub` and its `kid`, in one parse.
+
+    Each is None if it is absent or no string, or if the token is malformed so far or longer than the limits.
+    """
+
+def parse_spiffe_id(text: str) -> tuple[str, tuple[str, ...]]:
+    """The trust domain of a SPIFFE ID, and the segments of its path (SPIFFE ID standard, section 2).
+
+    Raises ValueError, which does not quote the text, if it is not a SPIFFE ID.
+    """

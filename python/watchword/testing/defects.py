@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
-from watchword.errors import ErrorCode
+from watchword import ErrorCode
 
 
 class Defect(str, enum.Enum):

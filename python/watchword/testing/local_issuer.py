@@ -8,14 +8,12 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from watchword._kernel import KeySet, Policy
-from watchword.issuer import Issuer
+from watchword import Issuer, KeySet, Policy, Verifier
 from watchword.testing.defects import BadToken, Defect
 from watchword.testing.draft import Draft, to_json
 from watchword.testing.key_ring import KeyRing
 from watchword.testing.signing_key import SigningKey, is_ecdsa
 from watchword.testing.tamper import can_have, tamper
-from watchword.verifier import Verifier
 
 if TYPE_CHECKING:
     from watchword.testing.served_issuer import ServedIssuer

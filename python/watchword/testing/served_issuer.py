@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Any
 
-from watchword.issuer import Issuer
+from watchword import Issuer
 from watchword.jwks import CacheSettings
 from watchword.testing.local_issuer import LocalIssuer
 

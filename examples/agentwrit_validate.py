@@ -1,4 +1,4 @@
-"""Tokens of a broker, without asking the broker. Run it: ``python examples/agentwrit_validate.py``."""
+"""Validate a broker's tokens offline. Run it: ``python examples/agentwrit_validate.py``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import watchword as ww
 from watchword.providers.agentwrit import Broker, scope_is_subset, trust_broker, validate
 
-# The broker's part, for the sake of the example: it signs tokens, and records of who handed on authority.
+# A stand-in for the broker: it signs tokens and delegation records.
 signing_key = Ed25519PrivateKey.generate()
 pem = signing_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
@@ -38,19 +38,19 @@ def token(**claims: object) -> str:
     return f"{signed}.{base64.urlsafe_b64encode(signing_key.sign(signed.encode())).rstrip(b'=').decode()}"
 
 
-def handed_on(agent: str, scope: list[str]) -> dict[str, Any]:
+def delegation_record(agent: str, scope: list[str]) -> dict[str, Any]:
     at = "2026-11-21T07:00:00Z"
     signature = signing_key.sign(f"{agent}|{','.join(scope)}|{at}".encode()).hex()
     return {"agent": agent, "scope": scope, "delegated_at": at, "signature": signature}
 
 
-# Your part. Once, when the program starts: the broker's URL, and its public key as its operator gave it to you.
+# Your program, once at start: the broker's URL, and its public key as obtained from its operator.
 trust_broker(Broker("https://broker.example", public_key=pem))
 
 planner, mailer = (f"spiffe://agentwrit.local/agent/support/42/{instance}" for instance in ("a1b2c3d4", "e5f60718"))
 raw = token(sub=planner, scope=["read:data:*", "send:mail:customer-7"])
 
-# With every request.
+# For every request.
 result = validate("https://broker.example", raw)
 assert result.valid, result.error
 assert result.claims is not None
@@ -58,15 +58,15 @@ print(result.claims.sub, result.claims.scope)
 print("may read:", scope_is_subset(["read:data:customer-7"], result.claims.scope))
 print("may delete:", scope_is_subset(["delete:data:customer-7"], result.claims.scope))
 
-# The planner handed some of it on to the mailer.
-records = [handed_on(planner, ["read:data:*", "send:mail:customer-7"])]
+# The planner delegated a part of its scopes to the mailer.
+records = [delegation_record(planner, ["read:data:*", "send:mail:customer-7"])]
 digest = hashlib.sha256(json.dumps(records, separators=(",", ":")).encode()).hexdigest()
 chain = {"delegation_chain": records, "chain_hash": digest}
 delegated = validate("https://broker.example", token(sub=mailer, scope=["send:mail:customer-7"], **chain))
 assert delegated.delegation is not None
 print("for", delegated.delegation.subject, "acts", *(actor.subject for actor in delegated.delegation.actors))
 
-# What is refused, and why.
+# Rejected tokens and their error codes.
 for bad in (
     token(sub=mailer, scope=["send:mail:*"], **chain),
     token(sub=planner, scope=["read:data:*"], exp=int(time.time()) - 60),

@@ -1,9 +1,9 @@
-"""A service for the agents of an authgent-server: who calls, on whose behalf, and whether that is wanted.
+"""A service for the agents of an authgent-server, which checks the caller and the delegation chain.
 
     pip install 'watchword[fastapi]' uvicorn
     python authgent_fastapi.py http://localhost:8000 https://search.example
 
-The middleware verifies the token of each request, and the DPoP proof where the token is bound to a key. The issuer's
+The middleware verifies the token of each request, and the DPoP proof if the token is bound to a key. The issuer's
 keys are fetched once for all of them.
 """
 
@@ -29,8 +29,8 @@ def make_app(issuer: str, resource: str) -> FastAPI:
         scopes_supported=["search:execute"],
         dpop_signing_alg_values_supported=["ES256"],
     )
-    # Tokens must be for this service, and whoever is refused is told where to read how to do better. Proofs must be for
-    # the URL that clients call, which is this service's to say, and not the request's.
+    # Tokens must have this service as their audience; responses with 401 name the resource metadata. Proofs must be for
+    # the URL that clients call, which the service knows and a request cannot be trusted to tell.
     app.add_middleware(
         AgentAuthMiddleware,
         issuer=issuer,

@@ -1,4 +1,4 @@
-"""Who is logged in, and what may they do where? Run it: ``python examples/authpi_scopes.py``."""
+"""Check a user's identity and scopes in an organization. Run it: ``python examples/authpi_scopes.py``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from watchword.providers.authpi import IdTokenVerifier, OAuthError, TokenExpiredError, has_access
 from watchword.testing import LocalIssuer
 
-# AuthPI's part, for the sake of the example: an issuer that signs ID tokens.
+# A stand-in for AuthPI: an issuer that signs ID tokens.
 issuer = LocalIssuer("https://idp.authpi.example/iss_1", audience="cli_1", algorithms=("ES256",))
 nobody = {"scope": None, "client_id": None, "jti": None}
 claims = {
@@ -20,7 +20,7 @@ claims = {
 id_token = issuer.mint(claims, header={"typ": "JWT"})
 session = {"access_token": "opaque", "expires_at": int(time.time()) + 3600, "id_token": id_token}
 
-# Your part. In real life the issuer's URL and your client's id are enough: the keys are discovered.
+# Your program. In production the issuer's URL and your client ID are enough: the keys are discovered.
 idp = IdTokenVerifier("https://idp.authpi.example/iss_1", "cli_1", jwks=issuer.jwks())
 agent = idp.create_agent(session, nonce="n-1")
 
@@ -30,7 +30,7 @@ print("may change users:", agent.has_access_in("org_1", "write", "users"))
 print("is admin, is owner:", agent.is_admin_of("org_1"), agent.is_owner_of("org_1"))
 print("expired:", agent.is_expired())
 
-# What somebody wrote into a session of their own.
+# A forged session.
 forger = LocalIssuer("https://idp.authpi.example/iss_1", audience="cli_1", algorithms=("ES256",))
 root = {**claims, "organizations": [{"id": "org_1", "scopes": ["owner", "*:**"]}]}
 try:
@@ -43,5 +43,5 @@ try:
 except TokenExpiredError as error:
     print(error.error, "-", error)
 
-# The scopes by themselves.
+# Scopes without an agent.
 print(has_access(["users:read", "projects:**"], "write", "projects.tasks"))

@@ -1,6 +1,6 @@
-"""A service lets ClawAuth's agents in, offline: python examples/clawauth_verify.py
+"""A service verifies the tokens of ClawAuth's agents offline: python examples/clawauth_verify.py
 
-ClawAuth is a stand-in here. Where a service gets ClawAuth's public keys from is between the two of them.
+ClawAuth is a stand-in here. A service obtains ClawAuth's public keys from ClawAuth.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from watchword.testing import LocalIssuer
 
 
 def profile(auth: ClawAuth, authorization: str) -> str:
-    """What a handler does with a request."""
+    """Return the response of a request handler."""
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer":
         return "401 no token"
     try:
         result = auth.verify(token)
     except ClawAuthError as error:
-        return f"503 {error}"  # there are no keys, and nothing is known of the token
+        return f"503 {error}"  # no keys are available, so the token could not be verified
     if not result.valid or not result.agent:
         return f"401 {result.error}"
     if result.agent.trust_score < 5.0:
@@ -39,7 +39,7 @@ def main() -> None:
     print(profile(auth, f"Bearer {clawauth.mint({**says, 'sub': 'user_7'}, header=typ)}"))
     print(profile(ClawAuth("orders", "svc_abc123"), f"Bearer {clawauth.mint(says, header=typ)}"))
 
-    # The agent's side: a key pair to register, and the challenge signed that ClawAuth answers with.
+    # The agent: a key pair to register, and a signature over ClawAuth's challenge.
     pair = ClawAuthAgent.generate_keypair()
     agent = ClawAuthAgent(agent_id="agent_abc123", private_key=pair["private_key"].encode())
     print(pair["public_key"].splitlines()[0], len(agent.sign_challenge("1234567890abcdef")) > 128)

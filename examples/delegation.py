@@ -1,4 +1,4 @@
-"""Who is behind this request? Delegation, from the token to the decision.
+"""Evaluate a delegation chain: who acts on whose behalf.
 
 python examples/delegation.py
 """
@@ -10,7 +10,7 @@ from watchword.testing import LocalIssuer
 
 
 def decide(raw: str, keys: watchword.KeySet, policy: watchword.Policy) -> str:
-    """What a gateway does with a token: verify it, then ask who acts on whose behalf."""
+    """Verify a token, then check its delegation chain. Returns the response."""
     try:
         chain = watchword.verify(raw, keys, policy).delegation
         chain.check(
@@ -20,7 +20,7 @@ def decide(raw: str, keys: watchword.KeySet, policy: watchword.Policy) -> str:
         )
     except watchword.VerificationError as error:
         return f"{error.http_status} {error.code}"
-    # RFC 8693 section 4.1: decide by the subject and the nearest actor; the earlier ones are for the record.
+    # RFC 8693 section 4.1: authorise by the subject and the current actor; prior actors are informational.
     return "200 " + " for ".join([*(str(actor.subject) for actor in chain.actors), str(chain.subject)])
 
 
@@ -32,7 +32,7 @@ def main() -> None:
         {"sub": "user:ada"},
         {"sub": "client:batch", "act": mailer},
         {"sub": "client:batch"},
-        {"sub": "user:ada", "act": {"sub": "client:stranger"}},
+        {"sub": "user:ada", "act": {"sub": "client:unknown"}},
         {"sub": "user:ada", "act": {"sub": "client:mailer", "act": mailer}},
         {"sub": "user:ada", "act": "client:mailer"},
     ):

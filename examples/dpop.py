@@ -1,4 +1,4 @@
-"""DPoP from both sides: a client with a key of its own, a server that takes each proof once, and a thief."""
+"""DPoP: a client with a key of its own, a server that accepts each proof once, and an attacker."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def main() -> None:
     issuer = LocalIssuer("https://as.example", audience="https://api.example")
     token = issuer.mint(sub="agent-7", cnf={"jkt": prover.jkt})
 
-    # The server: proofs are remembered, and must carry a nonce of its own.
+    # The server: a replay cache detects reused proofs, and proofs must contain a nonce of the server.
     nonces = ww.dpop.Nonces(ww.dpop.Nonces.new_key())
     verifier = ww.Verifier(
         [ww.Issuer("https://as.example", jwks=issuer.jwks())],
@@ -23,7 +23,7 @@ def main() -> None:
     )
 
     def serve(headers: dict[str, str]) -> str | None:
-        """Answers a request; returns the nonce that the client is given, if any."""
+        """Handle a request. Returns the nonce for the client, if any."""
         try:
             request = verifier.verify_request(method="GET", uri=URI, headers=headers)
         except ww.VerificationError as error:
@@ -37,7 +37,7 @@ def main() -> None:
     good = {**authorization, "DPoP": prover.proof("GET", URI, token, nonce)}
     serve(good)
 
-    # The thief has seen all of that. The same request again, the token alone, the token with a key of the thief's:
+    # An attacker who has seen all this repeats the request, sends the token alone, and signs with another key.
     serve(good)
     serve({"Authorization": f"Bearer {token}"})
     serve({**authorization, "DPoP": ww.dpop.DpopProver().proof("GET", URI, token, nonce)})

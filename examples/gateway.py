@@ -1,4 +1,4 @@
-"""A gateway that meets the same keys and the same tokens again: ``python examples/gateway.py``."""
+"""A gateway that sees the same keys and tokens repeatedly: ``python examples/gateway.py``."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from watchword.testing import LocalIssuer
 issuer = LocalIssuer("https://as.example", algorithms=("EdDSA", "ES256"))
 audience = "https://api.example"
 
-# Tables for the issuer's keys, before the first request. Without this, each key earns its table by use.
+# Precompute the tables of the issuer's keys before the first request; otherwise they are built after some uses.
 keys = ww.KeySet.from_json(issuer.jwks())
-print("keys with a table:", keys.prepare(), "of", len(keys))
+print("keys with a precomputed table:", keys.prepare(), "of", len(keys))
 print("their tables take", ww.tables.stats().bytes // 1024, "KiB")
 
-# One memory of verified tokens, for all of the gateway's verifiers.
+# One token cache for all verifiers of the gateway.
 cache = ww.TokenCache(max_bytes=32 * 1024 * 1024)
 verifier = ww.Verifier([ww.Issuer(issuer.issuer, jwks=keys)], audience=audience, token_cache=cache)
 
@@ -23,15 +23,15 @@ for _ in range(100):
         token = verifier.verify(raw)
         assert token.resource_scopes.allows(action="read", resource="orders")
 stats = cache.stats()
-print("verified:", stats.misses, "- found again:", stats.hits)
+print("verified:", stats.misses, "- from the cache:", stats.hits)
 
-# A token whose signature was changed is another token: nothing is known of it.
+# A token with another signature is another token, which is not in the cache.
 forged = agents[0][:-4] + ("AAAA" if not agents[0].endswith("AAAA") else "BBBB")
 try:
     verifier.verify(forged)
 except ww.VerificationError as error:
-    print("a forged one:", error.code)
+    print("a forged token:", error.code)
 
-# Many at once, on all processors, each with the verdict that it would get alone.
+# A batch on all processors; each verdict is the same as for a single token.
 results = verifier.verify_many([*agents * 100, forged])
 print("in a batch:", results.valid_count, "valid,", results.codes()[-1])

@@ -1,4 +1,4 @@
-"""Verify in an event loop: many requests at once, one fetch, and nobody blocks the loop.
+"""Verify in an event loop: many requests at once, one fetch, and the loop is never blocked.
 
 python many_at_once.py https://as.example https://api.example < tokens.txt
 """
@@ -12,7 +12,7 @@ import watchword as ww
 
 
 async def handle(verifier: ww.Verifier, raw: str) -> str:
-    """What a request handler does. Where the keys are there already, nothing is awaited."""
+    """Return the response of a request handler. If the keys are cached, it does not wait."""
     try:
         token = await verifier.verify_async(raw)
     except ww.VerificationError as error:

@@ -14,7 +14,7 @@ REFUNDS = "https://merchant.example/refunds"
 
 
 def accept(verifier: OfflineVerifier, raw: str, amount_minor: int) -> dict[str, object] | None:
-    """What a handler does with an attestation: the session's new members, or nothing."""
+    """Verify an attestation. Returns the new members of the session, or ``None``."""
     try:
         outcome = verifier.verify(
             attestation_token=raw,
@@ -26,7 +26,7 @@ def accept(verifier: OfflineVerifier, raw: str, amount_minor: int) -> dict[str, 
         print("403", error)  # error.code is for programs
         return None
     except PaphweyTransportError as error:
-        print("503", error)  # the gateway's keys cannot be had, and nothing is known of the attestation
+        print("503", error)  # the gateway's keys are unavailable, so the attestation could not be verified
         return None
     print("200", outcome.receipt_id, outcome.actor_chain["principal_id"])
     return {"receipt_id": outcome.receipt_id, "cnf_jwk": outcome.cnf_jwk}
@@ -55,12 +55,12 @@ def main() -> None:
             accept(verifier, attest(delegation_id="dlg_8"), 1500)
             accept(verifier, attest(aud="other.example"), 1500)
             accept(verifier, gateway.mint(says), 1500)  # an access token is no attestation
-            stranger = LocalIssuer(gateway.issuer, audience="merchant.example", algorithms=("RS256",))
-            accept(verifier, stranger.mint(says, header={"typ": "JWT"}), 1500)
+            attacker = LocalIssuer(gateway.issuer, audience="merchant.example", algorithms=("RS256",))
+            accept(verifier, attacker.mint(says, header={"typ": "JWT"}), 1500)
 
-    # Later, the agent comes back without a new attestation: by the key that was pinned, or not at all.
+    # Later, the agent returns without a new attestation: it must prove possession of the pinned key.
     if session is not None:
-        key = PinnedKey(session["cnf_jwk"])  # type: ignore[arg-type]  # a session holds anything
+        key = PinnedKey(session["cnf_jwk"])  # type: ignore[arg-type]  # a session contains any values
         for prover in (agent, DpopProver("ES256")):
             try:
                 key.verify_proof(prover.proof("POST", REFUNDS), method="POST", uri=REFUNDS)

@@ -2,8 +2,8 @@
 
     python stored_tokens.py keys.json https://as.example < used-tokens.tsv
 
-Each line is a moment in Unix seconds, a tab, and a token. `now` is an argument like any other: what was valid then is
-valid here, however long ago that was. Lines of the same second share a call, which uses all processors.
+Each line is a time in Unix seconds, a tab, and a token. `now` is that time: what was valid then is valid here. Lines of
+the same second are verified in one call, which uses all processors.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ import watchword as ww
 Line = tuple[float, str]
 
 
-def judged(lines: Iterable[Line], keys: ww.KeySet, policy: ww.Policy) -> Iterator[tuple[float, str]]:
-    """Each line's moment, and the verdict on its token."""
-    for moment, group in itertools.groupby(lines, key=lambda line: line[0]):
-        for verdict in ww.verify_many([raw for _, raw in group], keys, policy, now=moment):
-            yield moment, str(verdict.code) if isinstance(verdict, ww.VerificationError) else "valid"
+def verdicts(lines: Iterable[Line], keys: ww.KeySet, policy: ww.Policy) -> Iterator[tuple[float, str]]:
+    """Yield each line's time, and the verdict on its token."""
+    for time, group in itertools.groupby(lines, key=lambda line: line[0]):
+        for verdict in ww.verify_many([raw for _, raw in group], keys, policy, now=time):
+            yield time, str(verdict.code) if isinstance(verdict, ww.VerificationError) else "valid"
 
 
 def read(text: Iterable[str]) -> Iterator[Line]:
     for line in text:
-        moment, _, raw = line.rstrip("\n").partition("\t")
-        yield float(moment), raw
+        time, _, raw = line.rstrip("\n").partition("\t")
+        yield float(time), raw
 
 
 def main(jwks_file: str, issuer: str) -> int:
-    # The keys of that time. Whom the tokens were for is not asked here; say so, and nobody wonders.
+    # The keys of that time. ANY_AUDIENCE states that the audience is not checked.
     keys = ww.KeySet.from_json(Path(jwks_file).read_bytes())
     policy = ww.Policy(issuer=issuer, audience=ww.ANY_AUDIENCE)
     bad = 0
-    for number, (moment, verdict) in enumerate(judged(read(sys.stdin), keys, policy), 1):
+    for number, (time, verdict) in enumerate(verdicts(read(sys.stdin), keys, policy), 1):
         if verdict != "valid":
             bad += 1
-            print(f"line {number}, used at {moment:.0f}: {verdict}")
+            print(f"line {number}, used at {time:.0f}: {verdict}")
     print(f"{bad} of the tokens were not valid when they were used")
     return 1 if bad else 0
 

@@ -1,7 +1,7 @@
-"""How an application tests what stands before it: `pytest test_wsgi_app.py`.
+"""Test an application's authentication: `pytest test_wsgi_app.py`.
 
 `LocalIssuer` stands in for the authorization server. The application under test is `wsgi_app.py`, unchanged; its
-Verifier finds the keys over HTTP as it would in real life.
+Verifier fetches the keys over HTTP as in production.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ def get(app: App, authorization: str | None = None) -> tuple[str, dict[str, str]
     return answer["status"], answer["headers"], body  # type: ignore[return-value]
 
 
-def test_a_good_token_is_let_in(app: App, issuer: ServedIssuer) -> None:
+def test_a_valid_token_is_accepted(app: App, issuer: ServedIssuer) -> None:
     status, _, body = get(app, f"Bearer {issuer.mint(sub='alice', scope='orders:read')}")
     assert status == "200 OK"
     assert b"alice" in body
 
 
-def test_no_token_is_asked_for_one(app: App) -> None:
+def test_a_request_without_token_is_challenged(app: App) -> None:
     assert get(app)[:2] == ("401 Unauthorized", {"WWW-Authenticate": "Bearer"})
 
 
-def test_a_token_without_the_scope_is_not_enough(app: App, issuer: ServedIssuer) -> None:
+def test_a_token_without_the_scope_is_forbidden(app: App, issuer: ServedIssuer) -> None:
     assert get(app, f"Bearer {issuer.mint(scope='orders')}")[0] == "403 Forbidden"
 
 
-def test_every_kind_of_bad_token_is_kept_out(app: App, issuer: ServedIssuer) -> None:
-    # A header has no white space round its value, so these two are good tokens by the time the application sees them.
+def test_every_kind_of_bad_token_is_rejected(app: App, issuer: ServedIssuer) -> None:
+    # White space around a header's value is removed, so the application sees valid tokens here.
     trimmed = {Defect.LEADING_SPACE, Defect.TRAILING_NEWLINE}
     for defect, _, token in issuer.defects():
         if defect not in trimmed:
@@ -58,17 +58,17 @@ def test_every_kind_of_bad_token_is_kept_out(app: App, issuer: ServedIssuer) -> 
             assert body == b""
 
 
-def test_a_new_key_is_found_and_an_old_one_forgotten(app: App, issuer: ServedIssuer) -> None:
+def test_a_new_key_is_found(app: App, issuer: ServedIssuer) -> None:
     issuer.rotate()
     assert get(app, f"Bearer {issuer.mint(scope='orders:read')}")[0] == "200 OK"
 
 
-def test_an_outage_of_the_issuer_is_not_one_of_the_application(app: App, issuer: ServedIssuer) -> None:
+def test_an_outage_of_the_issuer_does_not_affect_the_application(app: App, issuer: ServedIssuer) -> None:
     with issuer.outage():
         assert get(app, f"Bearer {issuer.mint(scope='orders:read')}")[0] == "200 OK"
 
 
-def test_without_keys_it_says_so(issuer: ServedIssuer) -> None:
+def test_without_keys_the_service_is_unavailable(issuer: ServedIssuer) -> None:
     with issuer.outage(), issuer.verifier() as verifier:
         status, headers, _ = get(make_app(verifier), f"Bearer {issuer.mint()}")
     assert (status, headers) == ("503 Service Unavailable", {"Retry-After": "5"})

@@ -2,7 +2,7 @@
 
     python verify_with_a_file.py keys.json https://as.example https://api.example TOKEN
 
-Nothing is fetched: the keys, the policy and the clock are all that the verdict depends on.
+Nothing is fetched: the verdict depends only on the keys, the policy and the clock.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import watchword as ww
 
 
 def main(jwks_file: str, issuer: str, audience: str, raw: str) -> int:
-    # Make both once, not for every token: keys are judged and prepared here.
+    # Make both once, not for every token: keys are parsed and validated here.
     keys = ww.KeySet.from_json(Path(jwks_file).read_bytes())
     for rejected in keys.rejected:
         print(f"key {rejected.index} is not used: {rejected.detail}", file=sys.stderr)
@@ -23,7 +23,7 @@ def main(jwks_file: str, issuer: str, audience: str, raw: str) -> int:
     try:
         token = ww.verify(raw, keys, policy)
     except ww.VerificationError as error:
-        # error.code is one of a closed set, for programs; error.detail is a sentence, for your log.
+        # error.code is one of a closed set, for programs; error.detail is a sentence, for logs.
         print(error.http_status, error.www_authenticate(), f"({error})")
         return 1
     print(f"{token.subject} may {', '.join(token.scopes)} until {token.expires_at}")

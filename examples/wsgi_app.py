@@ -1,4 +1,4 @@
-"""A web application that lets bearers of good tokens in: plain WSGI, the keys found through discovery.
+"""A web application that requires a bearer token: plain WSGI, keys discovered from the issuer.
 
     python wsgi_app.py https://as.example https://api.example
 
@@ -24,13 +24,13 @@ def make_app(verifier: ww.Verifier) -> App:
     def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         scheme, _, raw = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
-            # No token at all is no error (RFC 6750 section 3.1): say only what is wanted.
+            # A request without a token gets a challenge without an error code (RFC 6750 section 3.1).
             start_response("401 Unauthorized", [("WWW-Authenticate", "Bearer")])
             return [b""]
         try:
             token = verifier.verify(raw.strip())
         except ww.KeysUnavailableError:
-            # Not the client's fault, and nothing is known of its token.
+            # Not the client's fault: its token could not be verified.
             start_response("503 Service Unavailable", [("Retry-After", "5")])
             return [b""]
         except ww.VerificationError as error:
@@ -48,7 +48,7 @@ def make_app(verifier: ww.Verifier) -> App:
 
 def main(issuer: ww.Issuer, audience: str, port: int = 8000) -> None:
     with ww.Verifier([issuer], audience=audience) as verifier:
-        verifier.refresh()  # fail now, and not with the first request, where the issuer can't be reached
+        verifier.refresh()  # fail now, not at the first request, if the issuer is unavailable
         with make_server("127.0.0.1", port, make_app(verifier)) as server:
             print(f"http://127.0.0.1:{server.server_port}/", flush=True)
             server.serve_forever()

@@ -72,8 +72,8 @@ def test_stored_tokens(issuer: LocalIssuer, jwks: str) -> None:
 
 MANY_TENANTS_SAID = """\
 a customer - 200 https://login.example/t-1/v2.0
-somebody else's tenant - 401 wrong_issuer
-one tenant in the name of another - 401 wrong_issuer
+an unknown tenant - 401 wrong_issuer
+iss and tid differ - 401 wrong_issuer
 a workload - 200 None
 a workload of another domain - 401 wrong_issuer
 before it is added - 401 wrong_issuer
@@ -102,10 +102,10 @@ print("\\n".join(asyncio.run(many_at_once.verify_all(issuer, {AUDIENCE!r}, sys.s
 
 def test_gateway() -> None:
     lines = _run("gateway.py").stdout.splitlines()
-    assert lines[0] == "keys with a table: 2 of 2"
+    assert lines[0] == "keys with a precomputed table: 2 of 2"
     assert lines[2:] == [
-        "verified: 10 - found again: 990",
-        "a forged one: invalid_signature",
+        "verified: 10 - from the cache: 990",
+        "a forged token: invalid_signature",
         "in a batch: 1000 valid, invalid_signature",
     ]
 
@@ -170,9 +170,9 @@ may write to users: False
 is a member: True
 why: no scope grants "users:write"; the nearest, "users:read", is for another action
 403 Bearer error="insufficient_scope", error_description="the token's scopes do not allow this", scope="users:write"
-what it cannot give: users:*
-what it can give: projects.tasks:* users:list users:read
-covers the demand: True
+missing: users:*
+can be delegated: projects.tasks:* users:list users:read
+covers the requested scopes: True
 "*:data:customers" is not a scope: "*" is allowed as the identifier only, not in the action or the resource
 """
 

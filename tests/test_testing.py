@@ -198,7 +198,7 @@ def test_defects_are_named_by_value_too(issuer: LocalIssuer) -> None:
     token = issuer.mint_bad("claim twice")
     with pytest.raises(ww.MalformedClaimsError):
         issuer.verifier().verify(token)
-    with pytest.raises(ValueError, match="no defect is called 'clam twice'"):
+    with pytest.raises(ValueError, match="unknown defect 'clam twice'"):
         issuer.mint_bad("clam twice")
 
 
@@ -240,12 +240,12 @@ def test_a_mistake_of_the_tests_author_is_told() -> None:
         LocalIssuer(algorithms="EdDSA")
     with pytest.raises(ValueError, match="one key id for each"):
         LocalIssuer(key_ids=("a", "b"))
-    with pytest.raises(ValueError, match="a key id of its own"):
+    with pytest.raises(ValueError, match="must have a different key id"):
         LocalIssuer(algorithms=("EdDSA", "ES256"), key_ids=("a", "a"))
     issuer = LocalIssuer()
     with pytest.raises(ValueError, match="no key for ES256"):
         issuer.mint(algorithm="ES256")
-    with pytest.raises(ValueError, match="never had a key"):
+    with pytest.raises(ValueError, match="has no key"):
         issuer.mint(key_id="x")
     with pytest.raises(ValueError, match="for EdDSA, not for ES256"):
         issuer.mint(key_id="eddsa-1", algorithm="ES256")

@@ -140,7 +140,10 @@ class PublicKey:
     @property
     def thumbprint(self) -> str:
         """The RFC 7638 thumbprint: SHA-256, base64url without padding."""
-    def to_jwk(self) -> dict[str, str]: ...
+    def to_jwk(self) -> dict[str, str]:
+        """Return the key as a JWK (RFC 7517): a new dict of strings with the members that identify the key (`kty`, and
+        `crv`, `x` and `y`, or `n` and `e`), `kid` if it has one, and `alg` if it is restricted to one algorithm.
+        """
 
 @final
 class RejectedKey:

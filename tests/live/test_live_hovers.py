@@ -14,15 +14,17 @@ import watchword
 
 PACKAGES = Path(watchword.__file__).parents[1]
 
-#: Names without a docstring of their own: constants, whose docstring only the source has.
-CONSTANTS = {name for name in watchword.__all__ if name.isupper() or name == "__version__"}
+#: Constants have no docstring at run time; the stub has these.
+CONSTANTS = {"watchword.ANY_AUDIENCE": "Accept any audience", "watchword.ANY_TENANT": "Accept every tenant"}
 
 
 def expressions() -> dict[str, str]:
     """Each public name and each public member of a public class as an expression, with its docstring's first line."""
-    found = {}
-    for name in sorted(set(watchword.__all__) - CONSTANTS):
+    found = dict(CONSTANTS)
+    for name in watchword.__all__:
         value = getattr(watchword, name)
+        if not isinstance(value, (type, types.ModuleType)) and not inspect.isroutine(value):
+            continue
         found[f"watchword.{name}"] = first_line(value)
         if isinstance(value, type):
             for member in (name for name in vars(value) if not name.startswith("_")):

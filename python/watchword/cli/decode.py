@@ -19,9 +19,9 @@ from watchword import (
 )
 from watchword.cli import lenient
 from watchword.cli.rejection_hint import shape_hint
+from watchword.limits import MAX_NUMERIC_DATE
 
 _LONGEST = 1 << 20
-_YEAR_10000 = 253_402_300_800
 _NO_KEYS = KeySet.from_json({"keys": []})
 
 
@@ -80,7 +80,7 @@ def _claim_problems(claims: dict[str, Any]) -> list[str]:
     problems = []
     for name in ("exp", "nbf", "iat"):
         value = claims.get(name, 0)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < _YEAR_10000:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX_NUMERIC_DATE:
             problems.append(f"the claim {name!r} must be a number of seconds, from 0 to the year 9999")
     for name in ("iss", "sub", "jti"):
         if not isinstance(claims.get(name, ""), str):

@@ -10,8 +10,8 @@ import math
 import re
 from typing import Any
 
-_DEEPEST = 32
-_LONGEST_NUMBER = 128
+from watchword.limits import MAX_JSON_DEPTH, MAX_NUMBER_LENGTH
+
 _NOT_BASE64URL = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -84,8 +84,8 @@ def read_object(name: str, data: bytes, problems: list[str]) -> dict[str, Any] |
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             problems.append(f"the {name} has a lone surrogate in a string")
-    if _depth(value) > _DEEPEST:
-        problems.append(f"the {name} is nested more than {_DEEPEST} deep")
+    if _depth(value) > MAX_JSON_DEPTH:
+        problems.append(f"the {name} is nested more than {MAX_JSON_DEPTH} deep")
     return value
 
 
@@ -115,7 +115,7 @@ def _decoder(name: str, problems: list[str]) -> json.JSONDecoder:
         return text if len(text) <= 40 else text[:40] + "…"
 
     def whole(text: str) -> int | str:
-        return int(text) if len(text) <= _LONGEST_NUMBER else out_of_range(text)
+        return int(text) if len(text) <= MAX_NUMBER_LENGTH else out_of_range(text)
 
     def fraction(text: str) -> float | str:
         return float(text) if math.isfinite(float(text)) else out_of_range(text)

@@ -1,13 +1,13 @@
-"""The settings of issuers that many people use: each function returns a :class:`watchword.Issuer`.
+"""Settings for widely used issuers: each function returns a :class:`watchword.Issuer`.
 
     from watchword import Verifier, issuers
 
     verifier = Verifier([issuers.auth0("example.eu.auth0.com")], audience="https://api.example")
 
-A function knows how its vendor spells ``iss``, where the keys are, and how its access tokens look: their ``typ``, their
-algorithms, the claims that tell them from the same vendor's ID tokens, and the claims that hold scopes. Everything else
-is the Verifier's, and every setting of Issuer can be given by keyword; ``required`` adds to what the function requires.
-docs/issuers.md has a section for each, and says which issuers need no function.
+Each function has its vendor's spelling of ``iss``, the URL of the keys, and the form of its access tokens: their
+``typ``, their algorithms, the claims that distinguish them from the same vendor's ID tokens, and the claims that
+contain scopes. Other settings are the Verifier's. Every setting of Issuer can be given by keyword; ``required`` adds to
+the claims that the function requires. docs/issuers.md has a section for each, and lists issuers that need no function.
 """
 
 from __future__ import annotations

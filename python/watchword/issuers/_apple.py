@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def apple(**settings: Unpack[Settings]) -> Issuer:
-    """Returns the issuer of Sign in with Apple's identity tokens.
+    """Return the issuer of Sign in with Apple's identity tokens.
 
     ``audience`` is your client ID: the bundle ID of the app, or the services ID. Compare ``nonce`` with the one you
     sent. ``email_verified`` and ``is_private_email`` are booleans or strings.

@@ -13,13 +13,12 @@ if TYPE_CHECKING:
 
 
 def auth0(domain: str, *, rfc9068: bool = False, **settings: Unpack[Settings]) -> Issuer:
-    """Returns the issuer of an Auth0 tenant, such as ``"example.eu.auth0.com"`` or a custom domain.
+    """Return the issuer of an Auth0 tenant, such as ``"example.eu.auth0.com"`` or a custom domain.
 
     ``audience`` is the identifier of your API. Auth0's ID tokens have the same ``typ`` as access tokens of its own
-    profile, and only their audience, a client ID, tells them apart; ``rfc9068=True`` is for APIs with the RFC 9068
-    profile, and accepts nothing else (``typ`` ``at+jwt``, with ``client_id`` and ``jti``). With role-based access
-    control and "Add Permissions in the Access Token", ``scope_claims=("permissions",)`` reads those; ``scope`` is read
-    otherwise.
+    profile, and differ only in their audience, a client ID; ``rfc9068=True`` is for APIs with the RFC 9068 profile, and
+    accepts nothing else (``typ`` ``at+jwt``, with ``client_id`` and ``jti``). With role-based access control and "Add
+    Permissions in the Access Token", ``scope_claims=("permissions",)`` reads those; the default is ``scope``.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def cognito(region: str, pool_id: str, *, client_ids: Iterable[str], **settings: Unpack[Settings]) -> Issuer:
-    """Returns the issuer of a user pool's access tokens.
+    """Return the issuer of a user pool's access tokens.
 
     ``pool_id`` is the pool's ID, such as ``"eu-central-1_EXAMPLE"``; ``client_ids`` are those of the app clients whose
-    tokens are accepted. Cognito's access tokens name no audience but the client that they were issued to: ``client_id``
-    is checked in the place of ``aud``. A token that was asked for a resource has an ``aud`` too, which must then be one
-    of ``audience``. ID tokens are refused, as they have no ``client_id``.
+    tokens are accepted. Cognito's access tokens name the client that they were issued to instead of an audience:
+    ``client_id`` is checked in place of ``aud``. A token for a resource has an ``aud`` too, which must be one of
+    ``audience``. ID tokens are rejected, because they have no ``client_id``.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """
@@ -55,5 +55,5 @@ def _names(audience: object) -> tuple[str, ...]:
     if isinstance(audience, str):
         return (audience,)
     if not isinstance(audience, Iterable):
-        raise ValueError("audience must be names, not ANY_AUDIENCE: client_ids are names already")  # noqa: TRY004
+        raise ValueError("audience can't be ANY_AUDIENCE, because client_ids are required: give names, or omit it")  # noqa: TRY004
     return tuple(audience)

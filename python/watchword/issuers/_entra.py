@@ -27,30 +27,30 @@ def entra(
     authority: str = _CLOUD,
     **settings: Unpack[Settings],
 ) -> Issuer:
-    """Returns the issuer of one Entra tenant, or of several.
+    """Return the issuer of one Entra tenant, or of several.
 
-    ``tenant`` is the ID of one directory, a GUID. ``tenants`` are the IDs of several, whose tokens share the keys of
-    the tenant-independent endpoint (``common``), or :data:`watchword.ANY_TENANT`: anybody's, personal Microsoft
-    accounts (:data:`MICROSOFT_ACCOUNTS`) included. A token's ``tid`` must be the tenant that its ``iss`` names, and on
-    the list.
+    ``tenant`` is the ID of one directory, a GUID. ``tenants`` are the IDs of several, whose tokens are signed
+    with the keys of the tenant-independent endpoint (``common``), or :data:`watchword.ANY_TENANT`: all, including
+    personal Microsoft accounts (:data:`MICROSOFT_ACCOUNTS`). A token's ``tid`` must be the tenant that its ``iss``
+    names, and one of ``tenants``.
 
-    ``version`` is that of the tokens, which the API's own registration decides (``accessTokenAcceptedVersion``, where
-    null means 1), not the endpoint that the client asks. ``audience`` is the application ID of your API (version 2), or
+    ``version`` is that of the tokens, which the API's registration sets (``accessTokenAcceptedVersion``; null means 1),
+    not that of the endpoint that the client uses. ``audience`` is the application ID of your API (version 2), or
     its application ID URI (version 1). ``authority`` is another cloud's, for version 2 only.
 
-    ID tokens are refused, as they have no ``azp`` (version 1: ``appid``). Scopes are those of ``scp``, which users
-    delegate; application permissions and users' roles are in ``roles``, and ``scope_claims=("scp", "roles")`` reads
-    both: only if no role of yours is called like a scope.
+    ID tokens are rejected, because they have no ``azp`` (version 1: ``appid``). Scopes are those of ``scp``, which
+    users delegate; application permissions and users' roles are in ``roles``. ``scope_claims=("scp", "roles")`` reads
+    both: use it only if no role has the name of a scope.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """
     if (tenant is None) == (tenants is None):
         raise ValueError("give tenant, the ID of one directory, or tenants, a list of them or ANY_TENANT")
     if version not in (1, 2):
-        raise ValueError("version must be 1 or 2: what accessTokenAcceptedVersion of the API's registration says")
+        raise ValueError("version must be 1 or 2, the accessTokenAcceptedVersion of the API's registration")
     authority = base_url(authority, what="authority", example=_CLOUD)
     if version == 1 and authority != _CLOUD:
-        raise ValueError("authority is for tokens of version 2: those of version 1 name another issuer in each cloud")
+        raise ValueError("authority requires version 2: the issuers of version 1 differ in each cloud")
     known: dict[str, Any] = {}
     if tenant is not None:
         known["jwks_uri"] = _keys(authority, guid(tenant, what="tenant"), version)

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 def entra_b2c(
     domain: str, tenant: str, user_flow: str, *, tfp_issuer: bool = False, **settings: Unpack[Settings]
 ) -> Issuer:
-    """Returns the issuer of a B2C tenant, such as ``"contoso.b2clogin.com"`` or a custom domain.
+    """Return the issuer of a B2C tenant, such as ``"contoso.b2clogin.com"`` or a custom domain.
 
     ``tenant`` is the ID of the directory, a GUID; ``user_flow`` the user flow or custom policy, such as
-    ``"b2c_1_signupsignin1"``, whose keys verify. All user flows of a tenant have the same ``iss``, so that tokens of
-    another one pass too if it has the same keys: look at the claim ``tfp``, or set the tenant's "Issuer (iss) claim" to
-    the URL with ``/tfp/`` and say ``tfp_issuer=True``, so that ``iss`` names the user flow. ``audience`` is the
-    application ID of your API. ID tokens are refused, as they have no ``scp``.
+    ``"b2c_1_signupsignin1"``, whose keys verify. All user flows of a tenant have the same ``iss``, so tokens of
+    another one with the same keys are valid too: compare the claim ``tfp``, or set the tenant's "Issuer (iss) claim" to
+    the URL with ``/tfp/`` and pass ``tfp_issuer=True``, so that ``iss`` names the user flow. ``audience`` is the
+    application ID of your API. ID tokens are rejected, because they have no ``scp``.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """

@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 def github_actions(*, enterprise: str | None = None, server: str | None = None, **settings: Unpack[Settings]) -> Issuer:
-    """Returns the issuer of the tokens of GitHub Actions' workflow runs.
+    """Return the issuer of the tokens of GitHub Actions' workflow runs.
 
-    **Anybody's workflow can have a token with your audience**, so a valid token says only that it comes from GitHub:
-    compare ``repository_owner_id``, ``repository_id``, ``sub`` or ``job_workflow_ref`` of ``token.claims`` with those
-    you trust, always. ``audience`` is what the workflow asks for; by default it is the URL of the repository's owner.
-    ``enterprise`` is the slug of an enterprise that has an issuer of its own; ``server`` the host of a GitHub
-    Enterprise Server.
+    **Any workflow can obtain a token with your audience**, so a valid token proves only that it comes from GitHub:
+    always compare ``repository_owner_id``, ``repository_id``, ``sub`` or ``job_workflow_ref`` of ``token.claims`` with
+    those you trust. ``audience`` is what the workflow requests; by default it is the URL of the repository's owner.
+    ``enterprise`` is the slug of an enterprise with an issuer of its own; ``server`` the host of a GitHub Enterprise
+    Server.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """
     if enterprise is not None and server is not None:
-        raise ValueError("give enterprise or server: an Enterprise Server has one issuer")
+        raise ValueError("give enterprise or server, not both: an Enterprise Server has one issuer")
     if server is not None:
         issuer = f"https://{host(server, what='server', example='github.example')}/_services/token"
     else:

@@ -13,13 +13,12 @@ if TYPE_CHECKING:
 
 
 def google(**settings: Unpack[Settings]) -> Issuer:
-    """Returns the issuer of Google's ID tokens: those of users, and those that service accounts present to
-    Cloud Run and the like.
+    """Return the issuer of Google's ID tokens: those of users, and those of service accounts for Cloud Run and others.
 
-    ``audience`` is your client ID, or the audience that a service account asked for. ``iss`` has two spellings, with
-    and without ``https://``; both are accepted. Anybody with a Google account can have such a token: whose it is, say
-    ``sub``, ``email`` with ``email_verified``, and ``hd`` (the organization), which you compare yourself. Google's
-    access tokens are opaque, and nothing but Google can verify them.
+    ``audience`` is your client ID, or the audience that a service account requested. ``iss`` has two spellings, with
+    and without ``https://``; both are accepted. Anyone with a Google account can obtain such a token: compare ``sub``,
+    ``email`` with ``email_verified``, and ``hd`` (the organization) yourself. Google's access tokens are opaque; only
+    Google can verify them.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
 
 def keycloak(base: str, realm: str, **settings: Unpack[Settings]) -> Issuer:
-    """Returns the issuer of a Keycloak realm. ``base`` is the server's URL, such as ``"https://sso.example"``; that of
-    a server before version 17, or with ``http-relative-path=/auth``, ends in ``/auth``.
+    """Return the issuer of a Keycloak realm.
 
-    ``audience`` is what an audience mapper puts in ``aud``: without one, Keycloak's access tokens name ``account``, or
-    nothing. ID tokens are refused, as they have no ``scope``. Realm and client roles are in ``realm_access`` and
-    ``resource_access``, which are no lists of scopes: read them from ``token.claims``.
+    ``base`` is the server's URL, such as ``"https://sso.example"``; that of a server before version 17, or with
+    ``http-relative-path=/auth``, ends in ``/auth``.
+
+    ``audience`` is what an audience mapper adds to ``aud``: without one, Keycloak's access tokens name ``account``, or
+    nothing. ID tokens are rejected, because they have no ``scope``. Realm and client roles are in ``realm_access`` and
+    ``resource_access``, which are not lists of scopes: read them from ``token.claims``.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 def kubernetes(issuer: str, **settings: Unpack[Settings]) -> Issuer:
-    """Returns the issuer of a cluster's service account tokens.
+    """Return the issuer of a cluster's service account tokens.
 
-    ``issuer`` is what the API server's ``--service-account-issuer`` says, character by character, such as
+    ``issuer`` is exactly the API server's ``--service-account-issuer``, such as
     ``"https://oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"`` or ``"https://kubernetes.default.svc.cluster.local"``.
-    The keys are discovered. A cluster that publishes them inside only, to clients with its own authority's certificate,
-    takes a ``fetcher`` of the Verifier, or ``jwks=`` with what ``kubectl get --raw /openid/v1/jwks`` prints.
+    The keys are discovered. If a cluster publishes them only internally, under a certificate of its own authority, give
+    the Verifier a ``fetcher``, or give ``jwks=`` with the output of ``kubectl get --raw /openid/v1/jwks``.
 
-    ``audience`` is one that the token was asked for (a projected volume's ``audience``): never that of the API server
-    itself, whose tokens every pod has. The subject is ``system:serviceaccount:NAMESPACE:NAME``; what the token is bound
-    to is in the claim ``kubernetes.io``. Tokens out of Secrets, which never expire, are refused. Whether the pod is
-    still there is not checked: only the API server's TokenReview knows.
+    ``audience`` is one that was requested for the token (a projected volume's ``audience``): never that of the API
+    server itself, whose tokens every pod has. The subject is ``system:serviceaccount:NAMESPACE:NAME``; the object that
+    the token is bound to is in the claim ``kubernetes.io``. Tokens from Secrets, which never expire, are rejected.
+    Whether the pod still exists is not checked: only the API server's TokenReview can check it.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def okta(domain: str, authorization_server: str = "default", **settings: Unpack[Settings]) -> Issuer:
-    """Returns the issuer of a custom authorization server of an Okta organization, such as ``"example.okta.com"``.
+    """Return the issuer of a custom authorization server of an Okta organization, such as ``"example.okta.com"``.
 
-    ``authorization_server`` is the server's ID; ``audience`` is what its settings say (``api://default`` unless it was
-    changed). ID tokens are refused, as they have no ``cid``. Tokens of the organization's own server (``iss``
-    ``https://example.okta.com``) are for Okta alone to read, says Okta, so there is no setting for them.
+    ``authorization_server`` is the server's ID; ``audience`` is the one in its settings (``api://default`` unless
+    changed). ID tokens are rejected, because they have no ``cid``. Tokens of the organization's own server (``iss``
+    ``https://example.okta.com``) are only for Okta's own use, according to Okta, so there is no setting for them.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """

@@ -1,4 +1,4 @@
-"""What the functions of this package have in common: settings given and known, and the spelling of names."""
+"""What the functions of this package share: merging of settings, and validation of names."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Settings(TypedDict, total=False):
 
 
 def configured(issuer: str, given: Mapping[str, Any], *, required: tuple[str, ...], **known: object) -> Issuer:
-    """Returns the issuer with the settings that its vendor documents, and those that the caller gives.
+    """Return the issuer with the settings that its vendor documents, and those that the caller gives.
 
-    What is given replaces what is known, but for ``required``, which is added: what tells access tokens from the
-    vendor's other tokens stays required. A source of keys that is given replaces the documented one.
+    Given settings replace documented ones, except for ``required``, which is added: the claims that distinguish access
+    tokens from the vendor's other tokens stay required. A given key source replaces the documented one.
     """
     if any(given.get(way) is not None for way in _SOURCES):
         known = {name: value for name, value in known.items() if name not in _SOURCES}
@@ -61,7 +61,7 @@ def configured(issuer: str, given: Mapping[str, Any], *, required: tuple[str, ..
 
 
 def host(value: str, *, what: str, example: str) -> str:
-    """Returns a host name, with a port if need be. Raises ``TypeError`` or ``ValueError``."""
+    """Return a host name, which may have a port. Raises ``TypeError`` or ``ValueError`` if it is invalid."""
     if not isinstance(value, str):
         raise TypeError(f"{what} must be a string such as {example!r}")
     if _HOST.fullmatch(value) is None:
@@ -70,7 +70,7 @@ def host(value: str, *, what: str, example: str) -> str:
 
 
 def base_url(value: str, *, what: str, example: str) -> str:
-    """Returns a URL without its final slash, which consoles show or not. Raises ``TypeError`` or ``ValueError``."""
+    """Return a URL without its final slash. Raises ``TypeError`` or ``ValueError`` if it is invalid."""
     if not isinstance(value, str):
         raise TypeError(f"{what} must be a string such as {example!r}")
     if not value.startswith(("https://", "http://")):
@@ -79,7 +79,7 @@ def base_url(value: str, *, what: str, example: str) -> str:
 
 
 def segment(value: str, *, what: str, example: str) -> str:
-    """Returns one part of a path, as it stands in ``iss``. Raises ``TypeError`` or ``ValueError``."""
+    """Return one segment of the path of ``iss``. Raises ``TypeError`` or ``ValueError`` if it is invalid."""
     if not isinstance(value, str):
         raise TypeError(f"{what} must be a string such as {example!r}")
     if re.fullmatch(r"(?!\.+$)[A-Za-z0-9._~-]+", value) is None:
@@ -88,12 +88,12 @@ def segment(value: str, *, what: str, example: str) -> str:
 
 
 def guid(value: str, *, what: str) -> str:
-    """Returns a GUID as it stands in tokens, in lower case. Raises ``TypeError`` or ``ValueError``."""
+    """Return a GUID in lower case, as in tokens. Raises ``TypeError`` or ``ValueError`` if it is invalid."""
     if not isinstance(value, str):
         raise TypeError(f"{what} must be a string: a GUID")
     if _GUID.fullmatch(value.lower()) is None:
         raise ValueError(
-            f"{what} must be a GUID such as '8eaef023-2b34-4da1-9baa-8bc8c9d6a490': tokens name tenants by it, "
-            f"and by no domain name"
+            f"{what} must be a GUID such as '8eaef023-2b34-4da1-9baa-8bc8c9d6a490': tokens identify tenants by it, "
+            f"not by a domain name"
         )
     return value.lower()

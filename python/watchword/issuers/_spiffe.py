@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def spiffe(trust_domain: str, **settings: Unpack[Settings]) -> Issuer:
-    """Returns the issuer of a SPIFFE trust domain's JWT-SVIDs, such as those that SPIRE issues to ``"example.org"``.
+    """Return the issuer of a SPIFFE trust domain's JWT-SVIDs, such as those that SPIRE issues to ``"example.org"``.
 
-    The bundle comes from ``jwks_uri`` (the bundle endpoint, profile ``https_web``), ``jwks_file`` or ``jwks``; of its
-    keys those for ``jwt-svid`` verify, those for ``x509-svid`` are left out and reported. A JWT-SVID has no ``iss``:
-    ``sub`` must be a SPIFFE ID of the trust domain, and ``aud`` and ``exp`` must be there. ``audience`` is what the
-    caller asked the Workload API for.
+    The bundle comes from ``jwks_uri`` (the bundle endpoint, profile ``https_web``), ``jwks_file`` or ``jwks``; its keys
+    for ``jwt-svid`` are used, those for ``x509-svid`` are rejected and reported. A JWT-SVID has no ``iss``: ``sub``
+    must be a SPIFFE ID of the trust domain, and ``aud`` and ``exp`` must be present. ``audience`` is what the caller
+    requested from the Workload API.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """
@@ -28,7 +28,7 @@ def spiffe(trust_domain: str, **settings: Unpack[Settings]) -> Issuer:
     return configured(
         SPIFFE_SCHEME + trust_domain.removeprefix(SPIFFE_SCHEME),
         settings,
-        # JWT-SVID section 2.1, but for ES512, which is not verified here.
+        # JWT-SVID section 2.1, except for ES512, which is not supported.
         algorithms=("RS256", "RS384", "RS512", "ES256", "ES384", "PS256", "PS384", "PS512"),
         types=("JWT", "JOSE", None),
         required=("exp", "sub", "aud"),

@@ -1,7 +1,7 @@
-"""For tests only: an issuer in memory, for the tests of applications that verify tokens.
+"""For tests only: an in-memory issuer, for the tests of applications that verify tokens.
 
-Its private keys live in this process, it speaks plain http on loopback, and it signs whatever it is asked to sign.
-Nothing here belongs in a program that answers anybody but a test::
+Its private keys are in this process, it serves plain HTTP on loopback, and it signs whatever it is asked to sign. Do
+not use it in production::
 
     from watchword.testing import LocalIssuer
 
@@ -9,13 +9,13 @@ Nothing here belongs in a program that answers anybody but a test::
     token = issuer.mint(sub="alice", scope="orders:read")
     assert issuer.verifier().verify(token).subject == "alice"
 
-    for bad in issuer.defects():  # every kind of bad token, by name, with the code it must get
+    for bad in issuer.defects():  # every kind of bad token, by name, with the expected error code
         ...
 
-    with issuer.serve() as served:  # the same keys over http on a free loopback port, with discovery
+    with issuer.serve() as served:  # the same keys over HTTP on a free loopback port, with discovery
         assert served.verifier().verify(served.mint())
 
-Importing this imports ``cryptography``, which signs.
+Importing this module imports ``cryptography``, which signs.
 """
 
 from watchword.testing.defects import BadToken, Defect

@@ -1,7 +1,7 @@
-"""Every kind of bad token that an issuer in memory can mint, by name, and the verdict that each must get.
+"""Every kind of bad token that an in-memory issuer can mint, by name, and the error code that is expected for each.
 
-Each has exactly one thing wrong with it; unless the name says otherwise it is validly signed by a published key, so
-that a verifier which overlooks the one thing accepts it.
+Each has exactly one defect; unless the name says otherwise its signature is valid and made with a published key, so
+that a verifier which misses the defect accepts the token.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple
 
-from watchword.errors import ErrorCode
+from watchword import ErrorCode
 
 
 class Defect(enum.StrEnum):
-    """The closed list of defects, in the order of the checks that find them. ``code`` is the verdict each must get,
-    under the policy of :meth:`LocalIssuer.policy`.
+    """A kind of bad token: the closed list, in the order of the checks that find them.
+
+    ``code`` is the error code that is expected under the policy of :meth:`LocalIssuer.policy`.
     """
 
     code: ErrorCode
@@ -27,13 +28,13 @@ class Defect(enum.StrEnum):
 
     @classmethod
     def named(cls, name: str) -> Defect:
-        """The defect of that name (a defect is its own). Raises ``ValueError`` where there is none."""
+        """Return the defect of that name; a defect is returned as it is. Raises ``ValueError`` for an unknown name."""
         found = next((defect for defect in cls if defect.value == name), None)
         if found is None:
-            raise ValueError(f"no defect is called {name!r}; list(Defect) has them all")
+            raise ValueError(f"unknown defect {name!r}: list(Defect) shows all names")
         return found
 
-    # The shape
+    # The form
     TOKEN_TOO_LARGE = "token too large", ErrorCode.TOO_LARGE
     HEADER_TOO_LARGE = "header too large", ErrorCode.TOO_LARGE
     EMPTY_TOKEN = "empty token", ErrorCode.MALFORMED_TOKEN
@@ -88,7 +89,7 @@ class Defect(enum.StrEnum):
     SIGNATURE_ZERO = "signature all zero", ErrorCode.INVALID_SIGNATURE
     SIGNATURE_DER = "ECDSA signature in DER", ErrorCode.INVALID_SIGNATURE
     EXPIRED_AND_FORGED = "expired, and one bit of the signature flipped", ErrorCode.INVALID_SIGNATURE
-    # The claims' form
+    # The form of the claims
     EMPTY_PAYLOAD = "empty payload", ErrorCode.MALFORMED_CLAIMS
     PAYLOAD_NOT_AN_OBJECT = "payload not an object", ErrorCode.MALFORMED_CLAIMS
     PAYLOAD_NOT_JSON = "payload not JSON", ErrorCode.MALFORMED_CLAIMS
@@ -110,7 +111,7 @@ class Defect(enum.StrEnum):
     SUB_NUMBER = "sub a number", ErrorCode.MALFORMED_CLAIMS
     AUD_NUMBER = "aud a number", ErrorCode.MALFORMED_CLAIMS
     CNF_NOT_AN_OBJECT = "cnf not an object", ErrorCode.MALFORMED_CLAIMS
-    # What the claims say
+    # The values of the claims
     EXPIRED = "expired", ErrorCode.EXPIRED
     NOT_YET_VALID = "not yet valid", ErrorCode.NOT_YET_VALID
     ISSUED_IN_FUTURE = "issued in the future", ErrorCode.ISSUED_IN_FUTURE
@@ -127,7 +128,7 @@ class Defect(enum.StrEnum):
 
 
 class BadToken(NamedTuple):
-    """A bad token, what is wrong with it, and the verdict that it must get."""
+    """A bad token, its defect, and the error code that is expected for it."""
 
     defect: Defect
     code: ErrorCode

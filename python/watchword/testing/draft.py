@@ -1,4 +1,4 @@
-"""A good token before it is written down, open to every kind of tampering."""
+"""A valid token before it is encoded, open to every kind of tampering."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from watchword.testing.signing_key import SigningKey, b64
 
 
 class Draft:
-    """What a token is made of. A defect changes some of it; :meth:`write` puts it together.
+    """The parts of a token. A defect changes some of them; :meth:`write` assembles the token.
 
-    ``header_text`` and ``payload``, where set, stand for the JSON of ``header`` and ``claims``. ``key`` signs;
-    ``sign`` signs in its place. ``reshape`` gets the finished parts and returns the token.
+    ``header_text`` and ``payload``, if set, replace the JSON of ``header`` and ``claims``. ``sign``, if set, signs
+    instead of ``key``. ``reshape`` gets the encoded parts and returns the token.
     """
 
     def __init__(self, key: SigningKey, header: dict[str, Any], claims: dict[str, Any], now: int) -> None:
@@ -28,6 +28,7 @@ class Draft:
         self.reshape: Callable[[str, str, str], str] = lambda head, payload, signature: f"{head}.{payload}.{signature}"
 
     def write(self) -> str:
+        """Return the token."""
         head = b64(to_json(self.header) if self.header_text is None else self.header_text)
         payload = self.encode_payload(to_json(self.claims) if self.payload is None else self.payload)
         signature = (self.sign or self.key.sign)(f"{head}.{payload}".encode())
@@ -35,10 +36,11 @@ class Draft:
 
 
 def to_json(members: Mapping[str, Any]) -> bytes:
+    """Return members as compact JSON."""
     return json.dumps(members, separators=(",", ":")).encode()
 
 
 def with_raw_member(members: Mapping[str, Any], raw: str) -> bytes:
-    """A JSON object with one more member, written by hand, at its end: ``with_raw_member({}, '"exp":1e400')``."""
+    """Return a JSON object with one more member at its end, given as text: ``with_raw_member({}, '"exp":1e400')``."""
     inner = to_json(members)[1:-1]
     return b"{" + (inner + b"," if inner else b"") + raw.encode() + b"}"

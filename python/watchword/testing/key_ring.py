@@ -1,4 +1,4 @@
-"""The keys of an issuer over time: those that it publishes, and those that it has taken back."""
+"""The keys of an issuer over time: those that it publishes, and those that it has withdrawn."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from watchword.testing.signing_key import PrivateKey, SigningKey, is_rsa, new_pr
 
 
 class KeyRing:
-    """One key for each algorithm at first; more with every rotation. Safe to use from several threads."""
+    """Initially one key per algorithm, more with every rotation. Thread-safe."""
 
     def __init__(self, algorithms: Sequence[str], key_ids: Sequence[str] | None) -> None:
         if isinstance(algorithms, str) or isinstance(key_ids, str):
-            raise TypeError("algorithms and key_ids are sequences of strings, not one string")
+            raise TypeError("algorithms and key_ids must be sequences of strings, not a string")
         if not algorithms or len(set(algorithms)) != len(algorithms):
             raise ValueError("algorithms must name at least one algorithm, and none twice")
         if key_ids is not None and len(key_ids) != len(algorithms):
@@ -26,20 +26,20 @@ class KeyRing:
         self.rotate(key_ids=key_ids)
 
     def rotate(self, *, key_ids: Sequence[str] | None = None) -> tuple[str, ...]:
-        """A new key for each algorithm, which signs from now on. The old ones stay published. Returns the new ids."""
+        """Make a new key for each algorithm, which signs from now on; old ones stay published. Returns the new ids."""
         with self._lock:
             self._generation += 1
             rsa = _once_for_all_rsa_algorithms()
             ids = key_ids or [f"{algorithm.lower()}-{self._generation}" for algorithm in self.algorithms]
             taken = {key.key_id for key in self._published + self._withdrawn}
             if len(set(ids)) != len(ids) or taken.intersection(ids):
-                raise ValueError("every key needs a key id of its own")
+                raise ValueError("every key must have a different key id")
             for algorithm, key_id in zip(self.algorithms, ids, strict=True):
                 self._published.append(SigningKey(algorithm, key_id, rsa if is_rsa(algorithm) else None))
             return tuple(ids)
 
     def remove(self, key_id: str) -> None:
-        """Takes a key out of the published set. It can still sign: that is what a test of the removal needs."""
+        """Withdraw a key from the published set. It can still sign, for tests of the withdrawal."""
         with self._lock:
             key = next((key for key in self._published if key.key_id == key_id), None)
             if key is None:
@@ -48,19 +48,20 @@ class KeyRing:
             self._withdrawn.append(key)
 
     def published(self) -> tuple[SigningKey, ...]:
+        """Return the published keys."""
         with self._lock:
             return tuple(self._published)
 
     def signing_key(self, algorithm: str | None, key_id: str | None) -> SigningKey:
-        """The key of ``key_id`` (withdrawn or not), or else the newest published one for ``algorithm``.
+        """Return the key of ``key_id`` (withdrawn or not), otherwise the newest published one for ``algorithm``.
 
-        Raises ``ValueError`` where there is none.
+        Raises ``ValueError`` if there is none.
         """
         with self._lock:
             if key_id is not None:
                 known = [key for key in self._published + self._withdrawn if key.key_id == key_id]
                 if not known:
-                    raise ValueError(f"this issuer never had a key with the id {key_id!r}")
+                    raise ValueError(f"this issuer has no key with the id {key_id!r}")
                 if algorithm is not None and algorithm != known[0].algorithm:
                     raise ValueError(f"the key {key_id!r} is for {known[0].algorithm}, not for {algorithm}")
                 return known[0]
@@ -72,7 +73,7 @@ class KeyRing:
 
 
 def _once_for_all_rsa_algorithms() -> Callable[[], PrivateKey]:
-    """RSA keys are slow to make, so the RSA algorithms of one generation share one; another issuer gets another."""
+    """Return a function that makes one RSA key: it is slow, so the RSA algorithms of one generation share it."""
     made: list[PrivateKey] = []
 
     def make() -> PrivateKey:

@@ -1,4 +1,4 @@
-"""An authorization server reduced to what a verifier sees of it: its keys, and the tokens that it signs."""
+"""An authorization server reduced to what a verifier needs: its keys, and the tokens that it signs."""
 
 from __future__ import annotations
 
@@ -8,28 +8,26 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from watchword._kernel import KeySet, Policy
-from watchword.issuer import Issuer
+from watchword import Issuer, KeySet, Policy, Verifier
 from watchword.testing.defects import BadToken, Defect
 from watchword.testing.draft import Draft, to_json
 from watchword.testing.key_ring import KeyRing
 from watchword.testing.signing_key import SigningKey, is_ecdsa
 from watchword.testing.tamper import can_have, tamper
-from watchword.verifier import Verifier
 
 if TYPE_CHECKING:
     from watchword.testing.served_issuer import ServedIssuer
 
 
 class LocalIssuer:
-    """An issuer in memory, with private keys of its own. For tests only.
+    """An in-memory issuer, with private keys of its own. For tests only.
 
-    ``issuer`` is its identifier (the tokens' ``iss``), ``audience`` what its tokens are for, ``algorithms`` what it
-    signs with (one key each; any of :data:`ALGORITHMS`), ``key_ids`` the kid of each of those keys in the same order
-    (by default ``eddsa-1``, ``es256-1``, ...), ``clock`` the time in Unix seconds as it believes it to be.
+    ``issuer`` is its identifier (the tokens' ``iss``), ``audience`` the audience of its tokens, ``algorithms`` those
+    that it signs with (one key each; any of :data:`ALGORITHMS`), ``key_ids`` the ``kid`` of each of those keys in the
+    same order (by default ``eddsa-1``, ``es256-1``, ...), ``clock`` the function that returns its time in Unix seconds.
 
-    The first algorithm is the one that signs where nothing else is said. RSA keys take a moment to make: they are made
-    when first needed. Raises ``ValueError`` for an algorithm that is unknown.
+    The first algorithm is the default. RSA keys are made on first use, because that takes a moment. Raises
+    ``ValueError`` for an unknown algorithm.
     """
 
     def __init__(
@@ -48,20 +46,20 @@ class LocalIssuer:
 
     @property
     def issuer(self) -> str:
-        """The identifier. It never changes: :meth:`serve` gives an issuer of another name instead."""
+        """The identifier. It never changes: :meth:`serve` provides another issuer instead."""
         return self._issuer
 
     @property
     def audience(self) -> str | tuple[str, ...]:
-        """What ``aud`` says in a token that is minted without one."""
+        """The default of ``aud``."""
         return self._audience
 
     @property
     def algorithms(self) -> tuple[str, ...]:
-        """The algorithms that it signs with."""
+        """The algorithms that it signs with, the default first."""
         return self._ring.algorithms
 
-    # Good tokens
+    # Valid tokens
 
     def mint(
         self,
@@ -73,15 +71,15 @@ class LocalIssuer:
         expires_in: float | None = 300,
         **overrides: object,
     ) -> str:
-        """A token that verifies, unless what you ask for says otherwise.
+        """Return a token that is valid unless the arguments make it invalid.
 
         Its claims are ``iss``, ``sub``, ``aud``, ``client_id``, ``scope``, ``jti``, ``iat`` and ``exp`` (``expires_in``
-        seconds from now; ``None`` leaves it out), its header ``alg``, ``kid`` and ``typ`` ``at+jwt`` (RFC 9068). The
-        members of ``claims``, the keyword arguments and the members of ``header`` take their places or come on top; a
-        member whose value is ``None`` is left out. A claim that is named like an argument here goes into ``claims``.
+        seconds from now; ``None`` omits it), its header ``alg``, ``kid`` and ``typ`` ``at+jwt`` (RFC 9068). The members
+        of ``claims``, the keyword arguments and the members of ``header`` replace them or are added; a member whose
+        value is ``None`` is omitted. Use ``claims`` for a claim with the name of an argument.
 
-        ``algorithm`` or ``key_id`` choose the key that signs, a withdrawn one too; raises ``ValueError`` where there is
-        none. Whatever ``header`` says, that key's algorithm makes the signature.
+        ``algorithm`` or ``key_id`` select the key that signs, which may be withdrawn; its algorithm makes the
+        signature, whatever ``header`` contains. Raises ``ValueError`` if there is no such key.
         """
         draft = self._draft(self._ring.signing_key(algorithm, key_id), expires_in)
         draft.claims = _merged(draft.claims, claims, overrides)
@@ -96,7 +94,7 @@ class LocalIssuer:
         key_id: str | None = None,
         header: Mapping[str, Any] | None = None,
     ) -> str:
-        """A JWS over exactly these bytes, whatever they are (RFC 7515); ``typ`` is left out unless given."""
+        """Return a JWS over exactly these bytes (RFC 7515); ``typ`` is omitted unless given."""
         draft = self._draft(self._ring.signing_key(algorithm, key_id), None)
         draft.payload = payload
         draft.header = _merged(draft.header, {"typ": None}, header)
@@ -105,24 +103,26 @@ class LocalIssuer:
     # Bad tokens
 
     def mint_bad(self, defect: Defect | str, *, algorithm: str | None = None) -> str:
-        """A token with one thing wrong with it; ``defect.code`` is the verdict that it must get.
+        """Return a token with one defect; ``defect.code`` is the expected error code.
 
-        Raises ``ValueError`` for an unknown defect, and for one that no key of this issuer (or of ``algorithm``) can
-        have: ``SIGNATURE_DER`` takes ECDSA, ``NON_CANONICAL_SIGNATURE`` anything but ES384.
+        Raises ``ValueError`` for an unknown defect, and for one that no token of this issuer (or of ``algorithm``) can
+        have: ``SIGNATURE_DER`` requires ECDSA, ``NON_CANONICAL_SIGNATURE`` any algorithm but ES384.
         """
         defect = Defect.named(defect)
         key = self._key_for(defect, algorithm)
         if key is None:
-            raise ValueError(f"no key here can sign a token with the defect {defect.value!r}: add another algorithm")
-        # Longer than any run of tests that mints them while it is collected.
+            raise ValueError(
+                f"no key of this issuer can sign a token with the defect {defect.value!r}: add another algorithm"
+            )
+        # Longer than any test run that mints them at collection.
         draft = self._draft(key, 3600)
         tamper(defect, draft)
         return draft.write()
 
     def defects(self, *, algorithm: str | None = None) -> Iterator[BadToken]:
-        """Every bad token that this issuer can mint, as (defect, code, token).
+        """Yield every bad token that this issuer can mint, as (defect, code, token).
 
-        With ``algorithm`` all of them are that algorithm's, as far as it can have them.
+        With ``algorithm``, all are signed with that algorithm, and defects that it cannot have are omitted.
         """
         for defect in Defect:
             if self._key_for(defect, algorithm) is not None:
@@ -153,49 +153,49 @@ class LocalIssuer:
     # Keys
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
-        """The published public keys as a JWK Set (RFC 7517 section 5), as of now."""
+        """Return the currently published public keys as a JWK Set (RFC 7517 section 5)."""
         return {"keys": [key.public_jwk() for key in self._ring.published()]}
 
     def key_set(self) -> KeySet:
-        """The published public keys, ready for :func:`watchword.verify`; a later rotation does not reach it."""
+        """Return the published public keys for :func:`watchword.verify`; a later rotation does not change them."""
         return KeySet.from_json(to_json(self.jwks()))
 
     def public_pem(self, key_id: str | None = None) -> bytes:
-        """One public key in PEM: that of ``key_id``, or the one that signs where nothing else is said."""
+        """Return one public key in PEM: that of ``key_id``, or the one that signs by default."""
         return self._ring.signing_key(None, key_id).public_pem()
 
     def rotate(self) -> tuple[str, ...]:
-        """A new key for each algorithm, which signs from now on; the old ones stay published. Returns the new kids."""
+        """Make a new key for each algorithm, which signs from now on; old ones stay published. Returns the new kids."""
         return self._ring.rotate()
 
     def remove_key(self, key_id: str) -> None:
-        """Takes a key out of the published set; ``mint(key_id=...)`` still signs with it.
+        """Withdraw a key from the published set; ``mint(key_id=...)`` still signs with it.
 
-        Raises ``ValueError`` where no published key has that kid.
+        Raises ``ValueError`` if no published key has that ``kid``.
         """
         self._ring.remove(key_id)
 
-    # Verifiers that fit
+    # Policies and verifiers
 
     def policy(self, **options: object) -> Policy:
-        """The policy that accepts this issuer's good tokens; ``options`` are :class:`watchword.Policy`'s."""
+        """Return the policy that accepts this issuer's valid tokens; ``options`` are :class:`watchword.Policy`'s."""
         given: dict[str, Any] = {"issuer": self.issuer, "audience": self._audience, "algorithms": self.algorithms}
         given.update(options)
         return Policy(**given)
 
     def as_issuer(self, **options: object) -> Issuer:
-        """What a :class:`watchword.Verifier` is told of this issuer; ``options`` are :class:`watchword.Issuer`'s.
+        """Return the :class:`watchword.Issuer` for a Verifier; ``options`` are :class:`watchword.Issuer`'s.
 
-        The keys are those that are published now: a later rotation does not reach it (that of a served issuer does).
+        The keys are those currently published: a later rotation does not change them (that of a served issuer does).
         """
         given: dict[str, Any] = {"jwks": self.jwks(), "algorithms": self.algorithms}
         given.update(options)
         return Issuer(self.issuer, **given)
 
     def verifier(self, **options: object) -> Verifier:
-        """A :class:`watchword.Verifier` for this issuer alone, as :meth:`as_issuer` has it; ``options`` are its own.
+        """Return a :class:`watchword.Verifier` for the issuer of :meth:`as_issuer` alone; ``options`` are its own.
 
-        It goes by this issuer's clock. As a context manager it closes itself.
+        It uses this issuer's clock. As a context manager it closes itself.
         """
         given: dict[str, Any] = {"audience": self._audience, "clock": self._clock}
         given.update(options)
@@ -203,12 +203,11 @@ class LocalIssuer:
 
     @contextlib.contextmanager
     def serve(self, *, port: int = 0, max_age: int | None = None) -> Iterator[ServedIssuer]:
-        """These keys over http on loopback, as a context manager. Answers are there when it is entered.
+        """Return a context manager that serves these keys over HTTP on loopback and closes the port at the end.
 
-        What it gives is an issuer of its own: it has the same keys (a rotation of either is one of both) and the same
-        audience, but its identifier is its URL, ``http://127.0.0.1:PORT``, and its verifiers find the keys through
-        discovery. ``port`` 0 takes a free one; ``max_age`` is the ``Cache-Control`` of the answers, in seconds.
-        On leaving, the port is closed.
+        It yields another issuer with the same keys (a rotation of either is one of both) and the same audience, whose
+        identifier is its URL, ``http://127.0.0.1:PORT``, and whose verifiers discover the keys. ``port`` 0 selects a
+        free port; ``max_age`` is the ``Cache-Control`` of the responses, in seconds.
         """
         from watchword.testing.served_issuer import ServedIssuer
 

@@ -1,4 +1,4 @@
-"""An issuer in memory whose keys are served over http on loopback, with both discovery documents."""
+"""An in-memory issuer whose keys are served over HTTP on loopback, with both discovery documents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Any
 
-from watchword.issuer import Issuer
+from watchword import Issuer
 from watchword.jwks import CacheSettings
 from watchword.testing.local_issuer import LocalIssuer
 
@@ -20,10 +20,10 @@ DISCOVERY_PATHS = ("/.well-known/openid-configuration", "/.well-known/oauth-auth
 
 
 class ServedIssuer(LocalIssuer):
-    """What :meth:`LocalIssuer.serve` gives: an issuer whose identifier is the URL at which it is served."""
+    """The issuer of :meth:`LocalIssuer.serve`, whose identifier is the URL at which it is served."""
 
     def __init__(self, origin: LocalIssuer, url: str) -> None:
-        # The ring is shared: a key of one is a key of the other.
+        # The key ring is shared: a rotation of either is one of both.
         self._issuer = url
         self._audience = origin._audience
         self._ring = origin._ring
@@ -33,17 +33,17 @@ class ServedIssuer(LocalIssuer):
 
     @property
     def jwks_uri(self) -> str:
-        """Where the keys are."""
+        """The URL of the key set."""
         return self.issuer + JWKS_PATH
 
     @property
     def requests(self) -> tuple[str, ...]:
-        """The path of every request so far, in order: to see how often keys were fetched."""
+        """The paths of all requests so far, in order: they show how often keys were fetched."""
         return tuple(self._requests)
 
     @contextlib.contextmanager
     def outage(self, status: int = 503) -> Iterator[None]:
-        """Within this context, every request is answered with ``status`` and nothing else."""
+        """Return a context manager within which every request is answered with ``status`` and an empty object."""
         self._outage = status
         try:
             yield
@@ -51,10 +51,10 @@ class ServedIssuer(LocalIssuer):
             self._outage = None
 
     def as_issuer(self, **options: object) -> Issuer:
-        """What a :class:`watchword.Verifier` is told of this issuer: its URL, from which it discovers the keys.
+        """Return the :class:`watchword.Issuer` for this issuer's URL, from which a Verifier discovers the keys.
 
-        ``options`` are :class:`watchword.Issuer`'s. An unknown kid fetches at once (``cooldown`` 0 instead of
-        30 seconds), so that a test sees a new key without waiting.
+        ``options`` are :class:`watchword.Issuer`'s. An unknown ``kid`` triggers a fetch at once (``cooldown`` 0 instead
+        of 30 seconds), so that a test finds a new key without waiting.
         """
         given: dict[str, Any] = {"algorithms": self.algorithms, "allow_loopback_http": True}
         given.update({"cache_settings": CacheSettings(cooldown=0), **options})
@@ -63,14 +63,14 @@ class ServedIssuer(LocalIssuer):
     @classmethod
     @contextlib.contextmanager
     def start(cls, origin: LocalIssuer, port: int, max_age: int | None) -> Iterator[ServedIssuer]:
-        """Serves ``origin``'s keys until the context is left."""
+        """Return a context manager that serves ``origin``'s keys; ``max_age`` is in seconds."""
         server = _new_server(port)
         try:
             host, bound = server.server_address[:2]
             served = cls(origin, f"http://{host!s}:{bound}")
-            served.jwks()  # Slow keys are made before the first request, which may have a short time-out.
+            served.jwks()  # RSA keys take long to make: before the first request, which may have a short timeout.
             server.RequestHandlerClass = _handler(served._answer, max_age)
-            # The socket listens already: whoever asks before the thread runs is answered when it does.
+            # The socket is listening already: requests before the thread runs are answered when it does.
             thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="watchword-issuer", daemon=True)
             thread.start()
             try:
@@ -93,7 +93,7 @@ class ServedIssuer(LocalIssuer):
         return 404, b"{}"
 
     def _metadata(self) -> dict[str, Any]:
-        """RFC 8414 section 2, with the members that OpenID Connect Discovery section 3 demands."""
+        """Return metadata (RFC 8414 section 2) with the members that OpenID Connect Discovery section 3 requires."""
         return {
             "issuer": self.issuer,
             "jwks_uri": self.jwks_uri,
@@ -106,14 +106,14 @@ class ServedIssuer(LocalIssuer):
 
 
 def _new_server(port: int) -> ThreadingTCPServer:
-    # Not http.server.HTTPServer, which asks the DNS for the name of 127.0.0.1 and may wait long for it.
+    # Not http.server.HTTPServer, which looks up the name of 127.0.0.1 in the DNS and may wait for it.
     class Server(ThreadingTCPServer):
         allow_reuse_address = True
         daemon_threads = True
         request_queue_size = 128
 
         def handle_error(self, request: object, client_address: object) -> None:
-            # A client that does not wait for its answer is no news for somebody's test output.
+            # A client that closes the connection early is not worth a line in the output of tests.
             if not isinstance(sys.exc_info()[1], OSError):
                 super().handle_error(request, client_address)  # type: ignore[arg-type]  # narrower in its base
 
@@ -121,7 +121,7 @@ def _new_server(port: int) -> ThreadingTCPServer:
 
 
 def _handler(answer: Callable[[str], tuple[int, bytes]], max_age: int | None) -> type[BaseHTTPRequestHandler]:
-    # HTTP/1.0, so that no connection outlives its answer: a closed port must be closed to everybody.
+    # HTTP/1.0, so that no connection outlives its response: a closed port must refuse everyone.
     class Handler(BaseHTTPRequestHandler):
         timeout = 10
 
@@ -136,6 +136,6 @@ def _handler(answer: Callable[[str], tuple[int, bytes]], max_age: int | None) ->
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Nothing: it would be in somebody's test output."""
+            """Log nothing, to keep the output of tests clean."""
 
     return Handler

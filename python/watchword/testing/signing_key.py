@@ -1,4 +1,4 @@
-"""A key pair in memory, for one algorithm (RFC 7518 section 3, RFC 8037 section 3.1)."""
+"""An in-memory key pair, for one algorithm (RFC 7518 section 3, RFC 8037 section 3.1)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
-#: Every algorithm that can be signed with here; they are the ones that the kernel verifies.
+#: Every algorithm of the issuers here: those that the kernel verifies.
 ALGORITHMS = ("EdDSA", "Ed25519", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 
 _DIGESTS: dict[str, type[hashes.SHA256 | hashes.SHA384 | hashes.SHA512]] = {
@@ -22,16 +22,16 @@ _DIGESTS: dict[str, type[hashes.SHA256 | hashes.SHA384 | hashes.SHA512]] = {
     "512": hashes.SHA512,
 }
 
-# A key is made when it is first needed, maybe by a thread that serves the set while another one signs.
+# A key is made on first use, possibly by a thread that serves the set while another one signs.
 _MAKING = threading.Lock()
 
 
 class SigningKey:
-    """One key pair: its ``key_id``, its ``algorithm``, and a way to sign. Its repr shows no key material."""
+    """One key pair with its ``key_id`` and ``algorithm``. Its repr shows no key parameters."""
 
     def __init__(self, algorithm: str, key_id: str, make: Callable[[], PrivateKey] | None = None) -> None:
         if algorithm not in ALGORITHMS:
-            raise ValueError(f"{algorithm!r} is not an algorithm that tokens are signed with here: {ALGORITHMS}")
+            raise ValueError(f"unknown algorithm {algorithm!r}: must be one of {', '.join(ALGORITHMS)}")
         self.algorithm = algorithm
         self.key_id = key_id
         self._make = make or functools.partial(new_private_key, algorithm)
@@ -39,17 +39,18 @@ class SigningKey:
 
     @property
     def private(self) -> PrivateKey:
+        """The private key, made on first use."""
         with _MAKING:
             if self._private is None:
                 self._private = self._make()
             return self._private
 
     def sign(self, data: bytes) -> bytes:
-        """The signature over ``data`` as JWS has it (for ES256 and ES384 r and s side by side)."""
+        """Return the signature over ``data`` in the form of JWS (for ES256 and ES384 r and s concatenated)."""
         return _sign(self.private, self.algorithm, data)
 
     def public_jwk(self) -> dict[str, str]:
-        """The public half as a JWK with ``kid``, ``alg`` and ``use``."""
+        """Return the public key as a JWK with ``kid``, ``alg`` and ``use``."""
         common = {"kid": self.key_id, "alg": self.algorithm, "use": "sig"}
         private = self.private
         if isinstance(private, ec.EllipticCurvePrivateKey):
@@ -64,30 +65,33 @@ class SigningKey:
         return {"kty": "OKP", "crv": "Ed25519", "x": b64(raw), **common}
 
     def public_pem(self) -> bytes:
-        """The public half as a SubjectPublicKeyInfo in PEM."""
+        """Return the public key as a SubjectPublicKeyInfo in PEM."""
         return self.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def __repr__(self) -> str:
         return f"SigningKey(algorithm={self.algorithm!r}, key_id={self.key_id!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("a SigningKey stays in the process that made it")
+        raise TypeError("a SigningKey stays in the process that made it: it can't be pickled or copied")
 
 
 def b64(data: bytes) -> str:
+    """Return ``data`` in base64url without padding."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def is_rsa(algorithm: str) -> bool:
+    """Return whether ``algorithm`` signs with an RSA key."""
     return algorithm[:2] in ("RS", "PS")
 
 
 def is_ecdsa(algorithm: str) -> bool:
+    """Return whether ``algorithm`` is ECDSA."""
     return algorithm[:2] == "ES"
 
 
 def new_private_key(algorithm: str) -> PrivateKey:
-    """A fresh private key for ``algorithm``: RSA of 2,048 bits, else of the curve that the algorithm names."""
+    """Return a new private key for ``algorithm``: RSA of 2,048 bits, or of the curve of the algorithm."""
     if is_rsa(algorithm):
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
     if is_ecdsa(algorithm):
@@ -101,7 +105,7 @@ def _attackers_private_key(kind: str) -> PrivateKey:
 
 
 def attackers_key(algorithm: str, key_id: str) -> SigningKey:
-    """A key of the right kind that no issuer ever publishes: an attacker's. One a process is enough."""
+    """Return a key for ``algorithm`` that no issuer publishes; one private key per process and kind."""
     return SigningKey(
         algorithm, key_id, functools.partial(_attackers_private_key, "RS256" if is_rsa(algorithm) else algorithm)
     )

@@ -1,4 +1,4 @@
-"""How each defect is made: one function a defect, from a good draft to a bad one."""
+"""How each defect is made: one function per defect, which changes a valid draft."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ _HOUR = 3600
 
 
 def tamper(defect: Defect, draft: Draft) -> None:
-    """Puts ``defect`` into ``draft``."""
+    """Change ``draft`` so that it has ``defect``."""
     _TAMPERINGS[defect](draft)
 
 
 def can_have(defect: Defect, key: SigningKey) -> bool:
-    """Whether a token of this key can have the defect at all: only ECDSA signatures have another form in DER, and
-    384 bits twice leave base64url no bits to misuse.
+    """Return whether a token of this key can have the defect.
+
+    Only ECDSA signatures have another form in DER, and those of ES384 leave no unused bits in base64url.
     """
     if defect is Defect.SIGNATURE_DER:
         return is_ecdsa(key.algorithm)
@@ -71,7 +72,7 @@ def _reshaped(reshape: Callable[[str, str, str], str]) -> Tampering:
 
 
 def _resigned(change: Callable[[bytes], bytes], then: Tampering | None = None) -> Tampering:
-    """The good signature, changed."""
+    """Change the valid signature."""
 
     def tampering(draft: Draft) -> None:
         draft.sign = lambda data: change(draft.key.sign(data))
@@ -118,7 +119,7 @@ def _deep(depth: int) -> list[object]:
 
 
 def _flip(data: bytes) -> bytes:
-    # Not the first byte, where some forms keep flags: any lax reader must be caught by the signature itself.
+    # Not the first byte, which has flags in some forms: the signature itself must be found invalid.
     return data[:7] + bytes([data[7] ^ 1]) + data[8:]
 
 
@@ -130,20 +131,20 @@ def _der(signature: bytes) -> bytes:
 def _other_last_character(text: str) -> str:
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     if len(text) % 4 == 0:
-        raise ValueError("all bits of the last character are in use")
-    # Canonical text leaves the lowest bits zero: setting one gives the same bytes to a lax decoder.
+        raise ValueError("the last character has no unused bits")
+    # In canonical text the unused bits are zero; a lenient decoder ignores them.
     return text[:-1] + alphabet[alphabet.index(text[-1]) | 1]
 
 
 def _non_canonical_payload(draft: Draft) -> None:
-    # Signed as it stands: a decoder that ignores unused bits accepts the token.
+    # Signed in this form: a decoder that ignores unused bits accepts the token.
     while len(to_json(draft.claims)) % 3 == 0:
         draft.claims["pad"] = draft.claims.get("pad", "") + "x"
     draft.encode_payload = lambda payload: _other_last_character(b64(payload))
 
 
 def _standard_alphabet(draft: Draft) -> None:
-    # Two characters that base64url writes as - and _; where they land depends on the position, so try all three.
+    # Two characters that base64url writes as - and _; the result depends on the position, so try all three.
     for shift in range(3):
         draft.claims["text"] = "x" * shift + "???>>>"
         if set("-_") <= set(b64(to_json(draft.claims))):
@@ -255,7 +256,7 @@ _TAMPERINGS: dict[Defect, Tampering] = {
     _D.AUDIENCE_PREFIX: lambda draft: draft.claims.update(aud=_first(draft.claims["aud"])[:-1]),
     _D.MISSING_AUDIENCE: _no_claim("aud"),
     _D.MISSING_EXP: _no_claim("exp"),
-    _D.BOUND_TO_KEY: _claims(cnf={"jkt": b64(hashlib.sha256(b"a key that nobody holds").digest())}),
+    _D.BOUND_TO_KEY: _claims(cnf={"jkt": b64(hashlib.sha256(b"a key that nobody has").digest())}),
     _D.BOUND_TO_CERTIFICATE: _claims(cnf={"x5t#S256": b64(hashlib.sha256(b"a certificate").digest())}),
 }
 

@@ -12,6 +12,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "python")]
 
 import docstrings  # noqa: E402
+import name_links  # noqa: E402
 import navigation  # noqa: E402
 import reference  # noqa: E402
 from sphinx.application import Sphinx  # noqa: E402
@@ -70,5 +71,6 @@ suppress_warnings: list[str] = []
 def setup(app: Sphinx) -> None:
     """Register what the documents need besides the extensions."""
     docstrings.register(app)
+    name_links.register(app)
     navigation.register(app)
     reference.register(app)

@@ -13,6 +13,8 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 _SPAN = re.compile(r"(?<![`:\w])`([^`\n]+)`(?![`_])")
+#: A literal with a letter right after it, as in "``Client``s", needs a separator in reStructuredText.
+_SUFFIXED = re.compile(r"(?<!`)(``[^`]+``)(?=\w)")
 _PARAMETER = re.compile(r"^([a-z_0-9]+(?:, [a-z_0-9]+)*): (.*)$")
 _OPENS_A_BLOCK = re.compile(r"::$|^\s*(\.\. |[-*] |:\w+)")
 _STUB = Path(__file__).resolve().parents[2] / "python" / "watchword" / "_kernel.pyi"
@@ -42,7 +44,7 @@ def _rewrite(kind: str, lines: list[str]) -> None:
     lines[:] = _with_code_blocks(lines)
     text: list[str] = []
     in_field = False
-    for line in (_SPAN.sub(r"``\1``", line) for line in lines):
+    for line in (_SUFFIXED.sub(r"\1\\ ", _SPAN.sub(r"``\1``", line)) for line in lines):
         parameter = _PARAMETER.match(line) if kind in {"class", "method", "function"} else None
         if parameter and (in_field or not text or not text[-1].strip()):
             names = ", ".join(f"``{name}``" for name in parameter[1].split(", "))

@@ -29,6 +29,8 @@ MODULES = (
     "watchword.issuers",
     "watchword.origin",
     "watchword.tables",
+    "watchword.limits",
+    "watchword.spiffe",
     "watchword.testing",
     "watchword.providers",
 )

@@ -1,7 +1,7 @@
 """``python benches/costs.py``: what each kind of worthless request costs, in microseconds.
 
-Prints the table of docs/costs.md. Requests are interleaved, and the figures are medians of this thread's CPU time. The
-last column does not depend on the machine: the cost relative to a forged ES256 token, which is parsing and one signature
+Prints the table of docs/costs.md. Requests are interleaved, and figures are medians of this thread's CPU time. The last
+column does not depend on the machine: the cost relative to a forged ES256 token, which is parsing and one signature
 check by a configured key. ``--write`` writes the table into the page.
 """
 

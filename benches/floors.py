@@ -1,4 +1,4 @@
-"""What must hold, row by row, and what was measured. Ratios are medians of the ratios within a round."""
+"""Targets, and what was measured. Ratios are medians of the ratios within a round."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rounds import difference, median, ratio
 
 @dataclass(frozen=True)
 class Floor:
-    """``measure`` raises ``KeyError`` where what it needs was not run."""
+    """A target. ``measure`` raises ``KeyError`` if the groups that it needs did not run."""
 
     work: str
     against: str

@@ -14,14 +14,14 @@ BEGIN, END = "<!-- the last run -->", "<!-- the last run ends -->"
 
 
 def markdown(results: dict[str, Any], measured: Measured, verdicts: Iterable[Verdict]) -> str:
-    """All of it, the machine first."""
+    """Return the whole report, the machine first."""
     unable = {(group["work"], group["what"]): group["unable"] for group in results["groups"]}
     lines = [*_machine(results["machine"]), "", *_floors(verdicts), "", *_everything(measured, unable)]
     return "\n".join(lines) + "\n"
 
 
 def insert(readme: Path, text: str) -> None:
-    """Puts the text between the two marks."""
+    """Write the text between the two marks."""
     before, _, rest = readme.read_text().partition(BEGIN)
     _, mark, after = rest.partition(END)
     if not mark:
@@ -35,27 +35,27 @@ def _machine(machine: dict[str, Any]) -> Iterator[str]:
         part for part in (machine["python"], machine["rust"], machine["node"] and f"node {machine['node']}") if part
     )
     processors = f"{machine['processors']} processors {machine['processor']} ({machine['architecture']})"
-    yield f"{processors}, {machine['system']}, load {machine['load'][0]} before it began."
+    yield f"{processors}, {machine['system']}, load {machine['load'][0]} before the run."
     yield f"{runtimes}; {packages}. {machine['when']}, commit {machine['commit']}."
 
 
 def _floors(verdicts: Iterable[Verdict]) -> Iterator[str]:
-    yield "### What must hold"
+    yield "### Targets"
     yield ""
-    yield "| work | against | wanted | measured | |"
+    yield "| work | against | target | measured | |"
     yield "|---|---|---|---|---|"
     for verdict in verdicts:
         floor = verdict.floor
         wanted = f"at most {floor.wanted} µs" if floor.at_most else f"{floor.wanted} {floor.unit}"
         found = "not run" if verdict.found is None else f"{verdict.found:.2f} {floor.unit}"
-        word = {None: "", True: "holds", False: "**does not hold**"}[verdict.holds]
+        word = {None: "", True: "met", False: "**not met**"}[verdict.holds]
         yield f"| {floor.work} | {floor.against} | {wanted} | {found} | {word} |"
 
 
 def _everything(measured: Measured, unable: Mapping[tuple[str, str], Mapping[str, str]]) -> Iterator[str]:
     yield "### Everything measured"
     yield ""
-    yield "Medians in microseconds a piece of work; in brackets the median of the ratios to the first of the column."
+    yield "Medians in microseconds per piece of work; in brackets the median of the ratios to the first row."
     for work in dict.fromkeys(work for work, _ in measured):
         columns = {what: times for (other, what), times in measured.items() if other == work}
         cannot = {what: unable[work, what] for what in columns}
@@ -78,5 +78,5 @@ def _cell(column: Times, name: str) -> str:
 
 
 def _figure(value: float) -> str:
-    """Three digits, more for what is longer."""
+    """Return three significant digits, or all digits of an integer from 100."""
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

@@ -29,7 +29,7 @@ def main() -> int:
     out = options.out.resolve()
     shutil.rmtree(out, ignore_errors=True)
     rust = () if options.without_rust else ("-D", "rust_reference=1")
-    sphinx = [sys.executable, "-m", "sphinx", "--builder", "html", "--fail-on-warning", "--keep-going", "--quiet"]
+    sphinx = [sys.executable, "-m", "sphinx", "--builder", "html", "--fail-on-warning", "--fresh-env", "--quiet"]
     settings = ["--conf-dir", str(HERE / "site"), "--doctree-dir", str(ROOT / ".cache" / "doctrees"), *rust]
     if subprocess.run([*sphinx, *settings, str(ROOT), str(out)], check=False).returncode:  # noqa: S603
         return 1

@@ -15,6 +15,7 @@ BUILT = any((PACKAGE / "watchword").glob("_kernel.*.so")) or any((PACKAGE / "wat
 sys.path[:0] = [str(HERE), *([str(PACKAGE)] if BUILT else [])]
 
 import docstrings  # noqa: E402
+import name_links  # noqa: E402
 import navigation  # noqa: E402
 import reference  # noqa: E402
 from sphinx.application import Sphinx  # noqa: E402
@@ -73,5 +74,6 @@ suppress_warnings: list[str] = []
 def setup(app: Sphinx) -> None:
     """Register what the documents need besides the extensions."""
     docstrings.register(app)
+    name_links.register(app)
     navigation.register(app)
     reference.register(app)

@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 _SPAN = re.compile(r"(?<![`:\w])`([^`\n]+)`(?![`_])")
+_LITERAL = re.compile(r"(``[^`]+``)(\w?)")
 _PARAMETER = re.compile(r"^([a-z_0-9]+(?:, [a-z_0-9]+)*): (.*)$")
 _OPENS_A_BLOCK = re.compile(r"::$|^\s*(\.\. |[-*] |:\w+)")
 _STUB = Path(__file__).resolve().parents[2] / "python" / "watchword" / "_kernel.pyi"
@@ -42,7 +43,7 @@ def _rewrite(kind: str, lines: list[str]) -> None:
     lines[:] = _with_code_blocks(lines)
     text: list[str] = []
     in_field = False
-    for line in (_SPAN.sub(r"``\1``", line) for line in lines):
+    for line in _LITERAL.sub(_separated, _SPAN.sub(r"``\1``", "\n".join(lines))).split("\n"):
         parameter = _PARAMETER.match(line) if kind in {"class", "method", "function"} else None
         if parameter and (in_field or not text or not text[-1].strip()):
             names = ", ".join(f"``{name}``" for name in parameter[1].split(", "))
@@ -52,6 +53,11 @@ def _rewrite(kind: str, lines: list[str]) -> None:
             in_field = in_field and bool(line.strip())
             text.append(f"  {line}" if in_field else line)
     lines[:] = text
+
+
+def _separated(literal: re.Match[str]) -> str:
+    """Return a literal, separated from a letter right after it ("``Client``s"), as reStructuredText requires."""
+    return f"{literal[1]}\\ {literal[2]}" if literal[2] else literal[1]
 
 
 def _with_code_blocks(lines: list[str]) -> list[str]:

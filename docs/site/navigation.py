@@ -14,6 +14,7 @@ PATTERNS = (
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/*.md",
+    "docs/issuers/*.md",
     "docs/providers/*.md",
     "docs/guides/*.md",
     "docs/site/README.md",
@@ -29,10 +30,17 @@ SECTIONS = (
     ("Guides", ["docs/guides/*", "docs/errors"]),
     (
         "Verification",
-        ["docs/verification", "docs/keys", "docs/issuers", "docs/dpop", "docs/scopes", "docs/delegation"],
+        [
+            "docs/verification",
+            "docs/keys",
+            "docs/issuers",
+            "docs/dpop",
+            "docs/scopes",
+            "docs/delegation",
+            "docs/providers",
+        ],
     ),
     ("Operation", ["docs/processes", "docs/speed", "docs/costs", "SECURITY"]),
-    ("Providers", ["docs/providers", "docs/providers/*"]),
     ("Reference", ["docs/reference/index", "docs/rust", "docs/testing"]),
     (
         "Project",
@@ -41,21 +49,25 @@ SECTIONS = (
 )
 
 
+#: Pages below another page, in alphabetical order.
+BELOW = {"docs/issuers": "docs/issuers/*", "docs/providers": "docs/providers/*"}
+
+
 def register(app: Sphinx) -> None:
-    """Give the front page its table of contents, and the site its ``index.html``."""
+    """Give the pages their tables of contents, and the site its ``index.html``."""
     app.connect("source-read", _append_contents)
     app.connect("build-finished", _copy_front_page)
 
 
 def _append_contents(app: Sphinx, page: str, source: list[str]) -> None:
-    if page != app.config.root_doc:
-        return
     root = Path(app.srcdir)
-    for caption, entries in SECTIONS:
-        pages = [page for entry in entries for page in _matching(root, entry)]
+    sections = SECTIONS if page == app.config.root_doc else [("", [BELOW[page]])] if page in BELOW else ()
+    for caption, entries in sections:
+        pages = [found for entry in entries for found in _matching(root, entry)]
         if pages:
             lines = "\n".join(pages)
-            source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n:maxdepth: 2\n\n{lines}\n```\n"
+            title = f":caption: {caption}\n" if caption else ""
+            source[0] += f"\n```{{toctree}}\n:hidden:\n:maxdepth: 2\n{title}\n{lines}\n```\n"
 
 
 def _matching(root: Path, entry: str) -> list[str]:

@@ -6,6 +6,7 @@ generated instead of committed, so that a new public name cannot be missing.
 
 from __future__ import annotations
 
+import enum
 import importlib.util
 import inspect
 import pkgutil
@@ -29,6 +30,8 @@ MODULES = (
     "watchword.issuers",
     "watchword.origin",
     "watchword.tables",
+    "watchword.limits",
+    "watchword.spiffe",
     "watchword.testing",
     "watchword.providers",
 )
@@ -112,8 +115,9 @@ def _page(module: ModuleType, home: dict[int, str]) -> str:
             home[id(value)] = f"{name}.{public}"
             kind = "class" if inspect.isclass(value) else "function"
             kind = "exception" if kind == "class" and issubclass(value, BaseException) else kind
-            inherits = "   :show-inheritance:\n" if _has_bases(value) else ""
-            text += f".. auto{kind}:: {name}.{public}\n{inherits}\n"
+            options = "   :show-inheritance:\n" if _has_bases(value) else ""
+            options += "   :undoc-members:\n" if inspect.isclass(value) and issubclass(value, enum.Enum) else ""
+            text += f".. auto{kind}:: {name}.{public}\n{options}\n"
         else:
             text += f".. autodata:: {name}.{public}\n   :no-value:\n\n"
     if elsewhere:

@@ -75,9 +75,8 @@ def rows(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", sorted((DOCS / "providers").glob("*.md")), ids=lambda path: path.stem)
-def test_the_index_has_every_difference(path: Path) -> None:
-    own = [row.replace("](../", "](") for row in rows(path.read_text(encoding="utf-8"))]
-    link = re.compile(rf"\| \[\w+\]\(providers/{path.stem}\.md\) (\|.*)")
-    assert own
-    assert own == [found[1] for row in rows(page("providers.md")) if (found := link.fullmatch(row))]
-    assert all(len(row.split("|")) == 7 for row in own)
+def test_a_page_has_a_table_of_differences_and_the_index_links_to_it(path: Path) -> None:
+    differences = rows(path.read_text(encoding="utf-8"))
+    assert len(differences) > 10
+    assert all(len(row.split("|")) == 7 for row in differences)
+    assert re.search(rf"\(providers/{path.stem}\.md#differences-from-[a-z-]+\)", page("providers.md"))

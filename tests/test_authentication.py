@@ -66,7 +66,7 @@ def test_what_does_not(claims: dict[str, Any], demands: dict[str, Any]) -> None:
     assert str(NOW) not in str(caught.value)
 
 
-def test_the_client_is_told_what_to_ask_for() -> None:
+def test_the_challenge_names_the_scopes_to_request() -> None:
     with pytest.raises(InsufficientUserAuthenticationError) as caught:
         require_authentication(verified(), acr_values=[STRONG, "b"], max_age=5, now=NOW)
     challenge = (
@@ -78,7 +78,7 @@ def test_the_client_is_told_what_to_ask_for() -> None:
     assert pickle.loads(pickle.dumps(caught.value)).www_authenticate() == challenge
 
 
-def test_by_the_clock_where_no_moment_is_given() -> None:
+def test_by_the_clock_if_no_time_is_given() -> None:
     with pytest.raises(InsufficientUserAuthenticationError):
         require_authentication(verified(auth_time=0), max_age=3600)
 
@@ -99,7 +99,7 @@ def test_by_the_clock_where_no_moment_is_given() -> None:
         {"leeway": float("nan")},
     ],
 )
-def test_demands_that_cannot_be_meant(demands: dict[str, Any]) -> None:
+def test_invalid_requirements(demands: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError), match=next(iter(demands)).removesuffix("_values") + "|context"):
         require_authentication(verified(acr="a", auth_time=NOW), now=NOW, **demands)
 

@@ -239,7 +239,7 @@ CHANGED: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "code"), CHANGED)
-def test_an_error_says_whose_token_it_was_if_the_signature_is_valid(changes: dict[str, Any], code: str) -> None:
+def test_an_error_has_the_claims_of_a_signed_token(changes: dict[str, Any], code: str) -> None:
     claims = mint.claims(**changes)
     token = mint.token(claims)
     errors: dict[str, Any] = {
@@ -277,7 +277,7 @@ UNSIGNED: dict[str, str | bytes] = {
 
 
 @pytest.mark.parametrize("name", UNSIGNED)
-def test_an_error_has_no_claims_that_nobody_signed(name: str) -> None:
+def test_an_error_has_no_unsigned_claims(name: str) -> None:
     token = UNSIGNED[name]
     errors = [
         refusal(token),

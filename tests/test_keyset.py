@@ -45,7 +45,7 @@ def test_other_members_of_a_set_are_ignored() -> None:
     assert [key.key_id for key in keys] == ["rsa"]
 
 
-def test_what_a_key_says_of_itself() -> None:
+def test_the_attributes_of_a_key() -> None:
     keys = ww.KeySet.from_json(mint.jwks(*GOOD))
     said = {key.key_id: (key.key_type, key.curve, key.bits, key.algorithms) for key in keys}
     assert said == {

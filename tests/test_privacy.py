@@ -86,7 +86,7 @@ def test_no_error_quotes_the_token(secret: str, other: str, defect: int, algorit
                 assert_silent(repr(result) + str(result), token, [secret, other])
 
 
-def test_a_pickle_holds_no_token_and_no_claim_that_nobody_asked_for() -> None:
+def test_a_pickle_contains_no_token_and_no_other_claims() -> None:
     for changes in ({"exp": 1}, {"aud": "secret audience"}, {"cnf": {"jkt": "secret thumbprint"}}):
         token = mint.token(mint.claims(sub="secret subject", **changes))
         with pytest.raises(ww.VerificationError) as caught:
@@ -105,7 +105,7 @@ def test_the_answer_to_a_client_does_not_say_what_is_expected() -> None:
         assert "example" not in (caught.value.www_authenticate() or "")
 
 
-def test_expected_values_may_be_said() -> None:
+def test_expected_values_may_be_given() -> None:
     # What the policy expects is the operator's own; what the token says instead is not repeated.
     with pytest.raises(ww.WrongIssuerError) as caught:
         ww.verify(mint.token(mint.claims(iss="https://secret.example")), KEYS, POLICY, now=mint.NOW)

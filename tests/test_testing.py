@@ -233,7 +233,7 @@ def test_a_rotation_adds_keys_and_a_removal_takes_them() -> None:
         issuer.remove_key("a")
 
 
-def test_a_mistake_of_the_tests_author_is_told() -> None:
+def test_a_mistake_of_the_tests_author_is_reported() -> None:
     with pytest.raises(ValueError, match="HS256"):
         LocalIssuer(algorithms=("HS256",))
     with pytest.raises(TypeError, match="sequences"):
@@ -325,7 +325,7 @@ def test_both_discovery_documents_are_there() -> None:
         caught.value.close()
 
 
-def test_the_age_that_is_told_is_the_age_that_was_asked_for() -> None:
+def test_the_reported_age_is_that_of_the_last_request() -> None:
     with LocalIssuer().serve(max_age=60) as served, urllib.request.urlopen(served.jwks_uri) as answer:
         assert answer.headers["Cache-Control"] == "max-age=60"
 

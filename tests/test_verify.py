@@ -33,7 +33,7 @@ def test_every_part_of_a_token() -> None:
     assert (token.key_id, token.algorithm, token.confirmation) == ("ed25519", "EdDSA", None)
 
 
-def test_a_token_that_says_next_to_nothing() -> None:
+def test_a_token_with_hardly_any_claims() -> None:
     token = verified(b"{}", issuer=None, audience=None, required=())
     assert (token.issuer, token.subject, token.token_id) == (None, None, None)
     assert (token.expires_at, token.not_before, token.issued_at) == (None, None, None)
@@ -213,7 +213,7 @@ def test_verify_jws_takes_any_payload(payload: bytes) -> None:
     assert jws.header == {"alg": "EdDSA", "kid": "ed25519", "typ": "JWT"}
 
 
-def test_verify_jws_looks_at_typ_only_when_told() -> None:
+def test_verify_jws_checks_typ_only_if_types_are_given() -> None:
     token = mint.token(b"x", mint.header(typ="secevent+jwt"))
     assert ww.verify_jws(token, KEYS).header["typ"] == "secevent+jwt"
     assert ww.verify_jws(token, KEYS, types=("secevent+jwt",))
@@ -221,7 +221,7 @@ def test_verify_jws_looks_at_typ_only_when_told() -> None:
         ww.verify_jws(token, KEYS, types=("JWT",))
 
 
-def test_verify_jws_demands() -> None:
+def test_requirements_of_verify_jws() -> None:
     with pytest.raises(ww.AlgorithmNotAllowedError):
         ww.verify_jws(mint.token(), KEYS, algorithms=("ES256",))
     for mistake in ((), ("HS256",)):

@@ -220,7 +220,7 @@ def interrupted(*, count: int, handler: bool, threads: int) -> str:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGINT") or sys.platform == "win32", reason="signals are sent otherwise here")
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_batch_ends_when_somebody_interrupts_it(threads: int) -> None:
+def test_a_batch_ends_when_it_is_interrupted(threads: int) -> None:
     """It would take minutes: the test would fail by its own time-out."""
     assert interrupted(count=1_000_000, handler=False, threads=threads) == "interrupted"
 

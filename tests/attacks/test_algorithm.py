@@ -110,7 +110,7 @@ def test_algorithm_is_refused_before_any_key_is_looked_up() -> None:
 
 
 @pytest.mark.parametrize(("key", "algorithm"), mint.SIGNERS)
-def test_every_algorithm_is_accepted_where_it_belongs(key: str, algorithm: str) -> None:
+def test_every_algorithm_is_accepted_with_its_own_key(key: str, algorithm: str) -> None:
     assert_verdict(mint.token(key=key, algorithm=algorithm), None)
     assert_verdict(mint.token(key=key, algorithm=algorithm), None, algorithms=(algorithm,))
 

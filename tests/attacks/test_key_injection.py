@@ -81,7 +81,7 @@ def test_keys_without_a_kid_are_tried_for_any_token() -> None:
     assert_verdict(mint.token(key="ed25519-b"), ErrorCode.INVALID_SIGNATURE, jwks=anonymous)
 
 
-def test_a_named_key_never_stands_in_for_another() -> None:
+def test_a_named_key_is_never_used_for_another() -> None:
     # The set holds the key that signed, but under another name than the token's.
     keys = mint.jwks("ed25519", "ed25519-b")
     assert_verdict(mint.token(head=mint.header("ed25519-b")), ErrorCode.INVALID_SIGNATURE, jwks=keys)

@@ -139,7 +139,7 @@ def test_the_kernel_refuses(name: str) -> None:
 
 
 @pytest.mark.parametrize("peer", PEERS)
-def test_each_of_the_others_accepts_some(peer: str, record_property: Callable[[str, object], None]) -> None:
+def test_each_other_library_accepts_some(peer: str, record_property: Callable[[str, object], None]) -> None:
     module, verify, jws_only = PEERS[peer]
     pytest.importorskip(module, reason="the other libraries are test dependencies")
     accepted = []

@@ -88,7 +88,7 @@ PUBLIC = mint.unb64(mint.public_jwk("ed25519")["x"])
 MESSAGE = mint.token().rpartition(".")[0].encode()
 
 
-def test_ed25519_arithmetic_of_this_test_is_right() -> None:
+def test_the_ed25519_arithmetic_of_this_test_is_correct() -> None:
     nonce = 12345
     signature = ed.sign_with(nonce, ed.encode(ed.times(nonce, ed.BASE)), SECRET, PUBLIC, MESSAGE)
     assert_verdict(with_signature(signature, "ed25519", "EdDSA"), None)

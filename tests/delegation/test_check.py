@@ -27,7 +27,7 @@ def refusal(judged: ww.DelegationChain, **demands: Any) -> str | None:
     return None
 
 
-def test_nothing_is_demanded_where_nothing_is_said() -> None:
+def test_nothing_is_required_by_default() -> None:
     assert refusal(chain()) is None
     assert refusal(chain("a", "b", "a")) is None
     assert list(inspect.signature(ww.DelegationChain.check).parameters) == [
@@ -61,7 +61,7 @@ def test_an_unknown_actor_is_refused_unless_it_is_allowed(act: dict[str, Any], p
         assert refusal(judged, allowed_actors=names, allow_unknown_actors=True) == "actor_not_allowed"
 
 
-def test_the_other_demands_hold_for_unknown_actors() -> None:
+def test_the_other_requirements_apply_to_unknown_actors() -> None:
     judged = chain(act={**UNKNOWN, "act": UNKNOWN})
     assert refusal(judged, max_depth=1, allow_unknown_actors=True) == "too_deep"
     assert refusal(judged, require_human_root=True, allow_unknown_actors=True) == "no_human_root"
@@ -78,7 +78,7 @@ def test_max_depth_is_the_number_of_actors(depth: int) -> None:
 
 
 @pytest.mark.parametrize("limit", [-1, -(10**30), 10**30])
-def test_a_depth_that_cannot_be_meant(limit: int) -> None:
+def test_an_invalid_depth(limit: int) -> None:
     with pytest.raises(ValueError, match="max_depth"):
         chain().check(max_depth=limit)
 
@@ -89,7 +89,7 @@ def test_a_depth_of_another_type(limit: Any) -> None:
         chain().check(max_depth=limit)
 
 
-def test_an_empty_list_allows_nobody() -> None:
+def test_an_empty_list_allows_no_actor() -> None:
     for nobody in ([], (), set(), iter([])):
         assert refusal(chain("a"), allowed_actors=nobody) == "actor_not_allowed"
         assert refusal(chain("a", "b"), allowed_actors=nobody) == "actor_not_allowed"
@@ -186,7 +186,7 @@ def test_a_recorded_chain_begins_with_its_first_record() -> None:
     assert refusal(ww.DelegationChain.from_records(claims), require_human_root=True) == "no_human_root"
 
 
-def test_a_predicate_says_who_is_human() -> None:
+def test_a_predicate_decides_who_is_human() -> None:
     seen: list[ww.DelegationChain] = []
 
     def is_auth0(judged: ww.DelegationChain) -> bool:
@@ -235,7 +235,7 @@ def test_a_predicates_own_failure_is_passed_on() -> None:
         (["b", "B", "b "], "a", ()),
     ],
 )
-def test_circles_are_reported_and_refused_on_demand(actors: list[str], subject: str, repeated: tuple[str, ...]) -> None:
+def test_cycles_are_reported_and_refused_on_request(actors: list[str], subject: str, repeated: tuple[str, ...]) -> None:
     judged = chain(*actors, sub=subject)
     assert judged.repeated == repeated
     assert refusal(judged) is None
@@ -277,7 +277,7 @@ def test_no_hop_may_widen_the_scopes(held: list[list[str]], position: int | None
         judged.check()
 
 
-def test_a_token_without_scope_holds_none() -> None:
+def test_a_token_without_scope_grants_none() -> None:
     claims = recorded(record("agent:root", ["read:data:a"]))
     del claims["scope"]
     chain = ww.DelegationChain.from_records(claims)
@@ -288,7 +288,7 @@ def test_a_token_without_scope_holds_none() -> None:
     ww.DelegationChain.from_records(words).check()
 
 
-def test_the_first_demand_that_is_not_met_names_the_refusal() -> None:
+def test_the_first_requirement_that_is_not_met_names_the_error() -> None:
     claims = recorded(record("a", ["read:data:x"]), record("a", ["read:data:y"]), sub="b")
     judged = ww.DelegationChain.from_records(claims)
     demands: dict[str, Any] = {
@@ -305,7 +305,7 @@ def test_the_first_demand_that_is_not_met_names_the_refusal() -> None:
     assert refusal(judged, **demands) == "scope_widened"
 
 
-def test_a_refusal_holds_no_name() -> None:
+def test_an_error_contains_no_name() -> None:
     judged = chain("client:secret", "client:secret", sub="secret")
     for demands in ({"max_depth": 0}, {"allow_cycles": False}, {"require_human_root": True}, {"allowed_actors": []}):
         with pytest.raises(ww.DelegationError) as caught:

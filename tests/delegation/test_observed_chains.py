@@ -139,7 +139,7 @@ def test_chains_that_were_read(shared: Path) -> None:
             assert ours == row["value"], row["case"]
 
 
-def test_chains_that_were_judged(shared: Path) -> None:
+def test_recorded_chains(shared: Path) -> None:
     observed = rows(shared, "verify_delegation_chain")
     assert len(observed) == len(JUDGED) + 1 == 13
     for row in observed:

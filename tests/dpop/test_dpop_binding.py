@@ -84,7 +84,7 @@ def test_a_proof_for_another_token_is_refused(policy: ww.Policy) -> None:
     assert _code(token, for_none, policy) == "dpop_missing_claim"
 
 
-def test_without_a_proof_a_bound_token_is_refused_unless_the_policy_says_else() -> None:
+def test_without_a_proof_a_bound_token_is_refused_by_default() -> None:
     for confirmation in ({"jkt": proofs.jkt()}, {"jwk": proofs.jwk()}):
         assert _code(_token(**confirmation), None) == "dpop_proof_required"
         assert _code(_token(**confirmation), None, ACCEPT) is None

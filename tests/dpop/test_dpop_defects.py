@@ -361,7 +361,7 @@ def test_a_proof_cannot_be_made_up_or_changed() -> None:
     assert verified.expires_at == NOW + 65
 
 
-def test_errors_hold_no_part_of_the_proof() -> None:
+def test_errors_quote_no_part_of_the_proof() -> None:
     secret = "s3cret-value-of-the-sender"
     for text in (
         _claims(jti=secret, iat=0),

@@ -72,7 +72,7 @@ def test_no_key_is_shown() -> None:
     assert repr(Nonces(KEY)) == "Nonces(keys=1, lifetime=300)"
 
 
-def test_a_verifier_demands_a_nonce_and_gives_it_out() -> None:
+def test_a_verifier_requires_a_nonce_and_issues_it() -> None:
     verifier = DpopVerifier(nonces=Nonces(KEY, clock=lambda: NOW), clock=lambda: NOW)
     with pytest.raises(ww.dpop.NonceRequiredError) as caught:
         verifier.verify(proof(), method=METHOD, uri=URI)

@@ -67,7 +67,7 @@ def test_prefixes_keep_users_of_one_server_apart(server: Server, store: RedisRep
     other.close()
 
 
-def test_an_id_is_remembered_until_it_expires_and_no_longer(server: Server, store: RedisReplayStore) -> None:
+def test_an_id_is_kept_until_it_expires_and_no_longer(server: Server, store: RedisReplayStore) -> None:
     store.consume(_id(1), NOW + 65, NOW)
     with redis.Redis(port=server.port) as client:
         (key,) = client.keys()
@@ -244,7 +244,7 @@ def test_killed_and_restarted_under_load_no_id_is_used_twice(server: Server) -> 
 @pytest.mark.parametrize(
     "options", [{"when_unavailable": "ignore"}, {"timeout": 0}, {"timeout": float("nan")}, {"connections": 0}]
 )
-def test_what_cannot_be_meant(options: dict[str, object]) -> None:
+def test_invalid_arguments(options: dict[str, object]) -> None:
     with pytest.raises(ValueError):
         RedisReplayStore("redis://127.0.0.1:1", **options)  # type: ignore[arg-type]
 

@@ -82,12 +82,12 @@ def test_verify_proof_takes_a_store() -> None:
     assert [proofs.judge(proof(), replay=store) for _ in range(3)] == [None, "dpop_replayed", "dpop_replayed"]
 
 
-def test_without_a_store_nothing_is_remembered() -> None:
+def test_without_a_replay_store_a_proof_can_be_reused() -> None:
     verifier = DpopVerifier(replay=None)
     assert [_verify(verifier, proof()).token_id for _ in range(2)] == ["proof-1", "proof-1"]
 
 
-def test_an_id_is_remembered_as_long_as_the_proof_is_good() -> None:
+def test_an_id_is_kept_while_the_proof_is_valid() -> None:
     store = MemoryReplayStore()
     verifier = DpopVerifier(replay=store, max_age=60, leeway=5)
     ahead = proof(claims(iat=NOW + 5))
@@ -103,7 +103,7 @@ def test_an_id_is_remembered_as_long_as_the_proof_is_good() -> None:
     assert len(store) <= 3
 
 
-def test_a_full_memory_refuses_and_forgets_nothing() -> None:
+def test_a_full_replay_cache_refuses_and_forgets_nothing() -> None:
     store = MemoryReplayStore(capacity=3)
     for number in range(3):
         assert store.consume(_id(number), NOW + 10, NOW)
@@ -232,7 +232,7 @@ times = st.lists(st.tuples(st.integers(0, 5), st.floats(-200, 200), st.sampled_f
 
 
 @given(times)
-def test_at_whatever_times_and_lifetimes_no_proof_is_used_twice(several: Iterable[tuple[int, float, float]]) -> None:
+def test_no_proof_is_used_twice_at_any_time_and_lifetime(several: Iterable[tuple[int, float, float]]) -> None:
     """Proofs made at ``NOW``, used at any moment that some verifier takes them at."""
     store = MemoryReplayStore()
     used: Counter[int] = Counter()
@@ -335,7 +335,7 @@ def test_an_id_names_its_key_first() -> None:
 
 
 @pytest.mark.parametrize("capacity", [0, -1])
-def test_a_memory_has_room(capacity: int) -> None:
+def test_the_replay_cache_has_a_capacity(capacity: int) -> None:
     with pytest.raises(ValueError):
         MemoryReplayStore(capacity)
 

@@ -97,7 +97,7 @@ def test_the_normal_form() -> None:
     assert normalize_uri("HTTP://Bücher.Example:080/%7Ea/./b/../c|?q#f") == "http://xn--bcher-kva.example/~a/c%7C"
 
 
-def test_the_query_may_be_long_and_hold_anything() -> None:
+def test_the_query_may_be_long_and_contain_anything() -> None:
     assert normalize_uri("https://api.example/a?" + "%zz \x00" * 50_000) == "https://api.example/a"
 
 

@@ -156,7 +156,7 @@ def test_multiprocessing_with_the_fork_method(inherited: str) -> None:
     """)
 
 
-def test_a_fork_waits_for_those_who_hold_it_back() -> None:
+def test_a_fork_waits_for_threads_that_hold_it_back() -> None:
     """An import that a fork cut in half could never be repeated in the child."""
     held, release, events = threading.Event(), threading.Event(), []
 
@@ -185,7 +185,7 @@ def test_a_fork_waits_for_those_who_hold_it_back() -> None:
     assert events == ["done", 0]
 
 
-def test_whoever_holds_forks_back_may_fork() -> None:
+def test_a_thread_that_holds_forks_back_may_fork() -> None:
     with forks.without_forks(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # pytest may have threads
         child = os.fork()
@@ -196,7 +196,7 @@ def test_whoever_holds_forks_back_may_fork() -> None:
         pass
 
 
-def test_one_object_that_fails_after_a_fork_does_not_keep_others_from_being_told(
+def test_one_callback_that_fails_after_a_fork_does_not_stop_the_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     told = []

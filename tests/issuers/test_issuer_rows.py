@@ -67,7 +67,7 @@ def test_a_documented_key_set_is_read(row: Row) -> None:
 
 
 @by_name
-def test_a_token_signed_by_somebody_else(row: Row) -> None:
+def test_a_token_signed_with_an_unknown_key(row: Row) -> None:
     stranger = {"rsa": "rsa-b", "p256": "p256-b"}.get(row.key)
     if stranger is None:
         # There is one key of that curve among the tests' keys: a signature of something else does as well.

@@ -196,7 +196,7 @@ def test_what_counts_as_configured(url: str, configured: bool) -> None:
         (["10.0.0.0/8"], ValueError, "without scheme, port and path"),
     ],
 )
-def test_hosts_that_can_not_be_allowed(hosts: object, error: type[Exception], why: str) -> None:
+def test_hosts_that_cannot_be_allowed(hosts: object, error: type[Exception], why: str) -> None:
     with pytest.raises(error, match=why):
         Issuer("https://as.example", allow_private_hosts=hosts)  # type: ignore[arg-type]
 
@@ -229,7 +229,7 @@ def test_all_addresses_of_a_name_must_be_public(
 
 
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "0177.1", "127.1", "localhost"])
-def test_the_systems_resolver_is_checked_whatever_it_reads(host: str) -> None:
+def test_every_answer_of_the_systems_resolver_is_checked(host: str) -> None:
     with pytest.raises((ValueError, OSError)):
         public_addresses(host, 443)
 

@@ -90,7 +90,7 @@ def test_each_request_may_run_its_own_event_loop(server: Server, make) -> None:
     assert server.count() == 1
 
 
-def test_a_cancelled_waiter_cancels_nobody_else(server: Server, make) -> None:
+def test_a_cancelled_waiter_cancels_no_other(server: Server, make) -> None:
     server.routes["/jwks"] = hang = Hang(answer(jwks(A)))
     verifier = make()
 
@@ -110,7 +110,7 @@ def test_a_cancelled_waiter_cancels_nobody_else(server: Server, make) -> None:
     assert server.count() == 1
 
 
-def test_an_event_loop_that_ends_while_its_tasks_wait_harms_nobody(
+def test_an_event_loop_that_ends_while_its_tasks_wait_does_no_harm(
     server: Server, make, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.routes["/jwks"] = hang = Hang(answer(jwks(A)))

@@ -54,7 +54,7 @@ def discovering(server: Server, make: Callable[..., Verifier]) -> Callable[..., 
         ),
     ],
 )
-def test_where_metadata_is_looked_for(issuer: str, urls: list[str]) -> None:
+def test_the_urls_of_metadata(issuer: str, urls: list[str]) -> None:
     assert list(well_known_urls(issuer)) == urls
 
 
@@ -144,7 +144,7 @@ def test_no_metadata_anywhere(server, discovering) -> None:
         discovering().verify(KEY.token(server.url))
 
 
-def test_an_issuer_elsewhere_can_not_point_into_this_machine(server) -> None:
+def test_a_public_issuer_cannot_point_to_loopback(server) -> None:
     from watchword.jwks.discovery import read_metadata
     from watchword.jwks.fetch import FetchError
 

@@ -118,7 +118,7 @@ def test_a_callback_may_ask_the_verifier(server: Server) -> None:
     assert seen == [1, 1, 1]
 
 
-def test_a_slow_callback_holds_up_nobody_whose_key_is_there(server: Server) -> None:
+def test_a_slow_callback_does_not_delay_tokens_with_known_keys(server: Server) -> None:
     import threading
 
     server.routes["/jwks"] = answer(jwks(A))
@@ -138,7 +138,7 @@ def test_a_slow_callback_holds_up_nobody_whose_key_is_there(server: Server) -> N
         release.set()
 
 
-def test_no_token_and_no_secret_is_told(server: Server, make, clock: Clock, events: list[KeyEvent]) -> None:
+def test_no_token_and_no_secret_is_reported(server: Server, make, clock: Clock, events: list[KeyEvent]) -> None:
     uri = f"{server.url}/jwks?code=SECRET"
     server.routes["/jwks"] = answer(jwks(A))
     verifier = make(

@@ -49,7 +49,7 @@ def test_without_a_set_only_a_few_wait_after_a_failure() -> None:
     assert state.decide(8.0).limited
 
 
-def test_without_a_set_nobody_waits_during_the_back_off() -> None:
+def test_without_a_set_no_caller_waits_during_the_back_off() -> None:
     state: Freshness[None] = Freshness(SETTINGS, uniform=upper)
     state.fail(state.begin(0.0), 1.0)
     assert state.decide(1.0) == state.decide(2.9)
@@ -96,7 +96,7 @@ def test_the_age_of_a_set_counts_from_the_question() -> None:
     assert (state.held.due_at, state.held.fresh_until, state.held.dead_at) == (340.0, 400.0, 4000.0)
 
 
-def test_a_stale_set_that_nobody_tried_to_renew_earns_the_endpoint_a_short_grace() -> None:
+def test_a_stale_set_without_an_attempt_to_refresh_waits_for_the_grace() -> None:
     state = held_at_zero()
     decision = state.decide(300.0)
     assert decision.held is not None

@@ -76,7 +76,7 @@ def test_100_verifiers_share_one_scheduler(server: Server) -> None:
     eventually(lambda: threads_of_ours() == [])
 
 
-def test_a_closed_verifier_says_so(server: Server) -> None:
+def test_a_closed_verifier_raises_value_error(server: Server) -> None:
     server.routes["/jwks"] = answer(jwks(A))
     with Verifier([remote(server)]) as verifier:
         verifier.verify(TOKEN)
@@ -214,7 +214,7 @@ def wait():
     ids=["idle", "waiting", "at exit", "joined at exit", "finalizer"],
 )
 @pytest.mark.parametrize("hangs", [False, True])
-def test_the_interpreter_ends_quietly_and_soon(server: Server, how: str, hangs: bool) -> None:
+def test_the_interpreter_exits_without_delay_and_output(server: Server, how: str, hangs: bool) -> None:
     """Whatever runs in the background. A wait of a program's own (1 s at most) is its own."""
     server.routes["/jwks"] = Hang() if hangs else answer(jwks(A))
     script = SCRIPT.format(here=str(HERE), url=f"{server.url}/jwks", how=how)

@@ -167,7 +167,7 @@ def test_an_outage_at_start_up(server: Server, make, said) -> None:
     assert said() == [f"could not be fetched: the key endpoint returned HTTP 404 ({server.url}/jwks)"]
 
 
-def test_an_endpoint_that_is_well_is_not_spoken_of(server: Server, warm, clock: Clock, said) -> None:
+def test_a_working_endpoint_is_not_logged(server: Server, warm, clock: Clock, said) -> None:
     """Nor is a set that merely was not needed for long: a laptop that slept is no outage."""
     verifier = warm()
     for _ in range(3):
@@ -206,7 +206,7 @@ def test_it_is_silenced_as_any_log_is(server: Server, make, said) -> None:
     assert said() == []
 
 
-def test_a_handler_that_raises_costs_nobody_the_keys(server: Server, warm, clock: Clock) -> None:
+def test_a_handler_that_raises_does_not_lose_the_keys(server: Server, warm, clock: Clock) -> None:
     verifier = warm()
 
     class Broken(logging.Handler):

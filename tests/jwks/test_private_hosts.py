@@ -210,7 +210,7 @@ class Own:
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "169.254.169.254", "192.168.0.1", "100.100.100.200", "[fd00::1]"])
-def test_metadata_can_not_point_into_a_private_network(discovering, host: str) -> None:
+def test_metadata_cannot_point_into_a_private_network(discovering, host: str) -> None:
     assert "not on the public internet" in refused(discovering(f"https://{host}/jwks"))
 
 

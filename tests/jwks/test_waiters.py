@@ -273,7 +273,7 @@ class TestGate:
                 Pending(settle, future, 1.0, gate).result()
         assert gate.refused == 0
 
-    def test_a_pending_that_nobody_waits_for_takes_no_place(self) -> None:
+    def test_a_pending_that_is_not_awaited_takes_no_place(self) -> None:
         gate = Gate(1)
         future: Future[None] = Future()
         kept = [Pending(lambda: None, future, 1.0, gate) for _ in range(10)]

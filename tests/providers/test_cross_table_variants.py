@@ -104,7 +104,7 @@ def test_the_library_and_the_command_line_agree_on_every_variant(provider: str, 
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_detect_says_what_the_rules_say(provider: str) -> None:
+def test_detect_agrees_with_the_rules(provider: str) -> None:
     said = []
     for variant in cases(provider, int(time.time())):
         found = detect(variant.mint())

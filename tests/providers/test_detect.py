@@ -44,7 +44,7 @@ def test_it_says_that_nothing_was_verified() -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "XX999"])
-def test_an_algorithm_that_nobody_verifies_is_no_hindrance(algorithm: str) -> None:
+def test_unsupported_algorithms_are_ignored(algorithm: str) -> None:
     sample = next(one for one in SAMPLES if str(one) == "authpi-id_token")
     assert detect(mint.token(sample.payload(), {"alg": algorithm, "typ": "JWT"}, signature=b"")).provider == "authpi"
 
@@ -56,7 +56,7 @@ def test_another_type_is_another_kind(name: str, typ: str) -> None:
     assert detect(dataclasses.replace(sample, typ=typ).mint()).provider is None
 
 
-def test_what_looks_like_several_providers_is_nobodys() -> None:
+def test_a_token_of_several_providers_is_of_none() -> None:
     both = {"iss": mint.ISSUER, "sub": "agent_1", "aud": "a", "organizations": []}
     found = detect(mint.token(both, mint.header("p256", "ES256"), key="p256", algorithm="ES256"))
     assert (found.provider, found.kind) == (None, None)
@@ -163,7 +163,7 @@ def test_what_is_no_text_is_a_mistake(wrong: Any) -> None:
         detect(wrong)
 
 
-def test_nobodys_package_is_imported_for_it() -> None:
+def test_no_published_package_is_imported() -> None:
     program = f"""
 import sys
 from watchword.providers import detect

@@ -19,7 +19,7 @@ def refused(call: object) -> ww.InsufficientScopeError:
     return caught.value
 
 
-def test_each_matcher_says_what_is_needed() -> None:
+def test_each_matcher_names_what_is_required() -> None:
     resource = ResourceScopes("users:read")
     assert refused(lambda: resource.require(action="write", resource="users")).scope == "users:write"
     slot = SlotScopes("read:data:a")

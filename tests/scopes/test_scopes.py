@@ -67,7 +67,7 @@ def test_what_is_not_text_is_a_type_error(matcher: Any, wrong: Any) -> None:
 
 
 @each_matcher
-def test_none_is_a_claim_that_is_not_there_and_no_demand(matcher: Any) -> None:
+def test_none_is_an_absent_claim_and_no_requirement(matcher: Any) -> None:
     with pytest.raises(TypeError):
         matcher(None)
 
@@ -377,7 +377,7 @@ def test_requests_are_asked_by_name() -> None:
         held.allows("read", "users")
 
 
-def test_text_that_is_not_unicode_is_granted_to_nobody() -> None:
+def test_text_that_is_not_unicode_is_never_granted() -> None:
     held = ResourceScopes(["*:**", "users:**"])
     for action, resource in (("read", "users.\ud800"), ("\ud800", "users"), ("read", "\udfff")):
         assert not held.allows(action=action, resource=resource)

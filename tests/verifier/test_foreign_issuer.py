@@ -132,7 +132,7 @@ def test_a_batch_of_them_fetches_nothing(server: Server) -> None:
     ("token", "verdict"),
     [("x", "malformed_token"), ("a.b.c.d.e", "unsupported"), ("a." + "b" * 17_000 + ".c", "too_large")],
 )
-def test_what_is_wrong_before_its_issuer_is_said_first(server: Server, token: str, verdict: str) -> None:
+def test_errors_before_the_issuer_are_reported_first(server: Server, token: str, verdict: str) -> None:
     for verifier in verifiers(server):
         with verifier:
             assert code(verifier, token) == verdict
@@ -155,7 +155,7 @@ HINTS = {
 
 
 @pytest.mark.parametrize(("issuer", "hint"), HINTS.items())
-def test_the_error_says_what_is_configured_and_what_was_meant(issuer: str, hint: str) -> None:
+def test_the_error_names_what_is_configured_and_what_was_meant(issuer: str, hint: str) -> None:
     configured = [
         ww.Issuer(ONE, jwks=jwks(A)),
         ww.Issuer(TWO + "/", jwks=jwks(B)),

@@ -161,7 +161,7 @@ def test_what_the_claims_must_be(changes: dict[str, Any], code: str | None) -> N
     assert code_of(broker().validate(token(claims(**changes)))) == code
 
 
-def test_demands_of_the_caller() -> None:
+def test_requirements_of_the_caller() -> None:
     named = token(claims(iss="https://broker.example", aud=["https://api.example", "b"]))
     assert code_of(broker(audience=ww.ANY_AUDIENCE).validate(named)) is None
     assert code_of(broker(audience="https://api.example").validate(named)) is None
@@ -367,7 +367,7 @@ def test_a_key_that_is_none(key: Any, said: str) -> None:
         ({"token_cache": {}}, TypeError),
     ],
 )
-def test_settings_that_cannot_be_meant(options: dict[str, Any], error: type[Exception]) -> None:
+def test_invalid_settings(options: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         broker(**options)
 
@@ -380,7 +380,7 @@ def test_a_broker_takes_the_place_of_an_earlier_one() -> None:
     assert validate(URL, late).valid is True
 
 
-def test_a_cache_remembers_what_was_verified_and_no_more() -> None:
+def test_a_token_cache_keeps_what_was_verified_and_no_more() -> None:
     cache = ww.TokenCache(max_bytes=1 << 20)
     remembering = broker(token_cache=cache)
     raw = token(delegated(*TWO_HOPS))

@@ -195,7 +195,7 @@ def test_a_proof_and_its_request_go_together(arguments: dict[str, str]) -> None:
         verify(token(), **arguments)
 
 
-def test_nonces_can_be_demanded(client: authgent.DPoPClient, raw: str) -> None:
+def test_nonces_can_be_required(client: authgent.DPoPClient, raw: str) -> None:
     nonces = ww.dpop.Nonces(ww.dpop.Nonces.new_key())
     judge = ww.dpop.DpopVerifier(nonces=nonces)
     error = refusal(
@@ -216,7 +216,7 @@ def test_only_the_servers_algorithm_signs_proofs(raw: str) -> None:
     assert authgent.verify_dpop_proof(bound, proof, "GET", URI, dpop=judge)["jkt"] == prover.jkt
 
 
-def test_a_memory_that_is_full_is_the_servers_matter(client: authgent.DPoPClient, raw: str) -> None:
+def test_a_full_replay_cache_is_a_server_error(client: authgent.DPoPClient, raw: str) -> None:
     store = ww.dpop.MemoryReplayStore(capacity=1)
     judge = ww.dpop.DpopVerifier(replay=store)
     # By another key: one that has used its own share up is told so (429), and nobody else is refused for it.

@@ -35,7 +35,7 @@ def test_every_kind_of_bad_token(defect: Defect) -> None:
 
 
 @pytest.mark.parametrize("defect", Defect, ids=str)
-def test_a_trusted_channel_makes_up_for_the_signature_only(defect: Defect) -> None:
+def test_a_trusted_channel_replaces_no_other_check(defect: Defect) -> None:
     bad = tokens(ISSUING.mint_bad(defect))
     if defect in SIGNATURES:
         # One of them changes the subject, which no signature vouches for here.

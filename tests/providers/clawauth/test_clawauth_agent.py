@@ -147,7 +147,7 @@ def test_keys_that_agents_do_not_have(name: str) -> None:
     ],
     ids="-".join,
 )
-def test_arguments_that_cannot_be_meant(arguments: dict[str, Any]) -> None:
+def test_invalid_arguments(arguments: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError)) as caught:
         ClawAuthAgent(**{"agent_id": "agent_1", **arguments})
     assert "PRIVATE KEY" not in str(caught.value)

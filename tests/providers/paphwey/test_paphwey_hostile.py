@@ -140,7 +140,7 @@ def test_an_attestation_of_another_gateway() -> None:
     assert refused(Gateway(BASE_URL).attest()) == "invalid_signature"
 
 
-def test_nothing_is_said_of_a_forged_attestation_but_that() -> None:
+def test_a_forged_attestation_has_no_other_error() -> None:
     forged = GATEWAY.mint_bad(Defect.CLAIMS_CHANGED)
     assert refused(forged, audience="other.example", expected_delegation_id="dlg_other") == "invalid_signature"
 

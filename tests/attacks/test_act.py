@@ -102,5 +102,5 @@ def test_good_ones(raw: str) -> None:
     "raw", ['"delegation_chain":5', '"delegation_chain":["a"]', '"actor_chain":"a"', '"chain_hash":1']
 )
 def test_private_claims_may_have_any_type(raw: str) -> None:
-    # RFC 7519 section 4.3: such a name may mean anything. What it means is judged when the chain is asked for.
+    # RFC 7519 section 4.3: such a name may mean anything. It is evaluated when the chain is asked for.
     assert_verdict(token_with(raw), None)

@@ -1,4 +1,4 @@
-"""RSA signatures whose number is right and whose padding is not (RFC 8017 sections 8 and 9.2, RFC 7518 section 3.5)."""
+"""RSA signatures of a padding that is invalid (RFC 8017 sections 8 and 9.2, RFC 7518 section 3.5)."""
 
 from __future__ import annotations
 

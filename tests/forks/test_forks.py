@@ -199,11 +199,11 @@ def test_a_thread_that_holds_forks_back_may_fork() -> None:
 def test_one_callback_that_fails_after_a_fork_does_not_stop_the_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    told = []
+    reported = []
 
     class Good:
         def after_fork(self) -> None:
-            told.append(self)
+            reported.append(self)
 
     class Bad:
         def after_fork(self) -> None:
@@ -219,7 +219,7 @@ def test_one_callback_that_fails_after_a_fork_does_not_stop_the_others(
         forks._after_fork()
     finally:
         forks._objects = others
-    assert len(told) == 2
+    assert len(reported) == 2
     assert "after a fork" in caplog.text
 
 

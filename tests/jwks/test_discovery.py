@@ -1,4 +1,4 @@
-"""From the issuer to its keys: RFC 8414 and OpenID Connect Discovery, and everything that must not pass."""
+"""From the issuer to its keys: RFC 8414 and OpenID Connect Discovery, and everything that must be refused."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_a_validator_is_not_sent_to_another_place(server, discovering) -> None:
 
 
 def test_the_time_out_is_for_discovery_and_keys_together(discovering, make) -> None:
-    """What is left of it is what the next request gets; and where nothing is left there is no next request."""
+    """The next request gets the time that is left; if none is left, there is no next request."""
     left: list[float] = []
 
     class Slow:

@@ -64,7 +64,7 @@ def test_a_new_file_is_taken_up(path: Path, verifier: Verifier, clock: Clock, ev
     write(path, jwks(A))
     verifier.verify(TOKEN)
     write(path, jwks(B))
-    verifier.verify(TOKEN)  # it was looked at less than a second ago
+    verifier.verify(TOKEN)  # it was checked less than a second ago
     clock.move(1)
     with pytest.raises(UnknownKeyError):
         verifier.verify(TOKEN)

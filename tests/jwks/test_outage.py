@@ -1,4 +1,4 @@
-"""The endpoint hangs, fails, lies, comes back: what a token with a known key gets meanwhile, and for how long."""
+"""The endpoint hangs, fails, returns invalid responses, recovers: the verdict on tokens with known keys meanwhile."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def stats(verifier: Verifier):
 
 @pytest.fixture
 def warm(server: Server, make: Callable[..., Verifier]) -> Callable[..., Verifier]:
-    """A verifier that holds key A."""
+    """A verifier with key A."""
 
     def warm(**settings) -> Verifier:
         server.routes["/jwks"] = answer(jwks(A))
@@ -160,7 +160,7 @@ def test_a_refresh_in_the_background_takes_up_a_removed_key(server: Server, warm
 
 
 def test_an_idle_verifier_refreshes_by_itself(server: Server, make) -> None:
-    """With the real clock: nobody calls, and the keys are fetched ahead of the end of their time."""
+    """With the real clock: without callers, the keys are fetched before their lifetime ends."""
     server.routes["/jwks"] = answer(jwks(A))
     verifier = make(monotonic=time.monotonic, ttl=0.6, min_ttl=0.6, timeout=0.5)
     verifier.refresh()

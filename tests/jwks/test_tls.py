@@ -1,4 +1,4 @@
-"""Over TLS: an untrusted certificate is no answer, and the deadline holds there too."""
+"""Over TLS: an untrusted certificate is an error, and the deadline applies too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens that name keys nobody has: a rotation, or somebody who sends made-up kids."""
+"""Tokens with unknown kids: a rotation, or an attacker with made-up kids."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_key_that_appears_right_after_a_fetch_is_accepted_at_the_first_try(ser
 
 
 def test_a_newer_set_without_the_key_does_not_make_it_unknown(server: Server, warm) -> None:
-    """Between the look-up and the question another set has come."""
+    """Between the look-up and the request the set was replaced."""
     verifier = warm()
     source = verifier._table.entries[ISSUER].source
     seen = source.current()
@@ -154,7 +154,7 @@ def test_one_kid_that_is_sent_again_and_again_leaves_a_fetch_for_a_new_key(serve
 
 
 def test_a_guessed_kid_does_not_keep_the_real_key_out_beyond_the_cooldown(server: Server, warm, clock: Clock) -> None:
-    """Somebody sends a kid just before the issuer publishes that key."""
+    """An attacker sends a kid just before the issuer publishes that key."""
     verifier = warm(ttl=3600, max_ttl=3600)
     header, claims, _ = NEW_TOKEN.split(".")
     with pytest.raises(UnknownKeyError):
@@ -195,7 +195,7 @@ def test_a_kid_is_not_cached_as_unknown_if_the_fetch_failed(server: Server, warm
 
 
 def test_a_fetch_begun_before_the_kid_was_seen_does_not_make_it_unknown(server: Server, warm, clock: Clock) -> None:
-    """The key may have been published in between: it gets a fetch of its own, for which its caller goes on waiting."""
+    """The key may have been published in between: it gets a fetch of its own, for which its caller keeps waiting."""
     verifier = warm()
     server.routes["/jwks"] = hang = Hang(answer(jwks(A)))
     clock.move(240)
@@ -310,7 +310,7 @@ class TestNegativeCache:
         unknown.add("a", 5.0)
         assert unknown.contains("a", 34.9)
         assert not unknown.contains("a", 35.0)
-        assert unknown.count(34.9) == 0  # it was forgotten when it was asked for
+        assert unknown.count(34.9) == 0  # it was removed at the look-up
 
     def test_the_later_answer_sets_the_lifetime(self) -> None:
         unknown = UnknownKeyIds(30)

@@ -1,4 +1,4 @@
-"""Issuers that are added and removed while tokens are verified."""
+"""Issuers added and removed while tokens are verified."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_a_closed_verifier_takes_no_more(server: Server) -> None:
 
 
 class OwnKeys:
-    """A source of one's own, which says when it is closed."""
+    """A custom source, which records when it is closed."""
 
     def __init__(self, closed: list[bool], *keys: Key) -> None:
         self._keys = ww.KeySet.from_json(jwks(*keys or (A,)))

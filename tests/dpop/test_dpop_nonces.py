@@ -1,4 +1,4 @@
-"""Nonces of a server that remembers none (RFC 9449 sections 8 and 9)."""
+"""Nonces of a server that stores none (RFC 9449 sections 8 and 9)."""
 
 from __future__ import annotations
 
@@ -97,6 +97,6 @@ def test_only_an_error_about_nonces_gives_one_out() -> None:
 def test_verify_proof_takes_nonces() -> None:
     nonces = Nonces(KEY)
     good = proof(claims(nonce=nonces.issue(now=NOW)))
-    assert proofs.judge(good, nonce=nonces) is None
-    assert proofs.judge(good, nonce=nonces, now=NOW + 600, max_age=900) == "dpop_wrong_nonce"
-    assert proofs.judge(proof(), nonce=nonces) == "dpop_nonce_required"
+    assert proofs.code_of(good, nonce=nonces) is None
+    assert proofs.code_of(good, nonce=nonces, now=NOW + 600, max_age=900) == "dpop_wrong_nonce"
+    assert proofs.code_of(proof(), nonce=nonces) == "dpop_nonce_required"

@@ -1,4 +1,4 @@
-"""The URI of a request in its one form (RFC 3986 section 6.2), whoever wrote it."""
+"""The URI of a request in its normal form (RFC 3986 section 6.2)."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_spellings_of_one_target(spellings: list[str]) -> None:
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT)
 def test_different_targets(one: str, other: str) -> None:
-    # Where the other is no target at all, that is as good.
+    # If the other is invalid, that is as good.
     with contextlib.suppress(ValueError):
         assert normalize_uri(one) != normalize_uri(other)
 

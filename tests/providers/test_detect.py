@@ -1,4 +1,4 @@
-"""``detect``: whose a token looks like, with nothing verified and whatever it is."""
+"""``detect``: which provider a token looks like, for any input and without verification."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_whose_a_token_looks_like(sample: Sample) -> None:
     assert (found.provider, found.kind) == (sample.provider, sample.kind or None)
     assert found.reasons
     assert detect(raw.encode()) == found
-    # Its signature, its keys and its times do not matter: nobody looks at them.
+    # Its signature, its keys and its times do not matter: they are not checked.
     forged = raw[: raw.rindex(".")] + "."
     assert detect(forged) == found
     assert detect(sample.mint(now=0)) == found
@@ -65,7 +65,7 @@ def test_a_token_of_several_providers_is_of_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "message"),
     [
         ("", "malformed_token"),
         ("an opaque token", "malformed_token"),
@@ -82,10 +82,10 @@ def test_a_token_of_several_providers_is_of_none() -> None:
         (mint.token(head=mint.header(crit=["exp"])), "unsupported_critical_header"),
     ],
 )
-def test_what_is_no_token(raw: Any, said: str) -> None:
+def test_what_is_no_token(raw: Any, message: str) -> None:
     found = detect(raw)
     assert (found.provider, found.kind) == (None, None)
-    assert said in found.reasons[0]
+    assert message in found.reasons[0]
 
 
 @pytest.mark.parametrize("depth", [100, 900, *range(940, 1000, 3), 5000])

@@ -1,4 +1,4 @@
-"""``validate``, offline: tokens of agents, chains of delegation, and whatever else the broker's key has signed."""
+"""``validate``, offline: tokens of agents, chains of delegation, and other objects that the broker's key has signed."""
 
 from __future__ import annotations
 
@@ -339,7 +339,7 @@ def test_every_form_of_the_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("key", "message"),
     [
         (mint.public_jwk("p256"), "Ed25519"),
         (mint.public_jwk("rsa"), "Ed25519"),
@@ -350,8 +350,8 @@ def test_every_form_of_the_key() -> None:
         ('{"kty":"OKP","kty":"EC"}', "JWK Set|twice|JSON"),
     ],
 )
-def test_a_key_that_is_none(key: Any, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_a_key_that_is_none(key: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Broker(URL, key)
 
 
@@ -389,7 +389,7 @@ def test_a_token_cache_keeps_what_was_verified_and_no_more() -> None:
     assert first.valid is True
     assert cache.stats().hits == 1
     assert code_of(remembering.validate(raw, now=mint.NOW + 600)) == "expired"
-    # Another broker's demands are its own, and so are its keys.
+    # Another broker has its own requirements, and its own keys.
     assert code_of(broker(token_cache=cache, max_depth=1).validate(raw)) == "delegation_too_deep"
     assert code_of(broker(token_cache=cache, public_key=mint.public_jwk("ed25519-b", kid=KEY_ID)).validate(raw)) == (
         "invalid_signature"

@@ -1,4 +1,4 @@
-"""MCP servers, protected resources' metadata, LangChain's tools."""
+"""MCP servers, metadata of protected resources, LangChain tools."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class Token:
 
 
 class Client:
-    """What asks the authorization server, and is it as well."""
+    """The client of the authorization server, and the server itself."""
 
     def __init__(self, *lifetimes: float) -> None:
         self.lifetimes = list(lifetimes) or [900]

@@ -1,4 +1,4 @@
-"""What is FastAPI's own: dependencies, decorators on every kind of endpoint, applications in applications."""
+"""Specific to FastAPI: dependencies, decorators on every kind of endpoint, mounted applications."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_every_kind_of_endpoint_can_be_guarded(endpoint: Any) -> None:
     answer = client.get("/items/7")
     assert answer.status_code == 401
     assert answer.json() == {"detail": "No valid agent identity"}
-    # Nothing of the request that was asked for shows in the application's own description.
+    # The guard adds nothing to the application's own OpenAPI description.
     parameters = client.app.openapi()["paths"]["/items/{item}"]["get"]["parameters"]  # type: ignore[attr-defined]  # it is FastAPI's
     assert [one["name"] for one in parameters] == ["item"]
 
@@ -116,7 +116,7 @@ async def _who(request: StarletteRequest) -> JSONResponse:
 
 
 def test_an_application_in_another_goes_by_its_own_issuer() -> None:
-    # Whom the outer issuer names is nobody to the inner application.
+    # A token of the outer issuer is invalid for the inner application.
     inner = Starlette(routes=[Route("/who", _who)])
     other = authgent.JWKSFetcher("https://other.example", jwks=mint.jwks("p256-b"))
     inner.add_middleware(

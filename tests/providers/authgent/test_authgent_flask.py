@@ -1,4 +1,4 @@
-"""What is Flask's own: a decorator that stands alone, views of every kind, error handlers."""
+"""Specific to Flask: a decorator without middleware, views of every kind, error handlers."""
 
 from __future__ import annotations
 

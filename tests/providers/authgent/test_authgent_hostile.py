@@ -1,4 +1,4 @@
-"""Whatever comes from outside ends in an exception of authgent's own."""
+"""Any bad input raises an exception of authgent's own."""
 
 from __future__ import annotations
 

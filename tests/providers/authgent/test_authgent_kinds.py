@@ -28,7 +28,7 @@ import watchword as ww
 import watchword.providers.authgent as authgent
 from watchword.providers.authgent.adapters.mcp import AgentAuthProvider
 
-#: Everything that is no access token, as close to one as it comes: with the claims that it lacks put in.
+#: Everything that is no access token, as similar to one as possible: with the missing claims added.
 OTHERS: dict[str, Callable[[], str]] = {
     "delegation receipt": receipt,
     "delegation receipt with the claims of a token": lambda: receipt(exp=now() + 60, sub="client:agnt_1", aud=ISSUER),

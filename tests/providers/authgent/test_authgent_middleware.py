@@ -1,4 +1,4 @@
-"""The middlewares of FastAPI and Flask, behind real servers: the same application, the same answers."""
+"""The middlewares of FastAPI and Flask, in real servers: the same application, the same answers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Start = Callable[..., httpx2.Client]
 
 @pytest.fixture(name="start", params=authgent_apps.FRAMEWORKS)
 def _start(request: pytest.FixtureRequest) -> Iterator[Start]:
-    """Serves the application with these options; gives a client for it."""
+    """Serve the application with these options, and return a client for it."""
     make, serve = authgent_apps.FRAMEWORKS[request.param]
     with contextlib.ExitStack() as stack:
 
@@ -242,7 +242,7 @@ def test_behind_a_proxy_the_public_url_counts(start: Start) -> None:
 
 @pytest.mark.parametrize("public_url", ["https://api.example", ["https://api.example", "https://b.example:8443"]])
 def test_a_proof_for_another_host_is_refused_whatever_the_host_header(start: Start, public_url: Any) -> None:
-    """Somebody who was sent a proof passes it on, together with the token: the ``Host`` is theirs to write."""
+    """An attacker who received a proof forwards it with the token, and chooses the ``Host`` header."""
     app = start(public_url=public_url)
     client = authgent.DPoPClient()
     raw = token(cnf={"jkt": client.jkt})

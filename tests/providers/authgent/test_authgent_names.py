@@ -1,4 +1,4 @@
-"""The package has authgent's names, documented, and needs no framework until one is asked for."""
+"""The package has authgent's names, documented, and imports a framework only if it is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client's side of a 403: challenges read, and a human being asked through a server that may do anything."""
+"""The client's side of a 403: challenges parsed, and approval requested from a server that may misbehave."""
 
 from __future__ import annotations
 

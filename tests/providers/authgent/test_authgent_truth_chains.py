@@ -1,4 +1,4 @@
-"""Chains and claims that the published package was seen to read, replayed through the same names."""
+"""Recorded chains and claims of the published package, replayed with the same names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proofs and challenges that the published package was seen to read, replayed through the same names."""
+"""Recorded proofs and challenges of the published package, replayed with the same names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tokens that the published package was seen to verify, replayed through the same names."""
+"""Recorded tokens of the published package, replayed with the same names."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ JWKS = json.dumps(mint.jwks("p256")).encode()
 
 @pytest.fixture(name="server")
 def _server() -> Any:
-    """An issuer on loopback, whose keys are where authgent-server has them."""
+    """An issuer on loopback, with its keys at authgent-server's path."""
     with endpoint.running() as server:
         server.routes["/.well-known/jwks.json"] = endpoint.answer(JWKS)
         yield server
@@ -52,9 +52,9 @@ def test_the_published_parameters_stand_in_their_order() -> None:
 
 
 def test_the_optional_claims_of_agents_are_returned() -> None:
-    told = {f"agent_{name}": name for name in ("type", "model", "version", "provider", "instance_id")}
-    identity = verify(token(**told))
-    assert {name: getattr(identity, name) for name in told} == told
+    optional = {f"agent_{name}": name for name in ("type", "model", "version", "provider", "instance_id")}
+    identity = verify(token(**optional))
+    assert {name: getattr(identity, name) for name in optional} == optional
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_a_new_key_is_found_at_once_without_a_cooldown(server: endpoint.Server) 
     fetcher = authgent.JWKSFetcher(server.url, cache_settings=CacheSettings(cooldown=0))
     assert refusal(lambda: authgent.verify_token_sync(token(), ISSUER, jwks_fetcher=fetcher)) is not None
     server.routes["/.well-known/jwks.json"] = endpoint.answer(json.dumps(mint.jwks("p256-b", "p256")))
-    # The kid is remembered as unknown until the set changes; a refresh brings the change.
+    # The kid is cached as unknown until the set changes; a refresh changes it.
     asyncio.run(fetcher.refresh())
     assert authgent.verify_token_sync(token(), ISSUER, jwks_fetcher=fetcher).subject == "client:agnt_1"
 

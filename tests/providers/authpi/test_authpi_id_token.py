@@ -1,4 +1,4 @@
-"""ID tokens: what OpenID Connect Core 1.0 section 3.1.3.7 requires, check by check, and the agent that they make."""
+"""ID tokens: what OpenID Connect Core 1.0 section 3.1.3.7 requires, check by check, and the agent of a valid one."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_a_signature_by_an_unknown_key() -> None:
     forged = tokens(OTHER.mint(organizations=[{"id": "org_a", "scopes": ["*:**", "owner"]}]))
     with pytest.raises(TokenParseError):
         verifier().create_agent(forged)
-    # Which is why the other verb must be asked for by its name.
+    # Which is why the other function has a name of its own.
     assert verifier().create_agent_from_trusted_channel(forged).is_owner_of("org_a") is True
 
 

@@ -1,4 +1,4 @@
-"""Agents' tokens verified by a service, by every documented call."""
+"""Agents' tokens verified by a service, with every documented call."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_the_documented_test_passes_as_it_is_written() -> None:
     assert result.error is not None
 
 
-def test_without_keys_a_token_that_could_be_good_is_not_judged() -> None:
+def test_without_keys_a_token_is_neither_valid_nor_invalid() -> None:
     auth = ClawAuth(SERVICE, "svc_secret-key")
     for call in (auth.verify, lambda token: asyncio.run(auth.verify_async(token))):
         with pytest.raises(ClawAuthError, match=r"jwks=, jwks_uri=, jwks_file= and pem=") as caught:
@@ -104,7 +104,7 @@ def test_as_of_another_moment() -> None:
     assert error(CLAWS.service(leeway=0).verify(token, now=1_800_003_600)) == "expired"
 
 
-# Where keys come from.
+# Sources of keys.
 
 
 def test_keys_in_every_form(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_a_token_that_names_audiences_names_this_service() -> None:
     assert auth.verify(CLAWS.token(aud=["billing", SERVICE])).valid
     for audience in ("billing", ["billing"], SERVICE[:-1], f"my-{SERVICE}", SERVICE.upper()):
         assert error(auth.verify(CLAWS.token(aud=audience))) == "wrong_audience"
-    # An empty list names nobody, as if it were absent.
+    # An empty list is like an absent one.
     assert auth.verify(CLAWS.token(aud=[])).valid
 
 
@@ -320,7 +320,7 @@ def test_names_that_are_none(names: dict[str, Any]) -> None:
         ClaimNames(**names)
 
 
-# Settings, and what is said of it.
+# Settings and representations.
 
 
 @pytest.mark.parametrize(
@@ -353,10 +353,10 @@ def test_no_secret_is_shown_and_none_leaves_the_process() -> None:
     auth = CLAWS.service()
     token = CLAWS.token()
     result = auth.verify(token)
-    said = repr(auth) + str(auth) + repr(result)
-    assert "svc_secret-key" not in said
-    assert "shopper@" not in said
-    assert not any(part in said for part in token.split("."))
+    shown = repr(auth) + str(auth) + repr(result)
+    assert "svc_secret-key" not in shown
+    assert "shopper@" not in shown
+    assert not any(part in shown for part in token.split("."))
     with pytest.raises(TypeError, match="stays in the process"):
         pickle.dumps(auth)
     assert pickle.loads(pickle.dumps(result)) == result

@@ -1,4 +1,4 @@
-"""The approved action against the one that is about to happen: nothing is rounded, and nothing is guessed."""
+"""The approved action compared with the requested one: nothing is rounded, and nothing is guessed."""
 
 from __future__ import annotations
 

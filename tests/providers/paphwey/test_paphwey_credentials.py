@@ -143,7 +143,7 @@ def test_the_two_forms_do_not_mix() -> None:
     assert code(GATEWAY.as_payload({"vc": GATEWAY.credential()})) == "malformed_credential"
     assert code(GATEWAY.mint(header={"typ": "vc+jwt"})) == "malformed_credential"
     assert code(GATEWAY.mint(header={"typ": "application/VC+JWT"})) == "malformed_credential"
-    # A credential stays one without its type, and all that is asked of one is asked of it.
+    # A credential without its type is still checked as one.
     assert code(GATEWAY.mint({**GATEWAY.credential(), "@context": ["https://x.example"]})) == "malformed_credential"
     assert code(GATEWAY.mint({"credentialSubject": {}})) == "malformed_credential"
     assert (

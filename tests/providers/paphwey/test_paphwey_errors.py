@@ -1,4 +1,4 @@
-"""The tree of exceptions, the strict models, and what tests are given."""
+"""The exceptions, the strict models, and the helpers for tests."""
 
 from __future__ import annotations
 

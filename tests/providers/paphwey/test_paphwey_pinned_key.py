@@ -1,4 +1,4 @@
-"""The confirmation key, pinned: what comes later from the same holder, and what comes from somebody else."""
+"""The pinned confirmation key: later requests of the same holder, and requests of others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attestations verified offline, by every documented call."""
+"""Attestations verified offline, with every documented call."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_an_attestation_for_several_audiences(gateway: Gateway, verifier: Offlin
 
 def test_what_only_a_caller_can_have_done_wrong(gateway: Gateway, verifier: OfflineVerifier) -> None:
     token: Any = gateway.attest()
-    # None must never read as "whatever it says".
+    # None must never mean "any value".
     for arguments in ((None, AUDIENCE, DELEGATION_ID), (token, None, DELEGATION_ID), (token, AUDIENCE, None)):
         with pytest.raises(TypeError, match="str"):
             verifier.verify(*arguments)
@@ -138,7 +138,7 @@ def test_as_of_another_moment(gateway: Gateway, verifier: OfflineVerifier, asked
     assert gateway.offline(clock=lambda: 1_800_000_001).verify(token, **asked).valid
 
 
-# What is not there.
+# Absent claims.
 
 
 def test_what_an_attestation_does_not_say_is_empty(gateway: Gateway, verifier: OfflineVerifier) -> None:
@@ -343,18 +343,18 @@ def test_32_tasks_at_once_on_a_cold_cache_make_one_fetch(server: endpoint.Server
     asyncio.run(main())
 
 
-# What is said of it.
+# Errors and representations.
 
 
 def test_nothing_of_an_attestation_is_in_a_repr(
     gateway: Gateway, verifier: OfflineVerifier, asked: dict[str, Any]
 ) -> None:
     token = gateway.attest()
-    said = repr(verifier.verify(token, **asked)) + repr(VerifyOutcomeRequest(attestation_token=token, **asked))
-    assert "principal-1" not in said
-    assert AGENT.jwk["x"] not in said
-    assert not any(part in said for part in token.split("."))
-    assert "rcpt-1" in said, "it is what logs are reconciled by"
+    shown = repr(verifier.verify(token, **asked)) + repr(VerifyOutcomeRequest(attestation_token=token, **asked))
+    assert "principal-1" not in shown
+    assert AGENT.jwk["x"] not in shown
+    assert not any(part in shown for part in token.split("."))
+    assert "rcpt-1" in shown, "it is what logs are reconciled by"
 
 
 def test_outcomes_are_frozen_and_travel(gateway: Gateway, verifier: OfflineVerifier, asked: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What a ``Policy`` demands: times to the second, required claims, binding to a key; and what no policy can mean."""
+"""What a ``Policy`` requires: times to the second, required claims, binding to a key; and invalid policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of prepared keys, as an operator sees them. The settings are the process's: each test puts them back."""
+"""Precomputed tables, as an operator sees them. The settings are of the process: each test restores them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def settings() -> Iterator[None]:
 
 
 def fresh_key() -> tuple[ww.KeySet, str]:
-    """A key that nobody has met, and a token by it."""
+    """A new key, and a token signed with it."""
     from watchword.testing import LocalIssuer
 
     issuer = LocalIssuer(mint.ISSUER, algorithms=("EdDSA",))

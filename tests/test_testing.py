@@ -1,4 +1,4 @@
-"""The issuer in memory: what it calls good is good to others too, and each kind of bad gets exactly its code."""
+"""The in-memory issuer: other libraries accept its good tokens, and each kind of bad token gets exactly its code."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_beside_another_issuer_only_a_token_whose_iss_cannot_be_read_gets_anothe
 
 
 def test_a_defect_is_the_only_thing_wrong_with_a_token(issuer: LocalIssuer) -> None:
-    """What is accepted where the one thing is allowed would be a bad test of the one thing otherwise."""
+    """A bad token must be valid if its one defect is allowed: else the test would be of something else."""
     keys = issuer.key_set()
     lenient = {
         Defect.EXPIRED: issuer.policy(leeway=7200),
@@ -337,7 +337,7 @@ def test_the_port_is_closed_and_the_thread_gone() -> None:
         socket.create_connection(("127.0.0.1", port)).close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
-    # Threads of single requests are not waited for: a client that holds its connection must not hold a test.
+    # Threads of single requests are not waited for: a client that keeps its connection open must not block a test.
     assert "watchword-issuer" not in [thread.name for thread in threading.enumerate()]
     with LocalIssuer().serve(port=port) as again:
         assert again.issuer == served.issuer

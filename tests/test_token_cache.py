@@ -1,4 +1,4 @@
-"""The memory of verified tokens, as a gateway uses it."""
+"""The token cache, as a gateway uses it."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_keys_that_are_rotated_away_take_their_tokens_along(issuer: LocalIssuer,
 
 
 def test_a_stolen_token_is_not_let_in_by_the_cache(issuer: LocalIssuer) -> None:
-    """The proof is judged at every hit: who has seen a bound token has not seen its key."""
+    """The proof is verified at every hit: an attacker with a bound token does not have its key."""
     from watchword.holder import DpopProver
 
     cache = ww.TokenCache(max_bytes=1 << 20)

@@ -1,4 +1,4 @@
-"""Verifier and Issuer: which issuer a token is of, what is demanded of it, and batches over several."""
+"""Verifier and Issuer: which issuer a token is from, its requirements, and batches over several."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_each_issuer_has_its_own_keys(server: Server) -> None:
         assert code(verifier, A.token(ONE)) is None
         assert server.count("/two") == 0
         assert code(verifier, B.token(TWO)) is None
-        # A good key of another issuer is a stranger's.
+        # A good key of another issuer is an unknown one.
         assert code(verifier, A.token(TWO)) == "unknown_key"
         assert code(verifier, Key("a").token(ONE)) == "invalid_signature"
 

@@ -1,4 +1,4 @@
-"""``verify`` and ``verify_jws``: what they take, and what they give."""
+"""``verify`` and ``verify_jws``: their arguments and results."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ POLICY = ww.Policy(issuer=mint.ISSUER, audience=mint.AUDIENCE)
 
 
 def verified(payload: dict[str, Any] | bytes | None = None, **policy: Any) -> ww.VerifiedToken:
-    demands = {"issuer": mint.ISSUER, "audience": mint.AUDIENCE, **policy}
-    return ww.verify(mint.token(payload), KEYS, ww.Policy(**demands), now=mint.NOW)
+    requirements = {"issuer": mint.ISSUER, "audience": mint.AUDIENCE, **policy}
+    return ww.verify(mint.token(payload), KEYS, ww.Policy(**requirements), now=mint.NOW)
 
 
 def test_every_part_of_a_token() -> None:
@@ -259,7 +259,7 @@ def test_what_was_verified_cannot_be_made_or_changed() -> None:
 
 
 def test_what_was_verified_does_not_travel_as_a_pickle() -> None:
-    # A pickle is bytes that anybody can write: what comes out of one was verified by nobody.
+    # Anybody can write a pickle: what is loaded from one was not verified.
     for thing in (verified(), ww.verify_jws(mint.token(), KEYS)):
         with pytest.raises(TypeError):
             pickle.dumps(thing)

@@ -1,4 +1,4 @@
-"""``act`` (RFC 8693 section 4.1), out of tokens and out of claims."""
+"""``act`` (RFC 8693 section 4.1), from tokens and from claims."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions of ``watchword.issuers``: what they make of their arguments, and what a caller may change."""
+"""The functions of ``watchword.issuers``: the settings they return, and what a caller may change."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_an_actor_of_duende_is_unknown_and_refused_by_default() -> None:
 
 
 def test_the_consumers_key_is_named_as_the_reason() -> None:
-    # Its token says everything right: only the key set says that this key signs for personal accounts alone.
+    # All claims of its token are right: only the key set restricts this key to personal accounts.
     row = ROWS["entra, any tenant"]
     (jwks,) = row.published.values()
     change = row.refused["the consumers' key"]
@@ -203,7 +203,7 @@ def test_the_consumers_key_is_named_as_the_reason() -> None:
 
 
 def test_zitadels_id_tokens_are_recognised_by_a_missing_claim() -> None:
-    # They have the audience and the type of access tokens; docs/issuers.md says what to require.
+    # They have the audience and the type of access tokens; docs/issuers.md has what to require.
     row = ROWS["zitadel"]
     (jwks,) = (document for document in row.published.values() if "keys" in document)
     policy = ww.Policy(issuer=row.issuer.issuer, audience=row.audience, required=("exp", "jti"))

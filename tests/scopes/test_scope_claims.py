@@ -1,4 +1,4 @@
-"""Which claims hold a token's scopes: ``Policy(scope_claims=…)``."""
+"""Which claims contain a token's scopes: ``Policy(scope_claims=…)``."""
 
 from __future__ import annotations
 

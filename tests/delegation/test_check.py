@@ -277,7 +277,7 @@ def test_no_hop_may_widen_the_scopes(held: list[list[str]], position: int | None
         found.check()
 
 
-def test_a_token_without_scope_grants_none() -> None:
+def test_a_token_without_scope_holds_none() -> None:
     claims = recorded(record("agent:root", ["read:data:a"]))
     del claims["scope"]
     chain = ww.DelegationChain.from_records(claims)

@@ -156,7 +156,7 @@ def test_multiprocessing_with_the_fork_method(inherited: str) -> None:
     """)
 
 
-def test_a_fork_waits_for_threads_that_hold_it_back() -> None:
+def test_a_fork_waits_for_those_who_hold_it_back() -> None:
     """An import that a fork cut in half could never be repeated in the child."""
     held, release, events = threading.Event(), threading.Event(), []
 
@@ -185,7 +185,7 @@ def test_a_fork_waits_for_threads_that_hold_it_back() -> None:
     assert events == ["done", 0]
 
 
-def test_a_thread_that_holds_forks_back_may_fork() -> None:
+def test_whoever_holds_forks_back_may_fork() -> None:
     with forks.without_forks(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # pytest may have threads
         child = os.fork()
@@ -196,14 +196,14 @@ def test_a_thread_that_holds_forks_back_may_fork() -> None:
         pass
 
 
-def test_one_callback_that_fails_after_a_fork_does_not_stop_the_others(
+def test_one_object_that_fails_after_a_fork_does_not_keep_others_from_being_told(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    reported = []
+    told = []
 
     class Good:
         def after_fork(self) -> None:
-            reported.append(self)
+            told.append(self)
 
     class Bad:
         def after_fork(self) -> None:
@@ -219,7 +219,7 @@ def test_one_callback_that_fails_after_a_fork_does_not_stop_the_others(
         forks._after_fork()
     finally:
         forks._objects = others
-    assert len(reported) == 2
+    assert len(told) == 2
     assert "after a fork" in caplog.text
 
 

@@ -100,7 +100,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _python() -> str:
-    """Return a Python that authgent-server runs on: this one, or another on the path if this one is too old."""
+    """A Python that authgent-server runs on: this one, or another on the path where this one is too old."""
     if sys.version_info >= (3, 11):
         return sys.executable
     for minor in (14, 13, 12, 11):

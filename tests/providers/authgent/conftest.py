@@ -1,4 +1,4 @@
-"""The process-wide keys, separate for each test."""
+"""The keys that a process shares, each test's own."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from watchword.providers.authgent.recent import Recent
 
 @pytest.fixture(autouse=True)
 def _own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Otherwise the keys of stopped servers would be refreshed in the background of all later tests.
+    # Else the keys of servers that are gone would be asked for in the background of all tests that follow.
     monkeypatch.setattr(jwks, "_fetchers", Recent(jwks.MOST_ISSUERS))

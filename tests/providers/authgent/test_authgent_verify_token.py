@@ -151,7 +151,7 @@ def test_threads_that_come_first_together_share_one_fetch(server: endpoint.Serve
     assert server.count() == 1
 
 
-def test_the_cache_of_issuers_and_requirements_is_bounded() -> None:
+def test_what_is_kept_of_issuers_and_demands_is_bounded() -> None:
     for number in range(3 * keys_of_this_process.MOST_ISSUERS):
         keys_of_this_process.fetcher_of(f"https://as-{number}.example")
     assert len(keys_of_this_process._fetchers) == keys_of_this_process.MOST_ISSUERS

@@ -353,10 +353,10 @@ def test_no_secret_is_shown_and_none_leaves_the_process() -> None:
     auth = CLAWS.service()
     token = CLAWS.token()
     result = auth.verify(token)
-    shown = repr(auth) + str(auth) + repr(result)
-    assert "svc_secret-key" not in shown
-    assert "shopper@" not in shown
-    assert not any(part in shown for part in token.split("."))
+    said = repr(auth) + str(auth) + repr(result)
+    assert "svc_secret-key" not in said
+    assert "shopper@" not in said
+    assert not any(part in said for part in token.split("."))
     with pytest.raises(TypeError, match="stays in the process"):
         pickle.dumps(auth)
     assert pickle.loads(pickle.dumps(result)) == result

@@ -171,7 +171,7 @@ def test_one_of_both_names_the_issuer() -> None:
 
 
 @each_form
-def test_one_of_both_has_an_expiry(write: Any) -> None:
+def test_the_end_is_said_somewhere(write: Any) -> None:
     soon = datetime.now(timezone.utc) + timedelta(minutes=2)
     past = datetime.now(timezone.utc) - timedelta(minutes=2)
     assert code(write({"exp": None})) == "missing_claim"

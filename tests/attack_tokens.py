@@ -1,4 +1,4 @@
-"""For each row of the list of attacks, the bad tokens that stand for it: every provider's verb must refuse them."""
+"""For each row of the list of attacks, its bad tokens: every provider's function must refuse them."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ ROWS: dict[str, tuple[Defect, ...]] = {
     "typ confusion": (D.DPOP_PROOF, D.LOGOUT_TOKEN),
 }
 
-#: The beginning of a row's first cell -> why no token stands for it.
+#: The beginning of a row's first cell -> why it has no token.
 ELSEWHERE: dict[str, str] = {
-    "ES256 with wrong curve or off-curve key": "about keys, which the kernel judges when it reads them: tests/attacks",
-    "S >= L, small-order A/R": "about signatures of a form that no honest key makes: tests/attacks",
+    "ES256 with wrong curve or off-curve key": "about keys, which the kernel checks when it reads them: tests/attacks",
+    "S >= L, small-order A/R": "about signatures that no correct signer makes: tests/attacks",
     "RSA < 2048, e = 1": "about keys: tests/attacks",
     "key `use`/`key_ops`/`alg` mismatch": "about keys: tests/attacks",
     "unknown-kid flood": "a property of the key sources: tests/jwks",

@@ -23,7 +23,7 @@ PUBLIC = "https://app.example"
 Serve = Callable[[Any], contextlib.AbstractContextManager[str]]
 
 
-def told(identity: AgentIdentity | None) -> dict[str, Any]:
+def shown(identity: AgentIdentity | None) -> dict[str, Any]:
     if identity is None:
         return {"agent": None}
     return {
@@ -41,16 +41,16 @@ def fastapi_app(issuer: str, audience: Any = None, **options: Any) -> FastAPI:
     @app.get("/health")
     @app.get("/")
     async def anybody(request: Request) -> dict[str, Any]:
-        return told(getattr(request.state, "authgent_identity", None))
+        return shown(getattr(request.state, "authgent_identity", None))
 
     @app.get("/me")
     async def me(request: Request) -> dict[str, Any]:
-        return told(for_fastapi.get_agent_identity(request))
+        return shown(for_fastapi.get_agent_identity(request))
 
     @app.post("/tools/search")
     @for_fastapi.require_agent_auth(scopes=["search:execute", "read"])
     async def search(identity: Annotated[AgentIdentity, Depends(for_fastapi.get_agent_identity)]) -> dict[str, Any]:
-        return told(identity)
+        return shown(identity)
 
     return app
 
@@ -63,23 +63,23 @@ def flask_app(issuer: str, audience: Any = None, **options: Any) -> flask.Flask:
     @app.get("/health")
     @app.get("/")
     def anybody() -> dict[str, Any]:
-        return told(flask.g.get("authgent_identity"))
+        return shown(flask.g.get("authgent_identity"))
 
     @app.get("/me")
     def me() -> dict[str, Any]:
-        return told(for_flask.get_agent_identity())
+        return shown(for_flask.get_agent_identity())
 
     @app.post("/tools/search")
     @for_flask.require_agent_auth(scopes=["search:execute", "read"])
     def search() -> dict[str, Any]:
-        return told(flask.g.authgent_identity)
+        return shown(flask.g.authgent_identity)
 
     return app
 
 
 @contextlib.contextmanager
 def asgi(app: Any) -> Iterator[str]:
-    """Serves an ASGI application with uvicorn; gives its URL."""
+    """Serve an ASGI application with uvicorn, and yield its URL."""
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off", ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="test-uvicorn")
@@ -99,12 +99,12 @@ def asgi(app: Any) -> Iterator[str]:
 
 class _Silent(WSGIRequestHandler):
     def log(self, *_: Any) -> None:
-        """Nothing: it would be in somebody's test output."""
+        """Log nothing, to keep the output of tests clean."""
 
 
 @contextlib.contextmanager
 def wsgi(app: Any) -> Iterator[str]:
-    """Serves a WSGI application with a thread for each request; gives its URL."""
+    """Serve a WSGI application with a thread for each request, and yield its URL."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="test-werkzeug")
     thread.start()

@@ -31,7 +31,7 @@ def times(scalar: int, point: Point) -> Point:
 
 
 def root_of_x(y: int) -> int | None:
-    """The even x that belongs to y, or ``None`` where there is no point."""
+    """Return the even x of the point with this y, ``None`` if there is none."""
     square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
     x = pow(square, (P + 3) // 8, P)
     if (x * x - square) % P:
@@ -46,7 +46,7 @@ def encode(point: Point) -> bytes:
 
 
 def decode(encoded: bytes) -> Point | None:
-    """The point, also of an encoding that is not canonical; ``None`` where there is none."""
+    """Return the point, also of a non-canonical encoding; ``None`` if there is none."""
     number = int.from_bytes(encoded, "little")
     y = (number & (1 << 255) - 1) % P
     x = root_of_x(y)
@@ -55,7 +55,7 @@ def decode(encoded: bytes) -> Point | None:
     return (P - x if number >> 255 and x else x), y
 
 
-def judge(encoded: bytes) -> str | None:
+def defect_of(encoded: bytes) -> str | None:
     """What is wrong with a public key, as the reason of a rejected key; ``None`` for a good one."""
     if int.from_bytes(encoded, "little") & (1 << 255) - 1 >= P:
         return "non_canonical_point"

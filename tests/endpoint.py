@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that does as it is told, also what no server should; and keys and tokens to go with it."""
+"""An HTTP server on loopback with programmable behaviour, also what no server should do; and keys and tokens for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ISSUER = "https://as.example"
-LONG = 30.0  # seconds: for what is to happen soon, on however slow a machine
+LONG = 30.0  # seconds: for what must happen soon, on however slow a machine
 
 
 def b64(data: bytes) -> str:
@@ -36,7 +36,7 @@ class Key:
         return jwk if self.kid is None else {**jwk, "kid": self.kid}
 
     def token(self, issuer: str, *, kid: str | None = "", **claims: object) -> str:
-        """A good token of ``issuer``; ``kid`` is what its header says (``""``: the key's, ``None``: nothing)."""
+        """Return a good token of ``issuer``; ``kid`` is that of its header (``""``: the key's, ``None``: absent)."""
         header: dict[str, object] = {"alg": "EdDSA", "typ": "JWT"}
         kid = self.kid if kid == "" else kid
         if kid is not None:
@@ -82,12 +82,12 @@ def raw(data: bytes) -> Behaviour:
 
 
 def reset(connection: socket.socket, request: Request) -> None:
-    """Breaks the connection off, instead of an answer."""
+    """Reset the connection, instead of an answer."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def drip(*parts: bytes, every: float, stop: threading.Event) -> Behaviour:
-    """Sends a byte now and then, never all of them."""
+    """Send a byte now and then, never all of them."""
 
     def behave(connection: socket.socket, request: Request) -> None:
         for byte in b"".join(parts):
@@ -99,7 +99,7 @@ def drip(*parts: bytes, every: float, stop: threading.Event) -> Behaviour:
 
 
 class Hang:
-    """Holds every request until released, then answers it as ``then`` does (or not at all)."""
+    """Block every request until released, then answer it as ``then`` does (or not at all)."""
 
     def __init__(self, then: Behaviour | None = None) -> None:
         self.then = then
@@ -112,7 +112,7 @@ class Hang:
 
 
 class Server:
-    """One connection, one request. ``routes`` says what each path does; the rest is 404."""
+    """One connection, one request. ``routes`` has the behaviour of each path; all others are 404."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls
@@ -150,7 +150,7 @@ class Server:
             return sum(path in (None, request.path) for request in self.requests)
 
     def wait_for(self, count: int, path: str | None = None) -> None:
-        """Waits until so many requests have come."""
+        """Wait for this number of requests."""
         with self._changed:
             done = self._changed.wait_for(
                 lambda: sum(path in (None, request.path) for request in self.requests) >= count, LONG
@@ -205,7 +205,7 @@ def running(tls: ssl.SSLContext | None = None) -> Iterator[Server]:
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that stands still until it is moved."""
 
     def __init__(self) -> None:
         self.time = 1000.0
@@ -218,8 +218,8 @@ class Clock:
 
 
 def eventually(condition: Callable[[], object]) -> None:
-    """Waits for something that another thread is about to bring about."""
+    """Wait for a condition that another thread is about to fulfil."""
     end = time.monotonic() + LONG
     while not condition():
-        assert time.monotonic() < end, "it did not come about"
+        assert time.monotonic() < end, "the condition was not fulfilled"
         time.sleep(0.002)

@@ -1,4 +1,4 @@
-"""A loose token maker: any header, any payload, any key, validly signed. It knows nothing of what it tests."""
+"""Sign tokens with any header, any payload and any key, without the code under test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOW = 1_900_000_000
 ISSUER = "https://as.example"
 AUDIENCE = "https://api.example"
 
-#: As the value of a member: the member is left out.
+#: As the value of a member: the member is omitted.
 OMIT: Any = object()
 
 JWK = dict[str, Any]
@@ -31,7 +31,7 @@ _CURVES: dict[str, ec.EllipticCurve] = {
     "secp256k1": ec.SECP256K1(),
 }
 
-#: The name of a test key, and an algorithm to sign with: every pair that is good.
+#: The name of a test key, and an algorithm to sign with: every valid pair.
 SIGNERS = (
     ("ed25519", "EdDSA"),
     ("ed25519", "Ed25519"),
@@ -63,7 +63,7 @@ def private_jwk(name: str) -> JWK:
 
 
 def public_jwk(name: str, **changes: Any) -> JWK:
-    """The public half of a test key, its name as ``kid``, with members changed or (``OMIT``) left out."""
+    """Return the public half of a test key, its name as ``kid``, with members changed or (``OMIT``) omitted."""
     public: JWK = {
         member: _KEYS[name][member] for member in ("kty", "crv", "x", "y", "n", "e") if member in _KEYS[name]
     }
@@ -91,7 +91,7 @@ def private_key(name: str) -> Any:
 
 
 def sign(algorithm: str, key: str | bytes, data: bytes) -> bytes:
-    """A signature over ``data``: by a test key's name, or with ``bytes`` as an HMAC secret. ``none`` signs nothing."""
+    """Return a signature over ``data`` by the test key of this name, or with ``bytes`` as an HMAC secret."""
     if algorithm.lower() == "none":
         return b""
     if isinstance(key, bytes):
@@ -115,7 +115,7 @@ def header(key: str = "ed25519", algorithm: str = "EdDSA", **changes: Any) -> di
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """A good claims set as of ``NOW``, with claims changed or (``OMIT``) left out."""
+    """Return a good claims set as of ``NOW``, with claims changed or (``OMIT``) omitted."""
     good = {
         "iss": ISSUER,
         "sub": "agent-7",
@@ -137,9 +137,9 @@ def token(
     algorithm: str = "EdDSA",
     signature: bytes | None = None,
 ) -> str:
-    """A compact JWS over exactly these bytes; dictionaries are written as JSON, and good ones stand for ``None``.
+    """Return a compact JWS over exactly these bytes; dictionaries are written as JSON, ``None`` as good ones.
 
-    ``algorithm`` is what signs; ``head`` decides what the header says of it.
+    ``algorithm`` is what signs; what the header names is up to ``head``.
     """
     if head is None:
         head = header(key if isinstance(key, str) else "ed25519", algorithm)
@@ -158,7 +158,7 @@ def encode(document: dict[str, Any] | bytes) -> bytes:
 
 
 def with_member(document: dict[str, Any], raw: str) -> bytes:
-    """A JSON object with one more member, written by hand: ``with_member({}, '"a":1e400')``."""
+    """Return a JSON object with one more member, written by hand: ``with_member({}, '"a":1e400')``."""
     body = encode(document)[1:-1].decode()
     return ("{" + (body + "," if body else "") + raw + "}").encode("utf-8", "surrogatepass")
 

@@ -1,4 +1,4 @@
-"""A loose maker of DPoP proofs: any header, any claims, any key, validly signed unless told."""
+"""Sign DPoP proofs with any header, any claims and any key; the signature is valid by default."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOW = mint.NOW
 
 
 def jwk(name: str = "p256", **changes: Any) -> dict[str, Any]:
-    """The public half of a test key, without a name."""
+    """Return the public half of a test key, without a ``kid``."""
     return mint.public_jwk(name, **{"kid": mint.OMIT, **changes})
 
 
@@ -43,14 +43,14 @@ def proof(
     algorithm: str = "ES256",
     signature: bytes | None = None,
 ) -> str:
-    """A proof over exactly these; good ones stand for ``None``."""
+    """Return a proof over exactly these; ``None`` means good ones."""
     if head is None:
         head = header(key if isinstance(key, str) else "p256", algorithm)
     return mint.token(claims() if payload is None else payload, head, key=key, algorithm=algorithm, signature=signature)
 
 
-def judge(text: str | bytes, **arguments: Any) -> str | None:
-    """The code of the verdict on a proof, ``None`` for a good one."""
+def code_of(text: str | bytes, **arguments: Any) -> str | None:
+    """Return the code of the error of a proof, ``None`` if it is valid."""
     try:
         ww.dpop.verify_proof(text, **{"method": METHOD, "uri": URI, "now": NOW, **arguments})
     except ww.VerificationError as error:
@@ -59,7 +59,7 @@ def judge(text: str | bytes, **arguments: Any) -> str | None:
 
 
 def bound_token(name: str = "p256", **changes: Any) -> str:
-    """An access token that is bound to a test key."""
+    """Return an access token that is bound to a test key."""
     return mint.token(mint.claims(**{"cnf": {"jkt": jkt(name)}, **changes}))
 
 

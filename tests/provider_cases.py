@@ -1,4 +1,4 @@
-"""Variants of the samples, written by hand, each with the verdict that every verifier of its provider must give."""
+"""Variants of the samples, written by hand, each with the verdict that every verifier of its provider must return."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One token of every kind that the five providers make, by the same keys, from the same issuer, to the same audience.
+"""One token of every kind of the five providers, by the same keys, from the same issuer, for the same audience.
 
 So nothing but its shape keeps one apart from another. Written from the descriptions of the formats alone.
 """
@@ -43,7 +43,7 @@ class Sample:
         return {name: value for name, value in {**common, **own}.items() if value is not mint.OMIT}
 
     def mint(self, now: int = mint.NOW, *, algorithm: str | None = None, issuer: str = mint.ISSUER) -> str:
-        """The token as of ``now``, by this algorithm in place of its own where one is given."""
+        """The token as of ``now``, signed with this algorithm instead of its own if one is given."""
         signed_by = algorithm or self.algorithm
         key = KEYS[signed_by]
         head = {"alg": signed_by, "kid": key, **({} if self.typ is mint.OMIT else {"typ": self.typ})}
@@ -144,7 +144,7 @@ SAMPLES: tuple[Sample, ...] = (
     Sample(None, "", "EdDSA", {"sub": "usr_1", "events": {"http://x/backchannel-logout": {}}}, typ="logout+jwt"),
 )
 
-#: The kinds of tokens that each provider's verifier accepts where nothing else is said, and by which algorithms.
+#: The kinds of tokens that each provider's verifier accepts by default, and by which algorithms.
 ACCEPTED: dict[str, tuple[str, ...]] = {
     "agentwrit": ("agent_token", "delegated_agent_token"),
     "authgent": ("access_token",),

@@ -1,4 +1,4 @@
-"""Malformed and out-of-range variants of every sample: what a verifier has to tell from the token that it accepts.
+"""Malformed and out-of-range variants of every sample, which a verifier must refuse although it accepts the sample.
 
 They are generated from a sample's claims; ``provider_cases`` has those whose verdict is known.
 """

@@ -1,4 +1,4 @@
-"""Every way to a verdict on a provider's token: the verbs of its package, and the command line."""
+"""Every way to verify a provider's token: the functions of its package, and the command line."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _paphwey(issuer: str) -> dict[str, Verb]:
     }
 
 
-#: The verbs of each provider that judge a token, by their names; the first is the one that programs call most.
+#: The functions of each provider that verify a token, by their names; the first is the one that programs call most.
 LIBRARY: dict[str, Callable[[str], dict[str, Verb]]] = {
     "agentwrit": _agentwrit,
     "authgent": _authgent,

@@ -1,4 +1,4 @@
-"""``watchword.testing``'s issuer, whose tokens, good and bad, all have the shape of one provider's."""
+"""``watchword.testing``'s issuer, whose tokens, good and bad, have the form of one provider's."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from watchword.testing import LocalIssuer
 from watchword.testing.draft import Draft
 from watchword.testing.signing_key import SigningKey
 
-#: From the claims that a local issuer writes to those of the provider.
+#: From the claims of a local issuer to those of the provider.
 Shape = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class ShapedIssuer(LocalIssuer):
-    """As a local issuer, with other claims, and with a header whose ``typ`` is ``JWT``.
+    """A local issuer with other claims, and with ``JWT`` as ``typ``.
 
-    So a bad token has nothing wrong with it but its defect, in the eyes of that provider's verifier too.
+    So the defect of a bad token is its only one for that provider's verifier, too.
     """
 
     def __init__(self, shape: Shape, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""Step-up authentication (RFC 9470): what is demanded of ``acr`` and ``auth_time``, and what the client is told."""
+"""Step-up authentication (RFC 9470): what is required of ``acr`` and ``auth_time``, and the challenge to the client."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def verified(**claims: Any) -> ww.VerifiedToken:
 
 
 @pytest.mark.parametrize(
-    ("claims", "demands"),
+    ("claims", "requirements"),
     [
         ({}, {}),
         ({"acr": STRONG}, {"acr_values": [STRONG]}),
@@ -36,12 +36,12 @@ def verified(**claims: Any) -> ww.VerifiedToken:
         ({"auth_time": NOW - 60.5, "acr": "a"}, {"max_age": 60, "acr_values": ["a"]}),
     ],
 )
-def test_what_suffices(claims: dict[str, Any], demands: dict[str, Any]) -> None:
-    require_authentication(verified(**claims), now=NOW, **demands)
+def test_what_suffices(claims: dict[str, Any], requirements: dict[str, Any]) -> None:
+    require_authentication(verified(**claims), now=NOW, **requirements)
 
 
 @pytest.mark.parametrize(
-    ("claims", "demands"),
+    ("claims", "requirements"),
     [
         ({}, {"acr_values": ["a"]}),
         ({"acr": "A"}, {"acr_values": ["a"]}),
@@ -58,15 +58,15 @@ def test_what_suffices(claims: dict[str, Any], demands: dict[str, Any]) -> None:
         ({"acr": "a", "auth_time": 0}, {"max_age": 60, "acr_values": ["a"]}),
     ],
 )
-def test_what_does_not(claims: dict[str, Any], demands: dict[str, Any]) -> None:
+def test_what_does_not(claims: dict[str, Any], requirements: dict[str, Any]) -> None:
     with pytest.raises(InsufficientUserAuthenticationError) as caught:
-        require_authentication(verified(**claims), now=NOW, **demands)
+        require_authentication(verified(**claims), now=NOW, **requirements)
     assert caught.value.code is ErrorCode.INSUFFICIENT_USER_AUTHENTICATION
     assert caught.value.http_status == 401
     assert str(NOW) not in str(caught.value)
 
 
-def test_the_client_is_told_what_to_ask_for() -> None:
+def test_the_challenge_names_the_scopes_to_request() -> None:
     with pytest.raises(InsufficientUserAuthenticationError) as caught:
         require_authentication(verified(), acr_values=[STRONG, "b"], max_age=5, now=NOW)
     challenge = (
@@ -78,13 +78,13 @@ def test_the_client_is_told_what_to_ask_for() -> None:
     assert pickle.loads(pickle.dumps(caught.value)).www_authenticate() == challenge
 
 
-def test_by_the_clock_where_no_moment_is_given() -> None:
+def test_by_the_clock_if_no_time_is_given() -> None:
     with pytest.raises(InsufficientUserAuthenticationError):
         require_authentication(verified(auth_time=0), max_age=3600)
 
 
 @pytest.mark.parametrize(
-    "demands",
+    "requirements",
     [
         {"acr_values": "a"},
         {"acr_values": ["a b"]},
@@ -99,9 +99,9 @@ def test_by_the_clock_where_no_moment_is_given() -> None:
         {"leeway": float("nan")},
     ],
 )
-def test_demands_that_cannot_be_meant(demands: dict[str, Any]) -> None:
-    with pytest.raises((TypeError, ValueError), match=next(iter(demands)).removesuffix("_values") + "|context"):
-        require_authentication(verified(acr="a", auth_time=NOW), now=NOW, **demands)
+def test_invalid_requirements(requirements: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, ValueError), match=next(iter(requirements)).removesuffix("_values") + "|context"):
+        require_authentication(verified(acr="a", auth_time=NOW), now=NOW, **requirements)
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 100))

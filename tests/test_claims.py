@@ -1,4 +1,4 @@
-"""``token.claims`` is what Python's own parser makes of the payload."""
+"""``token.claims`` is what Python's own parser reads from the payload."""
 
 from __future__ import annotations
 

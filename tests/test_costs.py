@@ -1,4 +1,4 @@
-"""What a worthless request may cost, by counting: the requests are those of the table in docs/costs.md.
+"""The cost of an invalid request, by counting: the requests are those of the table in docs/costs.md.
 
 A key gets a table once it has been used often enough, so that its uses can be counted from outside: who sends a request
 a hundred times, and no table is built where 128 uses build one, has not made anybody use a key twice for each of them.
@@ -24,7 +24,7 @@ import worthless
 ww.tables.configure(after_uses=128)
 
 def tables():
-    # They are built by a thread that ends when it has built all that were asked for.
+    # They are built by a thread that ends when all requested ones are built.
     until = time.monotonic() + 60
     while len(os.listdir("/proc/self/task")) > 1:
         assert time.monotonic() < until
@@ -33,7 +33,7 @@ def tables():
 
 found = {}
 for name in [request.name for request in worthless.requests()]:
-    # With keys of its own, that nobody has used.
+    # With new keys of its own.
     (request,) = (one for one in worthless.requests() if one.name == name)
     before = tables()
     counts = []
@@ -65,7 +65,7 @@ def test_no_request_uses_a_key_more_than_once(counted: dict[str, tuple[str, int,
 
 
 def test_no_request_uses_more_keys_than_it_may(counted: dict[str, tuple[str, int, int]]) -> None:
-    """One check is by the issuer's key: were a stranger's proof verified as well, that key would have been prepared."""
+    """One verification is with the issuer's key; an attacker's proof, if verified, would give its key a table."""
     keys = {"parsing": {0}, "one check": {1}, "a valid token": {0, 1}, "16 checks": {16}}
     wrong = {name: (allowed, second) for name, (allowed, _, second) in counted.items() if second not in keys[allowed]}
     assert wrong == {}

@@ -1,4 +1,4 @@
-"""The exceptions: one class for each code, stable names, what an HTTP server answers, and no word of the token."""
+"""The exceptions: one class for each code, stable names, the HTTP answer, and nothing quoted of the token."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CODES = [
     "delegation_cycle", "delegation_no_human_root", "delegation_actor_not_allowed", "delegation_scope_widened",
 ]  # fmt: skip
 
-#: Where the chain is not what was recorded, the token is to blame; where it is not acceptable, what it may be used for.
+#: If the chain is not what was recorded, the token is invalid; if it is not acceptable, it is not authorised.
 BROKEN_CHAINS = {"delegation_malformed", "delegation_hash_mismatch", "delegation_invalid_signature"}
 
 CLASSES = {code: type(from_code(code, "a detail")) for code in CODES}
@@ -120,7 +120,7 @@ def test_what_a_server_answers(code: str) -> None:
     assert error.http_status == (403 if refused else statuses.get(code, 401))
     assert answer is not None
     if code == "missing_token":
-        # Who sends no token is told what to send, and of no error (RFC 6750 section 3.1).
+        # A request without a token gets a challenge without an error (RFC 6750 section 3.1).
         assert answer == 'DPoP algs="EdDSA Ed25519 ES256 RS256 PS256", Bearer'
         return
     scheme = "DPoP" if code.startswith("dpop_") else "Bearer"
@@ -239,7 +239,7 @@ CHANGED: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("changes", "code"), CHANGED)
-def test_an_error_says_whose_token_it_was_if_the_signature_is_valid(changes: dict[str, Any], code: str) -> None:
+def test_an_error_has_the_claims_of_a_signed_token(changes: dict[str, Any], code: str) -> None:
     claims = mint.claims(**changes)
     token = mint.token(claims)
     errors: dict[str, Any] = {
@@ -277,7 +277,7 @@ UNSIGNED: dict[str, str | bytes] = {
 
 
 @pytest.mark.parametrize("name", UNSIGNED)
-def test_an_error_has_no_claims_that_nobody_signed(name: str) -> None:
+def test_an_error_has_no_unsigned_claims(name: str) -> None:
     token = UNSIGNED[name]
     errors = [
         refusal(token),
@@ -336,7 +336,7 @@ def test_copies_and_pickles_have_the_hash_and_what_was_asked_for() -> None:
 def test_errors_of_a_verifier_with_several_issuers_know_their_token() -> None:
     issuers = [ww.Issuer(f"https://{name}.example", jwks=mint.jwks("ed25519")) for name in ("a", "b")]
     verifier = ww.Verifier(issuers, audience=mint.AUDIENCE)
-    token = mint.token(mint.claims(iss="https://stranger.example"))
+    token = mint.token(mint.claims(iss="https://unknown.example"))
     for error in (
         _raised(lambda: verifier.verify(token, now=mint.NOW)),
         verifier.verify_many([token], now=mint.NOW)[0],

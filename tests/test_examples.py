@@ -1,4 +1,4 @@
-"""Every file of examples/ is run, as its first lines say it is."""
+"""Every file of examples/ is run as its first lines describe."""
 
 from __future__ import annotations
 
@@ -182,8 +182,8 @@ def test_scopes() -> None:
 
 
 def test_paphwey_offline() -> None:
-    said = _run("paphwey_offline.py").stdout.splitlines()
-    assert [line.partition(":")[0] for line in said] == [
+    lines = _run("paphwey_offline.py").stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
         "200 rcpt-1 principal-7",
         "403 amount_exceeded",
         "403 wrong_delegation",
@@ -196,8 +196,8 @@ def test_paphwey_offline() -> None:
 
 
 def test_clawauth_verify() -> None:
-    said = _run("clawauth_verify.py").stdout.splitlines()
-    assert [line.partition(":")[0] for line in said] == [
+    lines = _run("clawauth_verify.py").stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
         "200 Shopper",
         "403 agent_abc123 is trusted too little",
         "401 wrong_audience",
@@ -216,7 +216,7 @@ def test_the_tests_of_an_application() -> None:
 def test_the_document_on_testing() -> None:
     document = (EXAMPLES.parent / "docs" / "testing.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
-    # The last one is an application's tests: test_wsgi_app.py is the same for an application that is there.
+    # The last one is an application's tests: test_wsgi_app.py is the same for an existing application.
     *blocks, tests = blocks
     assert "my_app" in tests
     _run("-c", "import watchword as ww\n" + "\n".join(blocks))

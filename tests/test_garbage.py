@@ -1,4 +1,4 @@
-"""What verification returns can be collected, whatever refers to it."""
+"""What verification returns can be garbage-collected, also in a cycle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CACHE = ww.TokenCache(max_bytes=1 << 20)
 
 
 class Canary:
-    """Counts those that are there: the kernel's objects take no weak references."""
+    """Count the living objects: the kernel's take no weak references."""
 
     alive = 0
 

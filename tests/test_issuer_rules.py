@@ -113,7 +113,7 @@ def test_workloads_of_a_trust_domain(changes: dict[str, Any], code: ErrorCode | 
     assert_claims_verdict(svid(**changes), code, **policy)
 
 
-def test_a_jwt_svid_is_for_somebody() -> None:
+def test_a_jwt_svid_needs_an_audience() -> None:
     policy: dict[str, Any] = {"issuer": None, "trust_domain": "example.org"}
     assert_claims_verdict(svid(), ErrorCode.WRONG_AUDIENCE, **policy, audience=None)
     for audience in (None, ww.ANY_AUDIENCE):

@@ -1,4 +1,4 @@
-"""``KeySet``: the documents it reads, what it holds, and what it says of the keys that it left out."""
+"""``KeySet``: the documents it reads, the keys it contains, and those it rejects."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def test_other_members_of_a_set_are_ignored() -> None:
     assert [key.key_id for key in keys] == ["rsa"]
 
 
-def test_what_a_key_says_of_itself() -> None:
+def test_the_attributes_of_a_key() -> None:
     keys = ww.KeySet.from_json(mint.jwks(*GOOD))
-    said = {key.key_id: (key.key_type, key.curve, key.bits, key.algorithms) for key in keys}
-    assert said == {
+    attributes = {key.key_id: (key.key_type, key.curve, key.bits, key.algorithms) for key in keys}
+    assert attributes == {
         "ed25519": ("OKP", "Ed25519", 256, ("EdDSA", "Ed25519")),
         "p256": ("EC", "P-256", 256, ("ES256",)),
         "p384": ("EC", "P-384", 384, ("ES384",)),
@@ -194,13 +194,13 @@ def test_prepare_mode() -> None:
 
 
 def test_more_than_16_keys_are_never_tried_for_one_token() -> None:
-    strangers = [mint.public_jwk("ed25519-b", kid=str(index)) for index in range(15)]
+    others = [mint.public_jwk("ed25519-b", kid=str(index)) for index in range(15)]
     policy = ww.Policy(audience=mint.AUDIENCE)
     nameless = mint.token(head=mint.header(kid=mint.OMIT))
-    sixteen = ww.KeySet.from_json({"keys": [*strangers, mint.public_jwk("ed25519")]})
+    sixteen = ww.KeySet.from_json({"keys": [*others, mint.public_jwk("ed25519")]})
     assert ww.verify(nameless, sixteen, policy, now=mint.NOW).key_id == "ed25519"
     seventeen = ww.KeySet.from_json(
-        {"keys": [*strangers, mint.public_jwk("p256"), mint.public_jwk("ed25519-b"), mint.public_jwk("ed25519")]}
+        {"keys": [*others, mint.public_jwk("p256"), mint.public_jwk("ed25519-b"), mint.public_jwk("ed25519")]}
     )
     with pytest.raises(ww.UnknownKeyError):
         ww.verify(nameless, seventeen, policy, now=mint.NOW)

@@ -1,4 +1,4 @@
-"""The origin of a service is its operator's word, never the request's."""
+"""The origin of a service is set by its operator, never by a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a ``Policy`` demands: times to the second, required claims, binding to a key; and what no policy can mean."""
+"""What a ``Policy`` requires: times to the second, required claims, binding to a key; and invalid policies."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_boundaries_of_time(claim: str, offset: float, leeway: float, code: Erro
         ("iat", 6, ErrorCode.ISSUED_IN_FUTURE),
     ],
 )
-def test_leeway_is_five_seconds_unless_told(claim: str, offset: int, code: ErrorCode | None) -> None:
+def test_leeway_is_five_seconds_by_default(claim: str, offset: int, code: ErrorCode | None) -> None:
     assert_claims_verdict(mint.token(mint.claims(**{claim: NOW + offset})), code)
 
 
@@ -81,13 +81,13 @@ def test_far_future(exp: float) -> None:
 
 
 @pytest.mark.parametrize("now", [0, -1, -1e9, 1e15, 0.5])
-def test_any_finite_moment_can_be_asked_about(now: float) -> None:
+def test_any_finite_time_is_accepted(now: float) -> None:
     token = mint.token(mint.claims(nbf=mint.OMIT, iat=mint.OMIT))
     assert_claims_verdict(token, None if now < NOW + 305 else ErrorCode.EXPIRED, now=now)
 
 
 @pytest.mark.parametrize("now", [math.nan, math.inf, -math.inf, 10**400])
-def test_moments_that_are_none(now: float) -> None:
+def test_invalid_times(now: float) -> None:
     for path in CLAIM_PATHS:
         with pytest.raises(ValueError, match="now"):
             path.verdict(mint.token(), now=now)
@@ -100,7 +100,7 @@ def test_now_of_the_wrong_type(now: Any) -> None:
             path.verdict(mint.token(), now=now)
 
 
-def test_exp_is_required_unless_told() -> None:
+def test_exp_is_required_by_default() -> None:
     token = mint.token(mint.claims(exp=mint.OMIT))
     assert_claims_verdict(token, ErrorCode.MISSING_CLAIM)
     assert_claims_verdict(token, None, required=())
@@ -191,7 +191,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_policies_that_cannot_be_meant(name: str) -> None:
+def test_invalid_policies(name: str) -> None:
     arguments, kind, message = MISTAKES[name]
     with pytest.raises(kind) as caught:
         ww.Policy(**arguments)

@@ -27,20 +27,22 @@ def windows(text: str) -> set[str]:
 def said_by(error: BaseException) -> str:
     """Everything of an error that may end in a log."""
     chain = [error, error.__cause__, error.__context__]
-    said = [text for one in chain if one is not None for text in (str(one), repr(one), repr(one.args), repr(vars(one)))]
+    shown = [
+        text for one in chain if one is not None for text in (str(one), repr(one), repr(one.args), repr(vars(one)))
+    ]
     # The lines of source around it are the caller's.
-    said += traceback.format_exception_only(error)
+    shown += traceback.format_exception_only(error)
     if isinstance(error, ww.VerificationError):
-        said.append(error.www_authenticate() or "")
-        said += [repr(getattr(error, "_evidence", None)), str(getattr(error, "_evidence", None))]
-    return "\n".join(said)
+        shown.append(error.www_authenticate() or "")
+        shown += [repr(getattr(error, "_evidence", None)), str(getattr(error, "_evidence", None))]
+    return "\n".join(shown)
 
 
-def assert_silent(said: str, token: str, secrets: list[str]) -> None:
+def assert_silent(shown: str, token: str, secrets: list[str]) -> None:
     for segment in token.split("."):
-        assert not windows(segment) & windows(said)
+        assert not windows(segment) & windows(shown)
     for secret in secrets:
-        assert secret not in said
+        assert secret not in shown
 
 
 secret_text = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=8, max_size=40).map("§".__add__)
@@ -79,14 +81,14 @@ def test_no_error_quotes_the_token(secret: str, other: str, defect: int, algorit
                 result = call()
             except ww.VerificationError as error:
                 assert_silent(said_by(error), token, [secret, other])
-                # Nor afterwards: what is asked for stays where it was asked for.
+                # Nor afterwards: accessing it adds it to no other text.
                 _ = (error.token_hash, error.token_claims, error.token_header)
                 assert_silent(said_by(error), token, [secret, other])
             else:
                 assert_silent(repr(result) + str(result), token, [secret, other])
 
 
-def test_a_pickle_holds_no_token_and_no_claim_that_nobody_asked_for() -> None:
+def test_a_pickle_contains_no_token_and_no_other_claims() -> None:
     for changes in ({"exp": 1}, {"aud": "secret audience"}, {"cnf": {"jkt": "secret thumbprint"}}):
         token = mint.token(mint.claims(sub="secret subject", **changes))
         with pytest.raises(ww.VerificationError) as caught:
@@ -105,8 +107,8 @@ def test_the_answer_to_a_client_does_not_say_what_is_expected() -> None:
         assert "example" not in (caught.value.www_authenticate() or "")
 
 
-def test_expected_values_may_be_said() -> None:
-    # What the policy expects is the operator's own; what the token says instead is not repeated.
+def test_expected_values_may_be_given() -> None:
+    # What the policy expects is the operator's own; the token's value is not quoted.
     with pytest.raises(ww.WrongIssuerError) as caught:
         ww.verify(mint.token(mint.claims(iss="https://secret.example")), KEYS, POLICY, now=mint.NOW)
     assert "secret.example" not in said_by(caught.value)
@@ -137,12 +139,12 @@ def test_reprs_of_keys(backend: Any) -> None:
     ]
     keys = ww.KeySet.from_json({"keys": [*GOOD_KEYS["keys"], *bad]}, backend=backend)
     assert len(keys.rejected) == 3
-    said = "".join(repr(thing) + str(thing) for thing in (keys, *keys, *keys.rejected))
-    said += "".join(rejected.detail for rejected in keys.rejected)
+    shown = "".join(repr(thing) + str(thing) for thing in (keys, *keys, *keys.rejected))
+    shown += "".join(rejected.detail for rejected in keys.rejected)
     for jwk in (*GOOD_KEYS["keys"], *bad):
         for member in ("x", "y", "n", "d", "k"):
-            assert not windows(jwk.get(member, "")) & windows(said)
-    assert "ed25519" in said
+            assert not windows(jwk.get(member, "")) & windows(shown)
+    assert "ed25519" in shown
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Whatever arrives: a verdict, never another exception, never a panic, never more memory than the input is worth."""
+"""Any input yields a verdict: never another exception, never a panic, never memory out of proportion."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ POLICY = ww.Policy(issuer=mint.ISSUER, audience=mint.AUDIENCE)
 JWKS = json.dumps(GOOD_KEYS)
 
 
-def judge(token: str | bytes, keys: ww.KeySet) -> None:
-    """Every entry point; anything but a verdict comes out of here as an error."""
+def verify_everywhere(token: str | bytes, keys: ww.KeySet) -> None:
+    """Call every entry point; anything but a verdict is raised as an error."""
     for call in (lambda: ww.verify(token, keys, POLICY, now=mint.NOW), lambda: ww.verify_jws(token, keys)):
         with contextlib.suppress(ww.VerificationError):
             call()
@@ -38,13 +38,13 @@ anything = st.one_of(
 @each_options
 @given(token=anything)
 def test_arbitrary_text_and_bytes(options: Any, token: str | bytes) -> None:
-    judge(token, key_set(JWKS, options))
+    verify_everywhere(token, key_set(JWKS, options))
 
 
 @each_options
 @given(head=st.binary(max_size=80), payload=st.binary(max_size=80), signature=st.binary(max_size=80))
 def test_arbitrary_parts(options: Any, head: bytes, payload: bytes, signature: bytes) -> None:
-    judge(mint.token(payload, head, signature=signature), key_set(JWKS, options))
+    verify_everywhere(mint.token(payload, head, signature=signature), key_set(JWKS, options))
 
 
 json_like = st.recursive(
@@ -72,7 +72,7 @@ def test_arbitrary_key_documents(backend: Any, document: str | bytes) -> None:
         except ww.KeySetError:
             continue
         assert len(keys) + len(keys.rejected) <= 256
-        judge(mint.token(), keys)
+        verify_everywhere(mint.token(), keys)
 
 
 @given(st.lists(jwk_like, max_size=4))

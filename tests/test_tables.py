@@ -1,4 +1,4 @@
-"""Tables of prepared keys, as an operator sees them. The settings are the process's: each test puts them back."""
+"""Precomputed tables, as an operator sees them. The settings are of the process: each test restores them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def settings() -> Iterator[None]:
 
 
 def fresh_key() -> tuple[ww.KeySet, str]:
-    """A key that nobody has met, and a token by it."""
+    """A new key, and a token signed with it."""
     from watchword.testing import LocalIssuer
 
     issuer = LocalIssuer(mint.ISSUER, algorithms=("EdDSA",))
@@ -50,7 +50,7 @@ def test_a_set_is_prepared_at_once() -> None:
     assert keys.prepare() == 1
 
 
-def test_a_key_earns_its_table_by_use() -> None:
+def test_a_table_is_built_after_some_uses() -> None:
     ww.tables.configure(after_uses=4)
     keys, token = fresh_key()
     built = ww.tables.stats().built
@@ -62,7 +62,7 @@ def test_a_key_earns_its_table_by_use() -> None:
     wait_until(verified_once_more)
 
 
-def test_without_memory_keys_verify_all_the_same() -> None:
+def test_keys_verify_without_memory_for_tables() -> None:
     ww.tables.configure(max_bytes=0)
     # What was being built for another test's key is gone as soon as it is done.
     wait_until(lambda: ww.tables.stats().bytes == 0)
@@ -105,7 +105,7 @@ print(ww.tables.stats().built)
         ({"after_uses": 1.5}, TypeError),
     ],
 )
-def test_settings_that_cannot_be_meant(setting: dict[str, Any], error: type[Exception]) -> None:
+def test_invalid_settings(setting: dict[str, Any], error: type[Exception]) -> None:
     before = ww.tables.stats()
     with pytest.raises(error, match="|".join(setting)):
         ww.tables.configure(**setting)

@@ -1,4 +1,4 @@
-"""The issuer in memory: what it calls good is good to others too, and each kind of bad gets exactly its code."""
+"""The in-memory issuer: other libraries accept its good tokens, and each kind of bad token gets exactly its code."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_beside_another_issuer_only_a_token_whose_iss_cannot_be_read_gets_anothe
 
 
 def test_a_defect_is_the_only_thing_wrong_with_a_token(issuer: LocalIssuer) -> None:
-    """What is accepted where the one thing is allowed would be a bad test of the one thing otherwise."""
+    """A bad token must be valid if its one defect is allowed: else the test would be of something else."""
     keys = issuer.key_set()
     lenient = {
         Defect.EXPIRED: issuer.policy(leeway=7200),
@@ -233,7 +233,7 @@ def test_a_rotation_adds_keys_and_a_removal_takes_them() -> None:
         issuer.remove_key("a")
 
 
-def test_a_mistake_of_the_tests_author_is_told() -> None:
+def test_a_mistake_of_the_tests_author_is_reported() -> None:
     with pytest.raises(ValueError, match="HS256"):
         LocalIssuer(algorithms=("HS256",))
     with pytest.raises(TypeError, match="sequences"):
@@ -325,7 +325,7 @@ def test_both_discovery_documents_are_there() -> None:
         caught.value.close()
 
 
-def test_the_age_that_is_told_is_the_age_that_was_asked_for() -> None:
+def test_the_reported_age_is_that_of_the_last_request() -> None:
     with LocalIssuer().serve(max_age=60) as served, urllib.request.urlopen(served.jwks_uri) as answer:
         assert answer.headers["Cache-Control"] == "max-age=60"
 
@@ -337,7 +337,7 @@ def test_the_port_is_closed_and_the_thread_gone() -> None:
         socket.create_connection(("127.0.0.1", port)).close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
-    # Threads of single requests are not waited for: a client that holds its connection must not hold a test.
+    # Threads of single requests are not waited for: a client that keeps its connection open must not block a test.
     assert "watchword-issuer" not in [thread.name for thread in threading.enumerate()]
     with LocalIssuer().serve(port=port) as again:
         assert again.issuer == served.issuer

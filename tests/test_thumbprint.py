@@ -1,4 +1,4 @@
-"""Thumbprints (RFC 7638) and their URIs (RFC 9278): one for each key, in whichever form it comes."""
+"""Thumbprints (RFC 7638) and their URIs (RFC 9278): one for each key, in every form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The memory of verified tokens, as a gateway uses it."""
+"""The token cache, as a gateway uses it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def verifier(issuer: LocalIssuer, cache: ww.TokenCache, **more: Any) -> ww.Verif
     return ww.Verifier([ww.Issuer(ISSUER, jwks=issuer.jwks())], audience=API, token_cache=cache, **more)
 
 
-def test_a_verifier_remembers(issuer: LocalIssuer) -> None:
+def test_a_verifier_with_a_token_cache(issuer: LocalIssuer) -> None:
     cache = ww.TokenCache(max_bytes=1 << 20)
     gateway = verifier(issuer, cache)
     raw = issuer.mint({"aud": API, "scope": "orders:read"})
@@ -90,7 +90,7 @@ def test_keys_that_are_rotated_away_take_their_tokens_along(issuer: LocalIssuer,
 
 
 def test_a_stolen_token_is_not_let_in_by_the_cache(issuer: LocalIssuer) -> None:
-    """The proof is judged at every hit: who has seen a bound token has not seen its key."""
+    """The proof is verified at every hit: an attacker with a bound token does not have its key."""
     from watchword.holder import DpopProver
 
     cache = ww.TokenCache(max_bytes=1 << 20)
@@ -147,7 +147,7 @@ def test_many_threads_get_the_verdicts_that_they_would_get_alone(issuer: LocalIs
 
 
 @pytest.mark.parametrize("max_bytes", [0, -1, 1 << 70])
-def test_sizes_that_cannot_be_meant(max_bytes: int) -> None:
+def test_invalid_sizes(max_bytes: int) -> None:
     with pytest.raises(ValueError, match="max_bytes"):
         ww.TokenCache(max_bytes=max_bytes)
 

@@ -1,4 +1,4 @@
-"""Verifier and Issuer: which issuer a token is of, what is demanded of it, and batches over several."""
+"""Verifier and Issuer: which issuer a token is from, its requirements, and batches over several."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_now_and_the_clock() -> None:
     assert verifier.verify_many([A.token(ONE, exp=2_001)]).codes() == [None]
 
 
-def test_what_is_demanded_of_every_issuer_and_of_one() -> None:
+def test_requirements_of_every_issuer_and_of_one() -> None:
     strict = Issuer(ONE, jwks=jwks(A), audience=["x", "y"], required=["exp", "jti"], leeway=0, types=["at+jwt"])
     loose = Issuer(TWO, jwks=jwks(A))
     verifier = Verifier([strict, loose], audience="z", clock=lambda: 2_000.0)
@@ -122,7 +122,7 @@ def test_each_issuer_has_its_own_keys(server: Server) -> None:
         assert code(verifier, A.token(ONE)) is None
         assert server.count("/two") == 0
         assert code(verifier, B.token(TWO)) is None
-        # A good key of another issuer is a stranger's.
+        # A good key of another issuer is an unknown one.
         assert code(verifier, A.token(TWO)) == "unknown_key"
         assert code(verifier, Key("a").token(ONE)) == "invalid_signature"
 
@@ -248,7 +248,7 @@ def test_a_batch_fetches_at_most_once_for_cold_keys_and_once_for_unknown_kids(se
         assert (server.count("/one"), server.count("/two")) == (3, 3)
 
 
-def test_keys_that_are_not_to_be_had_are_a_verdict_in_a_batch(server: Server) -> None:
+def test_unavailable_keys_are_a_verdict_in_a_batch(server: Server) -> None:
     server.routes.update({"/one": answer(status=500), "/two": answer(jwks(B))})
     with Verifier([remote(server, ONE, "/one"), remote(server, TWO, "/two")]) as verifier:
         results = batch(verifier, [A.token(ONE), B.token(TWO), "x", A.token(ONE)])
@@ -263,7 +263,7 @@ def test_a_batch_without_a_good_token_fetches_nothing(server: Server) -> None:
     assert server.count() == 0
 
 
-def test_a_batch_does_not_hold_up_the_event_loop_while_it_waits(server: Server) -> None:
+def test_a_batch_does_not_block_the_event_loop_while_it_waits(server: Server) -> None:
     server.routes["/one"] = hang = Hang(answer(jwks(A)))
     with Verifier([remote(server, ONE, "/one")]) as verifier:
 
@@ -287,7 +287,7 @@ BOTH = Verifier([Issuer(ONE, jwks=jwks(A)), Issuer(TWO, jwks=jwks(A, B))])
 
 
 @given(st.lists(st.sampled_from(POOL), max_size=30))
-def test_a_batch_says_what_verifying_one_by_one_says(tokens: list[str]) -> None:
+def test_a_batch_agrees_with_verifying_one_by_one(tokens: list[str]) -> None:
     results = BOTH.verify_many(tokens)
     assert results.codes() == [code(BOTH, token) for token in tokens]
     assert results.valid_count == results.codes().count(None)
@@ -297,7 +297,7 @@ def test_a_batch_says_what_verifying_one_by_one_says(tokens: list[str]) -> None:
 # What an Issuer may be.
 
 
-def test_every_form_of_keys_in_memory() -> None:
+def test_every_form_of_in_memory_keys() -> None:
     public = A.private.public_key()
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -361,7 +361,7 @@ PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048).private
         ({"cache_settings": {"ttl": 5}}, TypeError, "CacheSettings"),
     ],
 )
-def test_what_can_not_be_meant(given_to_it: dict[str, Any], error: type[Exception], why: str | None) -> None:
+def test_invalid_arguments(given_to_it: dict[str, Any], error: type[Exception], why: str | None) -> None:
     arguments = {"issuer": ONE, **given_to_it}
     with pytest.raises(error, match=why) as caught:
         Issuer(arguments.pop("issuer"), **arguments)
@@ -389,7 +389,7 @@ def test_an_issuer_is_a_value_without_keys_in_its_repr() -> None:
         ([Issuer(ONE, jwks=A.jwk)], {"fetcher": object()}, TypeError, "Fetcher"),
     ],
 )
-def test_a_verifier_that_can_not_be_meant(issuers: Any, more: Any, error: type[Exception], why: str | None) -> None:
+def test_an_invalid_verifier(issuers: Any, more: Any, error: type[Exception], why: str | None) -> None:
     with pytest.raises(error, match=why):
         Verifier(issuers, **more)
 

@@ -1,4 +1,4 @@
-"""``verify`` and ``verify_jws``: what they take, and what they give."""
+"""``verify`` and ``verify_jws``: their arguments and results."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ POLICY = ww.Policy(issuer=mint.ISSUER, audience=mint.AUDIENCE)
 
 
 def verified(payload: dict[str, Any] | bytes | None = None, **policy: Any) -> ww.VerifiedToken:
-    demands = {"issuer": mint.ISSUER, "audience": mint.AUDIENCE, **policy}
-    return ww.verify(mint.token(payload), KEYS, ww.Policy(**demands), now=mint.NOW)
+    requirements = {"issuer": mint.ISSUER, "audience": mint.AUDIENCE, **policy}
+    return ww.verify(mint.token(payload), KEYS, ww.Policy(**requirements), now=mint.NOW)
 
 
 def test_every_part_of_a_token() -> None:
@@ -33,7 +33,7 @@ def test_every_part_of_a_token() -> None:
     assert (token.key_id, token.algorithm, token.confirmation) == ("ed25519", "EdDSA", None)
 
 
-def test_a_token_that_says_next_to_nothing() -> None:
+def test_a_token_with_hardly_any_claims() -> None:
     token = verified(b"{}", issuer=None, audience=None, required=())
     assert (token.issuer, token.subject, token.token_id) == (None, None, None)
     assert (token.expires_at, token.not_before, token.issued_at) == (None, None, None)
@@ -213,7 +213,7 @@ def test_verify_jws_takes_any_payload(payload: bytes) -> None:
     assert jws.header == {"alg": "EdDSA", "kid": "ed25519", "typ": "JWT"}
 
 
-def test_verify_jws_looks_at_typ_only_when_told() -> None:
+def test_verify_jws_checks_typ_only_if_types_are_given() -> None:
     token = mint.token(b"x", mint.header(typ="secevent+jwt"))
     assert ww.verify_jws(token, KEYS).header["typ"] == "secevent+jwt"
     assert ww.verify_jws(token, KEYS, types=("secevent+jwt",))
@@ -221,7 +221,7 @@ def test_verify_jws_looks_at_typ_only_when_told() -> None:
         ww.verify_jws(token, KEYS, types=("JWT",))
 
 
-def test_verify_jws_demands() -> None:
+def test_requirements_of_verify_jws() -> None:
     with pytest.raises(ww.AlgorithmNotAllowedError):
         ww.verify_jws(mint.token(), KEYS, algorithms=("ES256",))
     for mistake in ((), ("HS256",)):
@@ -259,7 +259,7 @@ def test_what_was_verified_cannot_be_made_or_changed() -> None:
 
 
 def test_what_was_verified_does_not_travel_as_a_pickle() -> None:
-    # A pickle is bytes that anybody can write: what comes out of one was verified by nobody.
+    # Anybody can write a pickle: what is loaded from one was not verified.
     for thing in (verified(), ww.verify_jws(mint.token(), KEYS)):
         with pytest.raises(TypeError):
             pickle.dumps(thing)

@@ -1,4 +1,4 @@
-"""``verify_many`` is ``verify`` of each, in order, whatever the mix and however many threads."""
+"""``verify_many`` is ``verify`` of each token, in order, for any mix and any number of threads."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_text_and_bytes_mixed() -> None:
 
 @pytest.mark.parametrize("tokens", ["a.b.c", b"a.b.c", 1, None])
 def test_one_token_is_not_a_batch(tokens: Any) -> None:
-    # A string is iterable too: letter by letter, which nobody means.
+    # A string is iterable too: letter by letter, which is never intended.
     with pytest.raises(TypeError):
         ww.verify_many(tokens, KEYS, POLICY, now=mint.NOW)
 
@@ -177,7 +177,7 @@ def test_the_interpreter_runs_on_while_a_batch_is_verified() -> None:
     while not done.wait(0.001):
         ticks += 1
     thread.join()
-    # Had the batch held the lock, this thread would have had no more than a turn or two.
+    # If the batch kept the lock, this thread would run no more than once or twice.
     assert ticks >= 10
 
 
@@ -220,7 +220,7 @@ def interrupted(*, count: int, handler: bool, threads: int) -> str:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGINT") or sys.platform == "win32", reason="signals are sent otherwise here")
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_batch_ends_when_somebody_interrupts_it(threads: int) -> None:
+def test_a_batch_ends_when_it_is_interrupted(threads: int) -> None:
     """It would take minutes: the test would fail by its own time-out."""
     assert interrupted(count=1_000_000, handler=False, threads=threads) == "interrupted"
 

@@ -1,4 +1,4 @@
-"""Values printed in RFCs, small enough to be here: these tests run everywhere."""
+"""Short values printed in RFCs: their tests run without the shared vectors."""
 
 from __future__ import annotations
 

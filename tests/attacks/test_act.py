@@ -50,7 +50,7 @@ def test_act_without_a_sub_that_is_a_name(value: str) -> None:
 
 
 @pytest.mark.parametrize("claim", NOT_IDENTITY)
-def test_claims_that_identify_nobody_inside_act(claim: str) -> None:
+def test_claims_inside_act_that_identify_nobody(claim: str) -> None:
     shapes = ('"act":{"sub":"a",%s}', '"act":{"sub":"a","act":{%s,"sub":"b"}}', '"may_act":{"sub":"a",%s}')
     for value, shape in itertools.product(("1900000300", "null", '"https://api.example"'), shapes):
         raw = shape % f'"{claim}":{value}'
@@ -101,6 +101,6 @@ def test_good_ones(raw: str) -> None:
 @pytest.mark.parametrize(
     "raw", ['"delegation_chain":5', '"delegation_chain":["a"]', '"actor_chain":"a"', '"chain_hash":1']
 )
-def test_private_claims_are_another_issuers_own_business(raw: str) -> None:
-    # RFC 7519 section 4.3: such a name may mean anything. What it means is judged when the chain is asked for.
+def test_private_claims_may_have_any_type(raw: str) -> None:
+    # RFC 7519 section 4.3: such a name may mean anything. It is evaluated when the chain is asked for.
     assert_verdict(token_with(raw), None)

@@ -1,4 +1,4 @@
-"""Who decides the algorithm: the key and the policy, never the token."""
+"""The key and the policy decide the algorithm, never the token."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_alg_none_without_a_kid(head: dict[str, str]) -> None:
 
 
 def public_key_forms(key: str) -> dict[str, bytes]:
-    """Every form in which a public key is lying about, and could be taken for an HMAC secret."""
+    """Return every form of a public key that could be used as an HMAC secret."""
     public = mint.private_key(key).public_key()
     encoding, form = serialization.Encoding, serialization.PublicFormat
     pem = public.public_bytes(encoding.PEM, form.SubjectPublicKeyInfo)
@@ -77,7 +77,7 @@ def test_no_policy_makes_hmac_allowed() -> None:
 
 
 def test_algorithm_taken_from_the_header() -> None:
-    # Without a list in the policy the algorithms are those of the key that the token names.
+    # If the policy has no list, the algorithms are those of the key that the token names.
     for key, own, other in (("rsa", "RS256", "ES256"), ("p256", "ES256", "RS256"), ("p256", "ES256", "ES384"),
                             ("p384", "ES384", "ES256"), ("ed25519", "EdDSA", "ES256")):  # fmt: skip
         assert_verdict(mint.token(key=key, algorithm=own), None)
@@ -110,7 +110,7 @@ def test_algorithm_is_refused_before_any_key_is_looked_up() -> None:
 
 
 @pytest.mark.parametrize(("key", "algorithm"), mint.SIGNERS)
-def test_every_algorithm_is_accepted_where_it_belongs(key: str, algorithm: str) -> None:
+def test_every_algorithm_is_accepted_with_its_own_key(key: str, algorithm: str) -> None:
     assert_verdict(mint.token(key=key, algorithm=algorithm), None)
     assert_verdict(mint.token(key=key, algorithm=algorithm), None, algorithms=(algorithm,))
 

@@ -38,7 +38,7 @@ def test_b64_with_or_without_crit(b64: Any) -> None:
 
 
 def test_unencoded_payload() -> None:
-    # Signed as RFC 7797 section 3 says; the payload happens to be base64url too, so that only the header tells.
+    # Signed as in RFC 7797 section 3; the payload happens to be base64url too, so that only the header differs.
     head = mint.b64(mint.encode(mint.header(b64=False, crit=["b64"])))
     signing_input = f"{head}.{mint.b64(mint.encode(mint.claims()))}"
     token = f"{signing_input}.{mint.b64(mint.sign('EdDSA', 'ed25519', signing_input.encode()))}"

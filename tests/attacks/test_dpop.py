@@ -1,4 +1,4 @@
-"""The row of the list of attacks about DPoP: each of its defects by its name, with the answer that the RFC gives."""
+"""The row of the list of attacks about DPoP: each of its defects by its name, with the error of the RFC."""
 
 from __future__ import annotations
 

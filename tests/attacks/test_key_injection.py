@@ -1,4 +1,4 @@
-"""A token that brings its own key, or says where to fetch one."""
+"""A token that contains its own key, or a URL to fetch one from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from watchword import ErrorCode
 
 
 def injected(member: str, value: Any, **changes: Any) -> str:
-    """Signed by the attacker's key, under the name of a trusted one unless told."""
+    """Return a token signed with the attacker's key, by default with the ``kid`` of a trusted one."""
     return mint.token(head=mint.header(**{member: value, **changes}), key="ed25519-b")
 
 
@@ -81,8 +81,8 @@ def test_keys_without_a_kid_are_tried_for_any_token() -> None:
     assert_verdict(mint.token(key="ed25519-b"), ErrorCode.INVALID_SIGNATURE, jwks=anonymous)
 
 
-def test_a_named_key_never_stands_in_for_another() -> None:
-    # The set holds the key that signed, but under another name than the token's.
+def test_a_named_key_is_never_used_for_another() -> None:
+    # The set contains the key that signed, but with another kid than the token's.
     keys = mint.jwks("ed25519", "ed25519-b")
     assert_verdict(mint.token(head=mint.header("ed25519-b")), ErrorCode.INVALID_SIGNATURE, jwks=keys)
     assert_verdict(mint.token(head=mint.header("other")), ErrorCode.UNKNOWN_KEY, jwks=keys)

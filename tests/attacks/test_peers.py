@@ -1,6 +1,6 @@
-"""The same hostile tokens, put to four well-known libraries.
+"""The same hostile tokens, verified by four well-known libraries.
 
-Every row is validly signed, or under a key that should not be used. Asserted is what must not change: the kernel
+Every row is validly signed, or with a key that should not be used. Asserted is what must not change: the kernel
 refuses each, and each of the four accepts at least one. What exactly they accept today is recorded with the test run
 (``--junit-xml`` has it as properties, ``-s`` prints it): it is theirs to change.
 """
@@ -70,7 +70,7 @@ HOSTILE: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-#: Rows about claims: a JWS layer does not see them, and a library that is asked as one is not blamed for them.
+#: Rows about claims: a JWS layer does not read them, and a library that is used as one is not tested with them.
 ABOUT_CLAIMS = {
     "repeated claim", "lone surrogate", "BOM before the claims", "NaN in the claims", "exp a string",
     "bound token as bearer",
@@ -79,7 +79,7 @@ ABOUT_CLAIMS = {
 
 
 def named_key(token: str, jwks: dict[str, Any]) -> dict[str, Any]:
-    """The key that the header names, looked up as a careful caller would."""
+    """Return the key that the header names, as a careful caller would."""
     kid = json.loads(mint.unb64(token.partition(".")[0]))["kid"]
     return next(jwk for jwk in jwks["keys"] if jwk["kid"] == kid)
 
@@ -90,7 +90,7 @@ ALLOWED = ["EdDSA", "ES256", "RS256", "PS256"]
 def pyjwt(token: str, jwks: dict[str, Any]) -> object:
     import jwt
 
-    # Its clock cannot be set: times are left to the caller.
+    # Its clock cannot be set: the caller checks times.
     options: Any = {"verify_exp": True, "verify_nbf": False, "verify_iat": False}
     key = jwt.PyJWK(named_key(token, jwks)).key
     return jwt.decode(token, key, algorithms=ALLOWED, audience=mint.AUDIENCE, issuer=mint.ISSUER, options=options)
@@ -121,7 +121,7 @@ def authlib(token: str, jwks: dict[str, Any]) -> object:
     return JsonWebSignature(ALLOWED).deserialize_compact(token, named_key(token, jwks))["payload"]
 
 
-#: Module to import, how to ask, and whether it is asked as a JWS layer.
+#: Module to import, how to call it, and whether it is used as a JWS layer.
 PEERS: dict[str, tuple[str, Verify, bool]] = {
     "PyJWT": ("jwt", pyjwt, False),
     "joserfc": ("joserfc", joserfc, False),
@@ -139,14 +139,14 @@ def test_the_kernel_refuses(name: str) -> None:
 
 
 @pytest.mark.parametrize("peer", PEERS)
-def test_each_of_the_others_accepts_some(peer: str, record_property: Callable[[str, object], None]) -> None:
+def test_each_other_library_accepts_some(peer: str, record_property: Callable[[str, object], None]) -> None:
     module, verify, jws_only = PEERS[peer]
     pytest.importorskip(module, reason="the other libraries are test dependencies")
     accepted = []
     # Ignored, and recorded too: one of them resets the filters when it is imported.
     with warnings.catch_warnings(record=True):
         warnings.simplefilter("ignore")
-        assert verify(mint.token(), GOOD_KEYS), "a good token, to know that the question is put rightly"
+        assert verify(mint.token(), GOOD_KEYS), "the good token must be accepted"
         for name, (token, jwks) in HOSTILE.items():
             if jws_only and name in ABOUT_CLAIMS:
                 continue

@@ -1,4 +1,4 @@
-"""RSA signatures whose number is right and whose padding is not (RFC 8017 sections 8 and 9.2, RFC 7518 section 3.5)."""
+"""RSA signatures of a padding that is invalid (RFC 8017 sections 8 and 9.2, RFC 7518 section 3.5)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def token_with(signature: bytes, algorithm: str) -> str:
     return mint.token(head=mint.header("rsa", "RS256"), key="rsa", algorithm=algorithm, signature=signature)
 
 
-def test_the_padding_of_this_test_is_right() -> None:
+def test_the_padding_of_this_test_is_correct() -> None:
     assert_verdict(token_with(raw(padded(SHA256_INFO + DIGEST)), "RS256"), None)
 
 

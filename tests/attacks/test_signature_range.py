@@ -1,4 +1,4 @@
-"""Signatures that a lax verifier takes: psychic, out of range, malleable, of the wrong length, of small order."""
+"""Signatures that a lax verifier accepts: psychic, out of range, malleable, of the wrong length, of small order."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_signature_of_zeros_ones_or_nothing(key: str, algorithm: str) -> None:
 @pytest.mark.parametrize(("key", "algorithm", "half"), [("p256", "ES256", 32), ("p384", "ES384", 48)])
 def test_ecdsa_signature_of_another_form(key: str, algorithm: str, half: int) -> None:
     order = P256_ORDER if key == "p256" else P384_ORDER
-    # The message is the same each time, so every form is of a signature that holds.
+    # The message is the same each time, so every form is of a valid signature.
     signature = good_signature(key, algorithm)
     assert_verdict(with_signature(signature, key, algorithm), None)
     r, s = signature[:half], signature[half:]
@@ -75,7 +75,7 @@ def test_ecdsa_signature_of_another_form(key: str, algorithm: str, half: int) ->
 
 
 def test_ecdsa_second_signature_is_valid() -> None:
-    # (r, n - s) verifies by FIPS 186-5. Nothing here takes a signature for a token's identity.
+    # (r, n - s) verifies by FIPS 186-5. Nothing here identifies a token by its signature.
     for key, algorithm, size, order, _ in CURVES:
         signature = good_signature(key, algorithm)
         other = order - int.from_bytes(signature[size:], "big")
@@ -88,7 +88,7 @@ PUBLIC = mint.unb64(mint.public_jwk("ed25519")["x"])
 MESSAGE = mint.token().rpartition(".")[0].encode()
 
 
-def test_ed25519_arithmetic_of_this_test_is_right() -> None:
+def test_the_ed25519_arithmetic_of_this_test_is_correct() -> None:
     nonce = 12345
     signature = ed.sign_with(nonce, ed.encode(ed.times(nonce, ed.BASE)), SECRET, PUBLIC, MESSAGE)
     assert_verdict(with_signature(signature, "ed25519", "EdDSA"), None)
@@ -105,7 +105,7 @@ def test_ed25519_s_not_below_the_order(multiple: int) -> None:
 
 @pytest.mark.parametrize("index", range(8))
 def test_ed25519_small_order_r(index: int) -> None:
-    """R = T of small order: S·B = R + k·A holds for the identity, and 8·S·B = 8·R + 8·k·A for all of them."""
+    """R = T of small order: S·B = R + k·A is true for the identity, and 8·S·B = 8·R + 8·k·A for all of them."""
     signature = ed.sign_with(0, ed.encode(ed.TORSION[index]), SECRET, PUBLIC, MESSAGE)
     assert_verdict(with_signature(signature, "ed25519", "EdDSA"), BAD)
 
@@ -127,7 +127,7 @@ def test_ed25519_r_with_a_torsion_component(index: int) -> None:
 
 @pytest.mark.parametrize("index", [1, 2, 4])
 def test_ed25519_key_of_mixed_order(index: int) -> None:
-    """A = a·B + T is a key that can be imported; its signatures hold where k·T vanishes, and only there."""
+    """A = a·B + T is a key that can be imported; its signatures are valid if and only if k·T vanishes."""
     order = {1: 8, 2: 4, 4: 2}[index]
     public = ed.encode(ed.add(ed.times(SECRET, ed.BASE), ed.TORSION[index]))
     keys = mint.jwks({"kty": "OKP", "crv": "Ed25519", "x": mint.b64(public), "kid": "ed25519"})

@@ -1,4 +1,4 @@
-"""Caps on what is decoded at all, and on how deep it may nest."""
+"""Limits on the size of what is decoded, and on its nesting."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def test_duplicate_json_members(where: Where, raw: str) -> None:
 
 def test_duplicate_json_members_that_contradict() -> None:
     for where in PARTS:
-        # The first and the last reading differ, and each reading alone would be accepted by somebody.
+        # The first and the last member differ, and some parsers accept the first, others the last.
         first = {"header": b'{"alg":"none",', "payload": b'{"iss":"https://evil.example",'}[where]
         assert_verdict(token_with(where, first + good(where)[1:]), malformed(where))
 

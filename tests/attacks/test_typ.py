@@ -17,7 +17,7 @@ def test_typ_confusion(typ: str) -> None:
 
 
 @pytest.mark.parametrize("typ", ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "Application/JWT", mint.OMIT])
-def test_types_accepted_unless_told(typ: Any) -> None:
+def test_types_accepted_by_default(typ: Any) -> None:
     assert_verdict(mint.token(head=mint.header(typ=typ)), None)
 
 

@@ -1,4 +1,4 @@
-"""Keys are judged once, at import: a bad one is left out and reported, and never takes the others with it."""
+"""Keys are validated once, when loaded: a bad one is rejected and reported, and the others are kept."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_rsa_keys_at_the_edge(jwk: mint.JWK) -> None:
 
 def test_rsa_key_of_8192_bits() -> None:
     assert reason(rsa(MODULUS_8192)) is None
-    # The implementation behind the other backend stops at 4096 bits, and says so.
+    # The implementation of the other backend supports at most 4096 bits, and reports that.
     assert reason(rsa(MODULUS_8192), "reference") == "unsupported_by_backend"
 
 
@@ -169,7 +169,7 @@ def ed25519(point: bytes) -> mint.JWK:
 
 OKP_REFUSED: dict[str, tuple[mint.JWK, str]] = {
     **{f"small order {i}": (ed25519(ed.encode(point)), "small_order_point") for i, point in enumerate(ed.TORSION)},
-    **{f"not canonical {i}": (ed25519(point), ed.judge(point) or "") for i, point in enumerate(ed.NON_CANONICAL)},
+    **{f"not canonical {i}": (ed25519(point), ed.defect_of(point) or "") for i, point in enumerate(ed.NON_CANONICAL)},
     "y = p + 3, of large order": (ed25519((ed.P + 3).to_bytes(32, "little")), "non_canonical_point"),
     "y = 2^255 - 1": (ed25519(b"\xff" * 31 + b"\x7f"), "non_canonical_point"),
     "y = 2, off the curve": (ed25519((2).to_bytes(32, "little")), "point_not_on_curve"),
@@ -297,7 +297,7 @@ def test_one_kid_for_several_algorithms() -> None:
     for name, algorithm in signers:
         header = mint.header("one", algorithm)
         assert_verdict(mint.token(head=header, key=name, algorithm=algorithm), None, algorithm, jwks=keys)
-    # The header's algorithm chooses among the issuer's keys, and gives a key no algorithm that is not its own.
+    # The header's algorithm selects one of the issuer's keys, and never makes a key usable with another algorithm.
     confused = mint.token(head=mint.header("one", "ES256"), key="rsa", algorithm="RS256")
     assert_verdict(confused, ErrorCode.INVALID_SIGNATURE, jwks=keys)
     without = mint.jwks(*(mint.public_jwk(name, kid="one") for name in ("ed25519", "p256")))

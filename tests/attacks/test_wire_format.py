@@ -1,4 +1,4 @@
-"""The compact form: three parts of strict base64url, no longer than the caps (RFC 7515 sections 2 and 7.1)."""
+"""The compact form: three parts of strict base64url, no longer than the limits (RFC 7515 sections 2 and 7.1)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def parts() -> list[str]:
 
 
 def replaced(index: int, part: str) -> str:
-    """A good token with one part replaced, and signed again where it is not the signature."""
+    """Return a good token with one part replaced, and signed again if that is not the signature."""
     new = parts()
     new[index] = part
     if index != 2:
@@ -115,7 +115,7 @@ def json_serialisations() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("form", ["flattened", "general", "string"])
-def test_json_serialisation_where_compact_is_expected(form: str) -> None:
+def test_json_serialisation_is_refused(form: str) -> None:
     assert_verdict(json_serialisations()[form], MALFORMED)
 
 

@@ -1,4 +1,4 @@
-"""Chains of every form, and recorded chains that are signed: written from the format's description alone."""
+"""Chains in every form, and signed recorded chains: written from the description of the format alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def verified(**changes: Any) -> ww.VerifiedToken:
 
 
 def act(*actors: str, innermost: Any = mint.OMIT) -> Claims:
-    """Nested acts, the nearest actor first; ``innermost`` is what the last one has for an ``act``."""
+    """Return nested acts, the nearest actor first; ``innermost`` is the ``act`` of the last one."""
     level = innermost
     for actor in reversed(actors):
         level = {"sub": actor} if level is mint.OMIT else {"sub": actor, "act": level}

@@ -1,4 +1,4 @@
-"""Whatever the claims are: a chain or a DelegationError, bounded, and the same by every way."""
+"""Any claims yield a chain or a DelegationError, of bounded size, the same in every way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be demanded of a chain."""
+"""The requirements for a chain."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def chain(*actors: str, **claims: Any) -> ww.DelegationChain:
     return ww.DelegationChain.from_act({"iss": ISSUER, "sub": "client:root", **nested, **claims})
 
 
-def refusal(judged: ww.DelegationChain, **demands: Any) -> str | None:
+def refusal(found: ww.DelegationChain, **requirements: Any) -> str | None:
     try:
-        judged.check(**demands)
+        found.check(**requirements)
     except ww.DelegationError as error:
         return error.code.value.removeprefix("delegation_")
     return None
 
 
-def test_nothing_is_demanded_where_nothing_is_said() -> None:
+def test_nothing_is_required_by_default() -> None:
     assert refusal(chain()) is None
     assert refusal(chain("a", "b", "a")) is None
     assert list(inspect.signature(ww.DelegationChain.check).parameters) == [
@@ -49,36 +49,36 @@ UNKNOWN = {"client_id": "web"}
     ],
 )
 def test_an_unknown_actor_is_refused_unless_it_is_allowed(act: dict[str, Any], position: str) -> None:
-    judged = chain(act=act)
+    found = chain(act=act)
     with pytest.raises(ww.ActorNotAllowedError) as caught:
-        judged.check()
+        found.check()
     assert f"actor {position}" in caught.value.detail
     assert '"sub"' in caught.value.detail
     assert "web" not in str(caught.value)
-    assert refusal(judged, allow_unknown_actors=True) is None
-    # A list names those that may act, and nobody can name this one.
-    for names in (["web", "a"], ["", "a"], [*judged.actors, "a"], [(ISSUER, "web"), (ISSUER, ""), "a"]):
-        assert refusal(judged, allowed_actors=names, allow_unknown_actors=True) == "actor_not_allowed"
+    assert refusal(found, allow_unknown_actors=True) is None
+    # A list names those that may act, and this one has no name.
+    for names in (["web", "a"], ["", "a"], [*found.actors, "a"], [(ISSUER, "web"), (ISSUER, ""), "a"]):
+        assert refusal(found, allowed_actors=names, allow_unknown_actors=True) == "actor_not_allowed"
 
 
-def test_the_other_demands_hold_for_unknown_actors() -> None:
-    judged = chain(act={**UNKNOWN, "act": UNKNOWN})
-    assert refusal(judged, max_depth=1, allow_unknown_actors=True) == "too_deep"
-    assert refusal(judged, require_human_root=True, allow_unknown_actors=True) == "no_human_root"
+def test_the_other_requirements_apply_to_unknown_actors() -> None:
+    found = chain(act={**UNKNOWN, "act": UNKNOWN})
+    assert refusal(found, max_depth=1, allow_unknown_actors=True) == "too_deep"
+    assert refusal(found, require_human_root=True, allow_unknown_actors=True) == "no_human_root"
     # Two of them may be one or two, so that no circle can be seen.
-    assert judged.repeated == ()
-    assert refusal(judged, allow_cycles=False, allow_unknown_actors=True) is None
+    assert found.repeated == ()
+    assert refusal(found, allow_cycles=False, allow_unknown_actors=True) is None
 
 
 @pytest.mark.parametrize("depth", range(5))
 def test_max_depth_is_the_number_of_actors(depth: int) -> None:
-    judged = chain(*[f"a{index}" for index in range(depth)])
+    found = chain(*[f"a{index}" for index in range(depth)])
     for limit in range(6):
-        assert refusal(judged, max_depth=limit) == (None if depth <= limit else "too_deep")
+        assert refusal(found, max_depth=limit) == (None if depth <= limit else "too_deep")
 
 
 @pytest.mark.parametrize("limit", [-1, -(10**30), 10**30])
-def test_a_depth_that_cannot_be_meant(limit: int) -> None:
+def test_an_invalid_depth(limit: int) -> None:
     with pytest.raises(ValueError, match="max_depth"):
         chain().check(max_depth=limit)
 
@@ -89,7 +89,7 @@ def test_a_depth_of_another_type(limit: Any) -> None:
         chain().check(max_depth=limit)
 
 
-def test_an_empty_list_allows_nobody() -> None:
+def test_an_empty_list_allows_no_actor() -> None:
     for nobody in ([], (), set(), iter([])):
         assert refusal(chain("a"), allowed_actors=nobody) == "actor_not_allowed"
         assert refusal(chain("a", "b"), allowed_actors=nobody) == "actor_not_allowed"
@@ -101,11 +101,11 @@ def test_a_chain_without_actors_has_none_to_refuse() -> None:
 
 
 def test_each_actor_must_be_on_the_list_and_the_subject_need_not() -> None:
-    judged = chain("a", "b", "c")
-    assert refusal(judged, allowed_actors=["c", "a", "b", "d"]) is None
+    found = chain("a", "b", "c")
+    assert refusal(found, allowed_actors=["c", "a", "b", "d"]) is None
     for position, left_out in enumerate("abc", 1):
         with pytest.raises(ww.ActorNotAllowedError) as caught:
-            judged.check(allowed_actors=set("abc") - {left_out})
+            found.check(allowed_actors=set("abc") - {left_out})
         assert f"actor {position} of 3" in caught.value.detail
 
 
@@ -186,12 +186,12 @@ def test_a_recorded_chain_begins_with_its_first_record() -> None:
     assert refusal(ww.DelegationChain.from_records(claims), require_human_root=True) == "no_human_root"
 
 
-def test_a_predicate_says_who_is_human() -> None:
+def test_a_predicate_decides_who_is_human() -> None:
     seen: list[ww.DelegationChain] = []
 
-    def is_auth0(judged: ww.DelegationChain) -> bool:
-        seen.append(judged)
-        return (judged.subject or "").startswith("auth0|")
+    def is_auth0(found: ww.DelegationChain) -> bool:
+        seen.append(found)
+        return (found.subject or "").startswith("auth0|")
 
     human, machine = chain(sub="auth0|5"), chain(sub="user:ada")
     assert refusal(human, require_human_root=True, human=is_auth0) is None
@@ -233,16 +233,16 @@ def test_a_predicate_and_prefixes_are_one_rule_too_many() -> None:
 
 
 def test_a_predicate_that_gives_no_verdict_is_a_mistake() -> None:
-    async def forgotten_await(judged: ww.DelegationChain) -> bool:
+    async def forgotten_await(found: ww.DelegationChain) -> bool:
         return False
 
     for verdict in (None, 1, "yes", [0]):
         with pytest.raises(TypeError, match="bool"):
-            chain().check(require_human_root=True, human=lambda judged, verdict=verdict: verdict)
+            chain().check(require_human_root=True, human=lambda found, verdict=verdict: verdict)
     coroutines = []
     with pytest.raises(TypeError, match="bool"):
         chain().check(
-            require_human_root=True, human=lambda judged: coroutines.append(forgotten_await(judged)) or coroutines[0]
+            require_human_root=True, human=lambda found: coroutines.append(forgotten_await(found)) or coroutines[0]
         )
     coroutines[0].close()
     with pytest.raises(TypeError):
@@ -251,7 +251,7 @@ def test_a_predicate_that_gives_no_verdict_is_a_mistake() -> None:
 
 def test_a_predicates_own_failure_is_passed_on() -> None:
     with pytest.raises(ZeroDivisionError):
-        chain().check(require_human_root=True, human=lambda judged: 1 / 0 > 0)
+        chain().check(require_human_root=True, human=lambda found: 1 / 0 > 0)
 
 
 @pytest.mark.parametrize(
@@ -266,16 +266,16 @@ def test_a_predicates_own_failure_is_passed_on() -> None:
         (["b", "B", "b "], "a", ()),
     ],
 )
-def test_circles_are_reported_and_refused_on_demand(actors: list[str], subject: str, repeated: tuple[str, ...]) -> None:
-    judged = chain(*actors, sub=subject)
-    assert judged.repeated == repeated
-    assert refusal(judged) is None
-    assert refusal(judged, allow_cycles=False) == ("cycle" if repeated else None)
+def test_cycles_are_reported_and_refused_on_request(actors: list[str], subject: str, repeated: tuple[str, ...]) -> None:
+    found = chain(*actors, sub=subject)
+    assert found.repeated == repeated
+    assert refusal(found) is None
+    assert refusal(found, allow_cycles=False) == ("cycle" if repeated else None)
 
 
 def test_the_same_name_under_another_issuer_is_another_name() -> None:
-    judged = chain(act={"sub": "a", "iss": "https://other.example", "act": {"sub": "a"}}, sub="b")
-    assert judged.repeated == ()
+    found = chain(act={"sub": "a", "iss": "https://other.example", "act": {"sub": "a"}}, sub="b")
+    assert found.repeated == ()
 
 
 @pytest.mark.parametrize(
@@ -300,12 +300,12 @@ def test_the_same_name_under_another_issuer_is_another_name() -> None:
 def test_no_hop_may_widen_the_scopes(held: list[list[str]], position: int | None) -> None:
     root, middle, leaf = held
     claims = recorded(record("agent:root", root), record("agent:middle", middle), scope=leaf)
-    judged = ww.DelegationChain.from_records(claims)
+    found = ww.DelegationChain.from_records(claims)
     if position is None:
-        judged.check()
+        found.check()
         return
     with pytest.raises(ww.ScopeWidenedError, match=f"actor {position} of 2"):
-        judged.check()
+        found.check()
 
 
 @pytest.mark.parametrize(
@@ -342,10 +342,10 @@ def test_a_token_without_scope_holds_none() -> None:
     ww.DelegationChain.from_records(words).check()
 
 
-def test_the_first_demand_that_is_not_met_names_the_refusal() -> None:
+def test_the_first_requirement_that_is_not_met_names_the_error() -> None:
     claims = recorded(record("a", ["read:data:x"]), record("a", ["read:data:y"]), sub="b")
-    judged = ww.DelegationChain.from_records(claims)
-    demands: dict[str, Any] = {
+    found = ww.DelegationChain.from_records(claims)
+    requirements: dict[str, Any] = {
         "max_depth": 1, "allow_cycles": False, "require_human_root": True, "allowed_actors": [],
     }  # fmt: skip
     for name, code in (
@@ -354,14 +354,19 @@ def test_the_first_demand_that_is_not_met_names_the_refusal() -> None:
         ("require_human_root", "no_human_root"),
         ("allowed_actors", "actor_not_allowed"),
     ):
-        assert refusal(judged, **demands) == code
-        del demands[name]
-    assert refusal(judged, **demands) == "scope_widened"
+        assert refusal(found, **requirements) == code
+        del requirements[name]
+    assert refusal(found, **requirements) == "scope_widened"
 
 
-def test_a_refusal_holds_no_name() -> None:
-    judged = chain("client:secret", "client:secret", sub="secret")
-    for demands in ({"max_depth": 0}, {"allow_cycles": False}, {"require_human_root": True}, {"allowed_actors": []}):
+def test_an_error_contains_no_name() -> None:
+    found = chain("client:secret", "client:secret", sub="secret")
+    for requirements in (
+        {"max_depth": 0},
+        {"allow_cycles": False},
+        {"require_human_root": True},
+        {"allowed_actors": []},
+    ):
         with pytest.raises(ww.DelegationError) as caught:
-            judged.check(**demands)  # type: ignore[arg-type]
+            found.check(**requirements)  # type: ignore[arg-type]
         assert "secret" not in str(caught.value) + repr(caught.value) + str(caught.value.www_authenticate())

@@ -37,7 +37,7 @@ def test_a_list_of_names() -> None:
 
 
 @pytest.mark.parametrize("claim", [{}, {"sub": []}, {"email": "a@example.com"}, {"iss": mint.ISSUER}])
-def test_nobody_is_permitted_where_nobody_is_named(claim: dict[str, Any]) -> None:
+def test_nobody_is_permitted_if_may_act_is_absent(claim: dict[str, Any]) -> None:
     found = may_act(claim)
     assert found.subjects == ()
     assert not any(found.permits(name) for name in ("", "a", "a@example.com", "*"))

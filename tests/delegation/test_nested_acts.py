@@ -1,4 +1,4 @@
-"""``act`` (RFC 8693 section 4.1), out of tokens and out of claims."""
+"""``act`` (RFC 8693 section 4.1), from tokens and from claims."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_claims_without_act(claims: object) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 31, 32])
-def test_up_to_32_actors_are_read_where_nothing_is_said(count: int) -> None:
+def test_up_to_32_actors_are_read_by_default(count: int) -> None:
     actors = [f"client:{index}" for index in range(count)]
     chain = ww.DelegationChain.from_act({"sub": "user:ada", "act": chains.act(*actors)})
     assert chains.names(chain) == actors
@@ -102,7 +102,7 @@ def test_a_longer_chain_is_not_read(count: int, limit: int) -> None:
 
 
 @pytest.mark.parametrize(("count", "limit"), [(1, 1), (33, 33), (95, 96), (96, 96)])
-def test_how_long_a_chain_may_be_can_be_said(count: int, limit: int) -> None:
+def test_the_length_of_a_chain_is_a_setting(count: int, limit: int) -> None:
     assert ww.DelegationChain.from_act({"act": chains.act(*["a"] * count)}, max_actors=limit).depth == count
 
 
@@ -131,7 +131,7 @@ def test_in_a_token_31_levels_fit_into_strict_json() -> None:
 
 
 @pytest.mark.parametrize("limit", [0, -1, 97, 10**30, -(10**30)])
-def test_a_limit_that_cannot_be_meant(limit: int) -> None:
+def test_an_invalid_limit(limit: int) -> None:
     for read in (ww.DelegationChain.from_act, ww.DelegationChain.from_records):
         with pytest.raises(ValueError, match="max_actors"):
             read({}, max_actors=limit)
@@ -173,7 +173,7 @@ def test_none_of_them_can_be_made_by_hand() -> None:
             kind()
 
 
-def test_reprs_hold_no_names() -> None:
+def test_reprs_contain_no_names() -> None:
     token = chains.verified(act=chains.act("client:secret"), may_act={"sub": "client:secret"})
     shown = repr(token.delegation) + repr(token.delegation.actors) + repr(token.may_act)
     assert "secret" not in shown

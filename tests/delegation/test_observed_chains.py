@@ -1,4 +1,4 @@
-"""Rows of what other packages were seen to do, held against what is done here; each difference has its reason."""
+"""Recorded results of other packages, compared with ours; each difference has its reason."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ EXTRACTED_OTHERWISE: dict[str, tuple[Any, str]] = {
     "5000 nested acts (no recursion limit)": ("delegation_too_deep", "depth is bounded when a chain is read"),
 }
 
-#: case -> claims, and demands. What is demanded there where nothing is said (five actors at most) is said here.
-JUDGED: dict[str, tuple[chains.Claims, dict[str, Any]]] = {
+#: Case -> claims, and requirements. The default there (five actors at most) is explicit here.
+CHECKED: dict[str, tuple[chains.Claims, dict[str, Any]]] = {
     "depth1 default": ({"act": chains.act("client:A")}, {"max_depth": 5}),
     "depth5 default(max 5)": ({"act": chains.act(*[f"c{index}" for index in range(5)])}, {"max_depth": 5}),
     "empty max_depth=0": ({}, {"max_depth": 0}),
@@ -83,7 +83,7 @@ _GRANTS_NOTHING = (
     "RFC 8693 section 4.1: who acted earlier grants nothing; the subject says whether a human being is behind it"
 )
 
-JUDGED_OTHERWISE: dict[str, tuple[str, str]] = {
+CHECKED_OTHERWISE: dict[str, tuple[str, str]] = {
     "empty max_depth=-1": (
         "ValueError",
         "refused in both; a depth below 0 is a caller's mistake, not a fault of the chain",
@@ -139,21 +139,21 @@ def test_chains_that_were_read(shared: Path) -> None:
             assert ours == row["value"], row["case"]
 
 
-def test_chains_that_were_judged(shared: Path) -> None:
+def test_recorded_chains(shared: Path) -> None:
     observed = rows(shared, "verify_delegation_chain")
-    assert len(observed) == len(JUDGED) + 1 == 13
+    assert len(observed) == len(CHECKED) + 1 == 13
     for row in observed:
         theirs = CODES[row["error_code"]] if row["outcome"] == "raises" else "ok"
-        if row["case"] in JUDGED:
-            claims, demands = JUDGED[row["case"]]
+        if row["case"] in CHECKED:
+            claims, requirements = CHECKED[row["case"]]
             chain = ww.DelegationChain.from_act(claims)
             if theirs == "ok":
                 assert [{"sub": actor.subject} for actor in chain.actors] == row["value"]["actors"], row["case"]
-            ours = outcome(lambda chain=chain, demands=demands: chain.check(**demands) or "ok")
+            ours = outcome(lambda chain=chain, requirements=requirements: chain.check(**requirements) or "ok")
         else:
             ours = outcome(lambda: ww.DelegationChain(depth=0, actors=["x"] * 9))  # type: ignore[call-arg]
-        if row["case"] in JUDGED_OTHERWISE:
-            assert ours == JUDGED_OTHERWISE[row["case"]][0], row["case"]
+        if row["case"] in CHECKED_OTHERWISE:
+            assert ours == CHECKED_OTHERWISE[row["case"]][0], row["case"]
             assert ours != theirs, f"no difference any more: {row['case']}"
         else:
             assert ours == theirs, row["case"]
@@ -164,7 +164,7 @@ _LITERAL_STAR = (
 )
 _EMPTY = "an empty scope is malformed in a record"
 
-#: What is asked for, and what is held -> why the answer is another than the broker's.
+#: The required scope, and the granted ones -> why the result differs from the broker's.
 WIDENED_OTHERWISE: dict[tuple[str, str], str] = {
     ("*:data:customers", "*:data:customers"): _LITERAL_STAR,
     ("read:*:customers", "read:*:customers"): _LITERAL_STAR,
@@ -183,11 +183,11 @@ def test_scopes_that_were_compared(shared: Path) -> None:
             assert not row["go_broker"], _EMPTY
         claims = recorded(record("agent:root", held), scope=asked)
 
-        def judge(claims: chains.Claims = claims) -> bool:
+        def is_accepted(claims: chains.Claims = claims) -> bool:
             ww.DelegationChain.from_records(claims).check()
             return True
 
-        narrower = outcome(judge) is True
+        narrower = outcome(is_accepted) is True
         if (asked[0], (held or [""])[0]) in WIDENED_OTHERWISE:
             assert row["go_broker"]
             assert not narrower, row
@@ -197,10 +197,10 @@ def test_scopes_that_were_compared(shared: Path) -> None:
 
 def test_the_differences_are_of_rows_that_exist(shared: Path) -> None:
     extracted = {row["case"] for row in rows(shared, "_extract_chain")}
-    judged = {row["case"] for row in rows(shared, "verify_delegation_chain")}
+    recorded = {row["case"] for row in rows(shared, "verify_delegation_chain")}
     assert set(EXTRACTED_OTHERWISE) <= extracted
-    assert set(JUDGED_OTHERWISE) <= judged
-    assert all(reason for _, reason in [*EXTRACTED_OTHERWISE.values(), *JUDGED_OTHERWISE.values()])
+    assert set(CHECKED_OTHERWISE) <= recorded
+    assert all(reason for _, reason in [*EXTRACTED_OTHERWISE.values(), *CHECKED_OTHERWISE.values()])
 
 
 @pytest.mark.parametrize("innermost", ["client:B", {}])

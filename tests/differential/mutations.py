@@ -1,4 +1,4 @@
-"""Hypothesis strategies: tokens and keys that were good once, changed a little."""
+"""Hypothesis strategies: good tokens and keys, changed a little."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 
 def times(factor: int) -> settings:
-    """So many times the examples that the profile asks for: the tests here are cheap, and their space is large."""
+    """Multiply the examples of the profile: the tests here are cheap, and their space is large."""
     return settings(max_examples=settings().max_examples * factor)
 
 
@@ -138,7 +138,7 @@ def json_edited_and_signed(draw: st.DrawFn) -> str:
 
 @st.composite
 def part_spelled_otherwise(draw: st.DrawFn) -> str:
-    """The same bytes in another base64: padded, broken in lines, with unused bits; validly signed as it stands."""
+    """The same bytes in another base64: padded, with line breaks, with unused bits; signed in that form."""
     key, algorithm = draw(st.sampled_from(mint.SIGNERS))
     head = mint.encode(mint.header(key, algorithm)) + b" " * draw(st.integers(0, 2))
     claims = mint.encode(mint.claims()) + b" " * draw(st.integers(0, 2))

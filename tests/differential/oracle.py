@@ -1,4 +1,4 @@
-"""A second reading of the rules, written on ``json`` and ``cryptography`` alone: accept or refuse, nothing else.
+"""A second implementation of the rules, with ``json`` and ``cryptography`` alone: it accepts or refuses, nothing else.
 
 It is slow and says no more than yes or no; it shares no line with the kernel.
 """
@@ -33,7 +33,7 @@ class RefusedError(Exception):
     """The oracle's only verdict but yes."""
 
 
-def demand(condition: object) -> None:
+def require(condition: object) -> None:
     if not condition:
         raise RefusedError
 
@@ -47,41 +47,41 @@ def accepts(token: str, jwks: list[Any], now: float, issuer: str, audience: str)
 
 
 def _verify(token: str, jwks: list[Any], now: float, issuer: str, audience: str) -> None:
-    demand(token.isascii() and len(token) <= 16384)
+    require(token.isascii() and len(token) <= 16384)
     parts = token.split(".")
-    demand(len(parts) == 3 and len(parts[0]) <= 4096)
+    require(len(parts) == 3 and len(parts[0]) <= 4096)
     header_bytes, payload, signature = (unbase64(part) for part in parts)
     header = strict_json(header_bytes)
-    demand(isinstance(header.get("alg"), str))
-    demand(isinstance(header.get("kid", ""), str) and isinstance(header.get("typ", ""), str))
-    demand("crit" not in header and "b64" not in header)
+    require(isinstance(header.get("alg"), str))
+    require(isinstance(header.get("kid", ""), str) and isinstance(header.get("typ", ""), str))
+    require("crit" not in header and "b64" not in header)
     typ = header.get("typ", "JWT").lower()
-    demand(typ.removeprefix("application/") in {"jwt", "at+jwt"})
+    require(typ.removeprefix("application/") in {"jwt", "at+jwt"})
     keys = usable_keys(jwks)
     signed = f"{parts[0]}.{parts[1]}".encode()
     if "kid" in header and any(kid == header["kid"] for kid, _, _ in keys):
         chosen = [key for key in keys if key[0] == header["kid"]]
     else:
         chosen = [key for key in keys if "kid" not in header or key[0] is None]
-    demand(any(holds(header["alg"], algorithms, key, signed, signature) for _, algorithms, key in chosen))
+    require(any(holds(header["alg"], algorithms, key, signed, signature) for _, algorithms, key in chosen))
     check_claims(strict_json(payload), now, issuer, audience)
 
 
 def unbase64(text: str) -> bytes:
-    demand(isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9_-]*", text) and len(text) % 4 != 1)
+    require(isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9_-]*", text) and len(text) % 4 != 1)
     data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    demand(base64.urlsafe_b64encode(data).rstrip(b"=").decode() == text)
+    require(base64.urlsafe_b64encode(data).rstrip(b"=").decode() == text)
     return data
 
 
 def strict_json(document: bytes) -> dict[str, Any]:
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        demand(len({name for name, _ in pairs}) == len(pairs))
+        require(len({name for name, _ in pairs}) == len(pairs))
         return dict(pairs)
 
     def number(parse: Callable[[str], Any]) -> Callable[[str], Any]:
         def read(text: str) -> Any:
-            demand(len(text) <= 128 and math.isfinite(float(text)))
+            require(len(text) <= 128 and math.isfinite(float(text)))
             return parse(text)
 
         return read
@@ -99,7 +99,7 @@ def strict_json(document: bytes) -> dict[str, Any]:
         )
     except (ValueError, RecursionError):
         raise RefusedError from None
-    demand(isinstance(value, dict))
+    require(isinstance(value, dict))
     check_text_and_depth(value, 1)
     assert isinstance(value, dict)
     return value
@@ -107,9 +107,9 @@ def strict_json(document: bytes) -> dict[str, Any]:
 
 def check_text_and_depth(value: Any, depth: int) -> None:
     if isinstance(value, str):
-        demand(not any("\ud800" <= character <= "\udfff" for character in value))
+        require(not any("\ud800" <= character <= "\udfff" for character in value))
     elif isinstance(value, (list, dict)):
-        demand(depth <= 32)
+        require(depth <= 32)
         for item in value if isinstance(value, list) else [*value.keys(), *value.values()]:
             check_text_and_depth(item, depth + 1)
 
@@ -127,19 +127,19 @@ def usable_keys(jwks: list[Any]) -> list[tuple[str | None, tuple[str, ...], Any]
 
 
 def import_key(jwk: Any) -> tuple[str | None, tuple[str, ...], Any]:
-    demand(isinstance(jwk, dict))
+    require(isinstance(jwk, dict))
     # An optional member that is null is as good as absent; one that a key cannot do without is not.
     jwk = {name: value for name, value in jwk.items() if value is not None}
-    demand(not jwk.keys() & {"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-    demand(jwk.get("use", "sig") in ("sig", "jwt-svid"))
+    require(not jwk.keys() & {"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+    require(jwk.get("use", "sig") in ("sig", "jwt-svid"))
     operations = jwk.get("key_ops", ["verify"])
-    demand(isinstance(operations, list) and all(isinstance(one, str) for one in operations))
-    demand("verify" in operations and len(set(operations)) == len(operations))
-    demand(isinstance(jwk.get("kid", ""), str))
+    require(isinstance(operations, list) and all(isinstance(one, str) for one in operations))
+    require("verify" in operations and len(set(operations)) == len(operations))
+    require(isinstance(jwk.get("kid", ""), str))
     kind, key = public_key(jwk)
     algorithms = ALGORITHMS[kind]
     if "alg" in jwk:
-        demand(isinstance(jwk["alg"], str) and jwk["alg"] in algorithms)
+        require(isinstance(jwk["alg"], str) and jwk["alg"] in algorithms)
         algorithms = (jwk["alg"],)
     return jwk.get("kid"), algorithms, key
 
@@ -148,21 +148,21 @@ def public_key(jwk: dict[str, Any]) -> tuple[str, Any]:
     kty, crv = jwk.get("kty"), jwk.get("crv")
     if kty == "OKP" and crv == "Ed25519":
         raw = unbase64(jwk.get("x", ""))
-        demand(len(raw) == 32 and ed25519_math.judge(raw) is None)
+        require(len(raw) == 32 and ed25519_math.defect_of(raw) is None)
         return "Ed25519", (raw, ed25519.Ed25519PublicKey.from_public_bytes(raw))
     if kty == "EC" and crv in ("P-256", "P-384"):
         size, curve = (32, ec.SECP256R1()) if crv == "P-256" else (48, ec.SECP384R1())
         x, y = unbase64(jwk.get("x", "")), unbase64(jwk.get("y", ""))
-        demand(len(x) == len(y) == size)
+        require(len(x) == len(y) == size)
         try:
             return crv, ec.EllipticCurvePublicKey.from_encoded_point(curve, b"\x04" + x + y)
         except ValueError:
             raise RefusedError from None
-    demand(kty == "RSA")
+    require(kty == "RSA")
     n, e = unbase64(jwk.get("n", "")), unbase64(jwk.get("e", ""))
     modulus, exponent = int.from_bytes(n, "big"), int.from_bytes(e, "big")
-    demand(2048 <= modulus.bit_length() <= 8192 and modulus % 2)
-    demand(exponent > 1 and exponent % 2 and exponent.bit_length() <= 33)
+    require(2048 <= modulus.bit_length() <= 8192 and modulus % 2)
+    require(exponent > 1 and exponent % 2 and exponent.bit_length() <= 33)
     return "RSA", rsa.RSAPublicNumbers(exponent, modulus).public_key()
 
 
@@ -193,39 +193,41 @@ def holds(name: str, algorithms: tuple[str, ...], key: Any, signed: bytes, signa
 
 def check_claims(claims: dict[str, Any], now: float, issuer: str, audience: str) -> None:
     for name in ("iss", "sub", "jti"):
-        demand(isinstance(claims.get(name, ""), str))
+        require(isinstance(claims.get(name, ""), str))
     for name in ("exp", "nbf", "iat"):
         value = claims.get(name, 0)
-        demand(type(value) in (int, float) and 0 <= value <= LAST_SECOND)
+        require(type(value) in (int, float) and 0 <= value <= LAST_SECOND)
     named = [claims["aud"]] if isinstance(claims.get("aud"), str) else claims.get("aud", [None])
-    demand((isinstance(named, list) and named and all(isinstance(one, str) for one in named)) or "aud" not in claims)
+    require((isinstance(named, list) and named and all(isinstance(one, str) for one in named)) or "aud" not in claims)
     scope = claims.get("scope", "")
-    demand(isinstance(scope, str) or (isinstance(scope, list) and all(isinstance(one, str) for one in scope)))
+    require(isinstance(scope, str) or (isinstance(scope, list) and all(isinstance(one, str) for one in scope)))
     bound = claims.get("cnf", {})
-    demand(isinstance(bound, dict) and isinstance(bound.get("jkt", ""), str) and isinstance(bound.get("jwk", {}), dict))
+    require(
+        isinstance(bound, dict) and isinstance(bound.get("jkt", ""), str) and isinstance(bound.get("jwk", {}), dict)
+    )
     check_delegation(claims)
-    demand("exp" in claims and now < claims["exp"] + LEEWAY)
-    demand(now >= claims.get("nbf", 0) - LEEWAY and now >= claims.get("iat", 0) - LEEWAY)
-    demand(claims.get("iss") == issuer)
-    demand(audience in named)
-    demand("cnf" not in claims)
+    require("exp" in claims and now < claims["exp"] + LEEWAY)
+    require(now >= claims.get("nbf", 0) - LEEWAY and now >= claims.get("iat", 0) - LEEWAY)
+    require(claims.get("iss") == issuer)
+    require(audience in named)
+    require("cnf" not in claims)
 
 
 def check_delegation(claims: dict[str, Any]) -> None:
-    """RFC 8693 sections 4.1 and 4.4: who acts, and who may, are named, and by nothing that identifies nobody."""
+    """RFC 8693 sections 4.1 and 4.4: actors and possible actors are named, by identity claims only."""
     level: Any = claims
     while "act" in level:
         level = level["act"]
-        demand(isinstance(level, dict))
+        require(isinstance(level, dict))
         name = [level["sub"]] if "sub" in level else [value for key, value in level.items() if key != "iss"]
-        demand(any(isinstance(one, str) and one for one in name))
-        demand(isinstance(level.get("iss", ""), str) and not {"aud", "exp", "iat", "nbf"} & set(level))
+        require(any(isinstance(one, str) and one for one in name))
+        require(isinstance(level.get("iss", ""), str) and not {"aud", "exp", "iat", "nbf"} & set(level))
     if "may_act" in claims:
         may = claims["may_act"]
-        demand(
+        require(
             isinstance(may, dict)
             and isinstance(may.get("iss", ""), str)
             and not {"aud", "exp", "iat", "nbf"} & set(may)
         )
         named = [may["sub"]] if isinstance(may.get("sub"), str) else may.get("sub", [])
-        demand(isinstance(named, list) and all(isinstance(one, str) and one for one in named))
+        require(isinstance(named, list) and all(isinstance(one, str) and one for one in named))

@@ -1,4 +1,4 @@
-"""Other libraries, asked the same question as the kernel: same keys, same policy, same moment."""
+"""Other libraries, used as the kernel is: same keys, same policy, same time."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def joserfc(token: str, jwks: dict[str, Any]) -> bool:
                 continue
             try:
                 allowed = [name for name in ALGORITHMS if name.startswith(_family(jwk))]
-                # Unless told, it refuses every header member that it does not know.
+                # By default it refuses every header member that it does not know.
                 registry = jws.JWSRegistry(algorithms=allowed, strict_check_header=False)
                 claims_registry.validate(jwt.decode(token, import_key(jwk), registry=registry).claims)
             except Exception:

@@ -1,4 +1,4 @@
-"""Where the kernel and other libraries differ on the same token, each with its reason. Data: a difference that no
+"""How the kernel and other libraries differ on the same token, each with its reason. Data: a difference that no
 entry explains fails the test, and so does an entry that is wrong about its codes."""
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Difference:
     reason: str
     peers: frozenset[str]
     code: ErrorCode | None
-    """The kernel's verdict; ``None`` where the kernel accepts and the peer does not."""
+    """The kernel's verdict; ``None`` if the kernel accepts and the peer does not."""
     applies: Callable[[Seen], bool]
 
 
@@ -139,7 +139,7 @@ LAXER = (
         PYJWT, None, lambda seen: seen.header.get("alg") == "Ed25519",
     ),
     Difference(
-        "joserfc judges header members that take no part in verification here: the kernel never reads them",
+        "joserfc checks header members that are not used for verification here: the kernel never reads them",
         JOSERFC, None, lambda seen: not {"jku", "jwk", "x5u", "x5c", "cty", "zip", "x5t",
                                          "x5t#S256"}.isdisjoint(seen.header),
     ),

@@ -1,4 +1,4 @@
-"""One verdict, whoever is asked: the kernel by its tables and without, the kernel over jsonwebtoken, and an oracle."""
+"""One verdict from all: the kernel with its tables and without, the kernel with jsonwebtoken, and an oracle."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_arbitrary_ed25519_keys(point: bytes) -> None:
     document = json.dumps({"kty": "OKP", "crv": "Ed25519", "x": mint.b64(point)})
     for options in KEY_OPTIONS:
         keys = ww.KeySet.from_json(document, **options._asdict())
-        assert [rejected.reason for rejected in keys.rejected] == [r for r in [ed25519_math.judge(point)] if r]
+        assert [rejected.reason for rejected in keys.rejected] == [r for r in [ed25519_math.defect_of(point)] if r]
 
 
 @given(st.sampled_from(mint.SIGNERS), st.binary(max_size=600))

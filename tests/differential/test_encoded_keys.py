@@ -1,4 +1,4 @@
-"""Public keys in DER and PEM: what is taken is the key that ``cryptography`` reads from the same bytes."""
+"""Public keys in DER and PEM: an accepted key is the one that ``cryptography`` reads from the same bytes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def integer(value: int, size: int = 0) -> str:
 
 
 def jwk_of(der: bytes) -> dict[str, Any] | None:
-    """The key as ``cryptography`` reads it, written as a JWK; ``None`` where it reads none."""
+    """The key as ``cryptography`` reads it, written as a JWK; ``None`` if it reads none."""
     try:
         key = serialization.load_der_public_key(der)
     except Exception:
@@ -62,7 +62,7 @@ def taken(der: bytes) -> ww.PublicKey | None:
 def mutated(draw: st.DrawFn) -> bytes:
     der = bytearray(draw(st.sampled_from(ENCODINGS)))
     for _ in range(draw(st.integers(0, 2))):
-        # Most of the structure lies in the first bytes.
+        # Most of the structure is in the first bytes.
         at = draw(st.one_of(st.integers(0, min(40, len(der) - 1)), st.integers(0, len(der) - 1)))
         how = draw(st.sampled_from(["bit", "byte", "insert", "delete", "cut", "append"]))
         byte = draw(st.integers(0, 255))

@@ -40,7 +40,7 @@ def test_good_tokens(token: str) -> None:
         assert accepts(token, GOOD_KEYS) or explained(LAXER, name, token)
 
 
-#: One token for each entry of the list, so that no entry outlives the difference that it tells of.
+#: One token for each entry of the list, so that no entry outlives its difference.
 STRICTER_EXAMPLES: dict[str, list[str]] = {
     "RFC 7515 section 2": [mint.token() + "=="],
     "RFC 7515 section 4": [mint.token(head=mint.with_member(mint.header(), '"x":1,"x":1'))],

@@ -18,7 +18,7 @@ import redis
 
 
 class Server:
-    """Keeps what it is told on disk before it answers, so that nothing is forgotten when it is killed."""
+    """Write to disk before every answer, so that nothing is lost when it is killed."""
 
     def __init__(self, binary: str, folder: Path) -> None:
         self._binary = binary
@@ -61,7 +61,7 @@ class Server:
 
 
 def binary() -> str:
-    """The server's program. Skips the test where there is none, unless this is a run that must test everything."""
+    """Return the server's program. Skip the test if there is none, unless this run must test everything."""
     found = shutil.which("redis-server") or shutil.which("valkey-server")
     if found is None:
         reason = "there is no redis-server here (apt-get install redis-server)"
@@ -84,7 +84,7 @@ def running(folder: Path) -> Iterator[Server]:
 
 
 class LosesAnswers:
-    """A way to a server on which the answers to the first ``lost`` requests that hold ``word`` are lost."""
+    """A proxy that loses the answers to the first ``lost`` requests that contain ``word``."""
 
     def __init__(self, port: int, word: bytes, lost: int) -> None:
         self._upstream = port

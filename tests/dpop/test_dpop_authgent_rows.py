@@ -1,4 +1,4 @@
-"""What authgent's published package was seen to do with each proof, and what we do: the differences are listed."""
+"""The recorded result of authgent's published package for each proof, and ours: the differences are listed."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ CASES: dict[str, tuple[Any, str]] = {
 #: Cases about authgent's own argument, the token's claims, which we have no counterpart of: ours is the token itself.
 NOT_OURS = {"token is AgentIdentity", "token is TokenClaims"}
 
-#: Where we answer otherwise, and why.
+#: The cases with another result here, and why.
 DIFFERENT = {
     "typ=DPOP+JWT (media types are case-insensitive)": "accepted: RFC 7515 section 4.1.9, media types have no case",
     "jwk crv=P-384 label, P-256 coords (cnf = thumbprint of that)": "refused: no such point is on P-384",
@@ -91,7 +91,7 @@ DIFFERENT = {
 def _accepts(case: str) -> bool:
     text, uri = CASES[case]
     arguments: dict[str, Any] = {"access_token": "the token"} if "ath" in case.split() else {}
-    return proofs.judge(text, uri=uri, **arguments) is None
+    return proofs.code_of(text, uri=uri, **arguments) is None
 
 
 def test_every_row_is_answered_alike_or_listed(shared: Path) -> None:
@@ -103,7 +103,7 @@ def test_every_row_is_answered_alike_or_listed(shared: Path) -> None:
         case = row["case"]
         if case == "None proof":
             with pytest.raises(TypeError):
-                proofs.judge(None)  # type: ignore[arg-type]
+                proofs.code_of(None)  # type: ignore[arg-type]
             continue
         same = _accepts(case) == (row["outcome"] == "ok")
         assert same == (case not in DIFFERENT), case
@@ -115,7 +115,7 @@ def test_differences_are_as_listed(case: str) -> None:
 
 
 def test_a_bound_token_as_a_plain_bearer_token_is_refused() -> None:
-    # The row of verify_token: accepted by authgent, which never looks at cnf.
+    # The row of verify_token: accepted by authgent, which never checks cnf.
     keys = ww.KeySet.from_json(mint.jwks("ed25519"))
     with pytest.raises(ww.ProofRequiredError):
         ww.verify(proofs.bound_token(), keys, ww.Policy(audience=mint.AUDIENCE), now=NOW)

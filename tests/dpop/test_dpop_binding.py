@@ -1,4 +1,4 @@
-"""Token and proof together: a token goes with the key that it is bound to, and with no other (RFC 9449 section 6)."""
+"""Token and proof together: a token is valid with a proof of its own key only (RFC 9449 section 6)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_proof_with_a_token_that_is_not_bound_is_refused(policy: ww.Policy) ->
     token = mint.token()
     assert _code(token, _proof_for(token), policy) == "dpop_unbound_token"
     assert _code(token, None, policy) is None
-    # One whose binding says nothing is not a token without one.
+    # A token with an empty binding is not an unbound token.
     empty = _token()
     assert _code(empty, _proof_for(empty), policy) == _code(empty, None, policy) == "malformed_claims"
 
@@ -84,7 +84,7 @@ def test_a_proof_for_another_token_is_refused(policy: ww.Policy) -> None:
     assert _code(token, for_none, policy) == "dpop_missing_claim"
 
 
-def test_without_a_proof_a_bound_token_is_refused_unless_the_policy_says_else() -> None:
+def test_without_a_proof_a_bound_token_is_refused_by_default() -> None:
     for confirmation in ({"jkt": proofs.jkt()}, {"jwk": proofs.jwk()}):
         assert _code(_token(**confirmation), None) == "dpop_proof_required"
         assert _code(_token(**confirmation), None, ACCEPT) is None

@@ -1,4 +1,4 @@
-"""One defect at a time, in every member of a proof: each gets its own verdict."""
+"""One defect at a time, in every member of a proof: each has its own code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import mint
 import proofs
 import pytest
-from proofs import NOW, claims, header, judge, jwk, proof
+from proofs import NOW, claims, code_of, header, jwk, proof
 
 import watchword as ww
 
@@ -121,7 +121,7 @@ DEFECTS: dict[str, tuple[str, str | bytes]] = {
         "dpop_invalid_key",
         proof(head=header(alg="RS256", jwk=jwk("rsa", e="AQ")), key="rsa", algorithm="RS256"),
     ),
-    # What a key set may have, the key of a proof may not: whoever sends it has written it.
+    # Allowed in a key set, but not in the key of a proof, which the sender wrote.
     **{
         f"RSA key with {name}": (
             "dpop_invalid_key",
@@ -215,13 +215,13 @@ DEFECTS: dict[str, tuple[str, str | bytes]] = {
 
 @pytest.mark.parametrize("text", GOOD.values(), ids=GOOD)
 def test_good_proofs(text: str) -> None:
-    assert judge(text) is None
-    assert judge(text.encode()) is None
+    assert code_of(text) is None
+    assert code_of(text.encode()) is None
 
 
 @pytest.mark.parametrize(("code", "text"), DEFECTS.values(), ids=DEFECTS)
 def test_each_defect_has_its_verdict(code: str, text: str) -> None:
-    assert judge(text) == code
+    assert code_of(text) == code
 
 
 def test_each_code_of_a_proof_is_there() -> None:
@@ -238,9 +238,9 @@ def test_the_earlier_check_names_the_verdict() -> None:
         for names in itertools.combinations(later, count):
             expected = {"htm": "dpop_wrong_method", "htu": "dpop_wrong_uri", "iat": "dpop_expired"}
             first = next((expected[name] for name in later if name in names), None)
-            assert judge(_claims(**{name: later[name] for name in names})) == first
-    # Of a proof whose signature does not hold, nothing else is said.
-    assert judge(proof(claims(iat=0), signature=bytes(64))) == "dpop_invalid_signature"
+            assert code_of(_claims(**{name: later[name] for name in names})) == first
+    # If the signature of a proof is invalid, nothing else is reported.
+    assert code_of(proof(claims(iat=0), signature=bytes(64))) == "dpop_invalid_signature"
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_the_earlier_check_names_the_verdict() -> None:
     ],
 )
 def test_nonce(claimed: Any, nonce: Any, code: str | None) -> None:
-    assert judge(_claims(nonce=claimed), nonce=nonce) == code
+    assert code_of(_claims(nonce=claimed), nonce=nonce) == code
 
 
 @pytest.mark.parametrize(
@@ -269,28 +269,28 @@ def test_nonce(claimed: Any, nonce: Any, code: str | None) -> None:
     ],
 )
 def test_access_token_hash(claimed: Any, code: str | None) -> None:
-    assert judge(_claims(ath=claimed), access_token="the token") == code
-    assert judge(_claims(ath=claimed), access_token=b"the token") == code
+    assert code_of(_claims(ath=claimed), access_token="the token") == code
+    assert code_of(_claims(ath=claimed), access_token=b"the token") == code
 
 
 def test_expected_thumbprint() -> None:
-    assert judge(proof(), expected_jkt=proofs.jkt()) is None
+    assert code_of(proof(), expected_jkt=proofs.jkt()) is None
     for other in (proofs.jkt("ed25519"), "", proofs.jkt() + "="):
-        assert judge(proof(), expected_jkt=other) == "dpop_key_mismatch"
+        assert code_of(proof(), expected_jkt=other) == "dpop_key_mismatch"
 
 
 def test_a_proof_by_another_key_is_refused_before_that_key_is_used() -> None:
     forged = proof(signature=bytes(64))
-    assert judge(forged) == "dpop_invalid_signature"
-    assert judge(forged, expected_jkt=proofs.jkt("ed25519")) == "dpop_key_mismatch"
+    assert code_of(forged) == "dpop_invalid_signature"
+    assert code_of(forged, expected_jkt=proofs.jkt("ed25519")) == "dpop_key_mismatch"
     # Not even whether it is a point of its curve is found out.
     off = _header(jwk=jwk(y=jwk()["x"]))
-    assert (judge(off), judge(off, expected_jkt=proofs.jkt())) == ("dpop_invalid_key", "dpop_key_mismatch")
+    assert (code_of(off), code_of(off, expected_jkt=proofs.jkt())) == ("dpop_invalid_key", "dpop_key_mismatch")
 
 
 def test_es384_is_verified_if_it_is_enabled() -> None:
     text = proof(key="p384", algorithm="ES384")
-    assert judge(text, algorithms=(*ww.dpop.DPOP_ALGORITHMS, "ES384")) is None
+    assert code_of(text, algorithms=(*ww.dpop.DPOP_ALGORITHMS, "ES384")) is None
     assert "ES384" not in ww.dpop.DpopVerifier().algorithms
 
 
@@ -298,7 +298,7 @@ def test_rsa_keys_of_the_largest_size_and_of_both_exponents() -> None:
     # Nobody knows their factors, so that the signature is what is refused.
     for e in ("AQAB", "Aw"):
         key = jwk("rsa", n=mint.b64(b"\xff" * 511 + b"\xfd"), e=e)
-        assert judge(proof(head=header(alg="RS256", jwk=key), signature=b"\1" * 512)) == "dpop_invalid_signature"
+        assert code_of(proof(head=header(alg="RS256", jwk=key), signature=b"\1" * 512)) == "dpop_invalid_signature"
 
 
 def test_a_proof_is_at_most_8_kib_long() -> None:
@@ -311,7 +311,7 @@ def test_a_proof_is_at_most_8_kib_long() -> None:
             for more in range(5000)
             if len(made := proof(claims(htu=base + "a" * more), header(kid=kid))) == length
         )
-        assert judge(text, uri=base) == ("dpop_wrong_uri" if length <= 8192 else "dpop_too_large")
+        assert code_of(text, uri=base) == ("dpop_wrong_uri" if length <= 8192 else "dpop_too_large")
 
 
 def test_windows() -> None:
@@ -322,7 +322,7 @@ def test_windows() -> None:
         (300, 0, NOW - 300, None),
         (300, 300, NOW + 300, None),
     ):
-        assert judge(_claims(iat=iat), max_age=max_age, leeway=leeway) == code
+        assert code_of(_claims(iat=iat), max_age=max_age, leeway=leeway) == code
 
 
 @pytest.mark.parametrize(
@@ -361,7 +361,7 @@ def test_a_proof_cannot_be_made_up_or_changed() -> None:
     assert verified.expires_at == NOW + 65
 
 
-def test_errors_hold_no_part_of_the_proof() -> None:
+def test_errors_quote_no_part_of_the_proof() -> None:
     secret = "s3cret-value-of-the-sender"
     for text in (
         _claims(jti=secret, iat=0),

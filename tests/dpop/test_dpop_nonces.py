@@ -1,4 +1,4 @@
-"""Nonces of a server that remembers none (RFC 9449 sections 8 and 9)."""
+"""Nonces of a server that stores none (RFC 9449 sections 8 and 9)."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_no_key_is_shown() -> None:
     assert repr(Nonces(KEY)) == "Nonces(keys=1, lifetime=300)"
 
 
-def test_a_verifier_demands_a_nonce_and_gives_it_out() -> None:
+def test_a_verifier_requires_a_nonce_and_issues_it() -> None:
     verifier = DpopVerifier(nonces=Nonces(KEY, clock=lambda: NOW), clock=lambda: NOW)
     with pytest.raises(ww.dpop.NonceRequiredError) as caught:
         verifier.verify(proof(), method=METHOD, uri=URI)
@@ -97,6 +97,6 @@ def test_only_an_error_about_nonces_gives_one_out() -> None:
 def test_verify_proof_takes_nonces() -> None:
     nonces = Nonces(KEY)
     good = proof(claims(nonce=nonces.issue(now=NOW)))
-    assert proofs.judge(good, nonce=nonces) is None
-    assert proofs.judge(good, nonce=nonces, now=NOW + 600, max_age=900) == "dpop_wrong_nonce"
-    assert proofs.judge(proof(), nonce=nonces) == "dpop_nonce_required"
+    assert proofs.code_of(good, nonce=nonces) is None
+    assert proofs.code_of(good, nonce=nonces, now=NOW + 600, max_age=900) == "dpop_wrong_nonce"
+    assert proofs.code_of(proof(), nonce=nonces) == "dpop_nonce_required"

@@ -227,7 +227,7 @@ def send(token, times):
             pass
 
 send(tokens[kind], 10 * USES)
-# Tables are built by a thread that ends when it has built all that were asked for.
+# Tables are built by a thread that ends when all requested ones are built.
 until = time.monotonic() + 60
 while len(os.listdir("/proc/self/task")) > 1:
     assert time.monotonic() < until

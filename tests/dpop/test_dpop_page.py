@@ -1,4 +1,4 @@
-"""The page about DPoP names everything that can go wrong."""
+"""The page about DPoP lists every error code."""
 
 from __future__ import annotations
 

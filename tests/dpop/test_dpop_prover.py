@@ -1,4 +1,4 @@
-"""The client's side: what it makes, our verifier and others' libraries accept."""
+"""The client's side: our verifier and other libraries accept its proofs."""
 
 from __future__ import annotations
 

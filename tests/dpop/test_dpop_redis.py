@@ -1,4 +1,4 @@
-"""The shared memory of proofs, against a real server: once for all processes, and closed when the server is away."""
+"""The shared replay store, with a real server: once for all processes, and refusing when the server is unavailable."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ def test_prefixes_keep_users_of_one_server_apart(server: Server, store: RedisRep
     other.close()
 
 
-def test_an_id_is_remembered_until_it_expires_and_no_longer(server: Server, store: RedisReplayStore) -> None:
+def test_an_id_is_kept_until_it_expires_and_no_longer(server: Server, store: RedisReplayStore) -> None:
     store.consume(_id(1), NOW + 65, NOW)
     with redis.Redis(port=server.port) as client:
         (key,) = client.keys()
         assert 60_000 < client.pttl(key) <= 65_001
         assert _id(1).hex().encode() in key
-    # One that is about to expire is remembered for a moment, not for ever; one that has expired is not taken at all.
+    # One that is about to expire is kept for a moment, not for ever; one that has expired is not accepted at all.
     assert store.consume(_id(2), NOW + 0.05, NOW)
     deadline = time.monotonic() + 10
     while not store.consume(_id(2), NOW + 0.05, NOW):
@@ -132,7 +132,7 @@ def test_a_server_that_is_away_closes_the_door(server: Server, store: RedisRepla
     with pytest.raises(ReplayUnavailableError):
         _run(store, store.consume_async(_id(2), NOW + 65, NOW))
     server.start()
-    # The pooled connections are dead; nobody notices. What was used before is still used.
+    # The pooled connections are dead, without effect. Used proofs are still used.
     assert store.consume(_id(2), NOW + 65, NOW)
     assert not store.consume(_id(1), NOW + 65, NOW)
 
@@ -175,7 +175,7 @@ def test_an_operator_may_rather_be_open_than_down(server: Server) -> None:
 
 @pytest.mark.parametrize("sync", [True, False])
 def test_an_answer_that_is_lost_is_no_replay(server: Server, *, sync: bool) -> None:
-    """The server has remembered the id, and we were not told: asking again must not look like a second use."""
+    """The server stored the id, and its answer was lost: asking again must not look like a second use."""
     way = LosesAnswers(server.port, b"SET\r\n$", lost=1)
     store = RedisReplayStore(f"redis://127.0.0.1:{way.port}/0")
     ask = store.consume if sync else lambda *terms: _run(store, store.consume_async(*terms))
@@ -212,7 +212,7 @@ def test_killed_and_restarted_under_load_no_id_is_used_twice(server: Server) -> 
             except ReplayUnavailableError:
                 with lock:
                     refused["unavailable"] += 1
-                # A gateway answers 503 and goes on to the next request, which takes it a while.
+                # A gateway answers 503 and continues with the next request after a while.
                 stop.wait(0.005)
                 continue
             with lock:
@@ -244,7 +244,7 @@ def test_killed_and_restarted_under_load_no_id_is_used_twice(server: Server) -> 
 @pytest.mark.parametrize(
     "options", [{"when_unavailable": "ignore"}, {"timeout": 0}, {"timeout": float("nan")}, {"connections": 0}]
 )
-def test_what_cannot_be_meant(options: dict[str, object]) -> None:
+def test_invalid_arguments(options: dict[str, object]) -> None:
     with pytest.raises(ValueError):
         RedisReplayStore("redis://127.0.0.1:1", **options)  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""A proof is used once: the memory is exact, bounded, and full rather than forgetful."""
+"""A proof is used once: the replay cache is exact, bounded, and refuses proofs when it is full."""
 
 from __future__ import annotations
 
@@ -77,17 +77,17 @@ def test_a_bad_proof_uses_nothing_up(wrong: dict[str, object]) -> None:
 
 def test_verify_proof_takes_a_store() -> None:
     store = MemoryReplayStore()
-    assert proofs.judge(proof(), replay=store, method="GET") == "dpop_wrong_method"
+    assert proofs.code_of(proof(), replay=store, method="GET") == "dpop_wrong_method"
     assert len(store) == 0
-    assert [proofs.judge(proof(), replay=store) for _ in range(3)] == [None, "dpop_replayed", "dpop_replayed"]
+    assert [proofs.code_of(proof(), replay=store) for _ in range(3)] == [None, "dpop_replayed", "dpop_replayed"]
 
 
-def test_without_a_store_nothing_is_remembered() -> None:
+def test_without_a_replay_store_a_proof_can_be_reused() -> None:
     verifier = DpopVerifier(replay=None)
     assert [_verify(verifier, proof()).token_id for _ in range(2)] == ["proof-1", "proof-1"]
 
 
-def test_an_id_is_remembered_as_long_as_the_proof_is_good() -> None:
+def test_an_id_is_kept_while_the_proof_is_valid() -> None:
     store = MemoryReplayStore()
     verifier = DpopVerifier(replay=store, max_age=60, leeway=5)
     ahead = proof(claims(iat=NOW + 5))
@@ -103,7 +103,7 @@ def test_an_id_is_remembered_as_long_as_the_proof_is_good() -> None:
     assert len(store) <= 3
 
 
-def test_a_full_memory_refuses_and_forgets_nothing() -> None:
+def test_a_full_replay_cache_refuses_and_forgets_nothing() -> None:
     store = MemoryReplayStore(capacity=3)
     for number in range(3):
         assert store.consume(_id(number), NOW + 10, NOW)
@@ -221,7 +221,7 @@ def test_no_time_that_a_caller_gives_lets_a_used_proof_in_again() -> None:
         with pytest.raises(ww.DpopError) as caught:
             _verify(verifier, proof(), now=now)
         assert caught.value.code.value in ("dpop_replayed", "dpop_replay_unavailable")
-    # One that was never used cannot be told from it, and it is the clock's fault.
+    # An unused one cannot be distinguished from it, and the clock is at fault.
     with pytest.raises(ReplayUnavailableError, match="clock is behind") as refused:
         _verify(verifier, proof(claims(jti="never used")), now=NOW)
     assert refused.value.http_status == 503
@@ -232,8 +232,8 @@ times = st.lists(st.tuples(st.integers(0, 5), st.floats(-200, 200), st.sampled_f
 
 
 @given(times)
-def test_at_whatever_times_and_lifetimes_no_proof_is_used_twice(several: Iterable[tuple[int, float, float]]) -> None:
-    """Proofs made at ``NOW``, used at any moment that some verifier takes them at."""
+def test_no_proof_is_used_twice_at_any_time_and_lifetime(several: Iterable[tuple[int, float, float]]) -> None:
+    """Proofs made at ``NOW``, used at any time at which some verifier accepts them."""
     store = MemoryReplayStore()
     used: Counter[int] = Counter()
     for number, moment, lifetime in several:
@@ -264,22 +264,22 @@ def test_verifiers_of_different_ages_keep_a_proof_as_long_as_the_longer_wants_it
 
 def test_a_longer_age_that_comes_later_lets_no_forgotten_proof_in() -> None:
     store = MemoryReplayStore()
-    assert proofs.judge(proof(), replay=store, max_age=10, leeway=0) is None
+    assert proofs.code_of(proof(), replay=store, max_age=10, leeway=0) is None
     for number in range(200):
         store.consume(_id(number), NOW + 110, NOW + 100)
     late = {"now": NOW + 100, "max_age": 300, "leeway": 0}
-    assert proofs.judge(proof(), replay=store, **late) == "dpop_replay_unavailable"
+    assert proofs.code_of(proof(), replay=store, **late) == "dpop_replay_unavailable"
     with pytest.raises(ReplayUnavailableError):
         _verify(DpopVerifier(replay=store, max_age=300), proof(), now=NOW + 100)
     # From now on it is known how long to keep them.
-    assert proofs.judge(proof(claims(iat=NOW + 95)), replay=store, **late) is None
-    assert proofs.judge(proof(claims(iat=NOW + 95)), replay=store, **{**late, "now": NOW + 390}) == "dpop_replayed"
+    assert proofs.code_of(proof(claims(iat=NOW + 95)), replay=store, **late) is None
+    assert proofs.code_of(proof(claims(iat=NOW + 95)), replay=store, **{**late, "now": NOW + 390}) == "dpop_replayed"
 
 
 def test_a_store_of_ones_own_need_not_ask_for_how_long() -> None:
     verifier = DpopVerifier(replay=_OnlySync(), max_age=300)
     _verify(verifier, proof())
-    assert proofs.judge(proof(), replay=_OnlySync()) is None
+    assert proofs.code_of(proof(), replay=_OnlySync()) is None
 
 
 def test_one_key_takes_no_more_than_its_share() -> None:
@@ -305,7 +305,7 @@ def test_one_key_takes_no_more_than_its_share() -> None:
             _verify(verifier, other.proof(METHOD, URI))
     with pytest.raises(ReplayUnavailableError):
         _verify(verifier, proof())
-    # It comes back as proofs expire.
+    # It is freed as proofs expire.
     _verify(verifier, of_the_greedy(110, NOW + 70), now=NOW + 70)
 
 
@@ -335,7 +335,7 @@ def test_an_id_names_its_key_first() -> None:
 
 
 @pytest.mark.parametrize("capacity", [0, -1])
-def test_a_memory_has_room(capacity: int) -> None:
+def test_the_replay_cache_has_a_capacity(capacity: int) -> None:
     with pytest.raises(ValueError):
         MemoryReplayStore(capacity)
 
@@ -386,7 +386,7 @@ def test_event_loops() -> None:
     store = _OnlySync()
     for verifier in (DpopVerifier(), DpopVerifier(replay=_OnlyAsync()), DpopVerifier(replay=store)):
         assert asyncio.run(_twice(verifier)) == [None, "dpop_replayed"]
-    # A store that may block is asked elsewhere.
+    # A store that may block is called in another thread.
     assert threading.get_ident() not in store.threads
     assert asyncio.run(_twice(DpopVerifier(replay=None))) == [None, None]
 

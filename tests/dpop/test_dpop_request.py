@@ -1,4 +1,4 @@
-"""A whole request in one call: the scheme, the token, the proof, what binds them, the nonce, the memory."""
+"""A whole request in one call: the scheme, the token, the proof, their binding, the nonce, the replay cache."""
 
 from __future__ import annotations
 
@@ -260,7 +260,7 @@ def test_scheme_and_token_must_agree() -> None:
     # A token that is worth a bearer token only, dressed up.
     assert _code({"Authorization": f"DPoP {PLAIN}", "DPoP": _proof(PLAIN)}) == "dpop_unbound_token"
     assert _code({"Authorization": f"DPoP {BOUND}"}) == "dpop_missing_proof"
-    # A proof beside a bearer token proves nothing, and is not looked at.
+    # A proof with a bearer token proves nothing, and is not verified.
     assert _ask({**BEARER, "DPoP": "anything"}).proof is None
 
 

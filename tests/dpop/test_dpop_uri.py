@@ -1,4 +1,4 @@
-"""The URI of a request in its one form (RFC 3986 section 6.2), whoever wrote it."""
+"""The URI of a request in its normal form (RFC 3986 section 6.2)."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_spellings_of_one_target(spellings: list[str]) -> None:
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT)
 def test_different_targets(one: str, other: str) -> None:
-    # Where the other is no target at all, that is as good.
+    # If the other is invalid, that is as good.
     with contextlib.suppress(ValueError):
         assert normalize_uri(one) != normalize_uri(other)
 
@@ -97,7 +97,7 @@ def test_the_normal_form() -> None:
     assert normalize_uri("HTTP://Bücher.Example:080/%7Ea/./b/../c|?q#f") == "http://xn--bcher-kva.example/~a/c%7C"
 
 
-def test_the_query_may_be_long_and_hold_anything() -> None:
+def test_the_query_may_be_long_and_contain_anything() -> None:
     assert normalize_uri("https://api.example/a?" + "%zz \x00" * 50_000) == "https://api.example/a"
 
 

@@ -284,7 +284,7 @@ def main() -> int:
     try:
         run(options.forks, seed, options.scenario or list(SCENARIOS), f"http://127.0.0.1:{port}", total)
     except KeyboardInterrupt:
-        pass  # whoever has seen enough gets the figures so far
+        pass  # interrupted: print the figures so far
     finally:
         os.kill(endpoint, signal.SIGKILL)
         os.waitpid(endpoint, 0)

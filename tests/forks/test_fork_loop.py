@@ -1,4 +1,4 @@
-"""Every child of a fork verifies, at whatever moment the fork came. The long form of this is ``fork_loop.py`` itself:
+"""Every child of a fork verifies, at any moment of the fork. The long form of this is ``fork_loop.py`` itself:
 
 python tests/forks/fork_loop.py --forks 10000
 """

@@ -1,4 +1,4 @@
-"""A child of a fork talks to Redis over connections of its own."""
+"""A child of a fork uses its own connections to Redis."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def clients(url: str) -> set[bytes]:
 
 
 def test_a_child_keeps_lifetimes_and_the_latest_time(url: str) -> None:
-    """What verifiers announced before the fork, and what expired before it, hold for its children too."""
+    """What verifiers announced before the fork, and what expired before it, applies to its children too."""
     store = RedisReplayStore(url)
     store.retain_for(10)
     store.retain_for(300)
@@ -127,7 +127,7 @@ def test_an_event_loop_of_the_parent_does_not_take_its_connections_along(url: st
         asyncio.run(consume())
 
     in_child(work)
-    # The parent's connection is as it was: open, and with nobody else's answers in it.
+    # The parent's connection is unchanged: open, and without answers for the child.
     assert before & clients(url)
     for place in range(50):
         assert loop.run_until_complete(store.consume_async(replay_id(("parent", place)), NOW + 60, NOW))

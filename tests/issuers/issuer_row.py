@@ -1,4 +1,4 @@
-"""An issuer as it documents itself: its keys, a key set and a token of the documented shape, and what must not pass."""
+"""An issuer as it is documented: its keys, a key set and a token of the documented form, and tokens to refuse."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ API = "https://api.example"
 
 @dataclass(frozen=True)
 class Change:
-    """What is different in a hostile neighbour of a good token, and the verdict on it."""
+    """What is different in an invalid variant of a good token, and its error."""
 
     code: ErrorCode
     claims: Mapping[str, Any] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Row:
     audience: str | None = API
     scopes: tuple[str, ...] = ()
     refused: Mapping[str, Change] = field(default_factory=dict)
-    #: Keys of the set that are left out: place and reason.
+    #: Keys of the set that are rejected: index and reason.
     left_out: tuple[tuple[int, str], ...] = ()
 
     def token(

@@ -1,4 +1,4 @@
-"""Every row: a token and a key set of the documented shape, with keys of the tests, and hostile neighbours of it."""
+"""Every row: a token and a key set of the documented form, with keys of the tests, and invalid variants of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Auth0, Okta, Keycloak, Google, Cognito and Apple: tokens of people and of what they use."""
+"""Auth0, Okta, Keycloak, Google, Cognito and Apple: tokens of users and of their applications."""
 
 from __future__ import annotations
 

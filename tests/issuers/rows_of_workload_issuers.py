@@ -1,4 +1,4 @@
-"""GitHub Actions, Kubernetes and SPIRE: tokens of what runs."""
+"""GitHub Actions, Kubernetes and SPIRE: tokens of workloads."""
 
 from __future__ import annotations
 

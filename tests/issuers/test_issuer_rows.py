@@ -54,7 +54,7 @@ def test_a_documented_token_is_verified(row: Row) -> None:
     assert token.scopes == row.scopes
     assert token.claims == dict(row.claims)
     assert token.key_id == row.header["kid"]
-    # Each document is asked for once, and at no other place.
+    # Each document is fetched once, and nothing else.
     assert sorted(web.asked) == sorted(row.published)
 
 
@@ -67,14 +67,14 @@ def test_a_documented_key_set_is_read(row: Row) -> None:
 
 
 @by_name
-def test_a_token_signed_by_somebody_else(row: Row) -> None:
-    stranger = {"rsa": "rsa-b", "p256": "p256-b"}.get(row.key)
-    if stranger is None:
+def test_a_token_signed_with_an_unknown_key(row: Row) -> None:
+    unknown_key = {"rsa": "rsa-b", "p256": "p256-b"}.get(row.key)
+    if unknown_key is None:
         # There is one key of that curve among the tests' keys: a signature of something else does as well.
         signed, other = row.token(), row.token({"jti": "another"})
         forged = signed.rpartition(".")[0] + "." + other.rpartition(".")[2]
     else:
-        forged = row.token(key=stranger)
+        forged = row.token(key=unknown_key)
     assert verdict(row, forged) is ErrorCode.INVALID_SIGNATURE
 
 
@@ -123,7 +123,7 @@ def test_all_of_them_at_once() -> None:
         for row in rows.values():
             assert verifier.verify(row.token()).claims == dict(row.claims)
             for other in rows.values():
-                # As the token of another issuer it is signed by nobody whom that issuer knows.
+                # As a token of another issuer it is signed with an unknown key.
                 iss = other.claims.get("iss")
                 if iss is None or row.header["kid"] == other.header["kid"]:
                     continue

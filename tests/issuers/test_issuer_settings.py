@@ -1,4 +1,4 @@
-"""The functions of ``watchword.issuers``: what they make of their arguments, and what a caller may change."""
+"""The functions of ``watchword.issuers``: the settings they return, and what a caller may change."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ WRONG: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("make", WRONG.values(), ids=WRONG)
-def test_arguments_that_cannot_be_meant(make: Callable[[], Any]) -> None:
+def test_invalid_arguments(make: Callable[[], Any]) -> None:
     with pytest.raises(ValueError, match=r"\w{4}"):
         make()
 
@@ -170,12 +170,12 @@ def test_names_are_spelled_as_tokens_have_them(issuer: ww.Issuer, name: str) -> 
     assert issuer.issuer == name
 
 
-def test_cognito_says_whose_clients_are_trusted() -> None:
+def test_cognito_needs_the_trusted_clients() -> None:
     issuer = issuers.cognito("eu-west-1", "eu-west-1_X", client_ids=("a", "b"), audience=["https://api.example"])
     assert (issuer.audience, issuer.audience_claim) == (("a", "b", "https://api.example"), "client_id")
 
 
-def test_an_actor_of_duende_is_unknown_and_refused_unless_told_otherwise() -> None:
+def test_an_actor_of_duende_is_unknown_and_refused_by_default() -> None:
     keys = ww.KeySet.from_json(mint.jwks("rsa"))
     claims = mint.claims(act={"client_id": "api1", "act": {"client_id": "api0"}}, scope=["api2"])
     raw = mint.token(claims, mint.header("rsa", "RS256", typ="at+jwt"), key="rsa", algorithm="RS256")
@@ -187,7 +187,7 @@ def test_an_actor_of_duende_is_unknown_and_refused_unless_told_otherwise() -> No
 
 
 def test_the_consumers_key_is_named_as_the_reason() -> None:
-    # Its token says everything right: only the key set says that this key signs for personal accounts alone.
+    # All claims of its token are right: only the key set restricts this key to personal accounts.
     row = ROWS["entra, any tenant"]
     (jwks,) = row.published.values()
     change = row.refused["the consumers' key"]
@@ -202,8 +202,8 @@ def test_the_consumers_key_is_named_as_the_reason() -> None:
     assert [getattr(result, "code", None) for result in results] == [ww.ErrorCode.WRONG_ISSUER, None]
 
 
-def test_zitadels_id_tokens_are_told_by_what_they_lack() -> None:
-    # They have the audience and the type of access tokens; docs/issuers.md says what to require.
+def test_zitadels_id_tokens_are_recognised_by_a_missing_claim() -> None:
+    # They have the audience and the type of access tokens; docs/issuers.md has what to require.
     row = ROWS["zitadel"]
     (jwks,) = (document for document in row.published.values() if "keys" in document)
     policy = ww.Policy(issuer=row.issuer.issuer, audience=row.audience, required=("exp", "jti"))

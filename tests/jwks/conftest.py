@@ -21,19 +21,19 @@ def server() -> Iterator[endpoint.Server]:
 
 @pytest.fixture
 def clock() -> endpoint.Clock:
-    """The time by which keys age, standing still until it is moved."""
+    """The clock by which keys age; it stands still until it is moved."""
     return endpoint.Clock()
 
 
 @pytest.fixture
 def events() -> list[KeyEvent]:
-    """What the verifier of ``make`` has told."""
+    """The events of the verifier of ``make``."""
     return []
 
 
 @pytest.fixture
 def make(server: endpoint.Server, clock: endpoint.Clock, events: list[KeyEvent]) -> Iterator[Callable[..., Verifier]]:
-    """Makes a verifier of the keys at ``/jwks``, closed at the end; keyword arguments are cache settings."""
+    """Return a verifier of the keys at ``/jwks``, closed at the end; keyword arguments are cache settings."""
     made: list[Verifier] = []
 
     def make(*, fetcher: Any = None, issuer: Issuer | None = None, monotonic: Any = None, **settings: Any) -> Verifier:
@@ -51,7 +51,7 @@ def make(server: endpoint.Server, clock: endpoint.Clock, events: list[KeyEvent])
 
 @pytest.fixture(autouse=True)
 def no_thread_stays() -> Iterator[None]:
-    """Whatever a test does, the threads that it started end."""
+    """The threads that a test started end."""
     before = set(threading.enumerate())
     yield
     endpoint.eventually(

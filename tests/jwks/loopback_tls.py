@@ -1,4 +1,4 @@
-"""Certificates for servers on loopback, each signed by itself."""
+"""Self-signed certificates for servers on loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which addresses are public, and what a URL says of them by itself."""
+"""Which addresses are public, and which hosts are refused by their name alone."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_an_ipv4_address_is_the_same_in_all_its_ipv6_forms(address: ipaddress.IP
     assert is_public(f"::ffff:{address}") is public
     assert is_public(f"64:ff9b::{address}") is public
     assert not is_public(f"::{address}")
-    # Python's own judgement is laxer at most, and so in its newer versions only.
+    # Python's own classification is laxer at most, and so in its newer versions only.
     assert not public or address.is_global
 
 
@@ -196,7 +196,7 @@ def test_what_counts_as_configured(url: str, configured: bool) -> None:
         (["10.0.0.0/8"], ValueError, "without scheme, port and path"),
     ],
 )
-def test_hosts_that_can_not_be_allowed(hosts: object, error: type[Exception], why: str) -> None:
+def test_hosts_that_cannot_be_allowed(hosts: object, error: type[Exception], why: str) -> None:
     with pytest.raises(error, match=why):
         Issuer("https://as.example", allow_private_hosts=hosts)  # type: ignore[arg-type]
 
@@ -224,12 +224,12 @@ def test_all_addresses_of_a_name_must_be_public(
     else:
         with pytest.raises(ValueError, match=r"leads to keys\.example, which is not") as caught:
             public_addresses("keys.example", 443)
-        # Whoever chose the name does not learn what this network's resolver says.
+        # Whoever chose the name does not learn the answer of this network's resolver.
         assert not any(address in str(caught.value) for address in answers)
 
 
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "0177.1", "127.1", "localhost"])
-def test_the_systems_resolver_is_checked_whatever_it_reads(host: str) -> None:
+def test_every_answer_of_the_systems_resolver_is_checked(host: str) -> None:
     with pytest.raises((ValueError, OSError)):
         public_addresses(host, 443)
 

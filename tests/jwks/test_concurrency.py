@@ -1,4 +1,4 @@
-"""Threads, tasks and event loops, all at one Verifier."""
+"""Threads, tasks and event loops that share one Verifier."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_each_request_may_run_its_own_event_loop(server: Server, make) -> None:
     assert server.count() == 1
 
 
-def test_a_cancelled_waiter_cancels_nobody_else(server: Server, make) -> None:
+def test_a_cancelled_waiter_cancels_no_other(server: Server, make) -> None:
     server.routes["/jwks"] = hang = Hang(answer(jwks(A)))
     verifier = make()
 
@@ -110,7 +110,7 @@ def test_a_cancelled_waiter_cancels_nobody_else(server: Server, make) -> None:
     assert server.count() == 1
 
 
-def test_an_event_loop_that_ends_while_its_tasks_wait_harms_nobody(
+def test_an_event_loop_that_ends_while_its_tasks_wait_does_no_harm(
     server: Server, make, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.routes["/jwks"] = hang = Hang(answer(jwks(A)))
@@ -129,7 +129,7 @@ def test_an_event_loop_that_ends_while_its_tasks_wait_harms_nobody(
 
 
 def test_the_event_loop_goes_on_while_a_cold_fetch_hangs(server: Server, make) -> None:
-    """Nothing holds it up: not creating the client, nor the threads, nor 200 waiters."""
+    """Nothing blocks it: not creating the client, nor the threads, nor 200 waiters."""
     server.routes["/jwks"] = hang = Hang(answer(jwks(A)))
     verifier = make(timeout=25)
 
@@ -177,7 +177,7 @@ def test_cold_threads_wait_side_by_side_not_in_a_row(server: Server, make) -> No
 
 
 def test_keys_rotate_under_load(server: Server, make) -> None:
-    """No good token is ever refused while sets come and go."""
+    """No good token is ever refused while sets change."""
     keys = [Key(f"k{number}") for number in range(6)]
     server.routes["/jwks"] = answer(jwks(keys[0], keys[1]))
     verifier = make(monotonic=time.monotonic)

@@ -1,4 +1,4 @@
-"""From the issuer to its keys: RFC 8414 and OpenID Connect Discovery, and everything that must not pass."""
+"""From the issuer to its keys: RFC 8414 and OpenID Connect Discovery, and everything that must be refused."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def discovering(server: Server, make: Callable[..., Verifier]) -> Callable[..., 
         ),
     ],
 )
-def test_where_metadata_is_looked_for(issuer: str, urls: list[str]) -> None:
+def test_the_urls_of_metadata(issuer: str, urls: list[str]) -> None:
     assert list(well_known_urls(issuer)) == urls
 
 
@@ -144,7 +144,7 @@ def test_no_metadata_anywhere(server, discovering) -> None:
         discovering().verify(KEY.token(server.url))
 
 
-def test_an_issuer_elsewhere_can_not_point_into_this_machine(server) -> None:
+def test_a_public_issuer_cannot_point_to_loopback(server) -> None:
     from watchword.jwks.discovery import read_metadata
     from watchword.jwks.fetch import FetchError
 
@@ -201,7 +201,7 @@ def test_a_validator_is_not_sent_to_another_place(server, discovering) -> None:
 
 
 def test_the_time_out_is_for_discovery_and_keys_together(discovering, make) -> None:
-    """What is left of it is what the next request gets; and where nothing is left there is no next request."""
+    """The next request gets the time that is left; if none is left, there is no next request."""
     left: list[float] = []
 
     class Slow:

@@ -1,4 +1,4 @@
-"""What an operator is told: every event, every counter, and nothing that is secret."""
+"""What is reported to an operator: every event, every counter, and no secret."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def stats(verifier: Verifier):
     return verifier.stats()[ISSUER]
 
 
-# Waiters are woken before events are told, so that no callback holds them up; hence ``eventually``.
+# Waiters are woken before events are reported, so that no callback delays them; hence ``eventually``.
 
 
 def kinds(events: list[KeyEvent]) -> list[EventKind]:
@@ -79,8 +79,8 @@ def test_an_unknown_kid_tells_what_is_done_about_it(server: Server, make, events
     for kid in ("b", "b", "c", "d"):
         with pytest.raises(UnknownKeyError):
             verifier.verify(B.token(ISSUER, kid=kid))
-    told = [(event.key_id, event.detail) for event in events if event.kind is EventKind.UNKNOWN_KEY]
-    assert told == [
+    reported = [(event.key_id, event.detail) for event in events if event.kind is EventKind.UNKNOWN_KEY]
+    assert reported == [
         ("b", "a fetch has begun"),
         ("b", "no fetch: the endpoint did not know it within the cooldown"),
         ("c", "a fetch has begun"),
@@ -97,7 +97,7 @@ def test_a_callback_that_raises_breaks_nothing_and_is_logged(server: Server, cap
     issuer = Issuer(ISSUER, jwks_uri=f"{server.url}/jwks", allow_loopback_http=True)
     with caplog.at_level(logging.ERROR, "watchword"), Verifier([issuer], on_event=broken) as verifier:
         assert verifier.verify(TOKEN).key_id == "a"
-        # The events that follow an answer are told after the waiters are woken.
+        # The events that follow an answer are reported after the waiters are woken.
         eventually(lambda: "on_event raised for set_changed" in caplog.text)
     assert TOKEN not in caplog.text
 
@@ -118,7 +118,7 @@ def test_a_callback_may_ask_the_verifier(server: Server) -> None:
     assert seen == [1, 1, 1]
 
 
-def test_a_slow_callback_holds_up_nobody_whose_key_is_there(server: Server) -> None:
+def test_a_slow_callback_does_not_delay_tokens_with_known_keys(server: Server) -> None:
     import threading
 
     server.routes["/jwks"] = answer(jwks(A))
@@ -138,7 +138,7 @@ def test_a_slow_callback_holds_up_nobody_whose_key_is_there(server: Server) -> N
         release.set()
 
 
-def test_no_token_and_no_secret_is_told(server: Server, make, clock: Clock, events: list[KeyEvent]) -> None:
+def test_no_token_and_no_secret_is_reported(server: Server, make, clock: Clock, events: list[KeyEvent]) -> None:
     uri = f"{server.url}/jwks?code=SECRET"
     server.routes["/jwks"] = answer(jwks(A))
     verifier = make(
@@ -150,7 +150,7 @@ def test_no_token_and_no_secret_is_told(server: Server, make, clock: Clock, even
     server.routes["/jwks"] = answer(status=500)
     with pytest.raises(KeysUnavailableError) as caught:
         verifier.refresh()
-    told = repr(events) + str(caught.value) + repr(caught.value) + repr(verifier) + repr(verifier.stats())
+    reported = repr(events) + str(caught.value) + repr(caught.value) + repr(verifier) + repr(verifier.stats())
     assert server.requests[0].path == "/jwks?code=SECRET"
     for secret in ("SECRET", A.jwk["x"], TOKEN.split(".")[1], TOKEN.split(".")[2]):
-        assert secret not in told
+        assert secret not in reported

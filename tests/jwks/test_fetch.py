@@ -50,7 +50,7 @@ def test_redirects_are_not_followed(server: Server, get: Callable[..., Response]
 
 
 @pytest.mark.parametrize("status", [204, 304, 404, 500, 503])
-def test_any_status_is_told(server: Server, get: Callable[..., Response], status: int) -> None:
+def test_any_status_is_returned(server: Server, get: Callable[..., Response], status: int) -> None:
     server.routes["/"] = answer(status=status)
     assert get().status == status
 
@@ -142,13 +142,13 @@ def test_the_time_out_is_kept_between_chunks_if_no_connection_can_be_shut(librar
     assert next(chunks, None) is not None, "the whole answer was read"
 
 
-def test_nobody_there(server: Server, get: Callable[..., Response]) -> None:
+def test_no_server(server: Server, get: Callable[..., Response]) -> None:
     server.close()
     with pytest.raises(FetchError, match="no answer \\(ConnectError\\)"):
         get()
 
 
-def test_a_message_holds_nothing_of_the_answer_or_the_query(server: Server, get: Callable[..., Response]) -> None:
+def test_a_message_quotes_nothing_of_the_answer_or_the_query(server: Server, get: Callable[..., Response]) -> None:
     server.routes["/"] = raw(b"HTTP/1.1 secret-of-the-server\r\n\r\n")
     with pytest.raises(FetchError) as caught:
         get("/?key=secret-of-the-client")

@@ -1,4 +1,4 @@
-"""The state machine alone: what is to be done about keys, by the clock and by what has happened."""
+"""The state machine alone: its decisions, by the clock and by the events before."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_without_a_set_only_a_few_wait_after_a_failure() -> None:
     assert state.decide(8.0).limited
 
 
-def test_without_a_set_nobody_waits_during_the_back_off() -> None:
+def test_without_a_set_no_caller_waits_during_the_back_off() -> None:
     state: Freshness[None] = Freshness(SETTINGS, uniform=upper)
     state.fail(state.begin(0.0), 1.0)
     assert state.decide(1.0) == state.decide(2.9)
@@ -96,7 +96,7 @@ def test_the_age_of_a_set_counts_from_the_question() -> None:
     assert (state.held.due_at, state.held.fresh_until, state.held.dead_at) == (340.0, 400.0, 4000.0)
 
 
-def test_a_stale_set_that_nobody_tried_to_renew_earns_the_endpoint_a_short_grace() -> None:
+def test_a_stale_set_without_an_attempt_to_refresh_waits_for_the_grace() -> None:
     state = held_at_zero()
     decision = state.decide(300.0)
     assert decision.held is not None
@@ -267,11 +267,11 @@ class AnyOrder(RuleBasedStateMachine):
     )
     def begin(self, ttl: float, max_stale: float, cooldown: float) -> None:
         self.settings = CacheSettings(ttl=ttl, min_ttl=10, max_stale=max_stale, cooldown=cooldown)
-        # A failure must come again when the same steps are tried again.
+        # A failure must be reproducible with the same steps.
         self.state: Freshness[int] = Freshness(self.settings, uniform=random.Random(0).uniform)
         self.now = 0.0
         self.running: list[Attempt] = []  # threads out there, whether or not the state has given them up
-        self.brought: dict[int, tuple[float, float]] = {}  # sequence: when it was asked for, its lifetime
+        self.brought: dict[int, tuple[float, float]] = {}  # sequence: when it was requested, its lifetime
         self.begun_for_unknown: list[float] = []
 
     def start(self, *, for_unknown: bool = False) -> None:
@@ -307,7 +307,7 @@ class AnyOrder(RuleBasedStateMachine):
             self.check_bucket()
         elif decision.held is None and self.state.usable(self.now) is not None and self.state.attempt is None:
             # By the back-off, which everybody minds, or by the bucket: never after a cooldown without such a fetch, so
-            # that a kid which is asked for again after the cooldown is worth one.
+            # that a kid which is requested again after the cooldown causes one.
             quiet = all(self.now - at >= self.settings.cooldown for at in self.begun_for_unknown)
             assert not (quiet and self.state.decide_forced(self.now).start and self.now >= self.state._retry_at)
 
@@ -321,7 +321,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(share=st.floats(0, 1, exclude_max=True))
     def nobody_needs_to_ask_for_a_while(self, share: float) -> None:
-        """What a caller does without the lock is what it would have been told with it."""
+        """A caller without the lock does what it would have done with it."""
         self.state.give_up_overdue(self.now)
         until = self.state.settled_until(self.now)
         if until > self.now:
@@ -392,7 +392,7 @@ TestAnyOrder.settings = hypothesis_settings(stateful_step_count=60)
     failing=st.lists(st.booleans(), min_size=60, max_size=60),
 )
 def test_the_bucket_is_that_of_the_model(gaps: list[int], failing: list[bool]) -> None:
-    """Against a bucket kept as a list of when its missing pieces come back."""
+    """Compared with a bucket kept as a list of the times of its refills."""
     state = held_at_zero(CacheSettings(max_stale=1_000_000))
     now, missing = 0.0, []
     for gap, fails in zip(gaps, failing, strict=False):

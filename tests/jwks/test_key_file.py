@@ -64,7 +64,7 @@ def test_a_new_file_is_taken_up(path: Path, verifier: Verifier, clock: Clock, ev
     write(path, jwks(A))
     verifier.verify(TOKEN)
     write(path, jwks(B))
-    verifier.verify(TOKEN)  # it was looked at less than a second ago
+    verifier.verify(TOKEN)  # it was checked less than a second ago
     clock.move(1)
     with pytest.raises(UnknownKeyError):
         verifier.verify(TOKEN)
@@ -108,7 +108,7 @@ def test_two_changes_within_one_time_stamp_are_both_seen(path: Path, verifier: V
     ],
     ids=["gone", "empty", "cut off", "broken PEM", "broken DER", "too large", "text", "folder", "pipe"],
 )
-def test_what_can_not_be_read_leaves_the_keys_and_is_told_once(
+def test_an_unreadable_file_leaves_the_keys_and_is_reported_once(
     path: Path, verifier: Verifier, clock: Clock, events: list[KeyEvent], breaks: Callable[[Path], object]
 ) -> None:
     write(path, jwks(A))
@@ -160,7 +160,7 @@ def test_the_same_keys_written_anew_stay_the_same_object(path: Path, verifier: V
     assert verifier.stats()[ISSUER].not_modified == 1
 
 
-def test_how_often_it_is_looked_at_is_a_setting(path: Path, make, clock: Clock) -> None:
+def test_the_check_interval_is_a_setting(path: Path, make, clock: Clock) -> None:
     verifier = make(issuer=Issuer(ISSUER, jwks_file=str(path), cache_settings=CacheSettings(check_interval=60)))
     write(path, jwks(A))
     verifier.verify(TOKEN)

@@ -1,4 +1,4 @@
-"""Beginning and end: forks, dropped verifiers, signal handlers, the end of the interpreter."""
+"""Start and shutdown: forks, dropped verifiers, signal handlers, interpreter exit."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_100_verifiers_share_one_scheduler(server: Server) -> None:
     eventually(lambda: threads_of_ours() == [])
 
 
-def test_a_closed_verifier_says_so(server: Server) -> None:
+def test_a_closed_verifier_raises_value_error(server: Server) -> None:
     server.routes["/jwks"] = answer(jwks(A))
     with Verifier([remote(server)]) as verifier:
         verifier.verify(TOKEN)
@@ -174,7 +174,7 @@ def test_a_child_does_not_rely_on_a_fetch_of_its_parent(server: Server, clock: C
         source = next(iter(verifier._table.entries.values())).source
         server.routes["/jwks"] = Hang()
         clock.move(250)
-        verifier.verify(TOKEN)  # begins the refresh, so that nobody else need do anything for now
+        verifier.verify(TOKEN)  # begins the refresh, so that nothing else is due for now
         server.wait_for(2)
         assert source.current() is not None
         source.after_fork()  # type: ignore[attr-defined]
@@ -214,15 +214,15 @@ def wait():
     ids=["idle", "waiting", "at exit", "joined at exit", "finalizer"],
 )
 @pytest.mark.parametrize("hangs", [False, True])
-def test_the_interpreter_ends_quietly_and_soon(server: Server, how: str, hangs: bool) -> None:
+def test_the_interpreter_exits_without_delay_and_output(server: Server, how: str, hangs: bool) -> None:
     """Whatever runs in the background. A wait of a program's own (1 s at most) is its own."""
     server.routes["/jwks"] = Hang() if hangs else answer(jwks(A))
     script = SCRIPT.format(here=str(HERE), url=f"{server.url}/jwks", how=how)
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     # Who has set up no logging sees the first failure of an outage, and nothing else ever. (On a slow machine a fetch
     # may take longer than this program's time-out of a second, so that there is one without a server that hangs.)
-    told = [line for line in ended.stderr.splitlines() if not line.startswith("the keys of https://as.example ")]
-    assert (ended.returncode, told) == (0, [])
+    printed = [line for line in ended.stderr.splitlines() if not line.startswith("the keys of https://as.example ")]
+    assert (ended.returncode, printed) == (0, [])
     assert len(ended.stderr.splitlines()) <= 1
 
 

@@ -1,4 +1,4 @@
-"""The endpoint hangs, fails, lies, comes back: what a token with a known key gets meanwhile, and for how long."""
+"""The endpoint hangs, fails, returns invalid responses, recovers: the verdict on tokens with known keys meanwhile."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def stats(verifier: Verifier):
 
 @pytest.fixture
 def warm(server: Server, make: Callable[..., Verifier]) -> Callable[..., Verifier]:
-    """A verifier that holds key A."""
+    """A verifier with key A."""
 
     def warm(**settings) -> Verifier:
         server.routes["/jwks"] = answer(jwks(A))
@@ -54,7 +54,7 @@ def test_a_known_key_verifies_at_once_while_the_endpoint_hangs(server: Server, w
     assert stats(verifier).waits == 1  # for the first set
 
 
-def test_only_the_first_after_a_long_sleep_gives_the_endpoint_a_short_grace(server: Server, warm, clock: Clock) -> None:
+def test_only_the_first_caller_after_a_long_sleep_waits_for_the_grace(server: Server, warm, clock: Clock) -> None:
     """Nobody has tried to renew the set when its time ran out, so the endpoint may well be there."""
     verifier = warm(grace=1.0, min_ttl=30)
     server.routes["/jwks"] = Hang()
@@ -65,7 +65,7 @@ def test_only_the_first_after_a_long_sleep_gives_the_endpoint_a_short_grace(serv
         assert stats(verifier).waits == before + 1
 
 
-def test_the_grace_is_enough_for_an_endpoint_that_is_well(server: Server, warm, clock: Clock) -> None:
+def test_the_grace_is_enough_for_a_working_endpoint(server: Server, warm, clock: Clock) -> None:
     verifier = warm(grace=4.0)
     server.routes["/jwks"] = answer(jwks(B))
     clock.move(400)
@@ -160,7 +160,7 @@ def test_a_refresh_in_the_background_takes_up_a_removed_key(server: Server, warm
 
 
 def test_an_idle_verifier_refreshes_by_itself(server: Server, make) -> None:
-    """With the real clock: nobody calls, and the keys are fetched ahead of the end of their time."""
+    """With the real clock: without callers, the keys are fetched before their lifetime ends."""
     server.routes["/jwks"] = answer(jwks(A))
     verifier = make(monotonic=time.monotonic, ttl=0.6, min_ttl=0.6, timeout=0.5)
     verifier.refresh()
@@ -191,7 +191,7 @@ def test_cold_callers_do_not_queue_for_time_outs(server: Server, make) -> None:
     assert stats(verifier).waits == server.count()
 
 
-def test_a_token_that_is_no_good_anyway_causes_no_fetch(server: Server, make) -> None:
+def test_an_invalid_token_causes_no_fetch(server: Server, make) -> None:
     server.routes["/jwks"] = answer(jwks(A))
     verifier = make()
     from watchword import VerificationError
@@ -232,14 +232,14 @@ def test_not_modified_renews_the_set(server: Server, make, clock: Clock) -> None
     assert (stats(verifier).not_modified, stats(verifier).failures) == (1, 0)
 
 
-def test_a_304_that_nobody_asked_for_is_a_failure(server: Server, warm) -> None:
+def test_an_unsolicited_304_is_a_failure(server: Server, warm) -> None:
     verifier = warm()
     server.routes["/jwks"] = answer(status=304)
     with pytest.raises(KeysUnavailableError, match="304"):
         verifier.refresh()
 
 
-def test_bad_keys_are_left_out_and_told(server: Server, make, events: list[KeyEvent]) -> None:
+def test_bad_keys_are_rejected_and_reported(server: Server, make, events: list[KeyEvent]) -> None:
     bad = {"kty": "oct", "kid": "secret\nkid", "k": "c2VjcmV0"}
     server.routes["/jwks"] = answer(json.dumps({"keys": [bad, A.jwk]}))
     verifier = make()

@@ -1,4 +1,4 @@
-"""What the logger ``watchword`` says of an outage: each thing once, by default, and nothing that is secret."""
+"""What the logger ``watchword`` reports of an outage: each thing once, by default, and no secret."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from watchword.verifier import Verifier
 A, B = Key("a"), Key("b")
 TOKEN = A.token(ISSUER)
 
-# Waiters are woken before anything is logged, so that no handler holds them up; hence ``eventually``.
+# Waiters are woken before anything is logged, so that no handler delays them; hence ``eventually``.
 
 
 def stats(verifier: Verifier):
@@ -30,17 +30,17 @@ def stats(verifier: Verifier):
 
 
 @pytest.fixture
-def said(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
     """What was logged, less what all of it begins with; all of it at WARNING by the logger ``watchword``."""
     start = f"the keys of {ISSUER} "
 
-    def said() -> list[str]:
+    def logged() -> list[str]:
         for record in caplog.records:
             assert (record.name, record.levelno) == ("watchword", logging.WARNING)
         assert all(record.getMessage().startswith(start) for record in caplog.records)
         return [record.getMessage().removeprefix(start) for record in caplog.records]
 
-    return said
+    return logged
 
 
 @pytest.fixture
@@ -60,22 +60,22 @@ def fail(verifier: Verifier) -> None:
 
 
 def test_an_outage_from_its_beginning_to_its_end(
-    server: Server, warm, clock: Clock, said, events: list[KeyEvent]
+    server: Server, warm, clock: Clock, logged, events: list[KeyEvent]
 ) -> None:
     verifier = warm()
     url = f"({server.url}/jwks)"
-    assert said() == []
+    assert logged() == []
     server.routes["/jwks"] = answer(status=503)
     for _ in range(5):
         fail(verifier)
-    eventually(lambda: said() == [f"could not be fetched: the key endpoint returned HTTP 503 {url}"])
+    eventually(lambda: logged() == [f"could not be fetched: the key endpoint returned HTTP 503 {url}"])
 
     clock.move(301)
     for _ in range(5):
         verifier.verify(TOKEN)
         eventually(lambda: not stats(verifier).fetching)
         clock.move(61)
-    assert said()[1:] == [
+    assert logged()[1:] == [
         "are past their lifetime and still in use: the key endpoint returned HTTP 503",
     ]
 
@@ -85,7 +85,7 @@ def test_an_outage_from_its_beginning_to_its_end(
             verifier.verify(TOKEN)
         eventually(lambda: not stats(verifier).fetching)
         clock.move(61)
-    assert said()[2:] == [
+    assert logged()[2:] == [
         "have expired; tokens are refused as keys_unavailable until a fetch succeeds: the key endpoint returned "
         "HTTP 503"
     ]
@@ -94,20 +94,20 @@ def test_an_outage_from_its_beginning_to_its_end(
     server.routes["/jwks"] = answer(jwks(A))
     for _ in range(5):
         verifier.refresh()
-    eventually(lambda: said()[3:] == [f"are available again: after {failures} failed attempts {url}"])
+    eventually(lambda: logged()[3:] == [f"are available again: after {failures} failed attempts {url}"])
 
     # The next outage is another one.
     server.routes["/jwks"] = answer(status=500)
     for _ in range(3):
         fail(verifier)
-    eventually(lambda: said()[4:] == [f"could not be fetched: the key endpoint returned HTTP 500 {url}"])
+    eventually(lambda: logged()[4:] == [f"could not be fetched: the key endpoint returned HTTP 500 {url}"])
 
     kinds = [event.kind for event in events]
     for kind in (EventKind.STALE_SET_USED, EventKind.SET_EXPIRED, EventKind.RECOVERED):
         assert kinds.count(kind) == 1
 
 
-def test_each_thing_once_with_50_threads(server: Server, warm, clock: Clock, said) -> None:
+def test_each_thing_once_with_50_threads(server: Server, warm, clock: Clock, logged) -> None:
     verifier = warm(backoff_base=0.001, backoff_cap=0.001)
 
     def at_once(moment: float) -> None:
@@ -133,8 +133,8 @@ def test_each_thing_once_with_50_threads(server: Server, warm, clock: Clock, sai
     at_once(3600)
     server.routes["/jwks"] = answer(jwks(A))
     at_once(60)
-    eventually(lambda: len(said()) == 4)
-    assert sorted(line.split(":")[0].split(";")[0] for line in said()) == [
+    eventually(lambda: len(logged()) == 4)
+    assert sorted(line.split(":")[0].split(";")[0] for line in logged()) == [
         "are available again",
         "are past their lifetime and still in use",
         "could not be fetched",
@@ -142,7 +142,7 @@ def test_each_thing_once_with_50_threads(server: Server, warm, clock: Clock, sai
     ]
 
 
-def test_stale_use_is_reported_although_the_background_came_first(server: Server, warm, clock: Clock, said) -> None:
+def test_stale_use_is_reported_although_the_background_came_first(server: Server, warm, clock: Clock, logged) -> None:
     verifier = warm(backoff_base=0.001, backoff_cap=0.001)
     source = verifier._table.entries[ISSUER].source
     server.routes["/jwks"] = answer(status=503)
@@ -150,24 +150,24 @@ def test_stale_use_is_reported_although_the_background_came_first(server: Server
         clock.move(seconds)
         source.wake()
         eventually(lambda: not stats(verifier).fetching)
-    eventually(said)
-    assert len(said()) == 1  # nobody has used it yet
+    eventually(logged)
+    assert len(logged()) == 1  # not used yet
     for _ in range(3):
         verifier.verify(TOKEN)
-    assert [line.split(":")[0] for line in said()[1:]] == ["are past their lifetime and still in use"]
+    assert [line.split(":")[0] for line in logged()[1:]] == ["are past their lifetime and still in use"]
 
 
-def test_an_outage_at_start_up(server: Server, make, said) -> None:
+def test_an_outage_at_start_up(server: Server, make, logged) -> None:
     server.routes["/jwks"] = answer(status=404)
     verifier = make(backoff_base=1000, backoff_cap=1000)
     for _ in range(10):
         with pytest.raises(KeysUnavailableError):
             verifier.verify(TOKEN)
-    eventually(said)
-    assert said() == [f"could not be fetched: the key endpoint returned HTTP 404 ({server.url}/jwks)"]
+    eventually(logged)
+    assert logged() == [f"could not be fetched: the key endpoint returned HTTP 404 ({server.url}/jwks)"]
 
 
-def test_an_endpoint_that_is_well_is_not_spoken_of(server: Server, warm, clock: Clock, said) -> None:
+def test_a_working_endpoint_is_not_logged(server: Server, warm, clock: Clock, logged) -> None:
     """Nor is a set that merely was not needed for long: a laptop that slept is no outage."""
     verifier = warm()
     for _ in range(3):
@@ -176,7 +176,7 @@ def test_an_endpoint_that_is_well_is_not_spoken_of(server: Server, warm, clock: 
             verifier.verify(B.token(ISSUER))
     clock.move(10_000)
     verifier.verify(TOKEN)
-    assert said() == []
+    assert logged() == []
 
 
 def test_with_on_event_it_is_logged_too_and_a_listener_that_raises_does_not_hide_it(
@@ -193,7 +193,7 @@ def test_with_on_event_it_is_logged_too_and_a_listener_that_raises_does_not_hide
     eventually(lambda: sum("could not be fetched" in record.getMessage() for record in caplog.records) == 1)
 
 
-def test_it_is_silenced_as_any_log_is(server: Server, make, said) -> None:
+def test_it_is_silenced_as_any_log_is(server: Server, make, logged) -> None:
     logger = logging.getLogger("watchword")
     logger.setLevel(logging.ERROR)
     try:
@@ -203,10 +203,10 @@ def test_it_is_silenced_as_any_log_is(server: Server, make, said) -> None:
         eventually(lambda: not any(thread.name == "watchword-fetch" for thread in threading.enumerate()))
     finally:
         logger.setLevel(logging.NOTSET)
-    assert said() == []
+    assert logged() == []
 
 
-def test_a_handler_that_raises_costs_nobody_the_keys(server: Server, warm, clock: Clock) -> None:
+def test_a_handler_that_raises_does_not_lose_the_keys(server: Server, warm, clock: Clock) -> None:
     verifier = warm()
 
     class Broken(logging.Handler):
@@ -239,7 +239,7 @@ def test_no_query_no_token_and_no_line_of_its_own(server: Server, make, clock: C
         assert secret not in message
 
 
-def test_a_key_file_that_cannot_be_read(tmp_path: Path, make, clock: Clock, said, events: list[KeyEvent]) -> None:
+def test_a_key_file_that_cannot_be_read(tmp_path: Path, make, clock: Clock, logged, events: list[KeyEvent]) -> None:
     path = tmp_path / "keys"
     verifier = make(issuer=Issuer(ISSUER, jwks_file=path))
     for _ in range(3):
@@ -251,7 +251,7 @@ def test_a_key_file_that_cannot_be_read(tmp_path: Path, make, clock: Clock, said
     for _ in range(3):
         verifier.verify(TOKEN)
         clock.move(1)
-    assert said() == ["could not be read from their file: No such file or directory", "are available again: 1 keys"]
+    assert logged() == ["could not be read from their file: No such file or directory", "are available again: 1 keys"]
     assert [event.kind for event in events if event.kind is not EventKind.SET_CHANGED] == [
         EventKind.FILE_FAILED,
         EventKind.RECOVERED,

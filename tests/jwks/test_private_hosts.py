@@ -1,4 +1,4 @@
-"""An issuer's metadata that points into this machine or network: nothing may connect there that nobody configured.
+"""Metadata that points to loopback or a private network: nothing may connect there unless it is configured.
 
 Real servers on loopback; names are resolved by a resolver of the test, as by an attacker's DNS. 127.0.0.1 stands in for
 a public address if a test says so.
@@ -82,7 +82,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def named() -> list[str | None]:
-    """The names by which clients asked for a certificate (SNI)."""
+    """The names of clients' SNI extensions."""
     return []
 
 
@@ -100,7 +100,7 @@ def server(certificate: Path, named: list[str | None], monkeypatch: pytest.Monke
 
 
 class Victim:
-    """Somebody else's port, which nobody should ever connect to."""
+    """A port that nothing must connect to."""
 
     def __init__(self, address: str = "127.0.0.1", port: int = 0) -> None:
         self._listener = socket.create_server(
@@ -210,7 +210,7 @@ class Own:
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "169.254.169.254", "192.168.0.1", "100.100.100.200", "[fd00::1]"])
-def test_metadata_can_not_point_into_a_private_network(discovering, host: str) -> None:
+def test_metadata_cannot_point_into_a_private_network(discovering, host: str) -> None:
     assert "not on the public internet" in refused(discovering(f"https://{host}/jwks"))
 
 
@@ -275,7 +275,7 @@ def test_each_address_is_tried(server: Server, dns: Resolver, discovering, publi
 def test_an_address_that_does_not_answer_leaves_time_for_the_others(
     server: Server, dns: Resolver, discovering, public: set[str]
 ) -> None:
-    """A connection attempt that hangs (a full backlog stands in for a dropped packet) gets its share of the time."""
+    """A connection attempt that hangs (a full backlog simulates a dropped packet) gets its share of the time."""
     public.add("127.0.0.5")
     full = socket.socket()
     full.bind(("127.0.0.5", server.port))
@@ -302,7 +302,7 @@ def test_a_name_that_does_not_resolve(discovering, dns: Resolver) -> None:
 
 
 def test_the_issuers_own_host_may_be_private(server: Server, discovering) -> None:
-    """An issuer on a private network, whose keys are there too."""
+    """An issuer on a private network, with its keys on it, too."""
     verifier = discovering(f"https://AS.test:{server.port}/jwks")
     assert verifier.verify(A.token(f"https://as.test:{server.port}")).key_id == "a"
 
@@ -372,7 +372,7 @@ def test_a_fetcher_of_the_users_resolves_as_it_likes(server: Server, discovering
 
 
 class Proxy:
-    """An HTTP proxy on loopback that connects everything to one port there, and notes what it was asked for."""
+    """An HTTP proxy on loopback that connects everything to one port, and records the requested hosts."""
 
     def __init__(self, port: int) -> None:
         self.asked: list[str] = []

@@ -66,7 +66,7 @@ def test_what_is_forgotten_is_not_woken(scheduler: Scheduler) -> None:
     assert sleeper.woken == []
 
 
-def test_it_keeps_nobody_alive_and_ends_with_the_last(scheduler: Scheduler) -> None:
+def test_it_keeps_nothing_alive_and_ends_with_the_last(scheduler: Scheduler) -> None:
     sleeper = Sleeper()
     scheduler.wake_after(3600, sleeper)
     gone = weakref.ref(sleeper)
@@ -77,7 +77,9 @@ def test_it_keeps_nobody_alive_and_ends_with_the_last(scheduler: Scheduler) -> N
     eventually(lambda: idle(scheduler))
 
 
-def test_who_raises_is_logged_and_stops_nobody_else(scheduler: Scheduler, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_callback_that_raises_is_logged_and_stops_no_other(
+    scheduler: Scheduler, caplog: pytest.LogCaptureFixture
+) -> None:
     class Broken:
         def wake(self) -> None:
             raise RuntimeError("broken")

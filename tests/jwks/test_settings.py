@@ -1,4 +1,4 @@
-"""Everything that is decided without a network: settings, URLs, Cache-Control."""
+"""Everything that needs no network: settings, URLs, Cache-Control."""
 
 from __future__ import annotations
 

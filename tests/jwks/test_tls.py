@@ -1,4 +1,4 @@
-"""Over TLS: an untrusted certificate is no answer, and the deadline holds there too."""
+"""Over TLS: an untrusted certificate is an error, and the deadline applies too."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_trust_anchors_come_from_the_environment(
 
 
 @pytest.mark.parametrize("what", ["headers", "body"])
-def test_the_deadline_holds_over_tls(server: Server, trusting: HttpxFetcher, what: str) -> None:
+def test_the_deadline_applies_to_tls(server: Server, trusting: HttpxFetcher, what: str) -> None:
     slow = drip(head(X="x" * 600) if what == "headers" else b"x" * 600, every=0.05, stop=server.stop)
 
     def behave(connection, request) -> None:

@@ -1,4 +1,4 @@
-"""Tokens that name keys nobody has: a rotation, or somebody who sends made-up kids."""
+"""Tokens with unknown kids: a rotation, or an attacker with made-up kids."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def test_a_key_that_appears_right_after_a_fetch_is_accepted_at_the_first_try(ser
     assert server.count() == 3
 
 
-def test_a_newer_set_without_the_key_either_is_not_the_last_word(server: Server, warm) -> None:
-    """Between the look-up and the question another set has come."""
+def test_a_newer_set_without_the_key_does_not_make_it_unknown(server: Server, warm) -> None:
+    """Between the look-up and the request the set was replaced."""
     verifier = warm()
     source = verifier._table.entries[ISSUER].source
     seen = source.current()
@@ -154,7 +154,7 @@ def test_one_kid_that_is_sent_again_and_again_leaves_a_fetch_for_a_new_key(serve
 
 
 def test_a_guessed_kid_does_not_keep_the_real_key_out_beyond_the_cooldown(server: Server, warm, clock: Clock) -> None:
-    """Somebody sends a kid just before the issuer publishes that key."""
+    """An attacker sends a kid just before the issuer publishes that key."""
     verifier = warm(ttl=3600, max_ttl=3600)
     header, claims, _ = NEW_TOKEN.split(".")
     with pytest.raises(UnknownKeyError):
@@ -186,7 +186,7 @@ def test_a_key_that_appears_later_works_as_soon_as_the_set_brings_it(server: Ser
     assert stats(verifier).negative_size == 0
 
 
-def test_a_kid_is_not_remembered_as_unknown_where_the_endpoint_could_not_be_asked(server: Server, warm) -> None:
+def test_a_kid_is_not_cached_as_unknown_if_the_fetch_failed(server: Server, warm) -> None:
     verifier = warm()
     server.routes["/jwks"] = answer(status=500)
     with pytest.raises(UnknownKeyError):
@@ -194,10 +194,8 @@ def test_a_kid_is_not_remembered_as_unknown_where_the_endpoint_could_not_be_aske
     assert stats(verifier).negative_size == 0
 
 
-def test_an_answer_that_was_asked_for_before_the_kid_was_seen_says_nothing_about_it(
-    server: Server, warm, clock: Clock
-) -> None:
-    """The key may have been published in between: it gets a fetch of its own, for which its caller goes on waiting."""
+def test_a_fetch_begun_before_the_kid_was_seen_does_not_make_it_unknown(server: Server, warm, clock: Clock) -> None:
+    """The key may have been published in between: it gets a fetch of its own, for which its caller keeps waiting."""
     verifier = warm()
     server.routes["/jwks"] = hang = Hang(answer(jwks(A)))
     clock.move(240)
@@ -213,7 +211,7 @@ def test_an_answer_that_was_asked_for_before_the_kid_was_seen_says_nothing_about
     assert (accepted, server.count(), stats(verifier).negative_size) == (["b"], 3, 0)
 
 
-def test_an_answer_that_was_asked_for_after_the_kid_was_seen_is_the_last_word_on_it(server: Server, warm) -> None:
+def test_a_fetch_begun_after_the_kid_was_seen_makes_it_unknown(server: Server, warm) -> None:
     """Whoever shares the second fetch needs no third."""
     verifier = warm()
     server.routes["/jwks"] = hang = Hang(answer(jwks(A)))
@@ -280,14 +278,14 @@ def test_good_keys_are_never_evicted_by_unknown_kids(server: Server, make, clock
     assert (stats(verifier).negative_size, stats(verifier).keys) == (2, 1)
 
 
-def test_a_batch_of_unknown_kids_is_remembered_up_to_a_bound(server: Server, warm) -> None:
+def test_the_negative_cache_of_a_batch_is_bounded(server: Server, warm) -> None:
     verifier = warm()
     codes = verifier.verify_many([A.token(ISSUER, kid=str(number)) for number in range(MAX_KEY_IDS + 100)]).codes()
     assert set(codes) == {ErrorCode.UNKNOWN_KEY}
     assert (server.count(), stats(verifier).negative_size) == (2, MAX_KEY_IDS)
 
 
-def test_what_is_told_of_an_unknown_kid_can_not_forge_a_log_line(server: Server, warm, events: list[KeyEvent]) -> None:
+def test_an_unknown_kid_cannot_forge_a_log_line(server: Server, warm, events: list[KeyEvent]) -> None:
     verifier = warm()
     kid = "x\n2026-01-01 all is well\x1b[2J" + "y" * 500
     with pytest.raises(UnknownKeyError):
@@ -312,9 +310,9 @@ class TestNegativeCache:
         unknown.add("a", 5.0)
         assert unknown.contains("a", 34.9)
         assert not unknown.contains("a", 35.0)
-        assert unknown.count(34.9) == 0  # it was forgotten when it was asked for
+        assert unknown.count(34.9) == 0  # it was removed at the look-up
 
-    def test_remembers_by_the_later_answer(self) -> None:
+    def test_the_later_answer_sets_the_lifetime(self) -> None:
         unknown = UnknownKeyIds(30)
         unknown.add("a", 5.0)
         unknown.add("a", 1.0)

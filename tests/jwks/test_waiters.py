@@ -1,4 +1,4 @@
-"""How many callers may wait for keys that somebody has made up, and that none of them takes a place along."""
+"""How many callers may wait for made-up keys, and that each frees its place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from watchword.waiting import Gate, Pending, _Visit
 A, B = Key("a"), Key("b")
 TOKEN = A.token(ISSUER)
 NEW_TOKEN = B.token(ISSUER)
-# An attempt lasts longer than any test: whoever is answered was not waiting for it.
+# An attempt lasts longer than any test: a caller that is answered was not waiting for it.
 SLOW = {"timeout": 2 * LONG, "min_ttl": 3 * LONG}
 
 
@@ -42,7 +42,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 def slow(
     server: Server, make: Callable[..., Verifier], clock: Clock, pool: ThreadPoolExecutor
 ) -> Iterator[Callable[..., Verifier]]:
-    """A verifier that holds key A, and whose endpoint has become slow; it answers before the pool is shut down."""
+    """A verifier with key A, whose endpoint has become slow; it answers before the pool is shut down."""
     server.routes["/jwks"] = answer(jwks(A))
     hang = Hang(answer(jwks(A)))
 
@@ -128,7 +128,7 @@ def test_who_is_cancelled_leaves_the_place(server: Server, slow) -> None:
             await asyncio.wait([*tasks, *timed])
             assert all(isinstance(task.exception(), TimeoutError | asyncio.TimeoutError) for task in timed)
         assert stats(verifier).waits_refused == 0
-        # And an event loop that ends takes none along.
+        # And an event loop that ends keeps none.
         await fill()
 
     asyncio.run(main())
@@ -167,7 +167,7 @@ def test_a_forked_child_has_all_the_places(server: Server, slow, pool: ThreadPoo
 
 
 def test_a_new_key_is_waited_for_in_the_same_place_until_its_own_fetch(server: Server, slow, clock: Clock) -> None:
-    """Nobody slips in between the fetch in flight and the one that brings the key."""
+    """No other caller gets the place between the in-flight fetch and the one with the key."""
     verifier = slow(max_waiters=1)
     clock.move(245)
     hang = server.routes["/jwks"]
@@ -210,7 +210,7 @@ def test_none_waits_for_an_unknown_kid_if_none_may(server: Server, slow) -> None
     verifier = slow(max_waiters=0)
     with pytest.raises(UnknownKeyError):
         verifier.verify(NEW_TOKEN)
-    server.wait_for(2)  # and the key is fetched for who comes later
+    server.wait_for(2)  # and the key is fetched for later callers
     assert verifier.verify(TOKEN).key_id == "a"
 
 
@@ -227,7 +227,7 @@ def test_a_cold_start_has_everybody_wait(server: Server, make, pool: ThreadPoolE
 def test_after_a_failed_first_fetch_only_a_few_wait(
     server: Server, make, pool: ThreadPoolExecutor, clock: Clock
 ) -> None:
-    """Else strangers could hold all threads of a process whose other issuers are well."""
+    """Otherwise attackers could block all threads of a process whose other issuers work."""
     server.routes["/jwks"] = answer(status=500)
     verifier = make(**SLOW)
     with pytest.raises(KeysUnavailableError):
@@ -273,7 +273,7 @@ class TestGate:
                 Pending(settle, future, 1.0, gate).result()
         assert gate.refused == 0
 
-    def test_a_pending_that_nobody_waits_for_takes_no_place(self) -> None:
+    def test_a_pending_that_is_not_awaited_takes_no_place(self) -> None:
         gate = Gate(1)
         future: Future[None] = Future()
         kept = [Pending(lambda: None, future, 1.0, gate) for _ in range(10)]

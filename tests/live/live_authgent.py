@@ -52,7 +52,7 @@ class Authgent:
         return Agent(response["client_id"], response["client_secret"])
 
     def token(self, agent: Agent, *, scope: str = "", resource: str = "", holder: Holder | None = None) -> str:
-        """Client credentials (RFC 6749 section 4.4), bound to ``holder``'s key where one is given."""
+        """Client credentials (RFC 6749 section 4.4), bound to ``holder``'s key if one is given."""
         form = {"grant_type": "client_credentials", "scope": scope, "resource": resource}
         return self._token(agent, form, holder)
 
@@ -113,6 +113,6 @@ def authgent(folder: Path) -> Iterator[Authgent]:
                 yield server
                 return
         except ServerDied:
-            # Most likely somebody took the port between our look and its start.
+            # Most likely another process took the port before its start.
             if attempt == 3:
                 raise

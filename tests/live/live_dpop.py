@@ -18,7 +18,7 @@ def base64url(data: bytes) -> str:
 
 
 class Holder:
-    """The holder of a P-256 key, who asks for tokens that are bound to it."""
+    """The holder of a P-256 key, who requests tokens that are bound to it."""
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())

@@ -1,4 +1,4 @@
-"""Runs a server for as long as its standard input is open, then ends it with every process that it started.
+"""Run a server for as long as its standard input is open, then ends it with every process that it started.
 
     python live_guard.py COMMAND...
 

@@ -1,4 +1,4 @@
-"""Installs the servers of the live tests, once, into a folder that git ignores."""
+"""Install the servers of the live tests, once, into a folder that git ignores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 
 def unavailable(reason: str) -> NoReturn:
-    """What cannot be installed is a failure where it must be there, and a skip on anybody's own machine."""
+    """Fail if the installation is required; otherwise, on a developer's machine, skip."""
     if CI:
         pytest.fail(reason)
     pytest.skip(reason)

@@ -31,7 +31,7 @@ KEY_PROVIDER = "org.keycloak.keys.KeyProvider"
 
 ALGORITHMS = ("EdDSA", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 
-#: What Keycloak signs with besides, if a client asks for it.
+#: The other algorithms that Keycloak signs with, if a client is configured so.
 REFUSED = ("ES512", "HS256", "HS384", "HS512")
 
 #: Seconds: ten on an idle machine, minutes on one that compiles.
@@ -155,7 +155,7 @@ class Keycloak:
             "realm": name,
             "enabled": True,
             "accessTokenLifespan": LIFETIME,
-            # The same whether a token is asked for over http or over https.
+            # The same whether a token is requested over http or over https.
             "attributes": {"frontendUrl": self.base},
         }
         if keys:

@@ -1,4 +1,4 @@
-"""Installs the servers that are written in Java, through Maven, from Maven Central.
+"""Install the servers that are written in Java, through Maven, from Maven Central.
 
 Keycloak comes as it is distributed; Spring Authorization Server is a library, compiled into ``spring/``'s application.
 """
@@ -96,7 +96,7 @@ def spring() -> list[str]:
 
 
 def log_file(name: str) -> Path:
-    """Where a server's log goes, and stays for diagnosis; of earlier ones the newest few are kept."""
+    """Return the path of a server's log, kept for diagnosis; of earlier ones the newest few are kept."""
     logs = CACHE / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     earlier = sorted(logs.glob(f"{name}-*.log"), key=lambda path: path.stat().st_mtime)

@@ -17,14 +17,14 @@ import live_install
 from live_dpop import Holder
 from live_process import serving
 
-#: What provider.mjs knows: clients, and where it sends browsers back to.
+#: The configuration of provider.mjs: clients, and their redirect URIs.
 MACHINE = ("machine", "machine-secret")
 WEB_SECRET = "web-secret"
 REDIRECT_URI = "https://client.example/callback"
 
 
 def api(algorithm: str) -> str:
-    """The resource whose access tokens come signed with ``algorithm``."""
+    """The resource whose access tokens are signed with ``algorithm``."""
     return f"https://api.example/{algorithm}"
 
 

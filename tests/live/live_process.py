@@ -1,4 +1,4 @@
-"""A server in a process of its own: started, waited for by its own endpoints, stopped for certain."""
+"""A server in a process of its own: started, ready when its endpoints answer, always stopped."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def serving(
     env: dict[str, str] | None = None,
     timeout: float = START_TIMEOUT,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs ``command`` while the block runs; what it prints goes to ``log``.
+    """Run ``command`` while the block runs; its output is written to ``log``.
 
     It ends with this process even if that is killed (``live_guard.py``). Raises :class:`ServerDied` or
     ``TimeoutError`` if it is not ready within ``timeout`` seconds, with the end of the log.

@@ -1,4 +1,4 @@
-"""One verdict, had in each way that a caller can have it, and what makes a good token bad."""
+"""One verdict in each way that a caller can obtain it, and changes that make a good token bad."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 import watchword as ww
 
-Judge = Callable[[ww.Verifier, str], ww.VerifiedToken]
+Verify = Callable[[ww.Verifier, str], ww.VerifiedToken]
 
 
 def _sync(verifier: ww.Verifier, token: str) -> ww.VerifiedToken:
@@ -24,14 +24,14 @@ def _async(verifier: ww.Verifier, token: str) -> ww.VerifiedToken:
     return asyncio.run(verifier.verify_async(token))
 
 
-#: For each test that asks for ``judge``: once through ``verify``, once through ``verify_async``.
-both_ways = pytest.mark.parametrize("judge", [pytest.param(_sync, id="sync"), pytest.param(_async, id="async")])
+#: For each test that asks for ``verify``: once through ``verify``, once through ``verify_async``.
+both_ways = pytest.mark.parametrize("verify", [pytest.param(_sync, id="sync"), pytest.param(_async, id="async")])
 
 
-def code(judge: Judge, verifier: ww.Verifier, token: str) -> ww.ErrorCode | None:
+def code(verify: Verify, verifier: ww.Verifier, token: str) -> ww.ErrorCode | None:
     """The code of the refusal; ``None`` is "accepted"."""
     try:
-        judge(verifier, token)
+        verify(verifier, token)
     except ww.VerificationError as error:
         refusal = error
     else:
@@ -87,7 +87,7 @@ def with_flipped_signature_bit(token: str) -> str:
     return ".".join((header, payload, base64.urlsafe_b64encode(raw).rstrip(b"=").decode()))
 
 
-#: What somebody without the key can do to a token, and the verdict.
+#: What an attacker without the key can do to a token, and the verdict.
 TAMPERINGS: dict[str, tuple[Callable[[str], str], ww.ErrorCode]] = {
     "flipped bit": (with_flipped_signature_bit, ww.ErrorCode.INVALID_SIGNATURE),
     "other subject": (lambda token: with_claims(token, sub="client:other"), ww.ErrorCode.INVALID_SIGNATURE),

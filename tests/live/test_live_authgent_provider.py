@@ -1,4 +1,4 @@
-"""Everything that authgent-server signs, through authgent's own names and the middlewares of both frameworks."""
+"""Everything that authgent-server signs, verified with authgent's own names and the middlewares of both frameworks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ both_ways = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module", name="server")
 def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authgent]:
-    """A server of this module's own: its keys are taken away from it."""
+    """A server for this module alone: its keys are removed."""
     with running(tmp_path_factory.mktemp("authgent-provider")) as server:
         yield server
 
@@ -54,7 +54,7 @@ def _client() -> authgent.DPoPClient:
 
 
 class Holder:
-    """A client of authgent's, as the one who asks for bound tokens."""
+    """A client of authgent that requests bound tokens."""
 
     def __init__(self, client: authgent.DPoPClient) -> None:
         self.proof = client.create_proof
@@ -199,7 +199,7 @@ def test_many_requests_at_once_on_a_cold_cache(
 
 
 def test_a_human_being_is_asked_for_a_scope(server: Authgent, agent: Agent) -> None:
-    """The server of this test answers for the human being, as soon as it is asked."""
+    """The server of this test approves immediately, in place of a human being."""
     challenge = httpx2.Response(
         403, headers={"WWW-Authenticate": 'Bearer error="insufficient_scope", scope="data:pii:read"'}
     )
@@ -226,22 +226,22 @@ def test_a_human_being_is_asked_for_a_scope(server: Authgent, agent: Agent) -> N
 def test_a_new_key_is_found_and_a_revoked_one_forgotten(server: Authgent, agent: Agent) -> None:
     fetcher = authgent.JWKSFetcher(server.issuer, cache_settings=ww.jwks.CacheSettings(cooldown=0))
 
-    def judge(raw: str) -> str:
+    def verify(raw: str) -> str:
         return authgent.verify_token_sync(raw, server.issuer, jwks_fetcher=fetcher).subject
 
     before = server.token(agent, scope="read")
-    judge(before)
+    verify(before)
     server.rotate_keys()
     after = server.token(agent, scope="read")
     assert header_of(before)["kid"] != header_of(after)["kid"]
-    assert judge(before) == judge(after)
+    assert verify(before) == verify(after)
 
-    # authgent-server itself never takes a key back: whoever runs it does.
+    # authgent-server itself never withdraws a key: its operator does.
     with contextlib.closing(sqlite3.connect(next(server.folder.glob("*.db")), timeout=30)) as database, database:
         database.execute("UPDATE signing_keys SET status = 'revoked' WHERE kid = ?", (header_of(before)["kid"],))
-    assert judge(before)  # until the next refresh, which comes by itself within five minutes
+    assert verify(before)  # until the next refresh, within five minutes
     asyncio.run(fetcher.refresh())
     with pytest.raises(authgent.InvalidTokenError) as caught:
-        judge(before)
+        verify(before)
     assert caught.value.code == "unknown_key"
-    assert judge(after)
+    assert verify(after)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from live_keycloak import Realm
 from live_spring import API, Spring
-from live_verdicts import Judge, both_ways, code
+from live_verdicts import Verify, both_ways, code
 
 import watchword as ww
 from watchword.dpop import DpopProver
@@ -86,13 +86,13 @@ def test_a_request_with_a_proof_is_verified_once(prover: DpopProver, token: str,
 
 @both_ways
 def test_a_bound_token_is_no_bearer_token(
-    java_server: Server, prover: DpopProver, token: str, verifier: ww.Verifier, judge: Judge
+    java_server: Server, prover: DpopProver, token: str, verifier: ww.Verifier, verify: Verify
 ) -> None:
-    assert code(judge, verifier, token) == ww.ErrorCode.DPOP_PROOF_REQUIRED
+    assert code(verify, verifier, token) == ww.ErrorCode.DPOP_PROOF_REQUIRED
     with pytest.raises(ww.VerificationError):
         verifier.verify_request(method="GET", uri=URI, headers={"Authorization": f"Bearer {token}"})
     accepting = ww.Verifier([java_server.issuer], audience=API, bound_tokens="accept")
-    confirmation = judge(accepting, token).confirmation
+    confirmation = verify(accepting, token).confirmation
     assert confirmation is not None
     assert confirmation.jkt == prover.jkt
 
@@ -114,11 +114,11 @@ def test_a_proof_of_something_else_is_refused(
         verifier.verify_request(method="GET", uri=URI, headers=_headers(token, proof(prover, token)))
 
 
-# What binds a token to a certificate is not verified, so such a token is refused rather than taken for a bearer token.
+# What binds a token to a certificate is not verified, so such a token is refused, never accepted as a bearer token.
 @both_ways
-def test_a_token_that_is_bound_to_a_certificate_is_refused(java_server: Server, judge: Judge) -> None:
+def test_a_token_that_is_bound_to_a_certificate_is_refused(java_server: Server, verify: Verify) -> None:
     verifier = ww.Verifier([java_server.tls_issuer], audience=API)
     token = java_server.certificate_token()
-    assert code(judge, verifier, token) == ww.ErrorCode.UNSUPPORTED
+    assert code(verify, verifier, token) == ww.ErrorCode.UNSUPPORTED
     accepting = ww.Verifier([java_server.tls_issuer], audience=API, bound_tokens="accept")
-    assert judge(accepting, token).claims["cnf"] == {"x5t#S256": java_server.certificate_thumbprint}
+    assert verify(accepting, token).claims["cnf"] == {"x5t#S256": java_server.certificate_thumbprint}

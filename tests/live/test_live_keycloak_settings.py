@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from live_keycloak import API, SCOPE, USER, Keycloak, Realm
-from live_verdicts import Judge, both_ways, code
+from live_verdicts import Verify, both_ways, code
 
 import watchword as ww
 
@@ -28,45 +28,45 @@ def _for(client: str, realm: Realm) -> ww.Verifier:
 
 @both_ways
 @pytest.mark.parametrize("client", ["machine-ES256", "rfc9068", "exchanging"])
-def test_an_access_token_is_verified(realm: Realm, verifier: ww.Verifier, judge: Judge, client: str) -> None:
-    assert SCOPE in judge(verifier, realm.token(client)).scopes
-    users = judge(verifier, realm.login(client)["access_token"])
+def test_an_access_token_is_verified(realm: Realm, verifier: ww.Verifier, verify: Verify, client: str) -> None:
+    assert SCOPE in verify(verifier, realm.token(client)).scopes
+    users = verify(verifier, realm.login(client)["access_token"])
     assert SCOPE in users.scopes
     assert users.claims["preferred_username"] == USER
 
 
 @both_ways
-def test_an_access_token_without_scopes_is_verified(realm: Realm, verifier: ww.Verifier, judge: Judge) -> None:
+def test_an_access_token_without_scopes_is_verified(realm: Realm, verifier: ww.Verifier, verify: Verify) -> None:
     token = realm.token("no-scopes", scope="")
-    verified = judge(verifier, token)
+    verified = verify(verifier, token)
     assert verified.claims["scope"] == ""
     assert verified.scopes == ()
 
 
 @both_ways
-def test_an_id_token_is_refused_even_if_its_audience_is_right(realm: Realm, judge: Judge) -> None:
+def test_an_id_token_is_refused_even_if_its_audience_is_right(realm: Realm, verify: Verify) -> None:
     client = "machine-ES256"
-    assert code(judge, _for(client, realm), realm.login(client)["id_token"]) == ww.ErrorCode.MISSING_CLAIM
+    assert code(verify, _for(client, realm), realm.login(client)["id_token"]) == ww.ErrorCode.MISSING_CLAIM
 
 
 @both_ways
-def test_user_information_is_refused_even_if_its_audience_is_right(realm: Realm, judge: Judge) -> None:
+def test_user_information_is_refused_even_if_its_audience_is_right(realm: Realm, verify: Verify) -> None:
     token = realm.userinfo(realm.login("userinfo")["access_token"])
-    assert code(judge, _for("userinfo", realm), token) == ww.ErrorCode.MISSING_CLAIM
+    assert code(verify, _for("userinfo", realm), token) == ww.ErrorCode.MISSING_CLAIM
 
 
 @both_ways
-def test_a_refresh_token_is_refused(realm: Realm, judge: Judge) -> None:
+def test_a_refresh_token_is_refused(realm: Realm, verify: Verify) -> None:
     token = realm.login("machine-ES256")["refresh_token"]
-    verdict = code(judge, _for(realm.issuer, realm), token)
+    verdict = code(verify, _for(realm.issuer, realm), token)
     assert verdict == ww.ErrorCode.ALGORITHM_NOT_ALLOWED
 
 
 @both_ways
-def test_a_token_of_another_realm_is_refused(keycloak: Keycloak, realm: Realm, judge: Judge) -> None:
+def test_a_token_of_another_realm_is_refused(keycloak: Keycloak, realm: Realm, verify: Verify) -> None:
     master = _issuer(Realm(keycloak, "master"))
     verifier = ww.Verifier([master], audience=API)
-    assert code(judge, verifier, realm.token("machine-ES256")) in {
+    assert code(verify, verifier, realm.token("machine-ES256")) in {
         ww.ErrorCode.UNKNOWN_KEY,
         ww.ErrorCode.WRONG_ISSUER,
     }

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from live_dpop import Holder
 from live_oidc_provider import OidcProvider, api
-from live_verdicts import Judge, both_ways, code, each_tampering, header_of, lifetime, peer_claims
+from live_verdicts import Verify, both_ways, code, each_tampering, header_of, lifetime, peer_claims
 
 import watchword as ww
 
@@ -35,10 +35,10 @@ def _verifier(issuer: ww.Issuer) -> ww.Verifier:
 @both_ways
 @each_algorithm
 def test_an_access_token_is_verified(
-    oidc_provider: OidcProvider, verifier: ww.Verifier, judge: Judge, algorithm: str
+    oidc_provider: OidcProvider, verifier: ww.Verifier, verify: Verify, algorithm: str
 ) -> None:
     token = oidc_provider.token(algorithm)
-    verified = judge(verifier, token)
+    verified = verify(verifier, token)
     assert header_of(token)["typ"] == "at+jwt"
     assert verified.header == header_of(token)
     assert verified.algorithm == algorithm
@@ -73,14 +73,14 @@ def test_a_tampered_token_is_refused(
 @both_ways
 @pytest.mark.parametrize(("resource", "verdict"), REFUSED.items())
 def test_a_token_of_a_kind_that_is_not_read_is_refused(
-    oidc_provider: OidcProvider, verifier: ww.Verifier, judge: Judge, resource: str, verdict: ww.ErrorCode
+    oidc_provider: OidcProvider, verifier: ww.Verifier, verify: Verify, resource: str, verdict: ww.ErrorCode
 ) -> None:
-    assert code(judge, verifier, oidc_provider.token(resource)) == verdict
+    assert code(verify, verifier, oidc_provider.token(resource)) == verdict
 
 
 @both_ways
-def test_an_opaque_token_is_refused(oidc_provider: OidcProvider, verifier: ww.Verifier, judge: Judge) -> None:
-    assert code(judge, verifier, oidc_provider.opaque_token()) == ww.ErrorCode.MALFORMED_TOKEN
+def test_an_opaque_token_is_refused(oidc_provider: OidcProvider, verifier: ww.Verifier, verify: Verify) -> None:
+    assert code(verify, verifier, oidc_provider.opaque_token()) == ww.ErrorCode.MALFORMED_TOKEN
 
 
 def test_keys_that_cannot_be_used_do_not_take_the_others_with_them(oidc_provider: OidcProvider) -> None:
@@ -97,21 +97,23 @@ def test_keys_that_cannot_be_used_do_not_take_the_others_with_them(oidc_provider
 
 
 @both_ways
-def test_a_token_for_another_resource_is_refused(oidc_provider: OidcProvider, issuer: ww.Issuer, judge: Judge) -> None:
+def test_a_token_for_another_resource_is_refused(
+    oidc_provider: OidcProvider, issuer: ww.Issuer, verify: Verify
+) -> None:
     verifier = ww.Verifier([issuer], audience=api("ES256"))
-    assert code(judge, verifier, oidc_provider.token("ES256")) is None
-    assert code(judge, verifier, oidc_provider.token("RS256")) == ww.ErrorCode.WRONG_AUDIENCE
+    assert code(verify, verifier, oidc_provider.token("ES256")) is None
+    assert code(verify, verifier, oidc_provider.token("RS256")) == ww.ErrorCode.WRONG_AUDIENCE
 
 
 @both_ways
 def test_a_bound_token_is_no_bearer_token(
-    oidc_provider: OidcProvider, verifier: ww.Verifier, issuer: ww.Issuer, judge: Judge
+    oidc_provider: OidcProvider, verifier: ww.Verifier, issuer: ww.Issuer, verify: Verify
 ) -> None:
     holder = Holder()
     token = oidc_provider.token("EdDSA", holder=holder)
-    assert code(judge, verifier, token) == ww.ErrorCode.DPOP_PROOF_REQUIRED
+    assert code(verify, verifier, token) == ww.ErrorCode.DPOP_PROOF_REQUIRED
     accepting = ww.Verifier([issuer], audience=api("EdDSA"), bound_tokens="accept")
-    confirmation = judge(accepting, token).confirmation
+    confirmation = verify(accepting, token).confirmation
     assert confirmation is not None
     assert confirmation.jkt == holder.thumbprint
 
@@ -119,15 +121,15 @@ def test_a_bound_token_is_no_bearer_token(
 @both_ways
 @pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "RS256", "PS256"])
 def test_an_id_token_is_verified_by_the_client_it_is_for_and_by_nobody_else(
-    oidc_provider: OidcProvider, verifier: ww.Verifier, issuer: ww.Issuer, judge: Judge, algorithm: str
+    oidc_provider: OidcProvider, verifier: ww.Verifier, issuer: ww.Issuer, verify: Verify, algorithm: str
 ) -> None:
     token = oidc_provider.id_token(algorithm, login="alice")
     client = ww.Verifier([issuer], audience=f"web-{algorithm}")
-    verified = judge(client, token)
+    verified = verify(client, token)
     assert verified.algorithm == algorithm
     assert verified.subject == "alice"
     assert verified.claims["nonce"] == "the-nonce"
     # An API must not take an ID token for an access token: RFC 9068 section 4, by its audience and by its type.
-    assert code(judge, verifier, token) == ww.ErrorCode.WRONG_AUDIENCE
+    assert code(verify, verifier, token) == ww.ErrorCode.WRONG_AUDIENCE
     access_tokens_only = ww.Verifier([issuer], audience=f"web-{algorithm}", types=("at+jwt",))
-    assert code(judge, access_tokens_only, token) == ww.ErrorCode.WRONG_TYPE
+    assert code(verify, access_tokens_only, token) == ww.ErrorCode.WRONG_TYPE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from live_spring import ALGORITHMS, API, LIFETIME, Spring
-from live_verdicts import Judge, both_ways, code, each_tampering, header_of, lifetime, peer_claims
+from live_verdicts import Verify, both_ways, code, each_tampering, header_of, lifetime, peer_claims
 
 import watchword as ww
 
@@ -24,10 +24,10 @@ def _verifier(spring: Spring) -> ww.Verifier:
 @both_ways
 @each_algorithm
 def test_a_token_is_verified_through_discovery(
-    spring: Spring, tokens: dict[str, str], verifier: ww.Verifier, judge: Judge, algorithm: str
+    spring: Spring, tokens: dict[str, str], verifier: ww.Verifier, verify: Verify, algorithm: str
 ) -> None:
     token = tokens[algorithm]
-    verified = judge(verifier, token)
+    verified = verify(verifier, token)
     assert verified.header == header_of(token) == {"alg": algorithm, "kid": verified.key_id}
     assert verified.algorithm == algorithm
     assert verified.issuer == spring.issuer
@@ -59,24 +59,24 @@ def test_a_tampered_token_is_refused(
 
 
 @both_ways
-def test_a_token_of_a_kind_that_is_not_read_is_refused(spring: Spring, verifier: ww.Verifier, judge: Judge) -> None:
-    assert code(judge, verifier, spring.token("machine-ES512")) == ww.ErrorCode.ALGORITHM_NOT_ALLOWED
-    assert code(judge, verifier, spring.token("opaque")) == ww.ErrorCode.MALFORMED_TOKEN
+def test_a_token_of_a_kind_that_is_not_read_is_refused(spring: Spring, verifier: ww.Verifier, verify: Verify) -> None:
+    assert code(verify, verifier, spring.token("machine-ES512")) == ww.ErrorCode.ALGORITHM_NOT_ALLOWED
+    assert code(verify, verifier, spring.token("opaque")) == ww.ErrorCode.MALFORMED_TOKEN
 
 
 @both_ways
-def test_a_customized_type_is_seen(spring: Spring, verifier: ww.Verifier, judge: Judge) -> None:
+def test_a_customized_type_is_seen(spring: Spring, verifier: ww.Verifier, verify: Verify) -> None:
     strict = ww.Verifier([spring.as_issuer()], audience=API, types=("at+jwt",))
     token = spring.token("rfc9068")
-    assert judge(verifier, token).header["typ"] == judge(strict, token).header["typ"] == "at+jwt"
-    assert code(judge, strict, spring.token("machine-RS256")) == ww.ErrorCode.WRONG_TYPE
+    assert verify(verifier, token).header["typ"] == verify(strict, token).header["typ"] == "at+jwt"
+    assert code(verify, strict, spring.token("machine-RS256")) == ww.ErrorCode.WRONG_TYPE
 
 
 @both_ways
-def test_the_default_audience_is_the_client_itself(spring: Spring, verifier: ww.Verifier, judge: Judge) -> None:
+def test_the_default_audience_is_the_client_itself(spring: Spring, verifier: ww.Verifier, verify: Verify) -> None:
     token = spring.token("plain")
-    assert code(judge, verifier, token) == ww.ErrorCode.WRONG_AUDIENCE
-    assert judge(ww.Verifier([spring.as_issuer()], audience="plain"), token).audience == ("plain",)
+    assert code(verify, verifier, token) == ww.ErrorCode.WRONG_AUDIENCE
+    assert verify(ww.Verifier([spring.as_issuer()], audience="plain"), token).audience == ("plain",)
 
 
 def test_both_metadata_documents_lead_to_the_keys(spring: Spring) -> None:
@@ -90,28 +90,28 @@ def test_both_metadata_documents_lead_to_the_keys(spring: Spring) -> None:
 
 
 @both_ways
-def test_a_token_is_of_the_address_that_it_was_asked_for_at(spring: Spring, judge: Judge) -> None:
+def test_a_token_is_of_the_address_that_it_was_asked_for_at(spring: Spring, verify: Verify) -> None:
     # One server, one key set, two issuers: the name decides.
     other = ww.Issuer(spring.tls_issuer, jwks_uri=spring.jwks_uri, allow_loopback_http=True)
-    assert code(judge, ww.Verifier([other], audience=API), spring.token("machine-ES256")) == ww.ErrorCode.WRONG_ISSUER
+    assert code(verify, ww.Verifier([other], audience=API), spring.token("machine-ES256")) == ww.ErrorCode.WRONG_ISSUER
 
 
 @both_ways
-def test_a_new_key_is_found_and_a_withdrawn_one_is_forgotten(spring: Spring, judge: Judge) -> None:
+def test_a_new_key_is_found_and_a_withdrawn_one_is_forgotten(spring: Spring, verify: Verify) -> None:
     seconds = 1000.0
     issuer = spring.as_issuer()
     verifier = ww.Verifier([issuer], audience=API, monotonic=lambda: seconds)
     before = spring.token("machine-ES384")
-    judge(verifier, before)
+    verify(verifier, before)
 
     new = spring.add_key("ES384")
     after = spring.token("machine-ES384")
     assert header_of(after)["kid"] == new != header_of(before)["kid"]
     seconds += issuer.cache_settings.cooldown
-    assert judge(verifier, after).key_id == new
-    assert judge(verifier, before).key_id == header_of(before)["kid"]
+    assert verify(verifier, after).key_id == new
+    assert verify(verifier, before).key_id == header_of(before)["kid"]
 
     spring.withdraw_old_keys("ES384")
     verifier.refresh()
-    assert judge(verifier, after).key_id == new
-    assert code(judge, verifier, before) == ww.ErrorCode.UNKNOWN_KEY
+    assert verify(verifier, after).key_id == new
+    assert code(verify, verifier, before) == ww.ErrorCode.UNKNOWN_KEY

@@ -1,4 +1,4 @@
-"""One verifier with both servers as issuers: each token is judged by its own issuer's keys and by no other's."""
+"""One verifier with both servers as issuers: each token is verified with its own issuer's keys and no others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from live_authgent import Agent, Authgent
 from live_oidc_provider import OidcProvider, api
-from live_verdicts import Judge, both_ways, code, with_claims, with_header
+from live_verdicts import Verify, both_ways, code, with_claims, with_header
 
 import watchword as ww
 
@@ -38,20 +38,20 @@ def test_both_issuers_tokens_are_verified(
     oidc_provider: OidcProvider,
     issuers: tuple[ww.Issuer, ww.Issuer],
     tokens: tuple[str, str],
-    judge: Judge,
+    verify: Verify,
 ) -> None:
     verifier = ww.Verifier(issuers, audience=API)
-    assert [judge(verifier, token).issuer for token in tokens] == [authgent.issuer, oidc_provider.issuer]
+    assert [verify(verifier, token).issuer for token in tokens] == [authgent.issuer, oidc_provider.issuer]
 
 
 @both_ways
 def test_a_token_of_an_issuer_that_is_not_configured_is_refused(
-    issuers: tuple[ww.Issuer, ww.Issuer], tokens: tuple[str, str], judge: Judge
+    issuers: tuple[ww.Issuer, ww.Issuer], tokens: tuple[str, str], verify: Verify
 ) -> None:
     for issuer, foreign in zip(issuers, reversed(tokens), strict=True):
         # Neither fetches anything for it.
         for others in ([], [ww.Issuer("https://elsewhere.example")]):
-            assert code(judge, ww.Verifier([issuer, *others], audience=API), foreign) == ww.ErrorCode.WRONG_ISSUER
+            assert code(verify, ww.Verifier([issuer, *others], audience=API), foreign) == ww.ErrorCode.WRONG_ISSUER
 
 
 @both_ways
@@ -60,18 +60,18 @@ def test_an_issuer_cannot_sign_for_another(
     oidc_provider: OidcProvider,
     issuers: tuple[ww.Issuer, ww.Issuer],
     tokens: tuple[str, str],
-    judge: Judge,
+    verify: Verify,
 ) -> None:
     verifier = ww.Verifier(issuers, audience=API)
     agents_token, machines_token = tokens
     # The claims name one issuer, the kid names a key of the other.
-    assert code(judge, verifier, with_claims(agents_token, iss=oidc_provider.issuer)) == ww.ErrorCode.UNKNOWN_KEY
-    assert code(judge, verifier, with_claims(machines_token, iss=authgent.issuer)) == ww.ErrorCode.UNKNOWN_KEY
+    assert code(verify, verifier, with_claims(agents_token, iss=oidc_provider.issuer)) == ww.ErrorCode.UNKNOWN_KEY
+    assert code(verify, verifier, with_claims(machines_token, iss=authgent.issuer)) == ww.ErrorCode.UNKNOWN_KEY
 
 
 @both_ways
 def test_the_other_issuers_keys_do_not_make_a_token_the_others(
-    authgent: Authgent, oidc_provider: OidcProvider, tokens: tuple[str, str], judge: Judge
+    authgent: Authgent, oidc_provider: OidcProvider, tokens: tuple[str, str], verify: Verify
 ) -> None:
     # Keys and name crossed over by mistake: every signature would hold, and no token is what it says.
     crossed = ww.Verifier(
@@ -82,7 +82,7 @@ def test_the_other_issuers_keys_do_not_make_a_token_the_others(
         audience=API,
     )
     for token in tokens:
-        assert code(judge, crossed, token) == ww.ErrorCode.UNKNOWN_KEY
+        assert code(verify, crossed, token) == ww.ErrorCode.UNKNOWN_KEY
 
 
 def test_the_kernel_alone_refuses_each_under_the_others_policy(
@@ -116,7 +116,7 @@ def test_each_issuer_has_its_own_audience_and_algorithms(
     ]
 
 
-def test_many_tokens_of_both_are_judged_in_order(
+def test_many_tokens_of_both_are_verified_in_order(
     issuers: tuple[ww.Issuer, ww.Issuer], tokens: tuple[str, str], oidc_provider: OidcProvider
 ) -> None:
     verifier = ww.Verifier(issuers, audience=API)

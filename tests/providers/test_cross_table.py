@@ -1,4 +1,4 @@
-"""Every kind of token of every provider, before every provider's verifier, under its documented name.
+"""Every kind of token of every provider, with every provider's verifier, by its documented name.
 
 All are signed by the same keys, for the same audience. In one table they come from the same issuer, too, so that
 nothing but its shape keeps a token apart; in the other every provider has its own, as in real life.
@@ -20,19 +20,19 @@ from watchword.providers import PROVIDERS
 from watchword.providers.profiles import profile_of
 
 #: Whether tokens pass.
-Judge = Callable[[list[str]], list[bool]]
+Verify = Callable[[list[str]], list[bool]]
 
 PATHS = [(provider, where) for provider in LIBRARY for where in ("library", "command line")]
 
 each_path = pytest.mark.parametrize("path", PATHS, ids=", ".join)
 
 
-@pytest.fixture(name="judge_of")
-def _judge_of(tmp_path: Path) -> Callable[[tuple[str, str], str, int], Judge]:
+@pytest.fixture(name="verify_with")
+def _verify_with(tmp_path: Path) -> Callable[[tuple[str, str], str, int], Verify]:
     keys = tmp_path / "keys.json"
     keys.write_text(json.dumps(JWKS))
 
-    def judge_of(path: tuple[str, str], issuer: str, now: int) -> Judge:
+    def verify_with(path: tuple[str, str], issuer: str, now: int) -> Verify:
         provider, where = path
         if where == "command line":
             arguments = options(provider, keys, issuer, now)
@@ -41,7 +41,7 @@ def _judge_of(tmp_path: Path) -> Callable[[tuple[str, str], str, int], Judge]:
         verb = next(iter(LIBRARY[provider](issuer).values()))
         return lambda tokens: [verb(token, now) is None for token in tokens]
 
-    return judge_of
+    return verify_with
 
 
 def expected(provider: str, sample: Sample, algorithm: str) -> bool:
@@ -56,26 +56,26 @@ def test_the_table_is_complete() -> None:
 
 
 @each_path
-def test_from_one_issuer_only_its_shape_keeps_a_token_apart(path, judge_of) -> None:
+def test_from_one_issuer_only_its_shape_keeps_a_token_apart(path, verify_with) -> None:
     now = int(time.time())
-    verdicts = judge_of(path, mint.ISSUER, now)([sample.mint(now) for sample in SAMPLES])
+    verdicts = verify_with(path, mint.ISSUER, now)([sample.mint(now) for sample in SAMPLES])
     passed = [str(sample) for sample, passes in zip(SAMPLES, verdicts, strict=True) if passes]
     assert passed == [str(sample) for sample in SAMPLES if expected(path[0], sample, sample.algorithm)]
 
 
 @each_path
-def test_a_providers_own_tokens_by_every_algorithm(path, judge_of) -> None:
+def test_a_providers_own_tokens_by_every_algorithm(path, verify_with) -> None:
     now = int(time.time())
     own = [(sample, algorithm) for sample in SAMPLES if sample.provider == path[0] for algorithm in KEYS]
-    verdicts = judge_of(path, mint.ISSUER, now)([sample.mint(now, algorithm=algorithm) for sample, algorithm in own])
+    verdicts = verify_with(path, mint.ISSUER, now)([sample.mint(now, algorithm=algorithm) for sample, algorithm in own])
     for (sample, algorithm), passes in zip(own, verdicts, strict=True):
         assert passes is expected(path[0], sample, algorithm), (str(sample), algorithm)
 
 
 @each_path
-def test_from_an_issuer_of_its_own(path, judge_of) -> None:
+def test_from_an_issuer_of_its_own(path, verify_with) -> None:
     now = int(time.time())
     tokens = [sample.mint(now, issuer=f"https://{sample.provider or 'nobody'}.example") for sample in SAMPLES]
-    verdicts = judge_of(path, f"https://{path[0]}.example", now)(tokens)
+    verdicts = verify_with(path, f"https://{path[0]}.example", now)(tokens)
     passed = [str(sample) for sample, passes in zip(SAMPLES, verdicts, strict=True) if passes]
     assert passed == [str(sample) for sample in SAMPLES if expected(path[0], sample, sample.algorithm)]

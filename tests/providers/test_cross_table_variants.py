@@ -1,4 +1,4 @@
-"""Malformed and out-of-range variants of every sample, before the library, the command line and ``detect``.
+"""Malformed and out-of-range variants of every sample, with the library, the command line and ``detect``.
 
 All three have one set of rules for each provider, so none may accept what another refuses.
 """
@@ -75,7 +75,7 @@ def test_the_library_and_the_command_line_agree_on_every_variant(provider: str, 
     listed = generated(provider, now)
     tokens = [variant.mint() for variant in listed]
     printed = command_line(options(provider, keys, mint.ISSUER, now), tokens)
-    # Neither refuses, or accepts, whatever comes.
+    # Neither refuses everything, nor accepts everything.
     assert 0.1 < printed.count(None) / len(printed) < 0.9
     (_, verb), *others = verbs_of(provider).items()
     for number, (variant, token, code) in enumerate(zip(listed, tokens, printed, strict=True)):
@@ -84,38 +84,38 @@ def test_the_library_and_the_command_line_agree_on_every_variant(provider: str, 
             # A token may be valid without the marks of its provider.
             assert found.provider in (provider, None), str(variant)
             assert not found.problems, str(variant)
-        said = verb(token, now)
-        if code is None and said in BY_EXPECTATION.get(provider, ()):
+        answer = verb(token, now)
+        if code is None and answer in BY_EXPECTATION.get(provider, ()):
             continue
-        assert said == code, str(variant)
-        # The other verbs share their way with the first: some of the variants will do.
+        assert answer == code, str(variant)
+        # The other functions share their implementation with the first: some of the variants are enough.
         for name, other in others if number % 11 == 0 else ():
-            # Those that are given an access token compare its hash; an application's fetcher has to be told a kid.
+            # With an access token, its hash is compared; an application's fetcher needs a kid.
             if name.startswith("create_agent") and "at_hash" in variant.name:
                 continue
             answer = other(token, now)
             if "own fetcher" in name and variant.name.startswith("kid is") and code is not None:
                 assert answer is not None, f"{variant}, {name}"
             elif "own fetcher" in name and code == "malformed_claims":
-                # It is not asked for the key of a token that does not name the issuer, readably.
+                # It fetches no key for a token that does not name the issuer readably.
                 assert answer in ("malformed_claims", "wrong_issuer"), f"{variant}, {name}"
             else:
                 assert answer == code, f"{variant}, {name}"
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_detect_says_what_the_rules_say(provider: str) -> None:
-    said = []
+def test_detect_agrees_with_the_rules(provider: str) -> None:
+    codes = []
     for variant in cases(provider, int(time.time())):
         found = detect(variant.mint())
         if found.problems:
             assert found.provider == provider
             code = found.problems[0].partition(":")[0]
-            # The kernel reads "act" with the other claims, and says that they are malformed.
+            # The kernel reads "act" with the other claims, and reports malformed claims.
             assert ("malformed_claims" if code == "delegation_malformed" else code) == variant.code, str(variant)
-            said.append(code)
+            codes.append(code)
         elif found.provider is None and provider != "authgent":
             # authgent's access tokens have no marks that can be relied on.
             assert variant.code is not None, str(variant)
     # What is wrong with a broker's token is its kind, or signed in its chain.
-    assert len(said) > 1 or provider == "agentwrit"
+    assert len(codes) > 1 or provider == "agentwrit"

@@ -1,4 +1,4 @@
-"""``detect``: whose a token looks like, with nothing verified and whatever it is."""
+"""``detect``: which provider a token looks like, for any input and without verification."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_whose_a_token_looks_like(sample: Sample) -> None:
     assert (found.provider, found.kind) == (sample.provider, sample.kind or None)
     assert found.reasons
     assert detect(raw.encode()) == found
-    # Its signature, its keys and its times do not matter: nobody looks at them.
+    # Its signature, its keys and its times do not matter: they are not checked.
     forged = raw[: raw.rindex(".")] + "."
     assert detect(forged) == found
     assert detect(sample.mint(now=0)) == found
@@ -44,7 +44,7 @@ def test_it_says_that_nothing_was_verified() -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "XX999"])
-def test_an_algorithm_that_nobody_verifies_is_no_hindrance(algorithm: str) -> None:
+def test_unsupported_algorithms_are_ignored(algorithm: str) -> None:
     sample = next(one for one in SAMPLES if str(one) == "authpi-id_token")
     assert detect(mint.token(sample.payload(), {"alg": algorithm, "typ": "JWT"}, signature=b"")).provider == "authpi"
 
@@ -56,7 +56,7 @@ def test_another_type_is_another_kind(name: str, typ: str) -> None:
     assert detect(dataclasses.replace(sample, typ=typ).mint()).provider is None
 
 
-def test_what_looks_like_several_providers_is_nobodys() -> None:
+def test_a_token_of_several_providers_is_of_none() -> None:
     both = {"iss": mint.ISSUER, "sub": "agent_1", "aud": "a", "organizations": []}
     found = detect(mint.token(both, mint.header("p256", "ES256"), key="p256", algorithm="ES256"))
     assert (found.provider, found.kind) == (None, None)
@@ -65,7 +65,7 @@ def test_what_looks_like_several_providers_is_nobodys() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "message"),
     [
         ("", "malformed_token"),
         ("an opaque token", "malformed_token"),
@@ -82,10 +82,10 @@ def test_what_looks_like_several_providers_is_nobodys() -> None:
         (mint.token(head=mint.header(crit=["exp"])), "unsupported_critical_header"),
     ],
 )
-def test_what_is_no_token(raw: Any, said: str) -> None:
+def test_what_is_no_token(raw: Any, message: str) -> None:
     found = detect(raw)
     assert (found.provider, found.kind) == (None, None)
-    assert said in found.reasons[0]
+    assert message in found.reasons[0]
 
 
 @pytest.mark.parametrize("depth", [100, 900, *range(940, 1000, 3), 5000])
@@ -163,7 +163,7 @@ def test_what_is_no_text_is_a_mistake(wrong: Any) -> None:
         detect(wrong)
 
 
-def test_nobodys_package_is_imported_for_it() -> None:
+def test_no_published_package_is_imported() -> None:
     program = f"""
 import sys
 from watchword.providers import detect

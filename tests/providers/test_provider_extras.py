@@ -1,4 +1,4 @@
-"""A provider whose extra is not installed says which one it is."""
+"""Importing a provider whose extra is not installed names the extra."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages of the providers say is so: their code runs, and what they list is what there is."""
+"""The pages of the providers are correct: their code runs, and their lists are complete."""
 
 from __future__ import annotations
 

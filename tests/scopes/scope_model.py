@@ -1,4 +1,4 @@
-"""What scopes mean, written down plainly: each is the set of the requests that it allows, out of a small world.
+"""The meaning of scopes as a plain model: each is the set of the requests that it allows, out of a small world.
 
 The world has every name that the drawn scopes can have, at every depth that they can have and one more, and a name that
 no scope has. What holds in it for such scopes holds in general: a wildcard differs from a list of names by the strange
@@ -92,7 +92,7 @@ _SLOT_SCOPES = st.builds(
 
 @dataclass(frozen=True)
 class Grammar:
-    """A matcher, the scopes to draw for it, what each of them allows, and how the matcher is asked."""
+    """A matcher, the scopes to draw for it, what each of them allows, and how requests are checked."""
 
     matcher: Callable[[Iterable[str]], Any]
     scopes: st.SearchStrategy[str]

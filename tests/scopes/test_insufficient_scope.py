@@ -1,4 +1,4 @@
-"""What a resource server answers when a valid token does not go far enough (RFC 6750 section 3.1)."""
+"""The answer of a resource server if a valid token has insufficient scope (RFC 6750 section 3.1)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def refused(call: object) -> ww.InsufficientScopeError:
     return caught.value
 
 
-def test_each_matcher_says_what_is_needed() -> None:
+def test_each_matcher_names_what_is_required() -> None:
     resource = ResourceScopes("users:read")
     assert refused(lambda: resource.require(action="write", resource="users")).scope == "users:write"
     slot = SlotScopes("read:data:a")
@@ -46,7 +46,7 @@ def test_what_a_server_answers() -> None:
 )
 def test_a_request_cannot_write_into_the_header(resource: str) -> None:
     error = refused(lambda: ResourceScopes("users:read").require(action="read", resource=resource))
-    # With a space it is two scope tokens: not what was meant, and nothing worse.
+    # With a space it is two scope tokens: not what was intended, and nothing worse.
     assert error.www_authenticate() == WITHOUT_SCOPE + (', scope="a b:read"' if resource == "a b" else "")
     assert all(" " <= ch <= "~" or ch == "…" for ch in str(error))
 

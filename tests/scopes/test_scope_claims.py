@@ -1,4 +1,4 @@
-"""Which claims hold a token's scopes: ``Policy(scope_claims=…)``."""
+"""Which claims contain a token's scopes: ``Policy(scope_claims=…)``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def verified(claims: dict[str, Any], **policy: Any) -> ww.VerifiedToken:
         ({}, ()),
     ],
 )
-def test_scope_and_scp_unless_told(claims: dict[str, Any], found: tuple[str, ...]) -> None:
+def test_scope_and_scp_by_default(claims: dict[str, Any], found: tuple[str, ...]) -> None:
     assert scopes(claims) == found
 
 
@@ -86,7 +86,7 @@ def test_the_error_names_the_claim_and_not_its_value() -> None:
         ),
     ],
 )
-def test_claims_that_hold_no_scopes(claims: Any, kind: type[Exception], message: str) -> None:
+def test_claims_that_cannot_contain_scopes(claims: Any, kind: type[Exception], message: str) -> None:
     with pytest.raises(kind) as caught:
         ww.Policy(scope_claims=claims)
     assert re.search(message, str(caught.value))

@@ -28,14 +28,14 @@ def test_a_set_allows_what_the_model_allows(grammar: Grammar, data: st.DataObjec
 def test_covers_is_inclusion_and_equality_is_equality(grammar: Grammar, data: st.DataObject) -> None:
     first, second = data.draw(grammar.sets()), data.draw(grammar.sets())
     ours, theirs = grammar.matcher(first), grammar.matcher(second)
-    meant, demanded = grammar.meaning(first), grammar.meaning(second)
-    assert ours.covers(theirs) == (demanded <= meant)
+    granted, required = grammar.meaning(first), grammar.meaning(second)
+    assert ours.covers(theirs) == (required <= granted)
     assert ours.covers(theirs) == (ours.missing(theirs) == ())
     assert ours.covers(theirs) == all(scope in ours for scope in second)
-    assert (ours == theirs) == (meant == demanded) == (ours.covers(theirs) and theirs.covers(ours))
+    assert (ours == theirs) == (granted == required) == (ours.covers(theirs) and theirs.covers(ours))
     if ours == theirs:
         assert (hash(ours), str(ours), list(ours), len(ours)) == (hash(theirs), str(theirs), list(theirs), len(theirs))
-    assert all(grammar.requests(scope) - meant for scope in ours.missing(theirs))
+    assert all(grammar.requests(scope) - granted for scope in ours.missing(theirs))
 
 
 @each_grammar
@@ -131,7 +131,7 @@ def test_the_lenient_reading_is_the_strict_one_of_what_it_keeps(matcher: Any, sc
             assert scope not in held.ignored
     assert list(held) == list(matcher(kept))
     assert (held == matcher(kept)) == (held.ignored == ())
-    # What could not be read is a demand that nobody can meet.
+    # What could not be read is never granted.
     assert matcher(kept).covers(held) == held.covers(held) == (held.ignored == ())
 
 

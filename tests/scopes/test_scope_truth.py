@@ -1,4 +1,4 @@
-"""What the published packages answer, row by row; each that is answered otherwise here is listed with the reason."""
+"""The results of the published packages, row by row; each difference here is listed with its reason."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _in_organisation(args: dict[str, Any]) -> ResourceScopes:
 
 def _has_access(args: dict[str, Any]) -> bool:
     held = [ResourceScopes.from_claim(scopes) for _, scopes in args["orgs"]]
-    # The row has a backslash and a "t" where a tab is meant; only the space separates in either reading.
+    # The row has a backslash and a "t" in place of a tab; only the space separates in either reading.
     sets = held or [ResourceScopes.from_claim(args.get("token_scope"))]
     return any(scopes.allows(action=args["action"], resource=args["resource"]) for scopes in sets)
 

@@ -1,4 +1,4 @@
-"""The matchers as a caller meets them: what they take, what they show, what they refuse."""
+"""The public interface of the matchers: what they accept, show and refuse."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_what_is_not_text_is_a_type_error(matcher: Any, wrong: Any) -> None:
 
 
 @each_matcher
-def test_none_is_a_claim_that_is_not_there_and_no_demand(matcher: Any) -> None:
+def test_none_is_an_absent_claim_and_no_requirement(matcher: Any) -> None:
     with pytest.raises(TypeError):
         matcher(None)
 
@@ -107,7 +107,7 @@ def test_what_is_not_a_scope(matcher: Any, scope: str) -> None:
     assert len(held.ignored) == 1
     assert repr(held) == f"<{matcher.__name__}('a:b:c'), ignored=1>"
     assert held != matcher(["a:b:c"])
-    # A demand that cannot be read is met by nobody, whoever holds the same.
+    # An invalid required scope is never granted, not even by the same text.
     assert not held.covers(held)
     assert held.missing(held) == held.ignored
     with pytest.raises(ww.InsufficientScopeError):
@@ -257,9 +257,9 @@ def test_explain(held: str, action: str, resource: str, scope: str | None, words
 def test_an_explanation_can_be_logged_whatever_was_asked() -> None:
     held = ResourceScopes(["*:**", "é:read"])
     for name in ("a\nINFO allowed", "\x1b[2J", "\u202e", "x" * 100_000, '"', "\ud800"):
-        said = str(held.explain(action=name, resource=name))
-        assert all(" " <= ch <= "~" or ch == "…" for ch in said)
-        assert len(said) < 1000
+        text = str(held.explain(action=name, resource=name))
+        assert all(" " <= ch <= "~" or ch == "…" for ch in text)
+        assert len(text) < 1000
 
 
 # ---------------------------------------------------------------------------------------------------------------- slot
@@ -297,11 +297,11 @@ def test_slot_scopes(held: str, request_: tuple[str, str, str], allowed: bool) -
 
 
 def test_a_wildcard_in_another_slot_covers_nothing() -> None:
-    demanded = SlotScopes(["read:data:customers"])
+    required = SlotScopes(["read:data:customers"])
     for scope in ("*:data:customers", "read:*:customers", "*:*:*", "re*d:data:*"):
         held = SlotScopes.from_claim([scope])
         assert held.ignored == (scope,)
-        assert not held.covers(demanded)
+        assert not held.covers(required)
         assert not held.covers(held)
 
 
@@ -377,7 +377,7 @@ def test_requests_are_asked_by_name() -> None:
         held.allows("read", "users")
 
 
-def test_text_that_is_not_unicode_is_granted_to_nobody() -> None:
+def test_text_that_is_not_unicode_is_never_granted() -> None:
     held = ResourceScopes(["*:**", "users:**"])
     for action, resource in (("read", "users.\ud800"), ("\ud800", "users"), ("read", "\udfff")):
         assert not held.allows(action=action, resource=resource)

@@ -1,4 +1,4 @@
-"""The matchers that a verified token keeps."""
+"""The compiled matchers of a verified token."""
 
 from __future__ import annotations
 

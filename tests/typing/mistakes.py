@@ -1,4 +1,4 @@
-"""A user's mistakes. It is never run: ``mypy --strict`` must find each that is marked, by the code beside it."""
+"""A user's mistakes. It is never run: ``mypy --strict`` must find each marked one, with the code beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user's type checker says: nothing about a correct program, and something about each of these mistakes."""
+"""What a user's type checker reports: nothing about a correct program, and each of these mistakes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 
 def _mypy(path: Path, folder: Path) -> list[str]:
-    """What ``mypy --strict`` prints, without the project's own settings, for a file that is not part of the project."""
+    """Return the output of ``mypy --strict``, without the project's settings, for a file outside of the project."""
     copy = folder / path.name
     copy.write_bytes(path.read_bytes())
     done = subprocess.run(
@@ -38,9 +38,15 @@ def _mypy(path: Path, folder: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.fixture(name="folder", scope="module")
+def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all programs: what mypy caches about Watchword is the same for each."""
+    return tmp_path_factory.mktemp("mypy")
+
+
 @pytest.mark.parametrize("program", sorted(HERE.glob("uses_*.py")), ids=lambda path: path.stem)
-def test_a_program_without_mistakes_is_accepted(program: Path, tmp_path: Path) -> None:
-    assert _mypy(program, tmp_path) == []
+def test_a_program_without_mistakes_is_accepted(program: Path, folder: Path) -> None:
+    assert _mypy(program, folder) == []
 
 
 @pytest.mark.parametrize(("name", "module"), [("ww", watchword), ("jwks", watchword.jwks)])
@@ -53,7 +59,7 @@ def test_that_program_uses_every_public_name(name: str, module: ModuleType) -> N
     assert set(module.__all__) <= used
 
 
-def test_each_mistake_is_found_and_nothing_else(tmp_path: Path) -> None:
+def test_each_mistake_is_found_and_nothing_else(folder: Path) -> None:
     expected = {}
     for number, line in enumerate(BAD.read_text().splitlines(), start=1):
         marked = re.search(r"# mistake: (.+)$", line)
@@ -61,7 +67,7 @@ def test_each_mistake_is_found_and_nothing_else(tmp_path: Path) -> None:
             expected[number] = marked[1]
     assert expected
     found = {}
-    for line in _mypy(BAD, tmp_path):
+    for line in _mypy(BAD, folder):
         error = re.fullmatch(r"mistakes\.py:(\d+): error: .*\[([a-z-]+)\]", line)
         if error:
             found[int(error[1])] = error[2]

@@ -1,4 +1,4 @@
-"""A program written from authgent's documentation, and from its published package where that differs.
+"""A program written from authgent's documentation, and from its published package if that differs.
 
 It is never run: ``mypy --strict`` must find nothing wrong with it.
 """

@@ -100,8 +100,8 @@ def delegation(token: ww.VerifiedToken) -> str | None:
         print(permitted.permits("client:a"), permitted.permits(("i", "a")), permitted.permits(actors[0]))
         print(permitted.subjects, permitted.issuer)
 
-    def is_person(judged: ww.DelegationChain) -> bool:
-        return judged.subject is not None and judged.subject.startswith("auth0|")
+    def is_person(chain: ww.DelegationChain) -> bool:
+        return chain.subject is not None and chain.subject.startswith("auth0|")
 
     try:
         chain.check()

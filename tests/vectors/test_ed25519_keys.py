@@ -33,14 +33,14 @@ def test_cctv_keys(shared: Path, backend: Any) -> None:
     for case in cases:
         flags.setdefault(case["key"], set()).update(set(case["flags"] or []) & {"low_order_A", "non_canonical_A"})
     assert len(flags) == 22
-    for key, said in flags.items():
+    for key, listed in flags.items():
         reason = import_verdict(bytes.fromhex(key), backend)
-        assert (reason is not None) == bool(said), key
-        if said:
+        assert (reason is not None) == bool(listed), key
+        if listed:
             assert reason in {"small_order_point", "non_canonical_point"}, key
-        if said == {"low_order_A"}:
+        if listed == {"low_order_A"}:
             assert reason == "small_order_point", key
-        assert reason == ed.judge(bytes.fromhex(key))
+        assert reason == ed.defect_of(bytes.fromhex(key))
 
 
 @each_backend

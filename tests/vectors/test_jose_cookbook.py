@@ -1,4 +1,4 @@
-"""The JOSE cookbook (RFC 7520, RFC 7797, RFC 8037): what is done here verifies, everything else is refused by name."""
+"""The JOSE cookbook (RFC 7520, RFC 7797, RFC 8037): supported examples verify, others are refused with their code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXPECTED: dict[str, ErrorCode | None] = {
     "rfc7797/hmac-sha2_b64_false.json": ErrorCode.MALFORMED_TOKEN,
 }
 
-#: Examples that RFC 7515 has in JSON serialisation only: there is no compact form to judge.
+#: Examples that RFC 7515 has in JSON serialisation only: there is no compact form to verify.
 JSON_ONLY = {
     "jws/4_6.protecting_specific_header_fields.json",
     "jws/4_7.protecting_content_only.json",
@@ -71,12 +71,12 @@ def test_json_serialisations_are_no_token(shared: Path, name: str) -> None:
     forms = [output[form] for form in ("json", "json_flat") if form in output]
     assert forms
     for form in forms:
-        # "Unsupported" where a kid happens to bring the dots of a JWE along.
+        # "Unsupported" if a kid happens to contain the dots of a JWE.
         with pytest.raises(ww.MalformedError):
             ww.verify_jws(json.dumps(form), ww.KeySet.from_json({"keys": []}))
 
 
-#: Each key of the cookbook as it stands there -> why it is left out, private members first of all.
+#: Each key of the cookbook, unchanged -> why it is rejected, private members first of all.
 KEYS: dict[str, str | None] = {
     "jwk/3_1.ec_public_key.json": "unsupported_curve",
     "jwk/3_2.ec_private_key.json": "private_key",

@@ -1,4 +1,4 @@
-"""RFC 7515, 7638 and 8037, as far as an API takes them that reads public keys and compact JWS."""
+"""RFC 7515, 7638 and 8037, as far as they apply to public keys and compact JWS."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_thumbprints(shared: Path, name: str) -> None:
 
 
 def test_rfc_9449_key_and_proofs(shared: Path) -> None:
-    """DPoP proofs are not judged here; their signatures are JWS like any other, under the key that they carry."""
+    """DPoP proofs are not verified here; their signatures are JWS like any other, by the key that they contain."""
     document = json.loads((shared / "vectors" / "rfc" / "rfc9449.json").read_bytes())
     assert ww.thumbprint(document["jwk"]) == document["jkt"]
     keys = ww.KeySet.from_json(document["jwk"])

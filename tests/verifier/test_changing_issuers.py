@@ -1,4 +1,4 @@
-"""Issuers that are added and removed while tokens are verified."""
+"""Issuers added and removed while tokens are verified."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_every_kind_of_issuer_is_added_and_removed() -> None:
         assert code(verifier, token) == "wrong_issuer"
 
 
-def test_a_string_stands_for_an_issuer() -> None:
+def test_an_issuer_may_be_a_string() -> None:
     with ww.Verifier(ONE) as verifier:
         verifier.add_issuer(TWO)
         assert list(verifier.stats()) == [ONE, TWO]
@@ -76,7 +76,7 @@ def test_what_cannot_be_added_changes_nothing() -> None:
     assert closed == []  # they are their owner's
 
 
-def test_what_cannot_be_removed_is_said_with_what_could() -> None:
+def test_an_unknown_issuer_to_remove_is_reported_with_the_known_ones() -> None:
     verifier = ww.Verifier([ww.Issuer(ONE, jwks=jwks(A), aliases=["one"])])
     for name in (TWO, "one", ONE + "/", ""):
         with pytest.raises(ValueError, match=ONE):
@@ -119,7 +119,7 @@ def test_a_closed_verifier_takes_no_more(server: Server) -> None:
 
 
 class OwnKeys:
-    """A source of one's own, which says when it is closed."""
+    """A custom source, which records when it is closed."""
 
     def __init__(self, closed: list[bool], *keys: Key) -> None:
         self._keys = ww.KeySet.from_json(jwks(*keys or (A,)))

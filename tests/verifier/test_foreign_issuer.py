@@ -1,4 +1,4 @@
-"""Nothing of a token whose ``iss`` is of no configured issuer causes a fetch, or a wait."""
+"""A token whose ``iss`` is not a configured issuer causes neither a fetch nor a wait."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def test_it_causes_no_fetch_when_there_are_no_keys_yet(server: Server, token: st
 def test_it_causes_no_fetch_when_its_key_is_unknown(server: Server, kid: str | None) -> None:
     server.routes["/jwks"] = answer(jwks(A))
     clock = Clock()
-    stranger = Key(kid).token(ELSE) if kid is not None else _of_another_algorithm()
+    foreign = Key(kid).token(ELSE) if kid is not None else _of_another_algorithm()
     for verifier in verifiers(server, monotonic=clock):
         with verifier:
             verifier.refresh()
             asked = server.count()
             for _ in range(3):
                 clock.move(31)  # past the cooldown
-                assert code(verifier, stranger) == "wrong_issuer"
+                assert code(verifier, foreign) == "wrong_issuer"
             assert server.count() == asked
             assert verifier.stats()[ONE].unknown_keys == 0
             # One of its own is worth a fetch.
@@ -74,7 +74,7 @@ def _of_another_algorithm() -> str:
 
 
 def test_a_known_key_keeps_the_kernels_order() -> None:
-    """With a single issuer, a token by its key is judged by its signature first."""
+    """With a single issuer, the signature of a token by its key is checked first."""
     verifier = ww.Verifier([ww.Issuer(ONE, jwks=jwks(A))])
     assert code(verifier, A.token(ELSE)) == "wrong_issuer"
     assert code(verifier, Key("a").token(ELSE)) == "invalid_signature"
@@ -87,7 +87,7 @@ def test_it_waits_for_no_fetch_that_is_under_way(server: Server) -> None:
         waiting = asyncio.create_task(verifier.verify_async(A.token(ONE)))
         while server.count() == 0:
             await asyncio.sleep(0.001)
-        # On the event loop's own thread: had it to wait, the test would not end before the time-out of the fetch.
+        # On the event loop's own thread: if it waited, the test would not end before the time-out of the fetch.
         for token in FOREIGN.values():
             with pytest.raises(ww.WrongIssuerError):
                 verifier.verify(token)
@@ -120,7 +120,7 @@ def test_a_batch_of_them_fetches_nothing(server: Server) -> None:
             # With one good token among them, one fetch.
             assert verifier.verify_many([*tokens, A.token(ONE)]).codes() == [*expected, None]
             assert server.count() == 1
-            # By keys that are held, those of them that are A's are judged in the kernel's order.
+            # With known keys, A's tokens are checked in the kernel's order.
             codes = verifier.verify_many([*tokens, B.token(ELSE), A.token(ONE)]).codes()
             assert codes[-2:] == ["wrong_issuer", None]
             assert None not in codes[:-1]
@@ -132,7 +132,7 @@ def test_a_batch_of_them_fetches_nothing(server: Server) -> None:
     ("token", "verdict"),
     [("x", "malformed_token"), ("a.b.c.d.e", "unsupported"), ("a." + "b" * 17_000 + ".c", "too_large")],
 )
-def test_what_is_wrong_before_its_issuer_is_said_first(server: Server, token: str, verdict: str) -> None:
+def test_errors_before_the_issuer_are_reported_first(server: Server, token: str, verdict: str) -> None:
     for verifier in verifiers(server):
         with verifier:
             assert code(verifier, token) == verdict
@@ -155,7 +155,7 @@ HINTS = {
 
 
 @pytest.mark.parametrize(("issuer", "hint"), HINTS.items())
-def test_the_error_says_what_is_configured_and_what_was_meant(issuer: str, hint: str) -> None:
+def test_the_error_names_what_is_configured_and_what_was_meant(issuer: str, hint: str) -> None:
     configured = [
         ww.Issuer(ONE, jwks=jwks(A)),
         ww.Issuer(TWO + "/", jwks=jwks(B)),

@@ -1,4 +1,4 @@
-"""How long a token may be, and which claims hold its scopes, for all issuers and for one."""
+"""How long a token may be, and which claims contain its scopes, for all issuers and for one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_verifier_for_longer_tokens(server: Server) -> None:
             assert code(verifier, padded(ONE, 150_000)) is None
             assert code(verifier, padded(ONE, 200_000)) == "too_large"
             assert code(verifier, padded(ELSE, 150_000)) == "wrong_issuer"
-            # Their kids are read as well: one that is not known is remembered as such, and asked for once.
+            # Their kids are read as well: an unknown one is cached as such, and fetched once.
             asked = server.count()
             unknown = padded(ONE, 150_000, Key("new"))
             assert code(verifier, unknown) == "unknown_key"
@@ -63,7 +63,7 @@ def test_each_issuer_has_its_own_limits() -> None:
     assert code(verifier, padded(TWO, 500)) == "too_large"
     assert code(verifier, A.token(TWO)) is None
     assert code(verifier, A.token("https://three.example")) == "too_large"
-    # A token of nobody's is as long as the longest that anybody takes.
+    # A token of an unknown issuer may be as long as the longest limit.
     assert code(verifier, padded(ELSE, 80_000)) == "wrong_issuer"
     assert code(verifier, padded(ELSE, 100_000)) == "too_large"
     verifier.remove_issuer(ONE)

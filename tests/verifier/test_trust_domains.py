@@ -20,7 +20,7 @@ AUDIENCE = "spiffe://example.org/api"
 
 
 def svid(key: Key = A, subject: str | None = WORKLOAD, **claims: object) -> str:
-    """A JWT-SVID; claims that are ``None`` are left out."""
+    """Return a JWT-SVID; claims that are ``None`` are omitted."""
     body = {"sub": subject, "aud": [AUDIENCE], "exp": int(time.time()) + 300, **claims}
     present = json.dumps({name: value for name, value in body.items() if value is not None})
     signed = f"{b64(json.dumps({'alg': 'EdDSA', 'typ': 'JWT', 'kid': key.kid}).encode())}.{b64(present.encode())}"
@@ -75,11 +75,11 @@ def test_each_domain_and_each_issuer_has_its_own_keys() -> None:
             assert code(verifier, svid(key, subject)) == (None if key is own else "unknown_key")
             same_kid = Key(own.kid)
             assert code(verifier, svid(same_kid, subject)) == "invalid_signature"
-    # An iss that is configured comes before sub: it is that issuer's token, by that issuer's keys, or nobody's.
+    # An iss that is configured comes before sub: it is that issuer's token, by that issuer's keys, or invalid.
     assert code(verifier, svid(C, WORKLOAD, iss=ONE)) is None
     assert verifier.verify(svid(C, WORKLOAD, iss=ONE)).issuer == ONE
     assert code(verifier, svid(A, WORKLOAD, iss=ONE)) == "unknown_key"
-    # One that is not leaves the choice to sub: SPIRE can be told to write an iss.
+    # If it is not, sub decides: SPIRE can be configured to write an iss.
     assert code(verifier, svid(A, WORKLOAD, iss=ELSE)) is None
     assert code(verifier, svid(C, WORKLOAD, iss=ELSE)) == "unknown_key"
 

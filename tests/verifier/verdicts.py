@@ -1,4 +1,4 @@
-"""The verdict on a token by every way in, which must be the same."""
+"""The verdict on a token from every entry point, which must be the same."""
 
 from __future__ import annotations
 

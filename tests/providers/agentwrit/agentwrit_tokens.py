@@ -29,7 +29,7 @@ def broker(**options: Any) -> Broker:
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """Those of an agent's token as of ``mint.NOW``, changed or (``mint.OMIT``) left out."""
+    """Return the claims of an agent's token as of ``mint.NOW``, changed or (``mint.OMIT``) omitted."""
     good = {
         "iss": "",
         "sub": ROOT,

@@ -1,4 +1,4 @@
-"""Problems and exceptions, as the package's documentation reads them."""
+"""Problems and exceptions, as documented by the package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever comes, ``validate`` says what is wrong with it, quotes nothing of it, and raises nothing."""
+"""For any input ``validate`` returns what is wrong, quotes nothing of it, and raises nothing."""
 
 from __future__ import annotations
 
@@ -93,9 +93,9 @@ def test_nothing_is_quoted() -> None:
     ):
         result = broker().validate(raw)
         assert result.valid is False
-        said = repr(result)
-        assert secret not in said
-        assert not any(part[:16] in said for part in raw.split("."))
+        shown = repr(result)
+        assert secret not in shown
+        assert not any(part[:16] in shown for part in raw.split("."))
 
 
 def test_what_is_signed_is_in_no_repr() -> None:

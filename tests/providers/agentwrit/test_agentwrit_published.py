@@ -1,4 +1,4 @@
-"""Beside the published package: the same answers, but for differences that have a name and a living example each."""
+"""Compared with the published package: the same results, except for differences with a name and an example each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TEXT = "white space, a control character, or what stands where text was lost"
 
 
 def difference(scope: str) -> str | None:
-    """What sets a scope apart here from what the package takes it for."""
+    """How a scope differs here from the package's reading of it."""
     action, _, rest = scope.partition(":")
     resource, _, identifier = rest.partition(":")
     if any(ch.isspace() or ord(ch) < 32 or 127 <= ord(ch) < 160 or ch == "\ufffd" for ch in scope):
@@ -85,7 +85,7 @@ def test_functions_begin_with_the_same_parameters(name: str) -> None:
     assert list(inspect.signature(getattr(agentwrit, name)).parameters)[: len(theirs)] == theirs
 
 
-# Every difference, alive: what the package does, and what is done here.
+# Every difference, with an example: the result of the package, and ours.
 
 
 class Answer:
@@ -113,9 +113,9 @@ def test_a_valid_token_is_read_the_same_way(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_token_of_an_application_is_no_agents(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = {"valid": True, "claims": claims(**APP, **NO_TASK)}
+    answer = {"valid": True, "claims": claims(**APP, **NO_TASK)}
     with pytest.raises(KeyError):
-        asked(monkeypatch, told)
+        asked(monkeypatch, answer)
     assert broker().validate(token(claims(**APP, **NO_TASK))).valid is False
 
 

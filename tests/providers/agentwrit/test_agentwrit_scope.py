@@ -1,4 +1,4 @@
-"""``scope_is_subset``, as documented, and as the published package and the broker answer."""
+"""``scope_is_subset``, as documented, and as in the published package and the broker."""
 
 from __future__ import annotations
 

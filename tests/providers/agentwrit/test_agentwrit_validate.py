@@ -1,4 +1,4 @@
-"""``validate``, offline: tokens of agents, chains of delegation, and whatever else the broker's key has signed."""
+"""``validate``, offline: tokens of agents, chains of delegation, and other objects that the broker's key has signed."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_what_the_claims_must_be(changes: dict[str, Any], code: str | None) -> N
     assert code_of(broker().validate(token(claims(**changes)))) == code
 
 
-def test_demands_of_the_caller() -> None:
+def test_requirements_of_the_caller() -> None:
     named = token(claims(iss="https://broker.example", aud=["https://api.example", "b"]))
     assert code_of(broker(audience=ww.ANY_AUDIENCE).validate(named)) is None
     assert code_of(broker(audience="https://api.example").validate(named)) is None
@@ -358,7 +358,7 @@ def test_every_form_of_the_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("key", "message"),
     [
         (mint.public_jwk("p256"), "Ed25519"),
         (mint.public_jwk("rsa"), "Ed25519"),
@@ -369,8 +369,8 @@ def test_every_form_of_the_key() -> None:
         ('{"kty":"OKP","kty":"EC"}', "JWK Set|twice|JSON"),
     ],
 )
-def test_a_key_that_is_none(key: Any, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_a_key_that_is_none(key: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Broker(URL, key)
 
 
@@ -386,7 +386,7 @@ def test_a_key_that_is_none(key: Any, said: str) -> None:
         ({"token_cache": {}}, TypeError),
     ],
 )
-def test_settings_that_cannot_be_meant(options: dict[str, Any], error: type[Exception]) -> None:
+def test_invalid_settings(options: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         broker(**options)
 
@@ -399,7 +399,7 @@ def test_a_broker_takes_the_place_of_an_earlier_one() -> None:
     assert validate(URL, late).valid is True
 
 
-def test_a_cache_remembers_what_was_verified_and_no_more() -> None:
+def test_a_token_cache_keeps_what_was_verified_and_no_more() -> None:
     cache = ww.TokenCache(max_bytes=1 << 20)
     remembering = broker(token_cache=cache)
     raw = token(delegated(*TWO_HOPS))
@@ -408,7 +408,7 @@ def test_a_cache_remembers_what_was_verified_and_no_more() -> None:
     assert first.valid is True
     assert cache.stats().hits == 1
     assert code_of(remembering.validate(raw, now=mint.NOW + 600)) == "expired"
-    # Another broker's demands are its own, and so are its keys.
+    # Another broker has its own requirements, and its own keys.
     assert code_of(broker(token_cache=cache, max_depth=1).validate(raw)) == "delegation_too_deep"
     assert code_of(broker(token_cache=cache, public_key=mint.public_jwk("ed25519-b", kid=KEY_ID)).validate(raw)) == (
         "invalid_signature"

@@ -1,4 +1,4 @@
-"""Tokens as authgent-server writes them, and whatever else is wanted, signed by a P-256 key of the tests."""
+"""Tokens as authgent-server writes them, and variants, signed with a P-256 key of the tests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def now() -> int:
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """Those of an access token for which no resource was asked for, with claims changed or (``mint.OMIT``) left out."""
+    """Return the claims of an access token without a resource, changed or (``mint.OMIT``) omitted."""
     good = {
         "iss": ISSUER,
         "sub": "client:agnt_1",
@@ -75,7 +75,7 @@ def chaining_grant(**changes: Any) -> str:
 
 
 def act(*actors: str, innermost: Any = mint.OMIT) -> Any:
-    """Nested acts, the nearest actor first; ``innermost`` is what the last one has for an ``act``."""
+    """Return nested acts, the nearest actor first; ``innermost`` is the ``act`` of the last one."""
     level = innermost
     for actor in reversed(actors):
         level = {"sub": actor} if level is mint.OMIT else {"sub": actor, "act": level}

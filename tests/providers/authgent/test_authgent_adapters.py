@@ -1,4 +1,4 @@
-"""MCP servers, protected resources' metadata, LangChain's tools."""
+"""MCP servers, metadata of protected resources, LangChain tools."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_sdk_gets_what_it_asks_for() -> None:
     assert found.resource == API
 
 
-def test_keys_that_cannot_be_had_make_no_token_bad() -> None:
+def test_unavailable_keys_make_no_token_invalid() -> None:
     provider = AgentAuthProvider("http://127.0.0.1:9")
     with pytest.raises(authgent.ServerError):
         asyncio.run(provider.verify_token(token(iss="http://127.0.0.1:9", aud="http://127.0.0.1:9")))
@@ -127,7 +127,7 @@ def test_what_is_empty_is_left_out() -> None:
         ("http://localhost:9000/mcp", "http://localhost:9000/.well-known/oauth-protected-resource/mcp"),
     ],
 )
-def test_metadata_are_where_clients_look(resource: str, url: str) -> None:
+def test_metadata_is_served_at_the_well_known_path(resource: str, url: str) -> None:
     assert ProtectedResourceMetadata(resource, [ISSUER]).url == url
 
 
@@ -149,7 +149,7 @@ class Token:
 
 
 class Client:
-    """What asks the authorization server, and is it as well."""
+    """The client of the authorization server, and the server itself."""
 
     def __init__(self, *lifetimes: float) -> None:
         self.lifetimes = list(lifetimes) or [900]
@@ -255,12 +255,12 @@ def test_a_wrapped_tool_has_the_headers(kind: str) -> None:
     assert asyncio.run(wrapped.ainvoke({"query": "x"})) == "x Bearer own-1"
 
 
-def test_a_tool_that_says_nothing_of_its_arguments_is_refused() -> None:
+def test_a_tool_without_described_arguments_is_refused() -> None:
     with pytest.raises(ValueError, match="args_schema"):
         wrapper(Client()).wrap(Tool("single", _look_up, "Looks it up."))
 
 
-def test_what_happened_is_kept_and_told(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_happened_is_kept_and_reported(caplog: pytest.LogCaptureFixture) -> None:
     for verbose in (False, True):
         handler = AuthgentCallbackHandler(verbose=verbose)
         with caplog.at_level(logging.INFO):

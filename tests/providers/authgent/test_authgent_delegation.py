@@ -31,7 +31,7 @@ def test_a_token_tells_its_chain() -> None:
     assert not chain.has_actor("user:ada")
 
 
-def test_the_documented_demands(chain: authgent.DelegationChain) -> None:
+def test_the_documented_requirements(chain: authgent.DelegationChain) -> None:
     passed = authgent.verify_delegation_chain(
         chain, max_depth=3, require_human_root=True, allowed_actors=[*HOPS, "client:other"]
     )
@@ -58,14 +58,14 @@ def test_what_is_not_met_is_proof_to_dict_authgents_code(
     assert not any(hop in str(caught.value) for hop in HOPS)
 
 
-def test_five_actors_are_allowed_where_nothing_is_said() -> None:
+def test_five_actors_are_allowed_by_default() -> None:
     five, six = (authgent.DelegationChain([{"sub": f"client:{n}"} for n in range(many)]) for many in (5, 6))
     assert authgent.verify_delegation_chain(five) is five
     with pytest.raises(authgent.DelegationError):
         authgent.verify_delegation_chain(six)
 
 
-def test_who_is_human_can_be_told_otherwise() -> None:
+def test_who_is_human_is_a_setting() -> None:
     # The old way: the innermost actor's name decides.
     def innermost(chain: authgent.DelegationChain) -> bool:
         return bool(chain.actors) and chain.actors[-1]["sub"].startswith("user:")

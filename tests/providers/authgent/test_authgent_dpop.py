@@ -95,7 +95,7 @@ def test_an_identity_knows_which_token_a_proof_must_be_for(client: authgent.DPoP
     identity = authgent.verify_token_sync(raw, ISSUER, jwks_fetcher=KEYS, bound_tokens="accept")
     other = client.create_proof("POST", URI, raw + "x")
     assert code(lambda: authgent.verify_dpop_proof(identity, other, "POST", URI)) == "dpop_wrong_access_token"
-    # Mere claims know only that there must be one, unless the token comes with them.
+    # From claims alone it is only known that there must be one, unless the token is given, too.
     claims = identity.claims.raw
     none = client.create_proof("POST", URI)
     assert code(lambda: authgent.verify_dpop_proof(claims, none, "POST", URI)) == "dpop_missing_claim"
@@ -206,16 +206,16 @@ def test_a_proof_and_its_request_go_together(arguments: dict[str, str]) -> None:
         verify(token(), **arguments)
 
 
-def test_nonces_can_be_demanded(client: authgent.DPoPClient, raw: str) -> None:
+def test_nonces_can_be_required(client: authgent.DPoPClient, raw: str) -> None:
     nonces = ww.dpop.Nonces(ww.dpop.Nonces.new_key())
-    judge = ww.dpop.DpopVerifier(nonces=nonces)
+    verifier = ww.dpop.DpopVerifier(nonces=nonces)
     error = refusal(
-        lambda: authgent.verify_dpop_proof(client.create_proof("GET", URI, raw), raw, "GET", URI, dpop=judge)
+        lambda: authgent.verify_dpop_proof(client.create_proof("GET", URI, raw), raw, "GET", URI, dpop=verifier)
     )
     assert isinstance(error, authgent.DPoPError)
     assert isinstance(error.verdict, ww.DpopError)
     proof = client.create_proof("GET", URI, raw, error.verdict.nonce)
-    assert authgent.verify_dpop_proof(proof, raw, "GET", URI, dpop=judge)["nonce"] == error.verdict.nonce
+    assert authgent.verify_dpop_proof(proof, raw, "GET", URI, dpop=verifier)["nonce"] == error.verdict.nonce
 
 
 def test_only_the_servers_algorithm_signs_proofs(raw: str) -> None:
@@ -223,20 +223,20 @@ def test_only_the_servers_algorithm_signs_proofs(raw: str) -> None:
     bound = {"cnf": {"jkt": prover.jkt}}
     proof = prover.proof("GET", URI, raw)
     assert code(lambda: authgent.verify_dpop_proof(bound, proof, "GET", URI)) == "dpop_algorithm_not_allowed"
-    judge = ww.dpop.DpopVerifier(algorithms=("EdDSA",))
-    assert authgent.verify_dpop_proof(bound, proof, "GET", URI, dpop=judge)["jkt"] == prover.jkt
+    verifier = ww.dpop.DpopVerifier(algorithms=("EdDSA",))
+    assert authgent.verify_dpop_proof(bound, proof, "GET", URI, dpop=verifier)["jkt"] == prover.jkt
 
 
-def test_a_memory_that_is_full_is_the_servers_matter(client: authgent.DPoPClient, raw: str) -> None:
+def test_a_full_replay_cache_is_a_server_error(client: authgent.DPoPClient, raw: str) -> None:
     store = ww.dpop.MemoryReplayStore(capacity=1)
-    judge = ww.dpop.DpopVerifier(replay=store)
-    # By another key: one that has used its own share up is told so (429), and nobody else is refused for it.
+    verifier = ww.dpop.DpopVerifier(replay=store)
+    # With another key: one that has used up its share gets 429, and no other is refused for it.
     used = authgent.DPoPClient().create_proof("GET", URI)
     ww.dpop.verify_proof(used, method="GET", uri=URI, replay=store)
     errors = []
     for _ in range(200):
         proof = client.create_proof("GET", URI, raw)
-        errors.append(refusal(lambda proof=proof: authgent.verify_dpop_proof(proof, raw, "GET", URI, dpop=judge)))
+        errors.append(refusal(lambda proof=proof: authgent.verify_dpop_proof(proof, raw, "GET", URI, dpop=verifier)))
     (error,) = {error.http_status for error in errors if isinstance(error, authgent.ServerError)}
     assert error == 503
 

@@ -1,4 +1,4 @@
-"""What is FastAPI's own: dependencies, decorators on every kind of endpoint, applications in applications."""
+"""Specific to FastAPI: dependencies, decorators on every kind of endpoint, mounted applications."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_every_kind_of_endpoint_can_be_guarded(endpoint: Any) -> None:
     answer = client.get("/items/7")
     assert answer.status_code == 401
     assert answer.json() == {"detail": "No valid agent identity"}
-    # Nothing of the request that was asked for shows in the application's own description.
+    # The guard adds nothing to the application's own OpenAPI description.
     parameters = client.app.openapi()["paths"]["/items/{item}"]["get"]["parameters"]  # type: ignore[attr-defined]  # it is FastAPI's
     assert [one["name"] for one in parameters] == ["item"]
 
@@ -95,7 +95,7 @@ def test_a_guarded_endpoint_is_called_with_its_request() -> None:
         not_async(item=7)
 
 
-def test_an_application_that_has_no_middleware_lets_nobody_in() -> None:
+def test_an_application_without_middleware_refuses_everybody() -> None:
     app = FastAPI()
     app.get("/items/{item}")(only_dependency)
     answer = TestClient(app).get("/items/7", headers=good())
@@ -116,7 +116,7 @@ async def _who(request: StarletteRequest) -> JSONResponse:
 
 
 def test_an_application_in_another_goes_by_its_own_issuer() -> None:
-    # Whom the outer issuer names is nobody to the inner application.
+    # A token of the outer issuer is invalid for the inner application.
     inner = Starlette(routes=[Route("/who", _who)])
     other = authgent.JWKSFetcher("https://other.example", jwks=mint.jwks("p256-b"))
     inner.add_middleware(

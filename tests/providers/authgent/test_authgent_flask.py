@@ -1,4 +1,4 @@
-"""What is Flask's own: a decorator that stands alone, views of every kind, error handlers."""
+"""Specific to Flask: a decorator without middleware, views of every kind, error handlers."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_view_may_be_guarded_before_or_after_the_middleware_is_made() -> None:
     assert (items.__name__, items.__doc__) == ("items", "The items.")
 
 
-def test_an_application_that_has_no_middleware_lets_nobody_in() -> None:
+def test_an_application_without_middleware_refuses_everybody() -> None:
     app = flask.Flask(__name__)
     app.add_url_rule("/a", "a", require_agent_auth()(lambda: "in"))
     app.add_url_rule("/b", "b", lambda: get_agent_identity().subject)

@@ -1,4 +1,4 @@
-"""Whatever comes from outside ends in an exception of authgent's own."""
+"""Any bad input raises an exception of authgent's own."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ ANSWERS: dict[str, endpoint.Behaviour] = {
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_whatever_the_issuer_answers_says_nothing_of_the_token(answer: str) -> None:
+def test_no_answer_of_the_issuer_makes_the_token_invalid(answer: str) -> None:
     with endpoint.running() as server:
         server.routes["/.well-known/jwks.json"] = ANSWERS[answer]
         raw = token(iss=server.url, aud=server.url)
@@ -165,7 +165,7 @@ def test_unknown_keys_do_not_make_us_ask_again_and_again() -> None:
         assert server.count() == 1 + 2
 
 
-def test_nothing_that_is_secret_is_told() -> None:
+def test_no_secret_is_reported() -> None:
     identity = authgent.AgentIdentity.from_claims(
         {"sub": SECRET, "scope": SECRET, "cnf": {"jkt": SECRET}, "act": {"sub": SECRET}}, token_hash=SECRET
     )

@@ -28,7 +28,7 @@ import watchword as ww
 import watchword.providers.authgent as authgent
 from watchword.providers.authgent.adapters.mcp import AgentAuthProvider
 
-#: Everything that is no access token, as close to one as it comes: with the claims that it lacks put in.
+#: Everything that is no access token, as similar to one as possible: with the missing claims added.
 OTHERS: dict[str, Callable[[], str]] = {
     "delegation receipt": receipt,
     "delegation receipt with the claims of a token": lambda: receipt(exp=now() + 60, sub="client:agnt_1", aud=ISSUER),
@@ -98,7 +98,7 @@ def test_an_access_token_is_no_proof() -> None:
         ("chaining grant", "wrong_audience"),
     ],
 )
-def test_the_verdict_says_what_is_wrong(kind: str, code: str) -> None:
+def test_the_error_names_what_is_wrong(kind: str, code: str) -> None:
     error = refusal(lambda: verify(OTHERS[kind]()))
     assert error is not None
     assert error.code == code
@@ -123,7 +123,7 @@ def test_every_access_token_is_one(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("typ", ["JWT", "jwt", "at+jwt", "application/at+jwt", mint.OMIT])
-def test_an_access_token_says_so_or_nothing(typ: Any) -> None:
+def test_an_access_token_has_its_typ_or_none(typ: Any) -> None:
     from authgent_tokens import claims
 
     assert verify(sign(claims(), mint.header("p256", "ES256", typ=typ))).subject == "client:agnt_1"

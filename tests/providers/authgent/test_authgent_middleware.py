@@ -1,4 +1,4 @@
-"""The middlewares of FastAPI and Flask, behind real servers: the same application, the same answers."""
+"""The middlewares of FastAPI and Flask, in real servers: the same application, the same answers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Start = Callable[..., httpx2.Client]
 
 @pytest.fixture(name="start", params=authgent_apps.FRAMEWORKS)
 def _start(request: pytest.FixtureRequest) -> Iterator[Start]:
-    """Serves the application with these options; gives a client for it."""
+    """Serve the application with these options, and return a client for it."""
     make, serve = authgent_apps.FRAMEWORKS[request.param]
     with contextlib.ExitStack() as stack:
 
@@ -124,7 +124,7 @@ def test_a_token_that_is_no_good_is_answered(start: Start) -> None:
         ([("authorization", "")], 200),
     ],
 )
-def test_whatever_headers_come_they_are_answered(start: Start, headers: list[tuple[str, str]], status: int) -> None:
+def test_any_headers_are_answered(start: Start, headers: list[tuple[str, str]], status: int) -> None:
     app = start()
     answer = app.get("/", headers=[(name.encode(), value.encode("latin-1")) for name, value in headers])
     assert answer.status_code == status
@@ -180,7 +180,7 @@ def test_some_paths_are_open_to_everybody(start: Start) -> None:
     assert app.get("/healthy", headers=bearer("garbage")).status_code == 401
 
 
-def test_bad_tokens_can_be_let_through_as_nobodys(start: Start) -> None:
+def test_bad_tokens_can_be_passed_on_as_anonymous(start: Start) -> None:
     app = start(on_invalid="anonymous")
     assert app.get("/", headers=bearer(token(exp=now() - 60))).json() == {"agent": None}
     answer = app.get("/me", headers=bearer(token(exp=now() - 60)))
@@ -241,8 +241,8 @@ def test_behind_a_proxy_the_public_url_counts(start: Start) -> None:
 
 
 @pytest.mark.parametrize("public_url", ["https://api.example", ["https://api.example", "https://b.example:8443"]])
-def test_a_proof_for_another_host_is_refused_whatever_the_host_header_says(start: Start, public_url: Any) -> None:
-    """Somebody who was sent a proof passes it on, together with the token: the ``Host`` is theirs to write."""
+def test_a_proof_for_another_host_is_refused_whatever_the_host_header(start: Start, public_url: Any) -> None:
+    """An attacker who received a proof forwards it with the token, and chooses the ``Host`` header."""
     app = start(public_url=public_url)
     client = authgent.DPoPClient()
     raw = token(cnf={"jkt": client.jkt})
@@ -300,7 +300,7 @@ def test_without_a_public_url_a_server_does_not_start() -> None:
     assert "AgentAuthMiddleware: public_url is missing: set it" in done.stderr
 
 
-def test_a_nonce_is_given_out_where_one_is_demanded(start: Start) -> None:
+def test_a_nonce_is_issued_if_one_is_required(start: Start) -> None:
     app = start(dpop=ww.dpop.DpopVerifier(nonces=ww.dpop.Nonces(ww.dpop.Nonces.new_key())))
     client = authgent.DPoPClient()
     raw = token(cnf={"jkt": client.jkt})
@@ -331,7 +331,7 @@ def test_metadata_of_ones_own_are_pointed_to(start: Start) -> None:
         {"issuer": "http://elsewhere.example", "jwks_fetcher": None},
     ],
 )
-def test_what_cannot_be_meant_is_said_before_the_first_token(framework: str, options: dict[str, Any]) -> None:
+def test_invalid_settings_are_reported_before_the_first_token(framework: str, options: dict[str, Any]) -> None:
     make, _ = authgent_apps.FRAMEWORKS[framework]
 
     def start() -> None:
@@ -342,7 +342,7 @@ def test_what_cannot_be_meant_is_said_before_the_first_token(framework: str, opt
         start()
 
 
-def test_keys_that_cannot_be_had_are_nobodys_fault(start: Start) -> None:
+def test_unavailable_keys_are_not_the_clients_fault(start: Start) -> None:
     with endpoint.running() as server:
         server.routes["/.well-known/jwks.json"] = endpoint.answer(b"no", status=500)
         for options in ({}, {"on_invalid": "anonymous"}):

@@ -1,4 +1,4 @@
-"""The package has authgent's names, documented, and needs no framework until one is asked for."""
+"""The package has authgent's names, documented, and imports a framework only if it is used."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def module(name: str) -> ModuleType:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_name_is_where_it_is_looked_for(name: str) -> None:
+def test_every_name_is_in_its_published_module(name: str) -> None:
     found = module(name)
     assert set(NAMES[name]) <= set(found.__all__)
     assert found.__doc__

@@ -1,4 +1,4 @@
-"""The page about authgent: its programs run, and it names what there is to name."""
+"""The page about authgent: its programs run, and it lists every public name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The client's side of a 403: challenges read, and a human being asked through a server that may do anything."""
+"""The client's side of a 403: challenges parsed, and approval requested from a server that may misbehave."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ HEADER = 'Bearer realm="authgent", error="insufficient_scope", scope="data:pii:r
         ("", None),
     ],
 )
-def test_challenges_are_read_as_they_are_meant(header: str, expected: ScopeChallenge | None) -> None:
+def test_challenges_are_parsed(header: str, expected: ScopeChallenge | None) -> None:
     if expected is None and "\\" in header:
         expected = ScopeChallenge("y", realm='a "b", scope="x"')
     if header.startswith('Bearer scope="db:delete" error'):
@@ -149,7 +149,7 @@ def test_only_the_scopes_of_the_list_are_for_human_beings() -> None:
     assert not ScopeChallengeHandler("http://localhost:8000").is_scope_challenge(Answer())
 
 
-def test_what_is_no_challenge_asks_nobody() -> None:
+def test_without_a_challenge_nobody_is_asked() -> None:
     server = Server(ASKED)
     for answer in (Answer(headers={}), Answer(headers={"WWW-Authenticate": "Basic"})):
         assert asyncio.run(handler(server).handle_challenge(answer, "agent")) is None
@@ -171,7 +171,7 @@ def test_what_is_no_challenge_asks_nobody() -> None:
         ([OSError("secret")], authgent.ServerError, "server_error"),
     ],
 )
-def test_whatever_the_server_does_ends_in_an_authgent_error(answers: list[Any], expected: type, code: str) -> None:
+def test_any_failure_of_the_server_is_an_authgent_error(answers: list[Any], expected: type, code: str) -> None:
     with pytest.raises(expected) as caught:
         asyncio.run(handler(Server(*answers)).handle_challenge(Answer(), "agent"))
     assert caught.value.error_code == code
@@ -197,7 +197,7 @@ def test_an_id_of_the_servers_stays_within_the_path() -> None:
     assert server.got[0][0] == "http://localhost:8000/stepup/..%2Ftoken%3Fx%3D1"
 
 
-def test_what_cannot_be_meant_is_the_callers_mistake() -> None:
+def test_invalid_arguments_are_the_callers_mistake() -> None:
     with pytest.raises(ValueError, match="client_id"):
         asyncio.run(handler(Server(ASKED), client_id=None).handle_scope_challenge(Answer(), "action"))
     for url in ("http://elsewhere.example", "localhost", ""):

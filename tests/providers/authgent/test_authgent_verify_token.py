@@ -24,7 +24,7 @@ JWKS = json.dumps(mint.jwks("p256")).encode()
 
 @pytest.fixture(name="server")
 def _server() -> Any:
-    """An issuer on loopback, whose keys are where authgent-server has them."""
+    """An issuer on loopback, with its keys at authgent-server's path."""
     with endpoint.running() as server:
         server.routes["/.well-known/jwks.json"] = endpoint.answer(JWKS)
         yield server
@@ -52,10 +52,10 @@ def test_the_published_parameters_stand_in_their_order() -> None:
     assert identity.audience == API
 
 
-def test_the_optional_claims_of_agents_are_told() -> None:
-    told = {f"agent_{name}": name for name in ("type", "model", "version", "provider", "instance_id")}
-    identity = verify(token(**told))
-    assert {name: getattr(identity, name) for name in told} == told
+def test_the_optional_claims_of_agents_are_returned() -> None:
+    optional = {f"agent_{name}": name for name in ("type", "model", "version", "provider", "instance_id")}
+    identity = verify(token(**optional))
+    assert {name: getattr(identity, name) for name in optional} == optional
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_the_optional_claims_of_agents_are_told() -> None:
         (mint.OMIT, ww.ANY_AUDIENCE, None),
     ],
 )
-def test_a_token_that_is_for_somebody_is_for_the_issuer_unless_told(aud: Any, audience: Any, code: str | None) -> None:
+def test_the_audience_is_the_issuer_by_default(aud: Any, audience: Any, code: str | None) -> None:
     error = refusal(lambda: verify(token(aud=aud), audience=audience))
     assert (None if error is None else error.code) == code
 
@@ -90,7 +90,7 @@ def test_only_the_servers_algorithm_signs_tokens(key: str, algorithm: str) -> No
 
 
 @pytest.mark.parametrize("claim", ["exp", "sub"])
-def test_a_token_ends_and_is_about_somebody(claim: str) -> None:
+def test_exp_and_sub_are_required(claim: str) -> None:
     error = refusal(lambda: verify(token(**{claim: mint.OMIT})))
     assert isinstance(error, authgent.InvalidTokenError)
     assert error.code == "missing_claim"
@@ -117,7 +117,7 @@ def test_errors_have_authgents_code_and_watchwords_verdict() -> None:
 
 
 @pytest.mark.parametrize("issuer", ["", "not a url", "http://authgent.internal:8000", "ftp://as.example"])
-def test_an_issuer_that_cannot_be_meant_is_the_callers_mistake(issuer: str) -> None:
+def test_an_invalid_issuer_is_the_callers_mistake(issuer: str) -> None:
     with pytest.raises(ValueError, match=r"issuer|jwks_uri"):
         verify(token(), issuer, jwks_fetcher=None)
 
@@ -181,7 +181,7 @@ def test_each_session_has_its_own_keys_until_it_is_closed(server: endpoint.Serve
     assert server.count() == 3
 
 
-def test_a_fetcher_may_look_elsewhere_than_at_the_issuer(server: endpoint.Server) -> None:
+def test_a_fetcher_may_use_another_url_than_the_issuers(server: endpoint.Server) -> None:
     fetcher = authgent.JWKSFetcher(server.url)
     assert asyncio.run(authgent.verify_token(token(), ISSUER, jwks_fetcher=fetcher)).subject == "client:agnt_1"
     server.routes["/elsewhere"] = endpoint.answer(JWKS)
@@ -278,12 +278,12 @@ def test_a_revoked_key_ends_with_the_next_refresh(server: endpoint.Server) -> No
     assert error.code == "unknown_key"
 
 
-def test_a_new_key_is_found_at_once_where_there_is_no_cooldown(server: endpoint.Server) -> None:
+def test_a_new_key_is_found_at_once_without_a_cooldown(server: endpoint.Server) -> None:
     server.routes["/.well-known/jwks.json"] = endpoint.answer(json.dumps(mint.jwks("p256-b")))
     fetcher = authgent.JWKSFetcher(server.url, cache_settings=CacheSettings(cooldown=0))
     assert refusal(lambda: authgent.verify_token_sync(token(), ISSUER, jwks_fetcher=fetcher)) is not None
     server.routes["/.well-known/jwks.json"] = endpoint.answer(json.dumps(mint.jwks("p256-b", "p256")))
-    # The kid is remembered as unknown until the set changes; a refresh brings the change.
+    # The kid is cached as unknown until the set changes; a refresh changes it.
     asyncio.run(fetcher.refresh())
     assert authgent.verify_token_sync(token(), ISSUER, jwks_fetcher=fetcher).subject == "client:agnt_1"
 
@@ -327,7 +327,7 @@ def test_a_fetcher_of_the_applications_own_finds_the_key() -> None:
         (authgent.InvalidTokenError("unknown"), authgent.InvalidTokenError),
     ],
 )
-def test_whatever_such_a_fetcher_does_ends_in_an_authgent_error(answer: Any, expected: type) -> None:
+def test_any_failure_of_such_a_fetcher_is_an_authgent_error(answer: Any, expected: type) -> None:
     error = refusal(lambda: asyncio.run(authgent.verify_token(token(), ISSUER, jwks_fetcher=Finder(answer))))
     assert type(error) is expected
     assert "secret" not in str(error)

@@ -1,4 +1,4 @@
-"""An issuer of ID tokens, and the token sets that come with them."""
+"""An issuer of ID tokens, and token sets that contain them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``AuthenticatedAgent``: every documented question, and the rows of the published package."""
+"""``AuthenticatedAgent``: every documented method, and the recorded rows of the published package."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_scopes_of_an_organization() -> None:
     one = member("users:read", "projects:**")
     assert one.get_scopes_for("org_a") == ["users:read", "projects:**"]
     assert one.get_scopes_for("org_unknown") == []
-    # What is given out is a copy: who changes it changes nothing.
+    # The result is a copy: changing it has no effect.
     one.get_scopes_for("org_b").append("*:**")
     assert one.has_access_in("org_b", "read", "users") is False
 
@@ -88,7 +88,7 @@ def test_a_client_has_the_scopes_of_its_token() -> None:
     assert client.has_access("read", "billing") is False
     assert client.has_access_in("org_a", "read", "users") is False
     assert client.type is PrincipalType.AGENT
-    # A client whose id does not begin with agt_ passes for a user; that nobody logged in shows in its tokens.
+    # A client whose id does not begin with agt_ counts as a user; its tokens show that there was no login.
     assert agent(token_scope="users:read").has_access("read", "users") is True
 
 
@@ -134,9 +134,9 @@ def test_both_published_shapes_of_organizations() -> None:
     assert organizations_of(ORGANIZATIONS_BY_ID) == organizations_of(ORGANIZATIONS)
     assert [one.id for one in organizations_of(ORGANIZATIONS)] == ["org_a", "org_b"]
     for claim in (ORGANIZATIONS, ORGANIZATIONS_BY_ID):
-        told = UserInfo.model_validate({"sub": "usr_1", "organizations": claim, "favourite": "blue"})
-        assert told.organizations == organizations_of(ORGANIZATIONS)
-        assert told.model_extra == {"favourite": "blue"}
+        info = UserInfo.model_validate({"sub": "usr_1", "organizations": claim, "favourite": "blue"})
+        assert info.organizations == organizations_of(ORGANIZATIONS)
+        assert info.model_extra == {"favourite": "blue"}
     assert UserInfo(sub="usr_1").organizations is None
     assert UserInfo(sub="usr_1", organizations=organizations_of(ORGANIZATIONS)).organizations is not None
 
@@ -164,9 +164,9 @@ def test_a_membership_of_wrong_types_is_an_error_that_quotes_nothing(wrong: dict
 def test_what_is_secret_is_in_no_repr() -> None:
     one = agent(id_token="the-id-token")
     tokens = TokenSet(access_token="the-access-token", refresh_token="the-refresh-token", expires_at=1)
-    said = repr(one) + str(one) + repr(tokens) + str(tokens) + f"{tokens}"
+    shown = repr(one) + str(one) + repr(tokens) + str(tokens) + f"{tokens}"
     for secret in ("the-id-token", "the-access-token", "the-refresh-token", "opaque"):
-        assert secret not in said
+        assert secret not in shown
     assert tokens.model_dump()["access_token"] == "the-access-token"
 
 

@@ -1,4 +1,4 @@
-"""Whatever comes, it is one of the package's own exceptions, and none of them quotes it."""
+"""Any bad input raises one of the package's own exceptions, and none of them quotes it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_every_kind_of_bad_token(defect: Defect) -> None:
 
 
 @pytest.mark.parametrize("defect", Defect, ids=str)
-def test_a_trusted_channel_makes_up_for_the_signature_only(defect: Defect) -> None:
+def test_a_trusted_channel_replaces_no_other_check(defect: Defect) -> None:
     bad = tokens(ISSUING.mint_bad(defect))
     if defect in SIGNATURES:
         # One of them changes the subject, which no signature vouches for here.
@@ -106,7 +106,7 @@ def test_token_sets_of_another_type_are_a_mistake(wrong: Any) -> None:
         VERIFIER.verify(wrong if isinstance(wrong, (list, int)) else None)  # type: ignore[arg-type]
 
 
-def said_by(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
     chain = [error, error.__cause__, error.__context__]
     return "".join(str(one) + repr(one) for one in chain if one is not None)
 
@@ -122,11 +122,11 @@ def test_no_error_quotes_a_token() -> None:
     ):
         with pytest.raises(OAuthError) as caught:
             VERIFIER.create_agent(given_tokens)
-        said = said_by(caught.value)
-        assert "secret" not in said
-        assert ACCESS_TOKEN not in said
+        shown = text_of(caught.value)
+        assert "secret" not in shown
+        assert ACCESS_TOKEN not in shown
         for part in raw.split("."):
-            assert part[:16] not in said
+            assert part[:16] not in shown
 
 
 ERRORS = [
@@ -164,4 +164,4 @@ def test_what_the_errors_carry() -> None:
     other = authpi.SubjectMismatchError(expected_sub="usr_1", actual_sub="usr_2")
     assert (other.expected_sub, other.actual_sub) == ("usr_1", "usr_2")
     assert not issubclass(authpi.ConfigurationError, OAuthError)
-    assert str(authpi.UserBlockedError("told so")) == "told so"
+    assert str(authpi.UserBlockedError("blocked")) == "blocked"

@@ -1,4 +1,4 @@
-"""ID tokens: what OpenID Connect Core 1.0 section 3.1.3.7 requires, check by check, and the agent that they make."""
+"""ID tokens: what OpenID Connect Core 1.0 section 3.1.3.7 requires, check by check, and the agent of a valid one."""
 
 from __future__ import annotations
 
@@ -196,16 +196,16 @@ def test_without_an_id_token_nothing_is_verified(changes: dict[str, Any]) -> Non
         verifier().create_agent(tokens(None, **changes))
 
 
-def test_a_signature_by_somebody_else() -> None:
+def test_a_signature_by_an_unknown_key() -> None:
     forged = tokens(OTHER.mint(organizations=[{"id": "org_a", "scopes": ["*:**", "owner"]}]))
     with pytest.raises(TokenParseError):
         verifier().create_agent(forged)
-    # Which is why the other verb must be asked for by its name.
+    # Which is why the other function has a name of its own.
     assert verifier().create_agent_from_trusted_channel(forged).is_owner_of("org_a") is True
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "RS256", "XX999"])
-def test_a_trusted_channel_stands_in_for_the_signature_only(algorithm: str) -> None:
+def test_a_trusted_channel_replaces_the_signature_only(algorithm: str) -> None:
     head, payload, _ = ISSUING.mint(header={"alg": algorithm}).split(".")
     for given in (tokens(f"{head}.{payload}."), tokens(f"{head}.{payload}.AAAA")):
         assert verifier().create_agent_from_trusted_channel(given).id == "usr_1"
@@ -227,7 +227,7 @@ def test_a_trusted_channel_and_token_sets_without_an_id_token() -> None:
         made.create_agent_from_trusted_channel(tokens(None), expected_sub="usr_1")
 
 
-def test_a_cache_remembers_what_was_verified_and_no_more() -> None:
+def test_a_token_cache_keeps_what_was_verified_and_no_more() -> None:
     cache = ww.TokenCache(max_bytes=1 << 20)
     now = int(time.time())
     remembering = verifier(token_cache=cache, clock=lambda: now)
@@ -285,7 +285,7 @@ def test_keys_are_discovered_followed_and_may_be_unavailable() -> None:
         ((ISSUER, CLIENT), {"leeway": -1}),
     ],
 )
-def test_settings_that_cannot_be_meant(arguments: Any, options: dict[str, Any]) -> None:
+def test_invalid_settings(arguments: Any, options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError) as caught:
         IdTokenVerifier(*arguments, **options)
     assert isinstance(caught.value, ValueError)

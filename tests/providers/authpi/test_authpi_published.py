@@ -1,4 +1,4 @@
-"""Beside the published package: the same answers, but for differences that have a name and a living example each."""
+"""Compared with the published package: the same results, except for differences with a name and an example each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ scopes = st.lists(texts | st.builds("{}:{}".format, texts, texts), max_size=4)
 
 
 def is_text_of_another_kind(text: str) -> bool:
-    """White space, a control character, or what stands where text was lost: no scope here."""
+    """White space, a control character, or a replacement character: not a scope here."""
     return any(ch.isspace() or ord(ch) < 32 or 127 <= ord(ch) < 160 or ch == "\ufffd" for ch in text)
 
 
@@ -142,7 +142,7 @@ def test_functions_have_the_same_parameters(name: str) -> None:
     assert names[0] == names[1]
 
 
-# Every difference, alive: what the package does, and what is done here.
+# Every difference, with an example: the result of the package, and ours.
 
 
 def unsigned(**claims: Any) -> Any:

@@ -1,4 +1,4 @@
-"""``has_access`` and ``parse_scope``, as the package's documentation calls them and as the package answers."""
+"""``has_access`` and ``parse_scope``, as documented by the package and with its results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ClawAuth in memory: an issuer whose tokens, good and bad, are agents'."""
+"""In-memory ClawAuth: an issuer whose tokens, good and bad, are agents'."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from watchword.testing.signing_key import SigningKey
 BASE_URL = "https://api.clawauth.com"
 SERVICE = "orders-service"
 
-#: What an agent's token says beside what every token says.
+#: The claims of an agent's token besides the registered ones.
 AGENT: dict[str, Any] = {
     "sub": "agent_abc123",
     "name": "Shopper",
@@ -37,7 +37,7 @@ class Claws(LocalIssuer):
         return draft
 
     def token(self, **claims: Any) -> str:
-        """A good token, with claims changed or (``None``) left out."""
+        """Return a good token, with claims changed or (``None``) omitted."""
         return self.mint(claims)
 
     def service(self, **settings: Any) -> ClawAuth:

@@ -1,4 +1,4 @@
-"""The agent's key pair, and challenges signed by it; and the tree of exceptions."""
+"""The agent's key pair, challenges signed with it, and the exceptions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ import watchword as ww
 from watchword.providers.clawauth import ClawAuth, ClawAuthAgent, exceptions
 
 PAIR = ClawAuthAgent.generate_keypair()
-#: As the bytes that it stands for, and as characters.
+#: As bytes, and as characters.
 NONCE = "a3f1" * 16
 
 
@@ -85,7 +85,7 @@ def test_a_challenge_is_signed_as_in_the_documented_example() -> None:
         public_key().verify(bytes.fromhex(signature), bytes.fromhex(NONCE), ec.ECDSA(hashes.SHA256()))
 
 
-def test_a_challenge_is_signed_by_the_other_reading_where_told() -> None:
+def test_a_challenge_is_signed_by_the_other_reading_on_request() -> None:
     agent = ClawAuthAgent("a", private_key=PAIR["private_key"], signature_format="raw", nonce_encoding="hex")
     signature = bytes.fromhex(agent.sign_challenge(NONCE))
     assert len(signature) == 64
@@ -130,8 +130,8 @@ OTHER_KEYS = {
 def test_keys_that_agents_do_not_have(name: str) -> None:
     with pytest.raises(ValueError, match="P-256") as caught:
         ClawAuthAgent("agent_1", private_key=OTHER_KEYS[name])
-    said = str(caught.value) + repr(caught.value.__cause__)
-    assert not any(line and line in said for line in str(OTHER_KEYS[name]).splitlines())
+    shown = str(caught.value) + repr(caught.value.__cause__)
+    assert not any(line and line in shown for line in str(OTHER_KEYS[name]).splitlines())
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_keys_that_agents_do_not_have(name: str) -> None:
     ],
     ids="-".join,
 )
-def test_arguments_that_cannot_be_meant(arguments: dict[str, Any]) -> None:
+def test_invalid_arguments(arguments: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError)) as caught:
         ClawAuthAgent(**{"agent_id": "agent_1", **arguments})
     assert "PRIVATE KEY" not in str(caught.value)

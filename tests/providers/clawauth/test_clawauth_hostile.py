@@ -1,4 +1,4 @@
-"""Whatever is sent, a verdict: never an exception, and never an agent."""
+"""Any bad input yields a verdict: never an exception, and never an agent."""
 
 from __future__ import annotations
 

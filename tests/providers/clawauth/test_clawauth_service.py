@@ -1,4 +1,4 @@
-"""Agents' tokens verified by a service, by every documented call."""
+"""Agents' tokens verified by a service, with every documented call."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def error(result: VerifyTokenResponse) -> str:
 # The calls.
 
 
-def test_verify_says_who_the_agent_is() -> None:
+def test_verify_returns_the_agent() -> None:
     auth = ClawAuth(service_id=SERVICE, api_key="svc_secret-key", base_url=BASE_URL, jwks=CLAWS.jwks())
     result = auth.verify(CLAWS.token())
     assert result.valid
@@ -64,7 +64,7 @@ def test_verify_says_who_the_agent_is() -> None:
     assert agent.scopes == agent.permissions == ["orders:read", "orders:write"]
 
 
-def test_verify_async_says_the_same() -> None:
+def test_verify_async_agrees() -> None:
     auth = CLAWS.service()
     token = CLAWS.token()
     assert asyncio.run(auth.verify_async(token)) == auth.verify(token)
@@ -79,7 +79,7 @@ def test_the_documented_test_passes_as_it_is_written() -> None:
     assert result.error is not None
 
 
-def test_without_keys_a_token_that_could_be_good_is_not_judged() -> None:
+def test_without_keys_a_token_is_neither_valid_nor_invalid() -> None:
     auth = ClawAuth(SERVICE, "svc_secret-key")
     for call in (auth.verify, lambda token: asyncio.run(auth.verify_async(token))):
         with pytest.raises(ClawAuthError, match=r"jwks=, jwks_uri=, jwks_file= and pem=") as caught:
@@ -104,7 +104,7 @@ def test_as_of_another_moment() -> None:
     assert error(CLAWS.service(leeway=0).verify(token, now=1_800_003_600)) == "expired"
 
 
-# Where keys come from.
+# Sources of keys.
 
 
 def test_keys_in_every_form(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_keys_in_every_form(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "EdDSA", "ES384", "PS256"])
-def test_keys_that_no_agent_signs_with_are_told_at_once(algorithm: str) -> None:
+def test_keys_that_no_agent_signs_with_are_reported_at_once(algorithm: str) -> None:
     other = Claws(algorithms=(algorithm,))
     for keys in ({"jwks": other.jwks()}, {"pem": other.public_pem()}):
         with pytest.raises(ValueError, match="ES256"):
@@ -188,7 +188,7 @@ def test_32_calls_at_once_on_a_cold_cache_make_one_fetch(server: endpoint.Server
         assert server.count() == 1
 
 
-def test_a_token_that_comes_again_is_remembered_and_still_expires() -> None:
+def test_a_cached_token_still_expires() -> None:
     cache = ww.TokenCache(max_bytes=1_000_000)
     auth = CLAWS.service(token_cache=cache)
     token = CLAWS.token(iat=1_800_000_000, exp=1_800_003_600)
@@ -203,7 +203,7 @@ def test_a_token_that_comes_again_is_remembered_and_still_expires() -> None:
 # Whose tokens, for whom.
 
 
-def test_the_issuer_is_the_base_url_unless_told() -> None:
+def test_the_issuer_is_the_base_url_by_default() -> None:
     elsewhere = CLAWS.token(iss="https://clawauth.internal")
     assert error(CLAWS.service().verify(elsewhere)) == "wrong_issuer"
     assert error(CLAWS.service().verify(CLAWS.token(iss=f"{BASE_URL}/"))) == "wrong_issuer"
@@ -220,11 +220,11 @@ def test_a_token_that_names_audiences_names_this_service() -> None:
     assert auth.verify(CLAWS.token(aud=["billing", SERVICE])).valid
     for audience in ("billing", ["billing"], SERVICE[:-1], f"my-{SERVICE}", SERVICE.upper()):
         assert error(auth.verify(CLAWS.token(aud=audience))) == "wrong_audience"
-    # An empty list names nobody, as if it were absent.
+    # An empty list is like an absent one.
     assert auth.verify(CLAWS.token(aud=[])).valid
 
 
-def test_an_audience_can_be_demanded_or_left_alone() -> None:
+def test_an_audience_can_be_required_or_not_checked() -> None:
     demanding = CLAWS.service(audience=["billing", "stock"])
     assert demanding.verify(CLAWS.token(aud="stock")).valid
     assert error(demanding.verify(CLAWS.token(aud=SERVICE))) == "wrong_audience"
@@ -320,7 +320,7 @@ def test_names_that_are_none(names: dict[str, Any]) -> None:
         ClaimNames(**names)
 
 
-# Settings, and what is said of it.
+# Settings and representations.
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_names_that_are_none(names: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_settings_that_cannot_be_meant(settings: dict[str, Any]) -> None:
+def test_invalid_settings(settings: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError)):
         CLAWS.service(**settings)
 

@@ -28,5 +28,5 @@ def server() -> Iterator[endpoint.Server]:
 
 @pytest.fixture(scope="session")
 def asked() -> dict[str, Any]:
-    """What every call asks beside its token."""
+    """The arguments of every call besides its token."""
     return {"audience": AUDIENCE, "expected_delegation_id": DELEGATION_ID}

@@ -1,4 +1,4 @@
-"""A gateway in memory: an issuer whose tokens, good and bad, are attestations."""
+"""An in-memory gateway: an issuer whose tokens, good and bad, are attestations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CONTEXT = "https://www.w3.org/ns/credentials/v2"
 #: An agent with a key of its own, which attestations confirm.
 AGENT = DpopProver("ES256")
 
-#: What an attestation says beside what every token says.
+#: The claims of an attestation besides the registered ones.
 SAYS: dict[str, Any] = {
     "sub": "principal-1",
     "delegation_id": DELEGATION_ID,
@@ -45,11 +45,11 @@ class Gateway(LocalIssuer):
         return draft
 
     def attest(self, **claims: Any) -> str:
-        """A good attestation, with claims changed or (``None``) left out."""
+        """Return a good attestation, with claims changed or (``None``) omitted."""
         return self.mint(claims)
 
     def credential(self, **members: Any) -> dict[str, Any]:
-        """A credential about what an attestation says, with members changed or (``None``) left out."""
+        """Return a credential with the claims of an attestation, members changed or (``None``) omitted."""
         credential = {
             "@context": [CONTEXT],
             "type": ["VerifiableCredential", "PaphweyAttestationCredential"],
@@ -60,11 +60,11 @@ class Gateway(LocalIssuer):
         return {name: value for name, value in credential.items() if value is not None}
 
     def in_vc_claim(self, claims: dict[str, Any] | None = None, **members: Any) -> str:
-        """An attestation whose claim ``vc`` is a credential that says it all."""
+        """Return an attestation whose claim ``vc`` is a credential with all the claims."""
         return self.mint({**OUTSIDE, "vc": self.credential(**members), **(claims or {})})
 
     def as_payload(self, claims: dict[str, Any] | None = None, **members: Any) -> str:
-        """An attestation whose payload is a credential that says it all."""
+        """Return an attestation whose payload is a credential with all the claims."""
         credential = self.credential(**members)
         return self.mint({**OUTSIDE, **credential, **(claims or {})}, header={"typ": "vc+jwt", "cty": "vc"})
 
@@ -73,5 +73,5 @@ class Gateway(LocalIssuer):
         return OfflineVerifier(Issuer(self.issuer, jwks=self.jwks()), **settings)
 
 
-#: What a credential says in the place of the claims.
+#: The members of a credential that replace claims.
 OUTSIDE = {name: None for name in SAYS if name not in ("sub", "cnf")}

@@ -1,4 +1,4 @@
-"""The approved action against the one that is about to happen: nothing is rounded, and nothing is guessed."""
+"""The approved action compared with the requested one: nothing is rounded, and nothing is guessed."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_scope_currency_and_merchant_are_equal_or_not(
     assert code(token, ActionContext(**expected)) == verdict
 
 
-def test_without_an_expectation_the_action_is_not_looked_at() -> None:
+def test_without_an_expectation_the_action_is_not_checked() -> None:
     assert code(approved('"nonsense"'), None) is None
 
 
@@ -160,7 +160,7 @@ def test_an_attestation_without_an_action() -> None:
     ],
     ids=str,
 )
-def test_expectations_that_cannot_be_meant_are_the_callers_mistake(expected: Any) -> None:
+def test_invalid_expectations_are_the_callers_mistake(expected: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="expected_action"):
         AT_MOST.verify(GATEWAY.attest(), AUDIENCE, DELEGATION_ID, expected)
 

@@ -54,7 +54,7 @@ def test_the_subject_counts_for_amounts_too(write: Any) -> None:
 
 
 @each_form
-def test_what_is_said_inside_and_outside_must_agree(write: Any) -> None:
+def test_claims_inside_and_outside_must_agree(write: Any) -> None:
     assert (
         code(write({"delegation_id": DELEGATION_ID, "action_context": {**ACTION, "merchant": "acme.example"}})) is None
     )
@@ -69,7 +69,7 @@ def test_what_is_said_inside_and_outside_must_agree(write: Any) -> None:
         assert code(write(outside)) == "malformed_claims", outside
 
 
-def test_the_order_of_members_says_nothing() -> None:
+def test_the_order_of_members_is_irrelevant() -> None:
     backwards = dict(reversed(SAYS["delegation"].items()))
     assert code(GATEWAY.in_vc_claim({"delegation": backwards})) is None
 
@@ -143,7 +143,7 @@ def test_the_two_forms_do_not_mix() -> None:
     assert code(GATEWAY.as_payload({"vc": GATEWAY.credential()})) == "malformed_credential"
     assert code(GATEWAY.mint(header={"typ": "vc+jwt"})) == "malformed_credential"
     assert code(GATEWAY.mint(header={"typ": "application/VC+JWT"})) == "malformed_credential"
-    # A credential stays one without its type, and all that is asked of one is asked of it.
+    # A credential without its type is still checked as one.
     assert code(GATEWAY.mint({**GATEWAY.credential(), "@context": ["https://x.example"]})) == "malformed_credential"
     assert code(GATEWAY.mint({"credentialSubject": {}})) == "malformed_credential"
     assert (
@@ -163,7 +163,7 @@ def test_the_credentials_issuer_is_the_gateway(write: Any) -> None:
     assert code(token, credential_issuers=["did:web:www.paphwey.com"]) == "wrong_issuer"
 
 
-def test_who_issued_it_is_said_somewhere() -> None:
+def test_one_of_both_names_the_issuer() -> None:
     assert code(GATEWAY.as_payload({"iss": None})) is None
     assert code(GATEWAY.as_payload({"iss": None}, issuer=None)) == "missing_claim"
     assert code(GATEWAY.in_vc_claim(issuer=None)) is None
@@ -202,7 +202,7 @@ def test_moments_are_read_in_every_zone(moment: datetime, offset: int, seconds: 
 
 
 @each_form
-def test_a_type_can_be_demanded(write: Any) -> None:
+def test_a_type_can_be_required(write: Any) -> None:
     wanted = {"credential_type": "PaphweyAttestationCredential"}
     assert code(write(), **wanted) is None
     assert code(write(type=["VerifiableCredential"]), **wanted) == "wrong_type"

@@ -1,4 +1,4 @@
-"""The tree of exceptions, the strict models, and what tests are given."""
+"""The exceptions, the strict models, and the helpers for tests."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_each_has_a_code_and_a_trace_id_and_travels(kind: Any) -> None:
     assert "tr-1" in repr(error)
 
 
-def test_a_rate_limit_always_says_how_long_to_wait() -> None:
+def test_a_rate_limit_has_the_seconds_to_wait() -> None:
     assert str(errors.PaphweyRateLimitError().retry_after_seconds) == "1"
     limited = errors.PaphweyRateLimitError(retry_after_seconds=30)
     assert pickle.loads(pickle.dumps(limited)).retry_after_seconds == 30
@@ -143,7 +143,7 @@ def test_the_fake_returns_what_was_enqueued_by_both_forms_of_the_call() -> None:
         fake.enqueue_outcome({"valid": True})  # type: ignore[arg-type]  # what is tested
 
 
-def test_outcomes_are_told_apart_by_their_receipts() -> None:
+def test_outcomes_are_distinguished_by_their_receipts() -> None:
     assert make_outcome().receipt_id != make_outcome().receipt_id
     assert make_outcome(receipt_id="rcpt-7").receipt_id == "rcpt-7"
 

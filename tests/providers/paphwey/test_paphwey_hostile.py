@@ -1,4 +1,4 @@
-"""Whatever is sent, Paphwey's own exception, with the kernel's code; and no kind of token passes as another."""
+"""Any bad input raises Paphwey's own exception, with the kernel's code; and no kind of token passes as another."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from watchword.testing import Defect
 GATEWAY = Gateway()
 VERIFIER = GATEWAY.offline()
 
-#: These are bad where a confirmation needs a proof with the token. An attestation is shown without one, so they are
+#: These are bad if a confirmation needs a proof with the token. An attestation is presented without one, so they are
 #: refused for another reason: there is no key in them to pin.
 _UNPINNABLE = {Defect.BOUND_TO_KEY: "unsupported", Defect.BOUND_TO_CERTIFICATE: "unsupported"}
 
@@ -93,7 +93,7 @@ _NAMES = [*SAYS, "vc", "vp", "@context", "type", "issuer", "credentialSubject", 
 
 @given(st.dictionaries(st.sampled_from(_NAMES), _JSON, max_size=4), st.booleans())
 def test_any_claims_at_all(claims: dict[str, Any], as_credential: bool) -> None:
-    """Signed, and whatever the claims hold: an outcome or a refusal, and nothing else."""
+    """Signed, with any claims: an outcome or Paphwey's exception, and no other."""
     payload = {"iss": BASE_URL, "aud": AUDIENCE, "exp": time.time() + 60, **SAYS}
     if as_credential:
         payload = {**payload, "vc": GATEWAY.credential()}
@@ -109,7 +109,7 @@ def test_a_delegation_credential_is_no_attestation() -> None:
     types = ["VerifiableCredential", "PaphweyDelegationCredential"]
     assert refused(GATEWAY.in_vc_claim(type=types)) == "wrong_type"
     assert refused(GATEWAY.as_payload(type=types)) == "wrong_type"
-    # Not even where it says all that an attestation does, beside.
+    # Not even if it also has all claims of an attestation.
     assert refused(GATEWAY.mint({"vc": GATEWAY.credential(type=types)})) == "wrong_type"
     # As the demonstration on Paphwey's site shows it: abbreviated, and no credential.
     preview = {"sub": "paphwey:delegation:d00f27a4", "vc": {"@context": [OUTSIDE], "type": types}}
@@ -140,7 +140,7 @@ def test_an_attestation_of_another_gateway() -> None:
     assert refused(Gateway(BASE_URL).attest()) == "invalid_signature"
 
 
-def test_nothing_is_said_of_a_forged_attestation_but_that() -> None:
+def test_a_forged_attestation_has_no_other_error() -> None:
     forged = GATEWAY.mint_bad(Defect.CLAIMS_CHANGED)
     assert refused(forged, audience="other.example", expected_delegation_id="dlg_other") == "invalid_signature"
 

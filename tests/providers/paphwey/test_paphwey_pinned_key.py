@@ -1,4 +1,4 @@
-"""The confirmation key, pinned: what comes later from the same holder, and what comes from somebody else."""
+"""The pinned confirmation key: later requests of the same holder, and requests of others."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_no_proof_at_all(gateway: Gateway) -> None:
     assert code(gateway.attest()) == "dpop_wrong_type"
 
 
-def test_a_proof_is_used_once_where_it_is_remembered() -> None:
+def test_a_proof_is_used_once_with_a_replay_store() -> None:
     replay, proof = MemoryReplayStore(1, share_per_key=1), AGENT.proof("POST", URI)
     assert code(proof, replay=replay) is None
     assert code(proof, replay=replay) == "dpop_replayed"

@@ -1,4 +1,4 @@
-"""Attestations verified offline, by every documented call."""
+"""Attestations verified offline, with every documented call."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_verify_outcome_in_both_forms(gateway: Gateway, verifier: OfflineVerifie
         verifier.verify_outcome(attestation_token=gateway.attest(), expected_delegation_id=DELEGATION_ID)
 
 
-def test_what_is_demanded_is_checked(gateway: Gateway, verifier: OfflineVerifier) -> None:
+def test_requirements_are_checked(gateway: Gateway, verifier: OfflineVerifier) -> None:
     for audience, delegation_id, code in (
         ("other.example", DELEGATION_ID, "wrong_audience"),
         ("merchant.exampl", DELEGATION_ID, "wrong_audience"),
@@ -119,7 +119,7 @@ def test_an_attestation_for_several_audiences(gateway: Gateway, verifier: Offlin
 
 def test_what_only_a_caller_can_have_done_wrong(gateway: Gateway, verifier: OfflineVerifier) -> None:
     token: Any = gateway.attest()
-    # None must never read as "whatever it says".
+    # None must never mean "any value".
     for arguments in ((None, AUDIENCE, DELEGATION_ID), (token, None, DELEGATION_ID), (token, AUDIENCE, None)):
         with pytest.raises(TypeError, match="str"):
             verifier.verify(*arguments)
@@ -137,7 +137,7 @@ def test_as_of_another_moment(gateway: Gateway, verifier: OfflineVerifier, asked
     assert gateway.offline(clock=lambda: 1_800_000_001).verify(token, **asked).valid
 
 
-# What is not there.
+# Absent claims.
 
 
 def test_what_an_attestation_does_not_say_is_empty(gateway: Gateway, verifier: OfflineVerifier) -> None:
@@ -195,12 +195,12 @@ def test_algorithms_and_types_can_be_narrowed(gateway: Gateway, asked: dict[str,
         {"claim_names": {"delegation_id": "did"}},
     ],
 )
-def test_settings_that_cannot_be_meant(gateway: Gateway, settings: dict[str, Any]) -> None:
+def test_invalid_settings(gateway: Gateway, settings: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError)):
         gateway.offline(**settings)
 
 
-def test_demands_said_to_the_issuer_are_not_lost(gateway: Gateway) -> None:
+def test_requirements_of_the_issuer_are_kept(gateway: Gateway) -> None:
     with pytest.raises(ValueError, match="algorithms"):
         OfflineVerifier(Issuer(gateway.issuer, jwks=gateway.jwks(), algorithms=("RS256",)))
     for issuer in (
@@ -213,7 +213,7 @@ def test_demands_said_to_the_issuer_are_not_lost(gateway: Gateway) -> None:
         OfflineVerifier(BASE_URL)  # type: ignore[arg-type]  # what is tested
 
 
-def test_the_issuer_is_the_base_url_unless_told(gateway: Gateway, asked: dict[str, Any]) -> None:
+def test_the_issuer_is_the_base_url_by_default(gateway: Gateway, asked: dict[str, Any]) -> None:
     keys = KeySet.from_json(keys_of(gateway))
     named = OfflineVerifier(Issuer("did:web:paphwey.example", jwks=keys))
     assert named.verify(gateway.attest(iss="did:web:paphwey.example"), **asked).valid
@@ -244,7 +244,7 @@ def test_a_client_of_the_callers(server: endpoint.Server, asked: dict[str, Any],
     assert server.requests[0].headers["x-tenant"] == "merchant"
 
 
-def test_keys_live_five_minutes_whatever_the_gateway_says(
+def test_keys_live_five_minutes_whatever_the_response_headers(
     server: endpoint.Server, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
@@ -284,7 +284,7 @@ def test_unknown_kids_refresh_the_keys_twice_a_cooldown(server: endpoint.Server,
         assert server.count() - before == 1 + 2
 
 
-def test_no_fetch_for_a_token_that_is_no_good_whatever_the_key(server: endpoint.Server, asked: dict[str, Any]) -> None:
+def test_no_fetch_for_a_token_that_no_key_makes_valid(server: endpoint.Server, asked: dict[str, Any]) -> None:
     with local(server) as verifier:
         for token in (
             "",
@@ -297,7 +297,7 @@ def test_no_fetch_for_a_token_that_is_no_good_whatever_the_key(server: endpoint.
         assert server.count() == 0
 
 
-def test_keys_that_cannot_be_had_are_nobodys_fault(server: endpoint.Server, asked: dict[str, Any]) -> None:
+def test_unavailable_keys_are_not_the_clients_fault(server: endpoint.Server, asked: dict[str, Any]) -> None:
     gateway = Gateway(server.url, ("EdDSA",))
     for settings in ({}, {"on_invalid": "return"}):
         with local(server, **settings) as verifier:
@@ -348,18 +348,18 @@ def test_32_tasks_at_once_on_a_cold_cache_make_one_fetch(server: endpoint.Server
     asyncio.run(main())
 
 
-# What is said of it.
+# Errors and representations.
 
 
 def test_nothing_of_an_attestation_is_in_a_repr(
     gateway: Gateway, verifier: OfflineVerifier, asked: dict[str, Any]
 ) -> None:
     token = gateway.attest()
-    said = repr(verifier.verify(token, **asked)) + repr(VerifyOutcomeRequest(attestation_token=token, **asked))
-    assert "principal-1" not in said
-    assert AGENT.jwk["x"] not in said
-    assert not any(part in said for part in token.split("."))
-    assert "rcpt-1" in said, "it is what logs are reconciled by"
+    shown = repr(verifier.verify(token, **asked)) + repr(VerifyOutcomeRequest(attestation_token=token, **asked))
+    assert "principal-1" not in shown
+    assert AGENT.jwk["x"] not in shown
+    assert not any(part in shown for part in token.split("."))
+    assert "rcpt-1" in shown, "it is what logs are reconciled by"
 
 
 def test_outcomes_are_frozen_and_travel(gateway: Gateway, verifier: OfflineVerifier, asked: dict[str, Any]) -> None:

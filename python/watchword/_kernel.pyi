@@ -75,14 +75,14 @@ __version__: str
 
 @final
 class AnyAudience:
-    """The type of ANY_AUDIENCE, which says openly that `aud` is not checked."""
+    """The type of ANY_AUDIENCE: `aud` is deliberately not checked."""
 
 ANY_AUDIENCE: AnyAudience
 """Accept any audience: ``aud`` is not checked."""
 
 @final
 class AnyTenant:
-    """The type of ANY_TENANT, which says openly that every tenant of a multi-tenant issuer is accepted."""
+    """The type of ANY_TENANT: every tenant of a multi-tenant issuer is deliberately accepted."""
 
 ANY_TENANT: AnyTenant
 """Accept every tenant of an issuer that has several."""
@@ -147,35 +147,38 @@ class PublicKey:
 
 @final
 class RejectedKey:
-    """A key that was left out of a set, and why."""
+    """A key of the document that is not in the set, and why."""
 
     @property
     def index(self) -> int:
-        """Its place in the document, from 0."""
+        """Its index in the document, from 0."""
     @property
     def key_id(self) -> str | None:
-        """Its `kid`, where that can be read."""
+        """Its `kid`; None if it is missing or not a string."""
     @property
     def reason(self) -> str:
-        """The stable name of what is wrong."""
+        """Why the key was rejected, as a stable name."""
     @property
     def detail(self) -> str:
-        """The same as one sentence for a person."""
+        """Why the key was rejected, as a sentence."""
 
 @final
 class KeySet:
-    """The public keys of one issuer: immutable, each judged when the set is read.
+    """The public keys of one issuer: immutable, each validated when the set is loaded.
 
-    A bad key is left out and listed in `rejected`; it never takes the others with it.
+    A bad key is rejected and listed in `rejected`; it does not affect the others.
     """
 
     @staticmethod
     def from_json(
         jwks: str | bytes | Mapping[str, Any], *, backend: Backend = "default", prepare: Prepare = "auto"
     ) -> KeySet:
-        """Read a JWK Set or a single JWK (RFC 7517): str, bytes or a mapping, at most 1 MiB and 256 keys.
+        """Return the keys of a JWK Set or of a single JWK (RFC 7517): str, bytes or a mapping, at most 1 MiB and 256 keys.
 
-        Raises KeySetError where the document is neither.
+        `backend` is the implementation that verifies signatures: "default", or "reference" for the jsonwebtoken crate.
+        `prepare` is "auto" (a key gets a precomputed table after some uses, or by `prepare()`) or "never".
+
+        Raises KeySetError if the document is neither, ValueError for an unknown `backend` or `prepare`.
         """
     @staticmethod
     def from_pem(
@@ -186,10 +189,10 @@ class KeySet:
         backend: Backend = "default",
         prepare: Prepare = "auto",
     ) -> KeySet:
-        """Read the public keys of a PEM text (RFC 7468): PUBLIC KEY or RSA PUBLIC KEY blocks.
+        """Return the public keys of a PEM text (RFC 7468): PUBLIC KEY or RSA PUBLIC KEY blocks.
 
-        PEM carries no `kid` and no `alg`; both may be given. A key without a `kid` is tried for every token of its
-        algorithms. Raises KeySetError where a key cannot be used.
+        PEM contains no `kid` and no `alg`: `key_id` and `algorithm` add them. A key without a `kid` is tried for every
+        token of its algorithms. `backend` and `prepare` are as in `from_json`. Raises KeySetError if a key is rejected.
         """
     @staticmethod
     def from_der(
@@ -200,13 +203,13 @@ class KeySet:
         backend: Backend = "default",
         prepare: Prepare = "auto",
     ) -> KeySet:
-        """Read one public key in DER: SubjectPublicKeyInfo (RFC 5280) or RSAPublicKey (RFC 8017).
+        """Return a set of one public key in DER: SubjectPublicKeyInfo (RFC 5280) or RSAPublicKey (RFC 8017).
 
-        Raises KeySetError where the key cannot be used.
+        The arguments are those of `from_pem`. Raises KeySetError if the key is rejected.
         """
     @property
     def rejected(self) -> tuple[RejectedKey, ...]:
-        """The keys that were left out, in the order of the document."""
+        """The rejected keys, in the order of the document."""
     @property
     def backend(self) -> Backend:
         """The implementation that verifies with these keys: "default" or "reference"."""
@@ -214,14 +217,14 @@ class KeySet:
     def prepare_mode(self) -> Prepare:
         """Whether these keys may get precomputed tables: "auto" (after some uses, or by `prepare()`) or "never"."""
     def get(self, key_id: str, algorithm: str | None = None) -> PublicKey | None:
-        """The key with this `kid`, or None. Several keys may have one `kid`, each for other algorithms: with `algorithm`, the
-        key that verifies signatures of that algorithm; without, the first of the document.
+        """Return the key with this `kid`, or None. Several keys may share a `kid` if their algorithms differ: with
+        `algorithm`, the key for that algorithm is returned; without, the first in the document.
         """
     def prepare(self) -> int:
-        """Build the tables of all keys now, and keep them as long as the set is there: see watchword.tables.
+        """Build the precomputed tables of all keys now, and keep them until the set is dropped: see watchword.tables.
 
-        Returns how many keys are as fast as they can be; where the memory for tables has no room left, the others verify
-        as well, and slower. Without this, a key earns its table by use.
+        Returns how many keys are as fast as they can be. The others, for which the budget has no room, verify without a
+        table. Without this call, tables are built after a number of uses.
         """
     def __len__(self) -> int: ...
     def __iter__(self) -> Iterator[PublicKey]: ...
@@ -229,26 +232,26 @@ class KeySet:
 
 @final
 class Policy:
-    """What a token must be to be accepted, compiled once.
+    """The requirements that a token must fulfil, compiled once.
 
-    issuer: `iss` must be exactly this, or one of these; None: not checked. One placeholder, as in
+    issuer: `iss` must be exactly this, or one of these; None: not checked. A placeholder, as in
     "https://login.example/{tid}/v2.0", stands for the value of the claim of that name in the same token; `tenants` are
     then the values that are accepted, or ANY_TENANT for all of them.
     audience: `aud` must name this, or one of these; None: the token must not name any; ANY_AUDIENCE: not checked.
-    audience_claim: the claim that names the audience, for issuers that write another one than `aud`; a token that has an
-    `aud` besides must name one of `audience` in both.
-    algorithms: what `alg` may be; None: the algorithms of the keys.
-    types: what `typ` may be, as media types, None standing for its absence.
+    audience_claim: the claim that names the audience, for issuers that use another than `aud`; a token that also has an
+    `aud` must name one of `audience` in both.
+    algorithms: the accepted values of `alg`; None: the algorithms of the keys.
+    types: the accepted values of `typ`, as media types, None for its absence.
     leeway: seconds by which clocks may differ, both ways, for `exp`, `nbf` and `iat`.
     required: claims that must be present and not null.
-    bound_tokens: "reject" refuses a token that is bound to a key (`cnf`) and comes without a proof of it; "accept" takes
-    it as a bearer token.
+    bound_tokens: "reject" refuses a token that is bound to a key (`cnf`) and sent without a proof; "accept" accepts it as
+    a bearer token.
     scope_claims: claims whose words are the token's scopes, each a string with spaces or an array of strings.
-    trust_domain: the name of a SPIFFE trust domain, in place of an issuer: the token is a JWT-SVID, whose `sub` must be
+    trust_domain: the name of a SPIFFE trust domain, instead of an issuer: the token is a JWT-SVID, whose `sub` must be
     the SPIFFE ID of a workload in that domain, and whose `aud` and `exp` must be present.
-    max_token_bytes, max_header_bytes: the longest encoded forms that are looked at.
+    max_token_bytes, max_header_bytes: the longest encoded forms that are accepted.
 
-    Raises ValueError or TypeError if no token could meet it, or if it contradicts itself.
+    Raises ValueError or TypeError if an argument is invalid, or if two contradict each other.
     """
 
     def __new__(
@@ -271,7 +274,7 @@ class Policy:
 
 @final
 class Confirmation:
-    """The key to which a token is bound: its `cnf` claim (RFC 7800)."""
+    """The key that a token is bound to: its `cnf` claim (RFC 7800)."""
 
     @property
     def jkt(self) -> str | None:
@@ -424,14 +427,14 @@ class MayAct:
 
 @final
 class VerifiedToken:
-    """A JWT that passed every check. It cannot be made but by verifying a token."""
+    """A JWT that passed every check. Only verification makes one."""
 
     @property
     def header(self) -> dict[str, Any]:
-        """The JOSE header, a dict that is built when first asked for."""
+        """The JOSE header: a dict, built on first access."""
     @property
     def claims(self) -> dict[str, Any]:
-        """All the claims, a dict that is built when first asked for."""
+        """All claims: a dict, built on first access."""
     @property
     def payload(self) -> bytes:
         """The payload as it was signed: the bytes of the claims set."""
@@ -446,7 +449,7 @@ class VerifiedToken:
         """`aud` as a tuple, empty if the token names no audience."""
     @property
     def expires_at(self) -> float | None:
-        """`exp` in Unix seconds, or None: an int where the token has one, else a float."""
+        """`exp` in Unix seconds, or None: an int if the token has an integer, else a float."""
     @property
     def not_before(self) -> float | None:
         """`nbf` in Unix seconds, or None."""
@@ -458,49 +461,49 @@ class VerifiedToken:
         """`jti`, or None."""
     @property
     def scopes(self) -> tuple[str, ...]:
-        """The words of the claims that the policy's `scope_claims` names, in its order."""
+        """The scopes: the words of the claims that the policy's `scope_claims` names, in its order."""
     @property
     def resource_scopes(self) -> ResourceScopes:
-        """The scopes as ResourceScopes.from_claim reads them, compiled when first asked for and kept."""
+        """The scopes as ResourceScopes.from_claim reads them, compiled on first access."""
     @property
     def slot_scopes(self) -> SlotScopes:
-        """The scopes as SlotScopes.from_claim reads them, compiled when first asked for and kept."""
+        """The scopes as SlotScopes.from_claim reads them, compiled on first access."""
     @property
     def plain_scopes(self) -> PlainScopes:
-        """The scopes as PlainScopes.from_claim reads them, compiled when first asked for and kept."""
+        """The scopes as PlainScopes.from_claim reads them, compiled on first access."""
     @property
     def key_id(self) -> str | None:
-        """The `kid` of the key that verified the signature; None where that key has none."""
+        """The `kid` of the key that verified the signature; None if that key has none."""
     @property
     def algorithm(self) -> str:
         """The algorithm of the signature."""
     @property
     def confirmation(self) -> Confirmation | None:
-        """The key to which the token is bound (`cnf`), or None."""
+        """The key that the token is bound to (`cnf`), or None."""
     @property
     def delegation(self) -> DelegationChain:
-        """On whose behalf the token's holder acts: a DelegationChain, without actors where the token records none.
+        """On whose behalf the token's holder acts: a DelegationChain, without actors if the token records none.
 
-        Raises DelegationError where `delegation_chain` or `actor_chain`, which are not registered claims, is malformed, or
-        where there is more than one record: read the one that is meant with a constructor of DelegationChain.
+        Raises DelegationError if `delegation_chain` or `actor_chain`, which are not registered claims, is malformed, or if the
+        token has more than one form of record: read the right one with a constructor of DelegationChain.
         """
     @property
     def may_act(self) -> MayAct | None:
-        """Who may act on behalf of the token's subject (`may_act`), or None where the token does not say."""
+        """Who may act on behalf of the token's subject (`may_act`), or None if the token has no such claim."""
 
 @final
 class VerifiedJws:
-    """A JWS whose signature holds. It cannot be made but by verifying one."""
+    """A JWS whose signature is valid. Only verification makes one."""
 
     @property
     def header(self) -> dict[str, Any]:
-        """The JOSE header, a dict that is built when first asked for."""
+        """The JOSE header: a dict, built on first access."""
     @property
     def payload(self) -> bytes:
         """The payload: bytes."""
     @property
     def key_id(self) -> str | None:
-        """The `kid` of the key that verified the signature; None where that key has none."""
+        """The `kid` of the key that verified the signature; None if that key has none."""
     @property
     def algorithm(self) -> str:
         """The algorithm of the signature."""
@@ -511,10 +514,10 @@ class UnverifiedToken:
 
     @property
     def header(self) -> dict[str, Any]:
-        """The JOSE header, a dict built on first access."""
+        """The JOSE header: a dict, built on first access."""
     @property
     def claims(self) -> dict[str, Any] | None:
-        """The payload as a dict built on first access; None if it is not a JSON object, by the strict rules for claims."""
+        """The payload as a dict, built on first access; None if it is not a strict JSON object."""
     @property
     def payload(self) -> bytes:
         """The payload: bytes."""
@@ -524,7 +527,7 @@ class UnverifiedToken:
 
 @final
 class UnverifiedNames:
-    """Names that stand in a token. Nothing of it is verified."""
+    """The names that a token states. Nothing of it is verified."""
 
     @property
     def issuer(self) -> str | None:
@@ -538,26 +541,26 @@ class UnverifiedNames:
 
 @final
 class _Evidence:
-    """The token that a verdict is about, and what was signed if its signature was valid. It shows neither: it answers when
-    it is asked, and is not pickled.
+    """The token that an exception is about, and what was signed if its signature was valid. Its repr shows neither, and it
+    cannot be pickled.
     """
 
     def __new__(cls, token: str | bytes, verified: VerifiedToken | None = None) -> _Evidence: ...
     @property
     def token_hash(self) -> str:
-        """The SHA-256 of the token as it was presented, base64url without padding."""
+        """The SHA-256 of the token as it was passed, in base64url without padding."""
     @property
     def token_header(self) -> dict[str, Any] | None:
         """The JOSE header as a new dict; None unless the signature was valid."""
     @property
     def token_claims(self) -> dict[str, Any] | None:
-        """The claims as a new dict; None unless the signature was valid, and the payload is a claims set."""
+        """The claims as a new dict; None unless the signature was valid and the payload is a JSON object."""
 
 @final
 class BatchResult:
     """The verdicts of verify_many, in the order of the tokens: each a VerifiedToken or a VerificationError.
 
-    A sequence; its elements are turned into Python objects when they are asked for.
+    A sequence; its elements become Python objects on first access.
     """
 
     def __len__(self) -> int: ...
@@ -568,9 +571,9 @@ class BatchResult:
     def __iter__(self) -> Iterator[VerifiedToken | VerificationError]: ...
     @property
     def valid_count(self) -> int:
-        """How many tokens are valid."""
+        """The number of valid tokens."""
     def codes(self) -> list[ErrorCode | None]:
-        """The ErrorCode of each token, None standing for a valid one."""
+        """Return the ErrorCode of each token in a list, None for a valid one."""
 
 @final
 class ResourceScopes:
@@ -929,11 +932,11 @@ class TokenCacheStats:
 
 @final
 class TableStats:
-    """How the tables of prepared keys stand, and the settings in force."""
+    """Figures about the precomputed tables of the process, and the settings in force."""
 
     @property
     def bytes(self) -> int:
-        """The bytes that tables take."""
+        """The bytes that all tables take."""
     @property
     def tables(self) -> int:
         """How many keys have a table."""
@@ -942,43 +945,43 @@ class TableStats:
         """How many tables were built since the process started."""
     @property
     def evicted(self) -> int:
-        """How many of them gave way to others."""
+        """How many tables were evicted in favour of others."""
     @property
     def refused(self) -> int:
-        """How often a key asked for a table and was refused, since those that have one are used more."""
+        """How often a key was refused a table because the keys that have one are used more."""
     @property
     def max_bytes(self) -> int:
-        """The bytes that tables may take."""
+        """The bytes that all tables may take."""
     @property
     def width(self) -> int:
-        """The width of a digit, in bits."""
+        """The largest width of a digit, in bits."""
     @property
     def after_uses(self) -> int:
-        """After how many uses a key asks for a table."""
+        """After how many uses a key gets a table."""
 
 def configure_tables(*, max_bytes: int | None = None, width: int | None = None, after_uses: int | None = None) -> None:
-    """Change what tables may cost, for the whole process; what is not given stays as it is.
+    """Change the settings of precomputed tables for the whole process; an argument that is not given leaves its setting.
 
-    Raises ValueError for what cannot be meant.
+    Raises TypeError or ValueError if an argument is invalid.
     """
 
 def table_stats() -> TableStats:
-    """How tables stand now."""
+    """Return the current figures and settings of precomputed tables."""
 
 def verify(
     token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: DpopProof | None = None
 ) -> VerifiedToken:
-    """Verify a JWT as of the moment `now` (Unix seconds).
+    """Verify a JWT (RFC 7519 section 7.2) at the time `now` (Unix seconds).
 
-    `proof` is the DpopProof that came with the token; without one, a token that is bound to a key is refused.
+    proof: the DpopProof that was sent with the token; without one, a token that is bound to a key is refused.
     Returns a VerifiedToken; raises VerificationError.
     """
 
 def verify_request(
     token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: UnverifiedProof
 ) -> tuple[VerifiedToken, DpopProof]:
-    """Verify a JWT and the UnverifiedProof that came with it, as of the moment `now` (Unix seconds): the token first, and the
-    proof only if the token is valid and bound to a key.
+    """Verify a JWT and the UnverifiedProof that was sent with it, at the time `now` (Unix seconds): the token first, and the
+    proof only if the token is valid and bound to a key (RFC 9449 section 7.1).
 
     Returns a VerifiedToken and a DpopProof; raises VerificationError.
     """
@@ -1012,10 +1015,10 @@ def normalize_uri(uri: str) -> str:
 def verify_many(
     tokens: Iterable[str | bytes], keys: KeySet, policy: Policy, now: float, threads: int | None = None
 ) -> BatchResult:
-    """Verify many tokens as of the moment `now` (Unix seconds), on `threads` threads (None: one for each processor).
+    """Verify many tokens at the time `now` (Unix seconds), on `threads` threads (None: one for each processor).
 
-    Returns a BatchResult, whose elements are what `verify` would return or raise for each token alone. Signals are handled
-    meanwhile: what a handler raises (KeyboardInterrupt) ends the work.
+    Returns a BatchResult, whose elements are what `verify` would return or raise for each token alone. Raises TypeError if
+    a token is neither str nor bytes, and the exception of a signal handler that runs meanwhile (KeyboardInterrupt).
     """
 
 def verify_jws(
@@ -1026,79 +1029,83 @@ def verify_jws(
     max_token_bytes: int = ...,
     max_header_bytes: int = ...,
 ) -> VerifiedJws:
-    """Verify a JWS in compact form, whatever its payload is (RFC 7515).
+    """Verify a JWS in compact form (RFC 7515 section 5.2), whatever its payload is.
 
-    Returns a VerifiedJws; raises VerificationError.
+    algorithms: those that are accepted (None: those of the keys). types: the values of `typ` that are accepted, None for
+    its absence (None instead of a list: `typ` is not checked). max_token_bytes, max_header_bytes: the longest encoded forms
+    that are accepted. Returns a VerifiedJws; raises VerificationError.
     """
 
 @overload
 def thumbprint(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, der: None = None) -> str:
-    """The RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
+    """Return the RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
 
-    The key is one of three: a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER
-    (`der=`). It is not judged: a thumbprint names a key, it does not vouch for it.
+    The key is a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER (`der=`). It
+    is not checked: a thumbprint identifies a key, it does not vouch for it.
 
-    Raises KeySetError where the key lacks what the thumbprint is made of, TypeError where not exactly one is given.
+    Raises KeySetError if the key lacks a member that the thumbprint needs, TypeError unless exactly one key is given.
     """
 
 @overload
 def thumbprint(jwk: None = None, *, pem: str | bytes, der: None = None) -> str:
-    """The RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
+    """Return the RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
 
-    The key is one of three: a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER
-    (`der=`). It is not judged: a thumbprint names a key, it does not vouch for it.
+    The key is a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER (`der=`). It
+    is not checked: a thumbprint identifies a key, it does not vouch for it.
 
-    Raises KeySetError where the key lacks what the thumbprint is made of, TypeError where not exactly one is given.
+    Raises KeySetError if the key lacks a member that the thumbprint needs, TypeError unless exactly one key is given.
     """
 
 @overload
 def thumbprint(jwk: None = None, *, pem: None = None, der: bytes) -> str:
-    """The RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
+    """Return the RFC 7638 thumbprint of a key: SHA-256, base64url without padding, 43 characters.
 
-    The key is one of three: a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER
-    (`der=`). It is not judged: a thumbprint names a key, it does not vouch for it.
+    The key is a JWK (EC, OKP, RSA or oct), PEM text with one public key (`pem=`), or a public key in DER (`der=`). It
+    is not checked: a thumbprint identifies a key, it does not vouch for it.
 
-    Raises KeySetError where the key lacks what the thumbprint is made of, TypeError where not exactly one is given.
+    Raises KeySetError if the key lacks a member that the thumbprint needs, TypeError unless exactly one key is given.
     """
 
 @overload
 def thumbprint_uri(jwk: str | bytes | Mapping[str, Any], *, pem: None = None, der: None = None) -> str:
-    """The URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and what `thumbprint` returns.
+    """Return the URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and the thumbprint.
 
-    Takes and raises what `thumbprint` does.
+    Arguments and errors are those of `thumbprint`.
     """
 
 @overload
 def thumbprint_uri(jwk: None = None, *, pem: str | bytes, der: None = None) -> str:
-    """The URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and what `thumbprint` returns.
+    """Return the URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and the thumbprint.
 
-    Takes and raises what `thumbprint` does.
+    Arguments and errors are those of `thumbprint`.
     """
 
 @overload
 def thumbprint_uri(jwk: None = None, *, pem: None = None, der: bytes) -> str:
-    """The URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and what `thumbprint` returns.
+    """Return the URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and the thumbprint.
 
-    Takes and raises what `thumbprint` does.
+    Arguments and errors are those of `thumbprint`.
     """
 
 def decode_unverified(
     token: str | bytes, *, max_token_bytes: int = 16384, max_header_bytes: int = 4096
 ) -> UnverifiedToken:
-    """Decode a token without verifying it: nothing may be decided by what it states.
+    """Decode a token without verifying it. Anybody can have written what it states.
 
     Its form is checked as strictly as for verification: the lengths, three parts, base64url, and a header that is strict
-    JSON without extensions. Returns an UnverifiedToken; raises VerificationError if the token is malformed.
+    JSON with an `alg` and without extensions (RFC 7515 sections 4 and 7.1). max_token_bytes, max_header_bytes: the longest
+    encoded forms that are accepted. Returns an UnverifiedToken; raises VerificationError if the token is malformed.
     """
 
 def unverified_names(token: str | bytes, max_token_bytes: int = 16384, max_header_bytes: int = 4096) -> UnverifiedNames:
-    """The names that stand in a token, unverified: its `iss`, its `sub` and its `kid`, in one parse.
+    """Read the names that a token states, unverified: its `iss`, its `sub` and its `kid`.
 
-    Each is None if it is absent or no string, or if the token is malformed so far or longer than the limits.
+    Returns an UnverifiedNames; each is None if it is absent or not a string, or if the token is malformed or longer than
+    the limits.
     """
 
 def parse_spiffe_id(text: str) -> tuple[str, tuple[str, ...]]:
-    """The trust domain of a SPIFFE ID, and the segments of its path (SPIFFE ID standard, section 2).
+    """Return the trust domain of a SPIFFE ID, and the segments of its path (SPIFFE ID standard, section 2).
 
     Raises ValueError, which does not quote the text, if it is not a SPIFFE ID.
     """

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     import os
 
     from watchword import AnyAudience, KeySet
-    from watchword.jwks.settings import CacheSettings
-    from watchword.jwks.source import KeySource
+    from watchword.jwks import CacheSettings, KeySource
     from watchword.types import Backend, Prepare
 
 _SOURCES = ("jwks_uri", "jwks", "jwks_file", "pem", "source")

@@ -164,7 +164,7 @@ class KeyMismatchError(DpopError):
 
 
 class UnboundTokenError(DpopError):
-    """A proof was sent with a token that is not bound to a key: ``DPoP`` with a bearer token is a downgrade."""
+    """A proof was sent with a token that is not bound to a key: a bearer token in a ``DPoP`` request is a downgrade."""
 
     code = ErrorCode.DPOP_UNBOUND_TOKEN
     oauth_error = "invalid_token"

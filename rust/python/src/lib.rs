@@ -14,6 +14,7 @@ mod fork_safety;
 mod kept;
 mod key_set;
 mod policy;
+mod public_key;
 mod scope;
 mod tables;
 mod thumbprint;
@@ -171,8 +172,8 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<policy::AnyTenant>()?;
     module.add_class::<policy::PyPolicy>()?;
     module.add_class::<key_set::PyKeySet>()?;
-    module.add_class::<key_set::PyPublicKey>()?;
-    module.add_class::<key_set::PyRejectedKey>()?;
+    module.add_class::<public_key::PyPublicKey>()?;
+    module.add_class::<public_key::PyRejectedKey>()?;
     module.add_class::<token::PyVerifiedToken>()?;
     module.add_class::<token::PyVerifiedJws>()?;
     module.add_class::<token::PyConfirmation>()?;

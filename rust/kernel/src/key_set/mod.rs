@@ -1,14 +1,18 @@
 //! Key sets (RFC 7517 section 5): immutable, each key validated once, when loaded; a bad key is rejected and listed.
 
+mod candidates;
+mod error;
+
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
 
 use once_cell::race::OnceBox;
 
+pub(crate) use candidates::Candidates;
+pub use error::KeySetError;
+
 use crate::algorithm::Algorithm;
-use crate::error::{Error, UnknownKey};
-use crate::json::{self, Object, Value};
+use crate::json::{Object, Value};
 use crate::key::PublicKey;
 use crate::key_params::KeyDefect;
 use crate::signature::KeyOptions;
@@ -54,23 +58,6 @@ pub struct RejectedKey {
     pub key_id: Option<String>,
     /// Why it was rejected.
     pub defect: KeyDefect,
-}
-
-/// Why a document is not a key set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeySetError {
-    /// Longer than [`MAX_DOCUMENT`] bytes.
-    TooLarge,
-    /// Not strict JSON, or not an object.
-    Json(json::Error),
-    /// Neither a JWK Set with an array `keys` nor a single JWK with a `kty`.
-    NotAKeySet,
-    /// More than [`MAX_KEYS`] elements.
-    TooManyKeys,
-    /// A key of a PEM or DER document is rejected.
-    Key(KeyDefect),
-    /// A `kid` was given for a PEM text with several keys.
-    SeveralKeys,
 }
 
 impl KeySet {
@@ -188,31 +175,6 @@ impl KeySet {
         self.options
     }
 
-    /// The keys that may have signed a token with this header: the key with its `kid` and algorithm; otherwise all keys
-    /// with the algorithm that have no `kid`, or all keys with the algorithm if the token has no `kid`.
-    pub(crate) fn candidates(&self, key_id: Option<&str>, algorithm: Algorithm) -> Result<Candidates<'_>, Error> {
-        if let Some(named) = key_id {
-            if let Some(key) = self.get_for(named, algorithm) {
-                return Ok(Candidates::Named(key));
-            }
-            if self.by_id.contains_key(named) {
-                return Err(Error::AlgorithmNotAllowed("the header's \"alg\" is not one of the key's algorithms"));
-            }
-        }
-        let fitting: Vec<&PublicKey> = self
-            .keys
-            .iter()
-            .filter(|key| key_id.is_none() || key.key_id().is_none())
-            .filter(|key| key.algorithms().contains(algorithm))
-            .collect();
-        match (fitting.len(), key_id) {
-            (0, Some(key_id)) => Err(Error::UnknownKey(UnknownKey::Named(key_id.to_owned()))),
-            (0, None) => Err(Error::UnknownKey(UnknownKey::NoneFits)),
-            (1..=MAX_TRIED, _) => Ok(Candidates::Fitting(fitting)),
-            _ => Err(Error::UnknownKey(UnknownKey::TooManyFit)),
-        }
-    }
-
     fn of(keys: Vec<PublicKey>, options: KeyOptions) -> Self {
         let mut set = Self { options, ..Self::default() };
         for (index, key) in keys.into_iter().enumerate() {
@@ -254,42 +216,8 @@ impl KeySet {
     }
 }
 
-/// The keys that may have signed a token: nearly always the one that it names.
-pub(crate) enum Candidates<'k> {
-    Named(&'k PublicKey),
-    Fitting(Vec<&'k PublicKey>),
-}
-
-impl<'k> Candidates<'k> {
-    pub(crate) fn as_slice(&self) -> &[&'k PublicKey] {
-        match self {
-            Self::Named(key) => std::slice::from_ref(key),
-            Self::Fitting(keys) => keys,
-        }
-    }
-}
-
 impl Drop for Pins {
     fn drop(&mut self) {
         self.0.iter().for_each(PublicKey::unpin);
     }
 }
-
-impl fmt::Display for KeySetError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLarge => write!(f, "the document has more than {MAX_DOCUMENT} bytes"),
-            Self::Json(error) => write!(f, "the document is not a JWK Set: {error}"),
-            Self::NotAKeySet => {
-                f.write_str("the document is neither a JWK Set (an array \"keys\") nor a JWK (a member \"kty\")")
-            }
-            Self::TooManyKeys => write!(f, "the set has more than {MAX_KEYS} keys"),
-            Self::Key(defect) => write!(f, "the key cannot be used: {defect}"),
-            Self::SeveralKeys => {
-                f.write_str("the PEM text has several keys, which cannot share one key_id: give one key, or no key_id")
-            }
-        }
-    }
-}
-
-impl std::error::Error for KeySetError {}

@@ -1,7 +1,7 @@
 """A contender does a piece of work as often as requested, and returns how long it took.
 
-If one thread does the work, its own CPU time is counted, without the rest of the machine. All other contenders, and those
-they are compared with, are timed by the wall clock.
+If one thread does the work, its own CPU time is counted, without the rest of the machine. All other contenders, and
+those they are compared with, are timed by the wall clock.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def watchword_verify(samples: Samples) -> Verify:
 
 
 def watchword_cold(samples: Samples) -> Verify:
-    """By a key without a table, for which none is built."""
+    """By a key that has no table, and gets none."""
     return _watchword_verify(samples, watchword.KeySet.from_json(samples.jwks, backend="unprepared"))
 
 

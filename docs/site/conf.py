@@ -9,7 +9,11 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "python")]
+SOURCES = HERE.parents[1] / "python"
+sys.path.insert(0, str(HERE))
+# The package in the tree, if its kernel is compiled; otherwise the installed one.
+if (SOURCES / "watchword" / "_kernel.abi3.so").exists():
+    sys.path.insert(0, str(SOURCES))
 
 import docstrings  # noqa: E402
 import name_links  # noqa: E402

@@ -1,4 +1,4 @@
-"""The ratios of a run as horizontal bars, in SVG: to the right of 1 Watchword is the faster, to the left the slower."""
+"""The ratios of a run as horizontal bars, in SVG: right of 1 Watchword is faster, left of 1 slower."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Section = tuple[str, list[Bar]]
 
 
 def draw(measured: Measured, machine: dict[str, Any]) -> str:
-    """The chart of what was run; nothing is drawn of what was not."""
+    """Return the chart of the groups that ran."""
     drawn = [(name, bars) for name, bars in _sections(measured) if bars]
     return _svg(drawn, machine) if drawn else ""
 
@@ -85,7 +85,7 @@ def _bars(found: Times, ours: str, labels: dict[str, str]) -> list[Bar]:
 
 
 class _Scale:
-    """Where a ratio stands: logarithmic, so that half as fast is as far from 1 as twice as fast."""
+    """Return the position of a ratio: logarithmic, so that half as fast is as far from 1 as twice as fast."""
 
     def __init__(self, values: list[float]) -> None:
         self._low, self._high = math.log(min(0.5, *values)), math.log(max(2, *values))

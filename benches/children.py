@@ -1,4 +1,4 @@
-"""What has to be built or installed before its processes can be measured: the kernel's benches, and fast-jwt."""
+"""Processes that must be built or installed before they are measured: the kernel's benchmarks, and fast-jwt."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ NODE = HERE / "node"
 
 @functools.cache
 def kernel_binaries() -> dict[str, Path]:
-    """The binaries of ``benches/kernel``, compiled."""
+    """Compile and return the binaries of ``benches/kernel``."""
     built = _cargo("build", "--release", "--locked", "--bins", "--message-format", "json-render-diagnostics")
     messages = map(json.loads, built.splitlines())
     return {found["target"]["name"]: Path(found["executable"]) for found in messages if found.get("executable")}
 
 
 def kernel_interleaved(rounds: int, seconds: float, text: str = "") -> list[dict[str, Any]]:
-    """What the kernel's contenders took in turns: groups whose name has the text in it, kept as those of Python are."""
+    """Return the times of the kernel's contenders, for groups whose name contains ``text``, as Python's are kept."""
     command = [str(kernel_binaries()["interleaved"]), str(rounds), str(seconds), text]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     found: list[dict[str, Any]] = json.loads(done.stdout)
@@ -32,13 +32,13 @@ def kernel_interleaved(rounds: int, seconds: float, text: str = "") -> list[dict
 
 
 def criterion() -> list[dict[str, Any]]:
-    """Runs ``cargo bench`` and reads what criterion wrote: nanoseconds, by group and contender."""
+    """Run ``cargo bench`` and return criterion's results: nanoseconds, by group and contender."""
     start = time.time()
     _cargo("bench", "--locked")
     folder = (
         Path(json.loads(_cargo("metadata", "--no-deps", "--format-version", "1"))["target_directory"]) / "criterion"
     )
-    # Earlier runs, of groups that may be gone, stay in the folder.
+    # The folder still has the results of earlier runs, perhaps of groups that no longer exist.
     written = (path for path in folder.glob("**/new/estimates.json") if path.stat().st_mtime >= start)
     return [_estimate(path) for path in sorted(written)]
 
@@ -50,13 +50,13 @@ def _estimate(path: Path) -> dict[str, Any]:
 
 
 def _cargo(*arguments: str) -> str:
-    """Its standard output."""
+    """Return its standard output."""
     command = ["cargo", arguments[0], "--manifest-path", str(KERNEL), *arguments[1:]]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def node() -> str:
-    """The command that runs JavaScript."""
+    """Return the command that runs JavaScript."""
     found = shutil.which("node")
     if found is None:
         raise RuntimeError("node is not installed: --without node leaves out what needs it")
@@ -65,9 +65,9 @@ def node() -> str:
 
 @functools.cache
 def node_package() -> Path:
-    """The folder of fast-jwt's contender, its packages installed as the lock file says."""
+    """Install the packages of fast-jwt's contender, as pinned in the lock file, and return their folder."""
     wanted = NODE / "package-lock.json"
-    # npm writes this file when it is done.
+    # npm writes this file last.
     done = NODE / "node_modules" / ".package-lock.json"
     if not done.exists() or done.stat().st_mtime < wanted.stat().st_mtime:
         command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]

@@ -1,7 +1,7 @@
-"""One who does a piece of work as often as asked, and says how long it took.
+"""A contender does a piece of work as often as requested, and returns how long it took.
 
-What else runs on the machine is not counted where one thread does the work: such contenders are timed by that thread's
-own time. All others, and those they are compared with, are timed by the wall clock.
+If one thread does the work, its own CPU time is counted, without the rest of the machine. All other contenders, and
+those they are compared with, are timed by the wall clock.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WALL: Clock = time.perf_counter
 
 
 class Contender(Protocol):
-    """``turn`` returns the seconds that ``calls`` pieces of work took; ``close`` ends what it started."""
+    """``turn`` returns the seconds that ``calls`` pieces of work took; ``close`` frees what it started."""
 
     def turn(self, calls: int) -> float: ...
 
@@ -29,14 +29,14 @@ class Contender(Protocol):
 
 
 class Alone:
-    """Something that has no end of its own."""
+    """A contender with nothing to close."""
 
     def close(self) -> None:
         pass
 
 
 class Repeated(Alone):
-    """The same call again and again."""
+    """The same call, repeated."""
 
     def __init__(self, call: Callable[[], Any]) -> None:
         self.once = call
@@ -50,7 +50,7 @@ class Repeated(Alone):
 
 
 class Over(Alone):
-    """A function of one argument, over the inputs in turn, round and round."""
+    """A function of one argument, over the inputs in turn, cyclically."""
 
     def __init__(self, function: Callable[[Any], Any], inputs: Sequence[Any], clock: Clock = OWN_TIME) -> None:
         self._function, self._clock = function, clock
@@ -68,7 +68,7 @@ class Over(Alone):
 
 
 class Fresh(Alone):
-    """A function of one argument, over inputs that are made for it and used once; making them is not counted."""
+    """A function of one argument, over new inputs that are used once; creating them is not counted."""
 
     def __init__(self, function: Callable[[Any], Any], make: Callable[[], Any]) -> None:
         self._function, self._make = function, make
@@ -128,10 +128,10 @@ class Threads:
 
 
 class Child:
-    """A process that does the work and times it by itself: another language, or a setting that holds for a process.
+    """A process that does the work and times it by itself: another language, or a setting of a whole process.
 
-    It is given its task in a line of JSON, answers ``ready`` once it has checked that it accepts and refuses what it
-    should, and then a number of seconds for each number of calls.
+    It receives its task as a line of JSON, answers ``ready`` after checking that it accepts and rejects what it should,
+    and then a number of seconds for each number of calls.
     """
 
     def __init__(self, command: Sequence[str | Path], task: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ BASE = 10_000
 
 
 def padded_act(size: int) -> str:
-    """31 acts, and all the rest inside the innermost: read level by level, it would be read 31 times."""
+    """31 acts, with all other members in the innermost one: a reader level by level would read them 31 times."""
     inner = '{"sub":"a","pad":"' + "x" * size + '"}'
     return '{"sub":"user:ada","act":' + '{"sub":"a","act":' * 30 + inner + "}" * 31
 
@@ -45,12 +45,12 @@ def exact(count: int) -> list[str]:
 
 
 def crossed(count: int) -> list[str]:
-    """The same scopes, last first: comparing each with each would look through the whole list for every one."""
+    """The same scopes in reverse: comparing each with each would search the whole list for every one."""
     return exact(count)[::-1]
 
 
 def escaped(size: int) -> str:
-    """A name of which every character is escaped in what is hashed."""
+    """A name of which every character is escaped in the hashed text."""
     agent = "<" * (size // 2)
     written = json.dumps([{"agent": agent, "scope": [], "delegated_at": "t", "signature": ""}], separators=(",", ":"))
     digest = hashlib.sha256(written.replace("<", "\\u003c").encode()).hexdigest()

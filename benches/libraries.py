@@ -24,7 +24,7 @@ class CannotError(Exception):
 
 @functools.cache
 def key_set(samples: Samples) -> watchword.KeySet:
-    """The same for all that verify with it, and so are its tables."""
+    """Return the key set of the samples; all contenders share it and its tables."""
     keys = watchword.KeySet.from_json(samples.jwks)
     keys.prepare()
     return keys
@@ -45,13 +45,13 @@ def _watchword_verify(samples: Samples, keys: watchword.KeySet) -> Verify:
 
 
 def watchword_claims(samples: Samples) -> Verify:
-    """With all claims as a dict, which the others have made in any case, and Watchword makes when it is asked."""
+    """With all claims as a dict, which the others always create, and Watchword on request."""
     verify = watchword_verify(samples)
     return lambda token: verify(token).claims
 
 
 def watchword_verifier(samples: Samples, **options: Any) -> Verify:
-    """Through the object that finds and keeps the issuer's keys; with ``cache``, through its memory of tokens."""
+    """By the class that manages the issuer's keys; with ``token_cache``, from its token cache."""
     issuer = watchword.Issuer(ISSUER, jwks=key_set(samples), algorithms=(samples.algorithm,))
     return watchword.Verifier([issuer], audience=AUDIENCE, **options).verify
 
@@ -82,7 +82,7 @@ def joserfc(samples: Samples) -> Verify:
 
 def authlib(samples: Samples) -> Verify:
     with warnings.catch_warnings():
-        # It says that joserfc takes its place, and sees to it that this is shown.
+        # It warns that joserfc replaces it, and makes sure that the warning is shown.
         from authlib.deprecate import AuthlibDeprecationWarning
 
         warnings.simplefilter("ignore", AuthlibDeprecationWarning)
@@ -119,7 +119,7 @@ def python_jose(samples: Samples) -> Verify:
 
 
 def cryptography_bare(samples: Samples) -> Verify:
-    """Takes what :func:`bare` makes of a token."""
+    """Return a function that takes the result of :func:`bare`."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, padding
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -137,7 +137,7 @@ def cryptography_bare(samples: Samples) -> Verify:
 
 
 def bare(algorithm: str, token: str) -> tuple[bytes, bytes]:
-    """The message and the signature, that of ECDSA in DER, as ``cryptography`` wants it."""
+    """Return the message and the signature as ``cryptography`` needs them: ECDSA in DER."""
     from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
     message, signature = split(token)
@@ -151,7 +151,7 @@ def bare(algorithm: str, token: str) -> tuple[bytes, bytes]:
 CACHED = "Watchword Verifier, token cached"
 BARE = "cryptography, bare signature"
 
-#: Those that verify a whole token, and so must look at its claims.
+#: Contenders that verify a whole token, and so must check its claims.
 WHOLE: dict[str, Callable[[Samples], Verify]] = {
     "Watchword": watchword_verify,
     "Watchword, cold key": watchword_cold,
@@ -167,9 +167,9 @@ WHOLE: dict[str, Callable[[Samples], Verify]] = {
 
 
 def contestant(name: str, samples: Samples) -> tuple[Verify, list[Any]]:
-    """What a library verifies with, and its inputs. Raises :class:`CannotError` where it cannot.
+    """Return a library's function and its inputs. Raises :class:`CannotError` if the library lacks the algorithm.
 
-    It has shown that it accepts every token and refuses every bad one: else it would be no rival.
+    The function was checked: it accepts every valid token and rejects every invalid one.
     """
     inputs: list[Any] = samples.tokens
     bad: list[Any] = samples.forged + samples.unfit
@@ -185,7 +185,7 @@ def contestant(name: str, samples: Samples) -> tuple[Verify, list[Any]]:
 
 
 def contestants(samples: Samples, names: Iterable[str]) -> tuple[dict[str, tuple[Verify, list[Any]]], dict[str, str]]:
-    """Those of the libraries that can, as :func:`contestant` has them; and, of the others, why they cannot."""
+    """Return the libraries that can verify, as in :func:`contestant`, and the reasons why the others cannot."""
     able: dict[str, tuple[Verify, list[Any]]] = {}
     unable: dict[str, str] = {}
     for name in names:
@@ -197,11 +197,11 @@ def contestants(samples: Samples, names: Iterable[str]) -> tuple[dict[str, tuple
 
 
 def check(name: str, verify: Verify, good: list[Any], bad: list[Any]) -> None:
-    """Raises ``AssertionError`` where a good token is refused or a bad one accepted."""
+    """Raises ``AssertionError`` if a valid token is rejected or an invalid one accepted."""
     for token in good:
-        assert accepts(verify, token), f"{name} refuses a good token"
-    for place, token in enumerate(bad):
-        assert not accepts(verify, token), f"{name} accepts bad token {place}: the comparison is void"
+        assert accepts(verify, token), f"{name} rejects a valid token"
+    for index, token in enumerate(bad):
+        assert not accepts(verify, token), f"{name} accepts invalid token {index}: the comparison is void"
 
 
 def accepts(verify: Verify, token: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What it ran on, and what ran."""
+"""The machine, and the versions of what ran on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-#: Whose versions are told.
+#: Packages whose versions are reported.
 LIBRARIES = ("watchword", "cryptography", "PyJWT", "joserfc", "Authlib", "jwcrypto", "python-jose")
 PEERS = ("agentwrit", "authpi-idp", "authgent")
 

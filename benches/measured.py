@@ -1,4 +1,4 @@
-"""What was measured, by what was done and with what."""
+"""Measured times, by work and input."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 from rounds import Times
 
-#: By the work and what it was done with: "verify", "EdDSA".
+#: By work and input: "verify", "EdDSA".
 Measured = dict[tuple[str, str], Times]
 
 
 def read(groups: list[dict[str, Any]]) -> Measured:
-    """From a run's JSON."""
+    """Return the times from a run's JSON."""
     return {(group["work"], group["what"]): _times(group) for group in groups}
 
 

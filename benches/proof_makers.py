@@ -1,4 +1,4 @@
-"""DPoP proofs, and who verifies them: Watchword, and the published package of authgent."""
+"""DPoP proofs, and their verifiers: Watchword, and the published package of authgent."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _proof(prover: ww.dpop.DpopProver) -> Proof:
 
 
 def watchword() -> Verify:
-    """With the hash of the access token and the key that it is bound to, which the other is told as well."""
+    """With the hash of the access token and the key that it is bound to, which the other contender gets too."""
 
     def verify(proof: Proof) -> Any:
         text, claims = proof
@@ -44,14 +44,14 @@ def watchword() -> Verify:
 
 
 def watchword_authgent() -> Verify:
-    """authgent's verb as Watchword has it: it also uses the proof up."""
+    """authgent's verb in Watchword, which also stores the proof in the replay cache."""
     from watchword.providers.authgent import verify_dpop_proof
 
     return lambda proof: verify_dpop_proof(proof[1], proof[0], "GET", URI)
 
 
 def authgent() -> Verify:
-    """Knows P-256 only, and takes no access token whose hash it could compare."""
+    """Supports P-256 only, and takes no access token whose hash it could compare."""
     from authgent.dpop import verify_dpop_proof
 
     return lambda proof: verify_dpop_proof(proof[1], proof[0], "GET", URI)
@@ -65,9 +65,9 @@ VERIFIERS: dict[str, Callable[[], Verify]] = {
 
 
 def verifier(name: str, algorithm: Algorithm) -> Verify:
-    """One that has shown that it takes good proofs and none that are forged, old or another key's.
+    """Return a verifier that was checked: it accepts valid proofs and none that are forged, old or by another key.
 
-    Raises :class:`CannotError` where there is none.
+    Raises :class:`CannotError` if there is none.
     """
     if name != "Watchword" and algorithm != "ES256":
         raise CannotError(f"authgent has no {algorithm}")

@@ -1,4 +1,4 @@
-"""Rounds in which every contender has a turn: a clock that drifts, or a busy neighbour, moves all of them alike."""
+"""Rounds in which every contender has a turn, so that a drifting clock or a busy machine affects all of them alike."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from dataclasses import dataclass, field
 
 from contender import Contender
 
-#: Microseconds a piece of work, by contender and in the order of the rounds.
+#: Microseconds per piece of work, by contender and in the order of the rounds.
 Times = dict[str, list[float]]
 
 
-#: One in so many calls of a turn comes before it, and is not counted.
+#: The share of a turn's calls that precede it and are not counted: one in WARM_UP.
 WARM_UP = 4
 
 
 @dataclass
 class Group:
-    """Contenders for the same work. ``unable`` says who cannot do it, and why."""
+    """Contenders for the same work. ``unable`` has the reasons why others cannot do it."""
 
     contenders: dict[str, Contender]
     unable: dict[str, str] = field(default_factory=dict)
-    #: How many times as long as elsewhere the turns are: longer where threads have to be woken first, shorter where the
-    #: wall clock counts and a turn had better not be interrupted.
+    #: Length of a turn as a multiple of the usual one: longer if threads must be woken first, shorter if the wall clock
+    #: counts and turns should not be interrupted.
     stretch: float = 1
 
     def close(self) -> None:
@@ -35,14 +35,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Pace:
-    """How long: ``turn`` seconds for a contender's turn, and rounds until ``seconds`` are over or there are enough."""
+    """``turn`` seconds for a contender's turn, and rounds until ``seconds`` are over or the most rounds are done."""
 
     turn: float = 0.004
     most_rounds: int = 200
     fewest_rounds: int = 15
     seconds: float = 10
 
-    #: Every contender once or twice: for seeing that everything works.
+    #: Every contender once or twice, to check that everything works.
     @classmethod
     def quick(cls) -> Pace:
         return cls(turn=0, most_rounds=2, fewest_rounds=2, seconds=0)
@@ -53,7 +53,7 @@ def interleave(group: Group, pace: Pace) -> Times:
     calls = {name: _calls(contender, pace.turn * group.stretch) for name, contender in contenders.items()}
     times: Times = {name: [] for name in contenders}
     names = list(contenders)
-    # What was made up to here is not looked through again by each collection.
+    # Garbage collections skip what was created up to here.
     gc.collect()
     gc.freeze()
     end = time.monotonic() + pace.seconds
@@ -61,7 +61,7 @@ def interleave(group: Group, pace: Pace) -> Times:
         if number >= pace.fewest_rounds and time.monotonic() > end:
             break
         for name in _order(names, number):
-            # What others left in the caches gives way first: this is about work that goes on, not about coming back.
+            # Refill the processor's caches first: steady work is measured, not the return to it.
             contenders[name].turn(-(-calls[name] // WARM_UP))
             times[name].append(contenders[name].turn(calls[name]) / calls[name] * 1e6)
     gc.unfreeze()
@@ -69,14 +69,14 @@ def interleave(group: Group, pace: Pace) -> Times:
 
 
 def _order(names: list[str], number: int) -> list[str]:
-    """Each round another one begins, and every other round goes backwards, so that none always follows the same."""
+    """Return the order of a round: each starts with another contender, and every other round is reversed."""
     first = number % len(names)
     order = names[first:] + names[:first]
     return order if number % 2 == 0 else order[::-1]
 
 
 def _calls(contender: Contender, turn: float) -> int:
-    """So many that a turn takes about as long as it should; fewer, where it takes far longer to make what it works on.
+    """Return the number of calls in a turn; fewer if creating their inputs takes far longer than the work.
 
     The first call, which may prepare something, is not counted.
     """
@@ -94,12 +94,12 @@ def median(times: Times, name: str) -> float:
 
 
 def ratio(times: Times, name: str, base: str) -> float:
-    """How many times as long as ``base`` it took: the median of the rounds' ratios."""
+    """Return how many times as long as ``base`` it took: the median of the rounds' ratios."""
     return _median_of(times, name, base, lambda own, other: own / other)
 
 
 def difference(times: Times, name: str, base: str) -> float:
-    """How many microseconds more than ``base`` it took: the median of the rounds' differences."""
+    """Return how many microseconds more than ``base`` it took: the median of the rounds' differences."""
     return _median_of(times, name, base, lambda own, other: own - other)
 
 

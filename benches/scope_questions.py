@@ -1,4 +1,4 @@
-"""Questions about scopes, each asked of Watchword and of the published package whose grammar it is."""
+"""Questions about scopes, for Watchword and for the published package that defined the grammar."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from watchword.scopes import PlainScopes, ResourceScopes, SlotScopes
 Ask = Callable[[], bool]
 
 WATCHWORD = "Watchword"
-#: For those who change an import and nothing else: the scopes are lists, as the package has them.
+#: For applications that only change the import: scopes are lists, as in the package.
 SAME_NAME = "Watchword, the package's own verb"
 
 RESOURCE = [
@@ -22,7 +22,7 @@ SLOT = [f"{action}:data:set-{number}" for action in ("read", "write") for number
 
 
 def resource(number: int, library: str) -> tuple[Ask, Ask]:
-    """Whether something is allowed that the last of ``number`` scopes grants, and something that none does."""
+    """Ask for a request that the last of ``number`` scopes grants, and for one that none grants."""
     scopes = ["labels:*"] if number == 1 else RESOURCE
     if library == WATCHWORD:
         allows = ResourceScopes(scopes).allows
@@ -36,7 +36,7 @@ def resource(number: int, library: str) -> tuple[Ask, Ask]:
 
 
 def slot(number: int, library: str) -> tuple[Ask, Ask]:
-    """As many are demanded as are held. Watchword has compiled both."""
+    """As many scopes are required as are granted. Watchword has compiled both."""
     scopes = ["read:data:*"] if number == 1 else SLOT
     wanted = ["read:data:customers"] if number == 1 else SLOT
     too_much = [*wanted[:-1], "delete:data:customers"]
@@ -52,7 +52,7 @@ def slot(number: int, library: str) -> tuple[Ask, Ask]:
 
 
 def plain(number: int, library: str) -> tuple[Ask, Ask]:
-    """One of ``number`` scope tokens, against a list of str."""
+    """Ask for one of ``number`` scope tokens, compared with a list of ``str``."""
     scopes = [f"orders-{index}:read" for index in range(number)]
     if library == WATCHWORD:
         allows = PlainScopes(scopes).allows
@@ -62,7 +62,7 @@ def plain(number: int, library: str) -> tuple[Ask, Ask]:
 
 Question = Callable[[int, str], tuple[Ask, Ask]]
 
-#: Who is asked: Watchword's matcher, its function of the package's own name, and the package.
+#: The contenders: Watchword's matcher, its function with the package's name, and the package.
 QUESTIONS: dict[str, tuple[Question, tuple[str, ...]]] = {
     "resource: allows": (resource, (WATCHWORD, SAME_NAME, "authpi-idp")),
     "slot: covers": (slot, (WATCHWORD, SAME_NAME, "agentwrit")),
@@ -72,9 +72,9 @@ NUMBERS = (1, 20)
 
 
 def ask(question: str, number: int, library: str) -> Ask:
-    """The question to which the answer is yes, once it is seen that the other one is answered no.
+    """Return the question whose answer is yes, after checking that the answer to the other one is no.
 
-    Raises ``ImportError`` where the package is not installed.
+    Raises ``ImportError`` if the package is not installed.
     """
     granted, refused = QUESTIONS[question][0](number, library)
     assert granted() is True, f"{library} refuses what the scopes grant"

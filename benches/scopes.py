@@ -1,7 +1,7 @@
-"""``python benches/scopes.py``: scopes beside the published packages, and how the time grows with the input.
+"""``python benches/scopes.py``: scopes compared with the published packages, and the growth of time with the input.
 
 Prints the median of interleaved rounds, in microseconds, and how many times as long as Watchword the other takes; then,
-for hostile inputs of 1, 10 and 100 times the length, microseconds for each kilobyte: a row that stays level is linear.
+for hostile inputs of 1, 10 and 100 times the length, microseconds per kilobyte: a constant row means linear time.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def staircase(pattern: str, size: int) -> list[str]:
     return found
 
 
-#: What is timed is what the name says; what it needs is made beforehand.
+#: Only what the name says is timed; its inputs are created beforehand.
 HOSTILE: dict[str, Callable[[int], Callable[[], Any]]] = {
     "read: many scopes": lambda size: _reads(ResourceScopes, numbered("r{0}.s:a{0}", size)),
     "read: one scope, all dots": lambda size: _reads(ResourceScopes, ["." * size + ":**"]),

@@ -11,7 +11,7 @@ from groups import ALGORITHMS, BATCH, PREPARED, RIVALS, verify_many
 from pytest_benchmark.fixture import BenchmarkFixture
 from samples import TOKENS, samples
 
-# Some of the libraries warn of themselves, or of each other.
+# Some of the libraries emit deprecation warnings about themselves or each other.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 NAMES = [*libraries.WHOLE, libraries.BARE]

@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PACKAGE = HERE.parents[1] / "python"
-# The tree's own package if the kernel was built into it (maturin develop), otherwise the one that is installed.
-BUILT = any((PACKAGE / "watchword").glob("_kernel.*.so")) or any((PACKAGE / "watchword").glob("_kernel*.pyd"))
-sys.path[:0] = [str(HERE), *([str(PACKAGE)] if BUILT else [])]
+SOURCES = HERE.parents[1] / "python"
+sys.path.insert(0, str(HERE))
+# The package in the tree, if its kernel is compiled; otherwise the installed one.
+if (SOURCES / "watchword" / "_kernel.abi3.so").exists():
+    sys.path.insert(0, str(SOURCES))
 
 import docstrings  # noqa: E402
 import name_links  # noqa: E402

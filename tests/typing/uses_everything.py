@@ -278,6 +278,16 @@ def gateway() -> ww.Verifier:
     return ww.Verifier(issuers(Path("keys.json")), token_cache=cache)
 
 
+def keys_of_one_issuer(raw: str) -> ww.VerifiedToken:
+    fetcher: jwks.Fetcher = jwks.DefaultFetcher()
+    listener: jwks.Listener = listen
+    with ww.IssuerKeys(
+        "https://as.example", fetcher=fetcher, on_event=listener, monotonic=jwks.monotonic
+    ) as issuer_keys:
+        issuer_keys.refresh()
+        return issuer_keys.verify(raw, ww.Policy(issuer="https://as.example"), now=1_900_000_000)
+
+
 def listen(event: jwks.KeyEvent) -> None:
     if event.kind is jwks.EventKind.FETCH_FAILED:
         print(event.issuer, event.detail)
@@ -288,7 +298,7 @@ class CannedFetcher:
 
     def get(self, url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> jwks.Response:
         if not url.startswith("https:") or not headers or timeout < 1:
-            raise jwks.FetchError("no answer")
+            raise jwks.NotPublicError("no answer") if max_bytes else jwks.FetchError("no answer")
         return jwks.Response(200, {"content-type": "application/json"}, b"{}"[:max_bytes])
 
 
@@ -323,9 +333,11 @@ class OneKeySet:
 
 def own_ways_to_keys() -> list[ww.Verifier]:
     source: jwks.KeySource = OneKeySet()
+    source = jwks.MemorySource(keys())
+    client: jwks.HttpxClient = httpx2.Client()
     fetchers: list[jwks.Fetcher] = [
         CannedFetcher(),
-        jwks.HttpxFetcher(httpx2.Client()),
+        jwks.HttpxFetcher(client),
         jwks.HttpxFetcher(httpx.Client()),
     ]
     public: list[jwks.PublicFetcher] = [CannedPublicFetcher(), jwks.HttpxFetcher(httpx2.Client())]

@@ -108,8 +108,10 @@ impl PyKeySet {
         }
     }
 
-    /// Return the key with this `kid`, or None. Several keys may share a `kid` if their algorithms differ: with
-    /// `algorithm`, the key for that algorithm is returned; without, the first in the document.
+    /// Return the key with this `kid`, or None.
+    ///
+    /// Several keys may share a `kid` if their algorithms differ: with `algorithm`, the key for that algorithm is returned;
+    /// without, the first in the document.
     #[pyo3(signature = (key_id, algorithm=None))]
     fn get(&self, key_id: &Bound<'_, PyString>, algorithm: Option<&Bound<'_, PyString>>) -> Option<PyPublicKey> {
         // No kid has lone surrogates.

@@ -127,8 +127,8 @@ fn unverified_names(
 /// Decode a token without verifying it. Anybody can have written what it states.
 ///
 /// Its form is checked as strictly as for verification: the lengths, three parts, base64url, and a header that is strict
-/// JSON with an `alg` and without extensions (RFC 7515 sections 4 and 7.1). max_token_bytes, max_header_bytes: the longest
-/// encoded forms that are accepted. Returns an UnverifiedToken; raises VerificationError if the token is malformed.
+/// JSON with an `alg` and without extensions (RFC 7515 sections 4 and 7.1). max_token_bytes, max_header_bytes: the
+/// limits of the encoded forms, in bytes. Returns an UnverifiedToken; raises VerificationError if the token is malformed.
 #[pyfunction]
 #[pyo3(
     signature = (token, *, max_token_bytes=Given::absent(), max_header_bytes=Given::absent()),

@@ -44,8 +44,10 @@ impl PyPublicKey {
         PyTuple::new(py, self.0.algorithms().iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>())
     }
 
-    /// Return the key as a JWK (RFC 7517): a new dict of strings with the members that identify the key (`kty`, and
-    /// `crv`, `x` and `y`, or `n` and `e`), `kid` if it has one, and `alg` if it is restricted to one algorithm.
+    /// Return the key as a JWK (RFC 7517): a new dict of strings.
+    ///
+    /// It has the members that identify the key (`kty`, and `crv`, `x` and `y`, or `n` and `e`), `kid` if the key has one, and
+    /// `alg` if it is restricted to one algorithm.
     fn to_jwk<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let members = PyDict::new(py);
         for (name, value) in self.0.to_jwk() {

@@ -112,7 +112,7 @@ impl PyTokenCache {
         self.0.clear();
     }
 
-    /// The counters at this moment.
+    /// Return the counters at this moment.
     fn stats(&self) -> PyTokenCacheStats {
         let kernel::CacheStats { hits, misses, evictions, tokens, bytes, max_bytes } = self.0.stats();
         PyTokenCacheStats { hits, misses, evictions, tokens, bytes, max_bytes }

@@ -34,6 +34,18 @@ MODULES = (
     "watchword.spiffe",
     "watchword.testing",
     "watchword.providers",
+    # For code on top of Watchword, as the providers' is.
+    "watchword.waiting",
+    "watchword.limits",
+    "watchword.spiffe",
+    "watchword.arguments",
+    "watchword.base64url",
+    "watchword.fork_safety",
+    "watchword.holder.keys",
+    "watchword.jwks.addresses",
+    "watchword.jwks.discovery",
+    "watchword.jwks.fetch",
+    "watchword.jwks.urls",
 )
 
 #: Provider packages whose submodules are public as well: their users import from them.

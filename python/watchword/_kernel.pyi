@@ -141,8 +141,10 @@ class PublicKey:
     def thumbprint(self) -> str:
         """The RFC 7638 thumbprint: SHA-256, base64url without padding."""
     def to_jwk(self) -> dict[str, str]:
-        """Return the key as a JWK (RFC 7517): a new dict of strings with the members that identify the key (`kty`, and
-        `crv`, `x` and `y`, or `n` and `e`), `kid` if it has one, and `alg` if it is restricted to one algorithm.
+        """Return the key as a JWK (RFC 7517): a new dict of strings.
+
+        It has the members that identify the key (`kty`, and `crv`, `x` and `y`, or `n` and `e`), `kid` if the key has one, and
+        `alg` if it is restricted to one algorithm.
         """
 
 @final
@@ -217,8 +219,10 @@ class KeySet:
     def prepare_mode(self) -> Prepare:
         """Whether these keys may get precomputed tables: "auto" (after some uses, or by `prepare()`) or "never"."""
     def get(self, key_id: str, algorithm: str | None = None) -> PublicKey | None:
-        """Return the key with this `kid`, or None. Several keys may share a `kid` if their algorithms differ: with
-        `algorithm`, the key for that algorithm is returned; without, the first in the document.
+        """Return the key with this `kid`, or None.
+
+        Several keys may share a `kid` if their algorithms differ: with `algorithm`, the key for that algorithm is returned;
+        without, the first in the document.
         """
     def prepare(self) -> int:
         """Build the precomputed tables of all keys now, and keep them until the set is dropped: see watchword.tables.
@@ -905,7 +909,7 @@ class TokenCache:
     def clear(self) -> None:
         """Remove every token."""
     def stats(self) -> TokenCacheStats:
-        """The counters at this moment."""
+        """Return the counters at this moment."""
 
 @final
 class TokenCacheStats:
@@ -1093,8 +1097,8 @@ def decode_unverified(
     """Decode a token without verifying it. Anybody can have written what it states.
 
     Its form is checked as strictly as for verification: the lengths, three parts, base64url, and a header that is strict
-    JSON with an `alg` and without extensions (RFC 7515 sections 4 and 7.1). max_token_bytes, max_header_bytes: the longest
-    encoded forms that are accepted. Returns an UnverifiedToken; raises VerificationError if the token is malformed.
+    JSON with an `alg` and without extensions (RFC 7515 sections 4 and 7.1). max_token_bytes, max_header_bytes: the
+    limits of the encoded forms, in bytes. Returns an UnverifiedToken; raises VerificationError if the token is malformed.
     """
 
 def unverified_names(token: str | bytes, max_token_bytes: int = 16384, max_header_bytes: int = 4096) -> UnverifiedNames:

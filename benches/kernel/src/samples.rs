@@ -17,7 +17,7 @@ pub const AUDIENCE: &str = "https://api.example";
 pub const KEY_ID: &str = "key-1";
 
 /// How many different tokens are verified in turn, so that no single token stays in the processor's caches.
-pub const TOKENS: usize = 64;
+pub const TOKENS: usize = 4096;
 
 /// A token, and the parts of it that a signature is verified with.
 #[derive(Clone)]

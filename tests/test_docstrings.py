@@ -39,7 +39,6 @@ SECTIONS = {
     "watchword.DpopProof": "RFC 9449",
     "watchword.DelegationChain.from_act": "RFC 8693 section 4.1",
     "watchword.require_authentication": "RFC 9470",
-    "watchword.spiffe.parse_spiffe_id": "SPIFFE ID standard, section 2",
 }
 
 #: Names of parameters that are a time or a duration, and the words that say in what unit.

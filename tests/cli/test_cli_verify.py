@@ -74,6 +74,11 @@ def test_a_file_that_does_not_exist_is_not_verified_as_a_token(run, requirements
     assert run("verify", *requirements, str(tmp_path)).status == 2
 
 
+def test_a_word_that_is_neither_a_file_nor_a_token_gets_a_hint(run, requirements) -> None:
+    assert "Hint: No file has this name" in run("verify", *requirements, "tokens").out
+    assert "No file" not in run("verify", *requirements, text="tokens").out
+
+
 def test_json_lines_are_complete(run, issuer: LocalIssuer, requirements) -> None:
     good = issuer.mint(sub="alice", tenant={"name": "blå"})
     bad = issuer.mint_bad("wrong audience")

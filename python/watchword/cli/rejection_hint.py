@@ -13,13 +13,15 @@ _HINTS = {
     ErrorCode.WRONG_AUDIENCE: "--audience sets the accepted audiences; --any-audience accepts any.",
     ErrorCode.DPOP_PROOF_REQUIRED: "--accept-bound accepts a bound token without a proof.",
 }
+_NEITHER = "No file has this name, and a token has three parts separated by dots."
 _SCHEMES = ("bearer", "dpop")
 
 
 def rejection_hint(token: str | bytes, error: VerificationError, options: argparse.Namespace) -> str | None:
     """Return one sentence, or ``None`` if there is nothing to do. It never quotes the token."""
     if error.code is ErrorCode.MALFORMED_TOKEN:
-        return shape_hint(token)
+        is_word = isinstance(token, str) and "." not in token  # an argument; lines of files are bytes
+        return shape_hint(token) or (_NEITHER if token and is_word else None)
     already_set = {
         ErrorCode.WRONG_TYPE: options.provider,
         ErrorCode.WRONG_AUDIENCE: options.audience,

@@ -21,8 +21,8 @@ from watchword.waiting import Pending
 if TYPE_CHECKING:
     from watchword.types import Backend, Prepare
 
-# Two writes within the resolution of the file system's time-stamps give the same time-stamp. A file that changed shortly
-# before it was read is therefore read again.
+# Two writes within the resolution of the file system's time-stamps get the same one. A file that changed shortly before
+# it was read is therefore read again.
 _STAMP_SECONDS = 2.0
 
 _Mark = tuple[int, int, int, int]

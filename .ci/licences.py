@@ -29,6 +29,6 @@ def accepted(expression: str) -> bool:
 
 
 packages = json.load(sys.stdin)["packages"]
-refused = [f"{p['name']} {p['version']}: {p['license']}" for p in packages if not accepted(p["license"] or "none")]
+rejected = [f"{p['name']} {p['version']}: {p['license']}" for p in packages if not accepted(p["license"] or "none")]
 sys.stdout.write(f"{len(packages)} crates\n")
-sys.exit("\n".join(["licences that are not accepted:", *refused]) if refused else 0)
+sys.exit("\n".join(["licences that are not accepted:", *rejected]) if rejected else 0)

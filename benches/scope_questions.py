@@ -76,7 +76,7 @@ def ask(question: str, number: int, library: str) -> Ask:
 
     Raises ``ImportError`` if the package is not installed.
     """
-    granted, refused = QUESTIONS[question][0](number, library)
-    assert granted() is True, f"{library} refuses what the scopes grant"
-    assert refused() is False, f"{library} grants what the scopes do not"
+    granted, rejected = QUESTIONS[question][0](number, library)
+    assert granted() is True, f"{library} rejects what the scopes grant"
+    assert rejected() is False, f"{library} grants what the scopes do not"
     return granted

@@ -71,16 +71,16 @@ def test_uri_by_length(benchmark: BenchmarkFixture, shape: str, times: int) -> N
 
 @pytest.mark.parametrize("times", [1, 10, 100])
 def test_proof_by_length(benchmark: BenchmarkFixture, times: int) -> None:
-    """A proof that names a long URI which is not the request's: refused, after all of it was read."""
+    """A proof that names a long URI which is not the request's: rejected, after all of it was read."""
     benchmark.group = "proof by length"
     prover = ww.dpop.DpopProver("EdDSA")
     text = prover.proof("GET", URI + "/a" * (50 * times))
 
-    def refused() -> bool:
+    def rejected() -> bool:
         try:
             ww.dpop.verify_proof(text, method="GET", uri=URI, max_age=3600)
         except ww.dpop.ProofUriError:
             return True
         return False
 
-    assert benchmark(refused)
+    assert benchmark(rejected)

@@ -1,4 +1,4 @@
-"""For each row of the list of attacks, its bad tokens: every provider's function must refuse them."""
+"""For each row of the list of attacks, its bad tokens: every provider's function must reject them."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def defect_of(encoded: bytes) -> str | None:
     point = decode(encoded)
     if point is None:
         return "point_not_on_curve"
-    # A sign on x = 0 is not canonical either; such a point has small order, and is refused as that.
+    # A sign on x = 0 is not canonical either; such a point has small order, and is rejected as that.
     return "small_order_point" if times(8, point) == IDENTITY else None
 
 

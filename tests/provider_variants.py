@@ -1,4 +1,4 @@
-"""Malformed and out-of-range variants of every sample, which a verifier must refuse although it accepts the sample.
+"""Malformed and out-of-range variants of every sample, which a verifier must reject although it accepts the sample.
 
 They are generated from a sample's claims; ``provider_cases`` has those whose verdict is known.
 """

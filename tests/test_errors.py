@@ -116,8 +116,8 @@ def test_what_a_server_answers(code: str) -> None:
         assert (error.http_status, answer) == (429, None)
         return
     statuses = {"malformed_request": 400, "insufficient_scope": 403}
-    refused = code.startswith("delegation_") and code not in BROKEN_CHAINS
-    assert error.http_status == (403 if refused else statuses.get(code, 401))
+    rejected = code.startswith("delegation_") and code not in BROKEN_CHAINS
+    assert error.http_status == (403 if rejected else statuses.get(code, 401))
     assert answer is not None
     if code == "missing_token":
         # A request without a token gets a challenge without an error (RFC 6750 section 3.1).
@@ -179,7 +179,7 @@ POLICY = ww.Policy(issuer=mint.ISSUER, audience=mint.AUDIENCE)
 KEYS = ww.KeySet.from_json(mint.jwks("ed25519"))
 
 
-def refusal(token: str | bytes, policy: ww.Policy = POLICY, **arguments: Any) -> ww.VerificationError:
+def rejection(token: str | bytes, policy: ww.Policy = POLICY, **arguments: Any) -> ww.VerificationError:
     with pytest.raises(ww.VerificationError) as caught:
         ww.verify(token, KEYS, policy, now=mint.NOW, **arguments)
     return caught.value
@@ -207,19 +207,19 @@ def hash_of(token: str | bytes) -> str:
     ],
 )
 def test_details_say_what_is_expected_and_how_little_is_missing(changes: dict[str, Any], detail: str) -> None:
-    assert detail in refusal(mint.token(mint.claims(**changes))).detail
+    assert detail in rejection(mint.token(mint.claims(**changes))).detail
 
 
 def test_details_say_which_types_are_expected() -> None:
-    error = refusal(mint.token(head=mint.header(typ="dpop+jwt")))
+    error = rejection(mint.token(head=mint.header(typ="dpop+jwt")))
     assert error.detail == 'the header\'s "typ" must be "JWT", "at+jwt" or absent'
-    error = refusal(mint.token(), ww.Policy(audience=ww.ANY_AUDIENCE, types=("at+jwt",)))
+    error = rejection(mint.token(), ww.Policy(audience=ww.ANY_AUDIENCE, types=("at+jwt",)))
     assert error.detail == 'the header\'s "typ" must be "at+jwt"'
 
 
 def test_what_an_operator_named_is_bounded_and_escaped() -> None:
     names = [f"https://a\n\u202e{number}" + "x" * 3000 for number in range(500)]
-    for error in (refusal(mint.token(), ww.Policy(issuer=names)), refusal(mint.token(), ww.Policy(audience=names))):
+    for error in (rejection(mint.token(), ww.Policy(issuer=names)), rejection(mint.token(), ww.Policy(audience=names))):
         assert "or 496 others" in error.detail
         assert len(error.detail) < 2000
         assert all(" " <= ch <= "~" or ch == "…" for ch in error.detail)
@@ -243,7 +243,7 @@ def test_an_error_has_the_claims_of_a_signed_token(changes: dict[str, Any], code
     claims = mint.claims(**changes)
     token = mint.token(claims)
     errors: dict[str, Any] = {
-        "verify": refusal(token),
+        "verify": rejection(token),
         "verify_many": ww.verify_many([mint.token(), token], KEYS, POLICY, now=mint.NOW)[1],
         "cache": _raised(lambda: ww.TokenCache(max_bytes=10_000).verify(token, KEYS, POLICY, mint.NOW)),
         "verifier": _raised(lambda: VERIFIER.verify(token, now=mint.NOW)),
@@ -280,7 +280,7 @@ UNSIGNED: dict[str, str | bytes] = {
 def test_an_error_has_no_unsigned_claims(name: str) -> None:
     token = UNSIGNED[name]
     errors = [
-        refusal(token),
+        rejection(token),
         ww.verify_many([token], KEYS, POLICY, now=mint.NOW)[0],
         _raised(lambda: ww.verify_jws(token, KEYS, types=("JWT",))),
         _raised(lambda: ww.TokenCache(max_bytes=10_000).verify(token, KEYS, POLICY, mint.NOW)),
@@ -293,7 +293,7 @@ def test_an_error_has_no_unsigned_claims(name: str) -> None:
 
 
 def test_a_payload_that_is_no_claims_set_has_no_claims() -> None:
-    error = refusal(mint.token(b"prose"))
+    error = rejection(mint.token(b"prose"))
     assert (error.code, error.token_claims, error.token_header) == ("malformed_claims", None, mint.header())
 
 
@@ -303,12 +303,12 @@ def test_the_hash_is_of_the_token_as_it_was_presented() -> None:
 
     token = mint.token(mint.claims(exp=1))
     for presented in (token, token.encode(), Text(token)):
-        assert refusal(presented).token_hash == hash_of(token)
+        assert rejection(presented).token_hash == hash_of(token)
         assert ww.verify_many([presented], KEYS, POLICY, now=mint.NOW)[0].token_hash == hash_of(token)  # type: ignore[union-attr]
     # Text that cannot be encoded has one, too.
-    assert refusal("a.b.\ud800").token_hash
+    assert rejection("a.b.\ud800").token_hash
     # It is what a DPoP proof calls the token.
-    assert refusal(token).token_hash == proofs.ath(token)
+    assert rejection(token).token_hash == proofs.ath(token)
     call = {"method": proofs.METHOD, "uri": proofs.URI, "now": proofs.NOW, "access_token": "another"}
     error = _raised(lambda: ww.dpop.verify_proof(proofs.proof(proofs.claims(ath=proofs.ath(token))), **call))
     assert (error.code, error.token_hash) == ("dpop_wrong_access_token", hash_of("another"))
@@ -325,7 +325,7 @@ def test_copies_and_pickles_have_the_hash_and_what_was_asked_for() -> None:
         ),
     ]
     for again in copies:
-        error = refusal(token)
+        error = rejection(token)
         unasked = again(error)
         assert (unasked.token_hash, unasked.token_claims, unasked.token_header) == (hash_of(token), None, None)
         assert error.token_claims == mint.claims(exp=1)
@@ -346,12 +346,12 @@ def test_errors_of_a_verifier_with_several_issuers_know_their_token() -> None:
 
 
 def test_errors_of_requests_know_their_token() -> None:
-    def refused(**headers: str) -> ww.VerificationError:
+    def rejected(**headers: str) -> ww.VerificationError:
         call = {"method": "GET", "uri": "https://api.example/", "headers": headers}
         return _raised(lambda: VERIFIER.verify_request(**call, now=mint.NOW))  # type: ignore[arg-type]
 
     expired = mint.token(mint.claims(exp=1))
-    error = refused(Authorization=f"Bearer {expired}")
+    error = rejected(Authorization=f"Bearer {expired}")
     assert (error.token_hash, error.token_claims) == (hash_of(expired), mint.claims(exp=1))
-    assert refused(Authorization=f"DPoP {expired}", DPoP="a.b.c").token_hash == hash_of(expired)
-    assert refused().token_hash is None
+    assert rejected(Authorization=f"DPoP {expired}", DPoP="a.b.c").token_hash == hash_of(expired)
+    assert rejected().token_hash is None

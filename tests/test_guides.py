@@ -67,7 +67,7 @@ def test_every_guide_is_tested() -> None:
         ("from-authlib", "verify_with_authlib"),
     ],
 )
-def test_both_libraries_accept_one_token_and_refuse_an_expired_one(
+def test_both_libraries_accept_one_token_and_reject_an_expired_one(
     guide: str, other: str, issuer: ServedIssuer
 ) -> None:
     raw = issuer.mint(sub="alice")

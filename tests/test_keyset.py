@@ -350,7 +350,7 @@ def test_key_sets_are_not_changed_by_changing_the_mapping() -> None:
     assert "ed25519" in keys
 
 
-def test_pickling_a_key_set_is_refused_or_keeps_it() -> None:
+def test_pickling_a_key_set_is_rejected_or_keeps_it() -> None:
     keys = ww.KeySet.from_json(mint.jwks("ed25519"))
     try:
         data = pickle.dumps(keys)

@@ -123,7 +123,7 @@ LOADS: dict[str, tuple[str, str, int]] = {
         "for _ in range(300): verdict(token)",
         16_384,
     ),
-    "a token refused without end": (
+    "a token rejected without end": (
         "token = mint.token(signature=bytes(64))",
         "for _ in range(40_000): verdict(token)",
         512,
@@ -192,7 +192,7 @@ def test_memory_is_bounded_by_the_input(name: str) -> None:
     code = CHILD.format(tests=str(Path(__file__).parent), setup=setup, work=work)
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert child.returncode == 0, child.stderr
-    # Huge inputs are refused before they are copied; small ones may be parsed, which costs a multiple, once.
+    # Huge inputs are rejected before they are copied; small ones may be parsed, which costs a multiple, once.
     allowed = 2_000_000 if size > 1_048_576 else 2_000_000 + 12 * size
     assert int(child.stdout) < allowed
 

@@ -202,7 +202,7 @@ def test_defects_are_named_by_value_too(issuer: LocalIssuer) -> None:
         issuer.mint_bad("clam twice")
 
 
-def test_a_defect_that_no_key_can_have_is_refused_and_left_out() -> None:
+def test_a_defect_that_no_key_can_have_is_rejected_and_left_out() -> None:
     issuer = LocalIssuer(algorithms=("EdDSA",))
     with pytest.raises(ValueError, match="ECDSA signature in DER"):
         issuer.mint_bad(Defect.SIGNATURE_DER)

@@ -106,8 +106,8 @@ def test_a_stolen_token_is_not_let_in_by_the_cache(issuer: LocalIssuer) -> None:
         return gateway.verify(raw, proof=ww.dpop.verify_proof(proof, method="GET", uri=uri, access_token=raw))
 
     present(owner)
-    for prover, refusal in ((thief, ww.DpopError), (None, ww.ProofRequiredError)):
-        with pytest.raises(refusal):
+    for prover, rejection in ((thief, ww.DpopError), (None, ww.ProofRequiredError)):
+        with pytest.raises(rejection):
             present(prover)
     present(owner)
     assert cache.stats().tokens == 1

@@ -111,8 +111,8 @@ fn check_chain(chain: &Chain, limit: usize, claims: &[u8]) {
     }
     // An empty list allows no actor, and a list that lacks one of them rejects it.
     if let Some((_, others)) = everybody.split_first() {
-        let refused = judge(Requirements { allowed_actors: Some(&[]), ..Requirements::default() });
-        assert_eq!(refused, Err(DelegationError::ActorNotAllowed { position: 1, depth: chain.depth() }));
+        let rejected = judge(Requirements { allowed_actors: Some(&[]), ..Requirements::default() });
+        assert_eq!(rejected, Err(DelegationError::ActorNotAllowed { position: 1, depth: chain.depth() }));
         if !others.contains(&everybody[0]) {
             assert!(judge(Requirements { allowed_actors: Some(others), ..Requirements::default() }).is_err());
         }
@@ -132,11 +132,11 @@ fn check_chain(chain: &Chain, limit: usize, claims: &[u8]) {
 /// An actor without a name is rejected unless unknown actors are allowed, and by every list of allowed actors.
 fn check_unknown(chain: &DelegationChain) {
     let Some(index) = chain.actors().iter().position(|actor| actor.subject.is_none()) else { return };
-    let refusal = Err(DelegationError::UnknownActor { position: index + 1, depth: chain.depth() });
-    assert_eq!(chain.check(&Requirements::default()), refusal);
+    let rejection = Err(DelegationError::UnknownActor { position: index + 1, depth: chain.depth() });
+    assert_eq!(chain.check(&Requirements::default()), rejection);
     let allowed = [ActorName { issuer: chain.actors()[index].issuer.clone(), subject: String::new() }];
     let listed = Requirements { allow_unknown_actors: true, allowed_actors: Some(&allowed), ..Requirements::default() };
-    assert_eq!(chain.check(&listed), refusal);
+    assert_eq!(chain.check(&listed), rejection);
 }
 
 fn check_repeated(chain: &DelegationChain) {

@@ -19,12 +19,12 @@ pub(crate) fn json(document: &[u8]) {
         }
         Err(error) => {
             assert!(error.offset <= document.len());
-            check_refusal(&error, document, reference);
+            check_rejection(&error, document, reference);
         }
     }
 }
 
-fn check_refusal(error: &Error, document: &[u8], reference: serde_json::Result<Reference>) {
+fn check_rejection(error: &Error, document: &[u8], reference: serde_json::Result<Reference>) {
     match error.kind {
         ErrorKind::NotAnObject => assert!(reference.is_ok_and(|value| !value.is_object())),
         // serde_json keeps the last of several members, and numbers as they are written.

@@ -7,7 +7,7 @@ use ed25519_dalek::Signer as _;
 use jsonwebtoken::{DecodingKey, Validation};
 use serde_json::Value as Reference;
 use watchword_kernel::{
-    Algorithm, Error, JwsPolicy, KeySet, Limits, Refusal, VerifiedToken, unverified_names, verify_jws, verify_many,
+    Algorithm, Error, JwsPolicy, KeySet, Limits, Rejection, VerifiedToken, unverified_names, verify_jws, verify_many,
 };
 
 use super::{AUDIENCE, ISSUER, JWKS, LEEWAY, NOW, POLICIES, RFC_8037, SETS, SIGNING_KEY, now};
@@ -51,7 +51,7 @@ fn check_token(token: &[u8], sets: &[KeySet; 3]) {
         assert_same(&verdict, &reference);
         match &verdict {
             Ok(verified) => check_verified(token, verified, &sets[0]),
-            Err(refusal) => check_refusal(token, refusal, &sets[0]),
+            Err(rejection) => check_rejection(token, rejection, &sets[0]),
         }
     }
     // The verdict is the same each time, alone and in a batch, and the lax policy accepts what the strict one accepts.
@@ -65,7 +65,7 @@ fn check_token(token: &[u8], sets: &[KeySet; 3]) {
     }
 }
 
-fn assert_same(first: &Result<VerifiedToken, Refusal>, second: &Result<VerifiedToken, Refusal>) {
+fn assert_same(first: &Result<VerifiedToken, Rejection>, second: &Result<VerifiedToken, Rejection>) {
     match (first, second) {
         (Ok(first), Ok(second)) => {
             assert_eq!(first.claims(), second.claims());
@@ -137,15 +137,15 @@ fn check_strict(verified: &VerifiedToken) {
 }
 
 /// A rejection contains the signed content exactly if the signature is valid, and never shows it.
-fn check_refusal(token: &[u8], refusal: &Refusal, keys: &KeySet) {
-    check_error(token, refusal.error());
-    if !matches!(refusal.error(), Error::UnknownKey(_)) {
-        check_no_leak(token, &format!("{refusal:?}"));
+fn check_rejection(token: &[u8], rejection: &Rejection, keys: &KeySet) {
+    check_error(token, rejection.error());
+    if !matches!(rejection.error(), Error::UnknownKey(_)) {
+        check_no_leak(token, &format!("{rejection:?}"));
     }
-    match (refusal.signed(), verify_jws(token, keys, &JwsPolicy::default().with_any_type())) {
+    match (rejection.signed(), verify_jws(token, keys, &JwsPolicy::default().with_any_type())) {
         (Some(signed), Ok(jws)) => assert_eq!((signed.header(), signed.payload()), (jws.header(), jws.payload())),
         (Some(_), Err(error)) => panic!("unsigned content is presented as signed: {error}"),
-        (None, Ok(_)) => assert!(matches!(refusal.error(), Error::WrongType(_))),
+        (None, Ok(_)) => assert!(matches!(rejection.error(), Error::WrongType(_))),
         (None, Err(_)) => {}
     }
 }

@@ -248,7 +248,7 @@ class Policy:
     types: the accepted values of `typ`, as media types, None for its absence.
     leeway: seconds by which clocks may differ, both ways, for `exp`, `nbf` and `iat`.
     required: claims that must be present and not null.
-    bound_tokens: "reject" refuses a token that is bound to a key (`cnf`) and sent without a proof; "accept" accepts it as
+    bound_tokens: "reject" rejects a token that is bound to a key (`cnf`) and sent without a proof; "accept" accepts it as
     a bearer token.
     scope_claims: claims whose words are the token's scopes, each a string with spaces or an array of strings.
     trust_domain: the name of a SPIFFE trust domain, instead of an issuer: the token is a JWT-SVID, whose `sub` must be
@@ -903,7 +903,7 @@ class TokenCache:
     ) -> tuple[VerifiedToken, DpopProof]:
         """Verify a JWT and the UnverifiedProof that was sent with it as `verify_request` does, or find the token in the cache.
 
-        A token is kept even if its proof is refused: a bad proof does not cost another verification of the token.
+        A token is kept even if its proof is rejected: a bad proof does not cost another verification of the token.
         Returns a VerifiedToken and a DpopProof; raises VerificationError.
         """
     def clear(self) -> None:
@@ -977,7 +977,7 @@ def verify(
 ) -> VerifiedToken:
     """Verify a JWT (RFC 7519 section 7.2) at the time `now` (Unix seconds).
 
-    proof: the DpopProof that was sent with the token; without one, a token that is bound to a key is refused.
+    proof: the DpopProof that was sent with the token; without one, a token that is bound to a key is rejected.
     Returns a VerifiedToken; raises VerificationError.
     """
 

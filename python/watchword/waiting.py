@@ -27,7 +27,7 @@ class Gate:
     def __init__(self, places: int) -> None:
         self._places = places
         self.admitted = 0
-        self.refused = 0
+        self.rejected = 0
         self.after_fork()
 
     def after_fork(self) -> None:
@@ -41,7 +41,7 @@ class Gate:
         """Return whether the caller may wait; if so, until it leaves."""
         with self._lock:
             if len(self._inside) >= self._places:
-                self.refused += 1
+                self.rejected += 1
                 return False
             self.admitted += 1
             self._inside.add(visit)

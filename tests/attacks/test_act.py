@@ -1,4 +1,4 @@
-"""A token whose ``act`` or ``may_act`` is malformed is refused with the token (RFC 8693 sections 4.1 and 4.4)."""
+"""A token whose ``act`` or ``may_act`` is malformed is rejected with the token (RFC 8693 sections 4.1 and 4.4)."""
 
 from __future__ import annotations
 

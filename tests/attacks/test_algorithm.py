@@ -89,20 +89,20 @@ def test_allow_list_bypass_through_key_bound_alg() -> None:
     bound = mint.jwks(mint.public_jwk("rsa", alg="RS256"), mint.public_jwk("p256", alg="ES256"))
     rs256, ps256 = mint.token(key="rsa", algorithm="RS256"), mint.token(key="rsa", algorithm="PS256")
     es256 = mint.token(key="p256", algorithm="ES256")
-    refused = ErrorCode.ALGORITHM_NOT_ALLOWED
+    rejected = ErrorCode.ALGORITHM_NOT_ALLOWED
 
     assert_verdict(rs256, None, jwks=bound)
     assert_verdict(rs256, None, jwks=bound, algorithms=("RS256", "PS256"))
     # The policy allows it, the key does not.
-    assert_verdict(ps256, refused, jwks=bound)
-    assert_verdict(ps256, refused, jwks=bound, algorithms=("RS256", "PS256"))
+    assert_verdict(ps256, rejected, jwks=bound)
+    assert_verdict(ps256, rejected, jwks=bound, algorithms=("RS256", "PS256"))
     # The key allows it, the policy does not.
-    assert_verdict(es256, refused, jwks=bound, algorithms=("EdDSA",))
-    assert_verdict(rs256, refused, jwks=bound, algorithms=("PS256",))
-    assert_verdict(rs256, refused, algorithms=("PS256", "ES256"))
+    assert_verdict(es256, rejected, jwks=bound, algorithms=("EdDSA",))
+    assert_verdict(rs256, rejected, jwks=bound, algorithms=("PS256",))
+    assert_verdict(rs256, rejected, algorithms=("PS256", "ES256"))
 
 
-def test_algorithm_is_refused_before_any_key_is_looked_up() -> None:
+def test_algorithm_is_rejected_before_any_key_is_looked_up() -> None:
     head = mint.header("nobody", "ES384")
     token = mint.token(head=head, key="p384", algorithm="ES384")
     assert_verdict(token, ErrorCode.UNKNOWN_KEY)

@@ -91,7 +91,7 @@ def test_confirmation_of_the_wrong_type(cnf: str) -> None:
 
 @pytest.mark.parametrize("claim", ["exp", "nbf", "iat", "iss", "sub", "aud", "jti", "scope", "cnf"])
 def test_types_are_checked_whatever_the_policy_requires(claim: str) -> None:
-    # A policy without requirements still refuses a claim of the wrong type.
+    # A policy without requirements still rejects a claim of the wrong type.
     payload = mint.with_member(mint.claims(**{claim: mint.OMIT}), f'"{claim}":false')
     assert_verdict(mint.token(payload), ErrorCode.MALFORMED_CLAIMS, issuer=None, audience=None, required=())
 

@@ -1,7 +1,7 @@
 """The same hostile tokens, verified by four well-known libraries.
 
 Every row is validly signed, or with a key that should not be used. Asserted is what must not change: the kernel
-refuses each, and each of the four accepts at least one. What exactly they accept today is recorded with the test run
+rejects each, and each of the four accepts at least one. What exactly they accept today is recorded with the test run
 (``--junit-xml`` has it as properties, ``-s`` prints it): it is theirs to change.
 """
 
@@ -131,11 +131,11 @@ PEERS: dict[str, tuple[str, Verify, bool]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_the_kernel_refuses(name: str) -> None:
+def test_the_kernel_rejects(name: str) -> None:
     token, jwks = HOSTILE[name]
     for path in PATHS:
-        refused = path.verdict(token, jwks=jwks) is not None
-        assert refused == (path.reads_claims or name not in ABOUT_CLAIMS), path
+        rejected = path.verdict(token, jwks=jwks) is not None
+        assert rejected == (path.reads_claims or name not in ABOUT_CLAIMS), path
 
 
 @pytest.mark.parametrize("peer", PEERS)

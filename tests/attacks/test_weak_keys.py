@@ -54,7 +54,7 @@ MODULUS = mint.number(mint.public_jwk("rsa")["n"])
 MODULUS_8192 = (1 << 8191) | (MODULUS << 3000) | MODULUS
 MODULUS_8193 = (1 << 8192) | MODULUS
 
-RSA_REFUSED: dict[str, tuple[mint.JWK, str]] = {
+RSA_REJECTED: dict[str, tuple[mint.JWK, str]] = {
     "1024 bits": (changed("rsa-1024"), "modulus_too_small"),
     "2047 bits": (rsa(MODULUS >> 1 | 1), "modulus_too_small"),
     "8 bits": (rsa(251), "modulus_too_small"),
@@ -80,9 +80,9 @@ RSA_REFUSED: dict[str, tuple[mint.JWK, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", RSA_REFUSED)
-def test_rsa_keys_that_are_refused(name: str) -> None:
-    assert_rejected(*RSA_REFUSED[name])
+@pytest.mark.parametrize("name", RSA_REJECTED)
+def test_rsa_keys_that_are_rejected(name: str) -> None:
+    assert_rejected(*RSA_REJECTED[name])
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def flipped(text: str) -> str:
     return mint.b64(bytes(raw))
 
 
-EC_REFUSED: dict[str, tuple[mint.JWK, str]] = {
+EC_REJECTED: dict[str, tuple[mint.JWK, str]] = {
     "y off the curve": (point("p256", y=flipped(P256_Y)), "point_not_on_curve"),
     "x off the curve": (point("p256", x=flipped(P256_X)), "point_not_on_curve"),
     "x and y swapped": (point("p256", x=P256_Y, y=P256_X), "point_not_on_curve"),
@@ -158,16 +158,16 @@ EC_REFUSED: dict[str, tuple[mint.JWK, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", EC_REFUSED)
+@pytest.mark.parametrize("name", EC_REJECTED)
 def test_es256_with_wrong_curve_or_off_curve_key(name: str) -> None:
-    assert_rejected(*EC_REFUSED[name])
+    assert_rejected(*EC_REJECTED[name])
 
 
 def ed25519(point: bytes) -> mint.JWK:
     return {"kty": "OKP", "crv": "Ed25519", "kid": "bad", "x": mint.b64(point)}
 
 
-OKP_REFUSED: dict[str, tuple[mint.JWK, str]] = {
+OKP_REJECTED: dict[str, tuple[mint.JWK, str]] = {
     **{f"small order {i}": (ed25519(ed.encode(point)), "small_order_point") for i, point in enumerate(ed.TORSION)},
     **{f"not canonical {i}": (ed25519(point), ed.defect_of(point) or "") for i, point in enumerate(ed.NON_CANONICAL)},
     "y = p + 3, of large order": (ed25519((ed.P + 3).to_bytes(32, "little")), "non_canonical_point"),
@@ -186,9 +186,9 @@ OKP_REFUSED: dict[str, tuple[mint.JWK, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", OKP_REFUSED)
+@pytest.mark.parametrize("name", OKP_REJECTED)
 def test_ed25519_small_order_or_non_canonical_key(name: str) -> None:
-    assert_rejected(*OKP_REFUSED[name])
+    assert_rejected(*OKP_REJECTED[name])
 
 
 MISUSED: dict[str, tuple[Any, str]] = {

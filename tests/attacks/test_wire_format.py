@@ -115,7 +115,7 @@ def json_serialisations() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("form", ["flattened", "general", "string"])
-def test_json_serialisation_is_refused(form: str) -> None:
+def test_json_serialisation_is_rejected(form: str) -> None:
     assert_verdict(json_serialisations()[form], MALFORMED)
 
 

@@ -62,13 +62,13 @@ def test_no_optional_dependency_is_needed(keys: str) -> None:
 
 
 def test_the_providers_own_reason_is_printed(run, keys: str) -> None:
-    refused = {variant.name: variant.mint() for variant in cases("paphwey", mint.NOW)}
+    rejected = {variant.name: variant.mint() for variant in cases("paphwey", mint.NOW)}
     options = ["verify", "--provider", "paphwey", "--jwks", keys, *MATCHING]
-    answer = run(*options, refused["a presentation"])
+    answer = run(*options, rejected["a presentation"])
     assert answer.status == 1
     assert "rejected  malformed credential: the token is a presentation, not an attestation" in answer.out
     assert "1 rejected (1 malformed credential)" in answer.out
-    assert "expired: the credential has expired" in run(*options, refused["validUntil has passed"]).out
+    assert "expired: the credential has expired" in run(*options, rejected["validUntil has passed"]).out
 
 
 def test_one_token_in_words(run, keys: str) -> None:

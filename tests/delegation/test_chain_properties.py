@@ -63,7 +63,7 @@ def outcome(call: Any) -> Any:
 
 
 @given(anything)
-def test_any_claims_are_a_chain_or_a_refusal(claims: dict[str, Any]) -> None:
+def test_any_claims_are_a_chain_or_a_rejection(claims: dict[str, Any]) -> None:
     for read in READERS:
         first = outcome(lambda read=read: read(claims))
         assert first == outcome(lambda read=read: read(json.dumps(claims)))
@@ -74,7 +74,7 @@ def test_any_claims_are_a_chain_or_a_refusal(claims: dict[str, Any]) -> None:
 
 
 @given(anything)
-def test_a_token_is_refused_for_act_and_may_act_only(claims: dict[str, Any]) -> None:
+def test_a_token_is_rejected_for_act_and_may_act_only(claims: dict[str, Any]) -> None:
     claims.pop("scope", None)
     text = {**claims, "iss": mint.ISSUER, "sub": "s"}
     verdict = None
@@ -92,7 +92,7 @@ def test_a_token_is_refused_for_act_and_may_act_only(claims: dict[str, Any]) -> 
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200))
-def test_any_text_is_a_chain_or_a_refusal(text: str | bytes) -> None:
+def test_any_text_is_a_chain_or_a_rejection(text: str | bytes) -> None:
     for read in READERS:
         outcome(lambda read=read: read(text))
 
@@ -122,7 +122,7 @@ def covers(held: list[str], asked: list[str]) -> bool:
 
 
 @given(st.lists(scopes, min_size=2, max_size=6))
-def test_scopes_narrow_at_every_hop_or_the_chain_is_refused(held: list[list[str]]) -> None:
+def test_scopes_narrow_at_every_hop_or_the_chain_is_rejected(held: list[list[str]]) -> None:
     *records, last = [chains.record(f"agent:{index}", scope) for index, scope in enumerate(held)]
     chain = ww.DelegationChain.from_records(recorded(*records, scope=last["scope"]), keys=KEYS)
     assert [list(actor.scopes or ()) for actor in reversed(chain.actors)] == held[1:]

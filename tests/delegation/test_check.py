@@ -19,7 +19,7 @@ def chain(*actors: str, **claims: Any) -> ww.DelegationChain:
     return ww.DelegationChain.from_act({"iss": ISSUER, "sub": "client:root", **nested, **claims})
 
 
-def refusal(found: ww.DelegationChain, **requirements: Any) -> str | None:
+def rejection(found: ww.DelegationChain, **requirements: Any) -> str | None:
     try:
         found.check(**requirements)
     except ww.DelegationError as error:
@@ -28,8 +28,8 @@ def refusal(found: ww.DelegationChain, **requirements: Any) -> str | None:
 
 
 def test_nothing_is_required_by_default() -> None:
-    assert refusal(chain()) is None
-    assert refusal(chain("a", "b", "a")) is None
+    assert rejection(chain()) is None
+    assert rejection(chain("a", "b", "a")) is None
     assert list(inspect.signature(ww.DelegationChain.check).parameters) == [
         "self", "max_depth", "require_human_root", "allowed_actors", "allow_cycles", "human",
         "allow_unknown_actors", "human_prefixes", "scope_grammar",
@@ -48,33 +48,33 @@ UNKNOWN = {"client_id": "web"}
         ({"email": "a@example.com", "iss": "https://other.example"}, "1 of 1"),
     ],
 )
-def test_an_unknown_actor_is_refused_unless_it_is_allowed(act: dict[str, Any], position: str) -> None:
+def test_an_unknown_actor_is_rejected_unless_it_is_allowed(act: dict[str, Any], position: str) -> None:
     found = chain(act=act)
     with pytest.raises(ww.ActorNotAllowedError) as caught:
         found.check()
     assert f"actor {position}" in caught.value.detail
     assert '"sub"' in caught.value.detail
     assert "web" not in str(caught.value)
-    assert refusal(found, allow_unknown_actors=True) is None
+    assert rejection(found, allow_unknown_actors=True) is None
     # A list names those that may act, and this one has no name.
     for names in (["web", "a"], ["", "a"], [*found.actors, "a"], [(ISSUER, "web"), (ISSUER, ""), "a"]):
-        assert refusal(found, allowed_actors=names, allow_unknown_actors=True) == "actor_not_allowed"
+        assert rejection(found, allowed_actors=names, allow_unknown_actors=True) == "actor_not_allowed"
 
 
 def test_the_other_requirements_apply_to_unknown_actors() -> None:
     found = chain(act={**UNKNOWN, "act": UNKNOWN})
-    assert refusal(found, max_depth=1, allow_unknown_actors=True) == "too_deep"
-    assert refusal(found, require_human_root=True, allow_unknown_actors=True) == "no_human_root"
+    assert rejection(found, max_depth=1, allow_unknown_actors=True) == "too_deep"
+    assert rejection(found, require_human_root=True, allow_unknown_actors=True) == "no_human_root"
     # Two of them may be one or two, so that no circle can be seen.
     assert found.repeated == ()
-    assert refusal(found, allow_cycles=False, allow_unknown_actors=True) is None
+    assert rejection(found, allow_cycles=False, allow_unknown_actors=True) is None
 
 
 @pytest.mark.parametrize("depth", range(5))
 def test_max_depth_is_the_number_of_actors(depth: int) -> None:
     found = chain(*[f"a{index}" for index in range(depth)])
     for limit in range(6):
-        assert refusal(found, max_depth=limit) == (None if depth <= limit else "too_deep")
+        assert rejection(found, max_depth=limit) == (None if depth <= limit else "too_deep")
 
 
 @pytest.mark.parametrize("limit", [-1, -(10**30), 10**30])
@@ -91,18 +91,18 @@ def test_a_depth_of_another_type(limit: Any) -> None:
 
 def test_an_empty_list_allows_no_actor() -> None:
     for nobody in ([], (), set(), iter([])):
-        assert refusal(chain("a"), allowed_actors=nobody) == "actor_not_allowed"
-        assert refusal(chain("a", "b"), allowed_actors=nobody) == "actor_not_allowed"
+        assert rejection(chain("a"), allowed_actors=nobody) == "actor_not_allowed"
+        assert rejection(chain("a", "b"), allowed_actors=nobody) == "actor_not_allowed"
 
 
-def test_a_chain_without_actors_has_none_to_refuse() -> None:
-    assert refusal(chain(), allowed_actors=[]) is None
-    assert refusal(chain(), allowed_actors=["x"]) is None
+def test_a_chain_without_actors_has_none_to_reject() -> None:
+    assert rejection(chain(), allowed_actors=[]) is None
+    assert rejection(chain(), allowed_actors=["x"]) is None
 
 
 def test_each_actor_must_be_on_the_list_and_the_subject_need_not() -> None:
     found = chain("a", "b", "c")
-    assert refusal(found, allowed_actors=["c", "a", "b", "d"]) is None
+    assert rejection(found, allowed_actors=["c", "a", "b", "d"]) is None
     for position, left_out in enumerate("abc", 1):
         with pytest.raises(ww.ActorNotAllowedError) as caught:
             found.check(allowed_actors=set("abc") - {left_out})
@@ -111,7 +111,7 @@ def test_each_actor_must_be_on_the_list_and_the_subject_need_not() -> None:
 
 @pytest.mark.parametrize("name", ["A", "a ", " a", "a*", "*", "", "client:a", "á"])
 def test_names_are_compared_exactly(name: str) -> None:
-    assert refusal(chain("a"), allowed_actors=[name]) == "actor_not_allowed"
+    assert rejection(chain("a"), allowed_actors=[name]) == "actor_not_allowed"
 
 
 @pytest.mark.parametrize("names", ["client:abc", b"client:abc", "a"])
@@ -128,17 +128,17 @@ def test_names_of_another_type_are_a_mistake(names: Any) -> None:
 
 def test_the_issuer_of_an_actor_is_a_part_of_its_name() -> None:
     foreign = chain(act={"sub": "a", "iss": "https://other.example"})
-    assert refusal(foreign, allowed_actors=["a"]) == "actor_not_allowed"
-    assert refusal(foreign, allowed_actors=[(ISSUER, "a")]) == "actor_not_allowed"
-    assert refusal(foreign, allowed_actors=[("https://other.example", "a")]) is None
-    assert refusal(foreign, allowed_actors=foreign.actors) is None
+    assert rejection(foreign, allowed_actors=["a"]) == "actor_not_allowed"
+    assert rejection(foreign, allowed_actors=[(ISSUER, "a")]) == "actor_not_allowed"
+    assert rejection(foreign, allowed_actors=[("https://other.example", "a")]) is None
+    assert rejection(foreign, allowed_actors=foreign.actors) is None
     own = chain("a")
-    assert refusal(own, allowed_actors=[(ISSUER, "a")]) is None
-    assert refusal(own, allowed_actors=own.actors) is None
-    assert refusal(own, allowed_actors=foreign.actors) == "actor_not_allowed"
+    assert rejection(own, allowed_actors=[(ISSUER, "a")]) is None
+    assert rejection(own, allowed_actors=own.actors) is None
+    assert rejection(own, allowed_actors=foreign.actors) == "actor_not_allowed"
     nameless = ww.DelegationChain.from_act({"act": {"sub": "a"}})
-    assert refusal(nameless, allowed_actors=["a"]) is None
-    assert refusal(nameless, allowed_actors=[(ISSUER, "a")]) == "actor_not_allowed"
+    assert rejection(nameless, allowed_actors=["a"]) is None
+    assert rejection(nameless, allowed_actors=[(ISSUER, "a")]) == "actor_not_allowed"
 
 
 @pytest.mark.parametrize(
@@ -168,22 +168,22 @@ def test_who_is_human_by_default(claims: chains.Claims, human: bool) -> None:
         nested = {"act": chains.act(*actors)} if actors else {}
         chain = ww.DelegationChain.from_act({**claims, **nested})
         assert chain.human_root is human
-        assert refusal(chain, require_human_root=True) == (None if human else "no_human_root")
-        assert refusal(chain, require_human_root=False) is None
+        assert rejection(chain, require_human_root=True) == (None if human else "no_human_root")
+        assert rejection(chain, require_human_root=False) is None
 
 
 def test_what_an_actor_is_called_grants_nothing() -> None:
     # RFC 8693 section 4.1: earlier actors are not to be considered in access control decisions.
-    assert refusal(chain("client:a", "user:bob"), require_human_root=True) == "no_human_root"
-    assert refusal(chain("user:bob"), require_human_root=True) == "no_human_root"
-    assert refusal(chain(act={"sub": "a", "human_root": True}), require_human_root=True) == "no_human_root"
+    assert rejection(chain("client:a", "user:bob"), require_human_root=True) == "no_human_root"
+    assert rejection(chain("user:bob"), require_human_root=True) == "no_human_root"
+    assert rejection(chain(act={"sub": "a", "human_root": True}), require_human_root=True) == "no_human_root"
 
 
 def test_a_recorded_chain_begins_with_its_first_record() -> None:
     claims = recorded(record("user:ada", ["read:data:x"]), sub="agent:a", scope=["read:data:x"])
-    assert refusal(ww.DelegationChain.from_records(claims), require_human_root=True) is None
+    assert rejection(ww.DelegationChain.from_records(claims), require_human_root=True) is None
     claims = recorded(record("agent:a", ["read:data:x"]), sub="user:ada", scope=["read:data:x"])
-    assert refusal(ww.DelegationChain.from_records(claims), require_human_root=True) == "no_human_root"
+    assert rejection(ww.DelegationChain.from_records(claims), require_human_root=True) == "no_human_root"
 
 
 def test_a_predicate_decides_who_is_human() -> None:
@@ -194,10 +194,10 @@ def test_a_predicate_decides_who_is_human() -> None:
         return (found.subject or "").startswith("auth0|")
 
     human, machine = chain(sub="auth0|5"), chain(sub="user:ada")
-    assert refusal(human, require_human_root=True, human=is_auth0) is None
-    assert refusal(machine, require_human_root=True, human=is_auth0) == "no_human_root"
+    assert rejection(human, require_human_root=True, human=is_auth0) is None
+    assert rejection(machine, require_human_root=True, human=is_auth0) == "no_human_root"
     assert seen == [human, machine]
-    assert refusal(machine, human=is_auth0) is None
+    assert rejection(machine, human=is_auth0) is None
     assert len(seen) == 2
 
 
@@ -213,10 +213,10 @@ def test_a_predicate_decides_who_is_human() -> None:
 )
 def test_prefixes_say_who_is_human(prefixes: list[str] | None, subject: str, human: bool) -> None:
     checked = chain("client:a", sub=subject)
-    assert refusal(checked, require_human_root=True, human_prefixes=prefixes) == (None if human else "no_human_root")
-    assert refusal(checked, human_prefixes=prefixes) is None
+    assert rejection(checked, require_human_root=True, human_prefixes=prefixes) == (None if human else "no_human_root")
+    assert rejection(checked, human_prefixes=prefixes) is None
     claimed = chain(sub="client:b", human_root=True)
-    assert refusal(claimed, require_human_root=True, human_prefixes=prefixes) is None
+    assert rejection(claimed, require_human_root=True, human_prefixes=prefixes) is None
 
 
 @pytest.mark.parametrize(
@@ -266,11 +266,13 @@ def test_a_predicates_own_failure_is_passed_on() -> None:
         (["b", "B", "b "], "a", ()),
     ],
 )
-def test_cycles_are_reported_and_refused_on_request(actors: list[str], subject: str, repeated: tuple[str, ...]) -> None:
+def test_cycles_are_reported_and_rejected_on_request(
+    actors: list[str], subject: str, repeated: tuple[str, ...]
+) -> None:
     found = chain(*actors, sub=subject)
     assert found.repeated == repeated
-    assert refusal(found) is None
-    assert refusal(found, allow_cycles=False) == ("cycle" if repeated else None)
+    assert rejection(found) is None
+    assert rejection(found, allow_cycles=False) == ("cycle" if repeated else None)
 
 
 def test_the_same_name_under_another_issuer_is_another_name() -> None:
@@ -321,9 +323,9 @@ def test_no_hop_may_widen_the_scopes(held: list[list[str]], position: int | None
 )
 def test_the_caller_names_the_grammar_of_the_scopes(granted: str, delegated: str, grammars: set[str]) -> None:
     checked = ww.DelegationChain.from_records(recorded(record("agent:root", [granted]), scope=[delegated]))
-    verdicts = {name: refusal(checked, scope_grammar=name) for name in ("slot", "resource", "plain")}
+    verdicts = {name: rejection(checked, scope_grammar=name) for name in ("slot", "resource", "plain")}
     assert verdicts == {name: None if name in grammars else "scope_widened" for name in verdicts}
-    assert refusal(checked) == verdicts["slot"]
+    assert rejection(checked) == verdicts["slot"]
 
 
 def test_an_unknown_grammar_is_a_mistake() -> None:
@@ -354,9 +356,9 @@ def test_the_first_requirement_that_is_not_met_names_the_error() -> None:
         ("require_human_root", "no_human_root"),
         ("allowed_actors", "actor_not_allowed"),
     ):
-        assert refusal(found, **requirements) == code
+        assert rejection(found, **requirements) == code
         del requirements[name]
-    assert refusal(found, **requirements) == "scope_widened"
+    assert rejection(found, **requirements) == "scope_widened"
 
 
 def test_an_error_contains_no_name() -> None:

@@ -86,7 +86,7 @@ _GRANTS_NOTHING = (
 CHECKED_OTHERWISE: dict[str, tuple[str, str]] = {
     "empty max_depth=-1": (
         "ValueError",
-        "refused in both; a depth below 0 is a caller's mistake, not a fault of the chain",
+        "rejected in both; a depth below 0 is a caller's mistake, not a fault of the chain",
     ),
     "empty require_human_root": ("delegation_no_human_root", "a machine's own token has no human being behind it"),
     "client<-user innermost, require_human_root": ("delegation_no_human_root", _GRANTS_NOTHING),
@@ -179,7 +179,7 @@ def test_scopes_that_were_compared(shared: Path) -> None:
     for row in compared:
         asked, held = row["requested"], row["allowed"]
         if "" in asked + held:
-            # Empty text is no scope at all: refused with the record, or with the holder's scopes.
+            # Empty text is no scope at all: rejected with the record, or with the holder's scopes.
             assert not row["go_broker"], _EMPTY
         claims = recorded(record("agent:root", held), scope=asked)
 
@@ -204,6 +204,6 @@ def test_the_differences_are_of_rows_that_exist(shared: Path) -> None:
 
 
 @pytest.mark.parametrize("innermost", ["client:B", {}])
-def test_a_chain_that_would_be_cut_short_is_refused_with_its_token(innermost: object) -> None:
+def test_a_chain_that_would_be_cut_short_is_rejected_with_its_token(innermost: object) -> None:
     with pytest.raises(ww.MalformedClaimsError):
         chains.verified(act=chains.act("client:A", innermost=innermost))

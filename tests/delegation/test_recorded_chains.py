@@ -139,7 +139,7 @@ def test_one_signature_cannot_speak_for_another_record() -> None:
             try:
                 read(claims, keys=KEYS)
             except ww.DelegationSignatureError:
-                outcomes.append("refused")
+                outcomes.append("rejected")
             else:
                 outcomes.append("proved")
         assert outcomes.count("proved") <= 1, (one, changed)

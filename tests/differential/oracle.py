@@ -1,4 +1,4 @@
-"""A second implementation of the rules, with ``json`` and ``cryptography`` alone: it accepts or refuses, nothing else.
+"""A second implementation of the rules, with ``json`` and ``cryptography`` alone: it accepts or rejects, nothing else.
 
 It is slow and says no more than yes or no; it shares no line with the kernel.
 """
@@ -29,19 +29,19 @@ ALGORITHMS = {
 SMALL_ORDER = {ed25519_math.encode(point) for point in ed25519_math.TORSION}
 
 
-class RefusedError(Exception):
+class RejectedError(Exception):
     """The oracle's only verdict but yes."""
 
 
 def require(condition: object) -> None:
     if not condition:
-        raise RefusedError
+        raise RejectedError
 
 
 def accepts(token: str, jwks: list[Any], now: float, issuer: str, audience: str) -> bool:
     try:
         _verify(token, jwks, now, issuer, audience)
-    except RefusedError:
+    except RejectedError:
         return False
     return True
 
@@ -87,7 +87,7 @@ def strict_json(document: bytes) -> dict[str, Any]:
         return read
 
     def constant(_: str) -> None:
-        raise RefusedError
+        raise RejectedError
 
     try:
         value = json.loads(
@@ -98,7 +98,7 @@ def strict_json(document: bytes) -> dict[str, Any]:
             parse_constant=constant,
         )
     except (ValueError, RecursionError):
-        raise RefusedError from None
+        raise RejectedError from None
     require(isinstance(value, dict))
     check_text_and_depth(value, 1)
     assert isinstance(value, dict)
@@ -119,7 +119,7 @@ def usable_keys(jwks: list[Any]) -> list[tuple[str | None, tuple[str, ...], Any]
     for jwk in jwks:
         try:
             kid, algorithms, key = import_key(jwk)
-        except RefusedError:
+        except RejectedError:
             continue
         if kid is None or all(kid != other or not {*algorithms} & {*others} for other, others, _ in usable):
             usable.append((kid, algorithms, key))
@@ -157,7 +157,7 @@ def public_key(jwk: dict[str, Any]) -> tuple[str, Any]:
         try:
             return crv, ec.EllipticCurvePublicKey.from_encoded_point(curve, b"\x04" + x + y)
         except ValueError:
-            raise RefusedError from None
+            raise RejectedError from None
     require(kty == "RSA")
     n, e = unbase64(jwk.get("n", "")), unbase64(jwk.get("e", ""))
     modulus, exponent = int.from_bytes(n, "big"), int.from_bytes(e, "big")

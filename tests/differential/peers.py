@@ -74,7 +74,7 @@ def joserfc(token: str, jwks: dict[str, Any]) -> bool:
                 continue
             try:
                 allowed = [name for name in ALGORITHMS if name.startswith(_family(jwk))]
-                # By default it refuses every header member that it does not know.
+                # By default it rejects every header member that it does not know.
                 registry = jws.JWSRegistry(algorithms=allowed, strict_check_header=False)
                 claims_registry.validate(jwt.decode(token, import_key(jwk), registry=registry).claims)
             except Exception:

@@ -40,10 +40,10 @@ def _object(document: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _refuses(check: Callable[[Any], object], value: Any) -> bool:
+def _rejects(check: Callable[[Any], object], value: Any) -> bool:
     try:
         check(value)
-    except oracle.RefusedError:
+    except oracle.RejectedError:
         return True
     return False
 
@@ -75,22 +75,22 @@ BOTH = frozenset({"PyJWT", "joserfc"})
 PYJWT = frozenset({"PyJWT"})
 JOSERFC = frozenset({"joserfc"})
 
-#: The peer accepts, the kernel refuses.
+#: The peer accepts, the kernel rejects.
 STRICTER = (
     Difference(
         "RFC 7515 section 2: base64url has no padding, no white space, no unused bits, and one alphabet",
-        PYJWT, C.MALFORMED_TOKEN, lambda seen: any(_refuses(oracle.unbase64, part) for part in seen.parts),
+        PYJWT, C.MALFORMED_TOKEN, lambda seen: any(_rejects(oracle.unbase64, part) for part in seen.parts),
     ),
     Difference(
         "RFC 7515 section 4: the header is strict JSON without repeated members, NaN or lone surrogates",
-        BOTH, C.MALFORMED_HEADER, lambda seen: _refuses(oracle.strict_json, seen.header_bytes),
+        BOTH, C.MALFORMED_HEADER, lambda seen: _rejects(oracle.strict_json, seen.header_bytes),
     ),
     Difference(
         "RFC 7515 section 4.1.9: typ is a string",
         PYJWT, C.MALFORMED_HEADER, lambda seen: not isinstance(seen.header.get("typ", ""), str),
     ),
     Difference(
-        "RFC 7797 section 6: b64 changes what is signed, and is refused named critical or not",
+        "RFC 7797 section 6: b64 changes what is signed, and is rejected named critical or not",
         BOTH, C.UNSUPPORTED_CRITICAL_HEADER, lambda seen: "b64" in seen.header,
     ),
     Difference(
@@ -103,7 +103,7 @@ STRICTER = (
     ),
     Difference(
         "RFC 7519 section 4: the claims are strict JSON without repeated members, NaN or lone surrogates",
-        BOTH, C.MALFORMED_CLAIMS, lambda seen: _refuses(oracle.strict_json, seen.payload),
+        BOTH, C.MALFORMED_CLAIMS, lambda seen: _rejects(oracle.strict_json, seen.payload),
     ),
     Difference(
         "RFC 7519 section 2: a NumericDate is a number; none is negative, and none lies beyond the year 9999",
@@ -120,7 +120,7 @@ STRICTER = (
     ),
     Difference(
         "RFC 8693 section 4: who acts, and who may, are named by objects, and by nothing that identifies nobody",
-        BOTH, C.MALFORMED_CLAIMS, lambda seen: _refuses(oracle.check_delegation, seen.claims),
+        BOTH, C.MALFORMED_CLAIMS, lambda seen: _rejects(oracle.check_delegation, seen.claims),
     ),
     Difference(
         "RFC 9449 section 7.1: a bound token is no bearer token",
@@ -132,7 +132,7 @@ STRICTER = (
     ),
 )  # fmt: skip
 
-#: The kernel accepts, the peer refuses.
+#: The kernel accepts, the peer rejects.
 LAXER = (
     Difference(
         "PyJWT does not know the fully specified name of RFC 9864",

@@ -57,7 +57,7 @@ def test_mutated_keys(changed: tuple[dict[str, Any], str]) -> None:
     document = json.dumps({"keys": [jwk]})
     try:
         oracle.strict_json(document.encode())
-    except oracle.RefusedError:
+    except oracle.RejectedError:
         for options in KEY_OPTIONS:
             try:
                 ww.KeySet.from_json(document, **options._asdict())

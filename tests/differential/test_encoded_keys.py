@@ -90,7 +90,7 @@ def test_der(der: bytes) -> None:
     jwk = jwk_of(der)
     assert jwk is not None, "nobody else reads a key here"
     assert key.thumbprint == ww.thumbprint(jwk)
-    assert oracle.usable_keys([jwk]), "a key that is refused as a JWK is refused in every other form"
+    assert oracle.usable_keys([jwk]), "a key that is rejected as a JWK is rejected in every other form"
 
 
 @pytest.mark.parametrize("der", ENCODINGS, ids=[*NAMES, "PKCS #1"])

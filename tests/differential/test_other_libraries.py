@@ -30,7 +30,7 @@ def test_mutated_tokens(token: str) -> None:
         if accepts(token, GOOD_KEYS) == (code is None):
             continue
         listed = explained(LAXER if code is None else STRICTER, name, token)
-        assert listed, f"{name} {'refuses' if code is None else 'accepts'} what the kernel calls {code or 'valid'}"
+        assert listed, f"{name} {'rejects' if code is None else 'accepts'} what the kernel calls {code or 'valid'}"
 
 
 @pytest.mark.parametrize("token", mutations.GOOD_TOKENS, ids=[algorithm for _, algorithm in mint.SIGNERS])

@@ -73,9 +73,9 @@ NOT_OURS = {"token is AgentIdentity", "token is TokenClaims"}
 #: The cases with another result here, and why.
 DIFFERENT = {
     "typ=DPOP+JWT (media types are case-insensitive)": "accepted: RFC 7515 section 4.1.9, media types have no case",
-    "jwk crv=P-384 label, P-256 coords (cnf = thumbprint of that)": "refused: no such point is on P-384",
-    "jwk crv missing (cnf = thumbprint of 3 members)": "refused: RFC 7518 section 6.2.1 requires crv",
-    "htm 'post' lowercase": "refused: RFC 9110 section 9.1, methods have case",
+    "jwk crv=P-384 label, P-256 coords (cnf = thumbprint of that)": "rejected: no such point is on P-384",
+    "jwk crv missing (cnf = thumbprint of 3 members)": "rejected: RFC 7518 section 6.2.1 requires crv",
+    "htm 'post' lowercase": "rejected: RFC 9110 section 9.1, methods have case",
     "scheme/host case differs": "accepted: RFC 9449 section 4.3 asks for RFC 3986 normalisation",
     "percent-encoding case %2f/%2F": "accepted: RFC 3986 section 6.2.2.1",
     "dot segments": "accepted: RFC 3986 section 6.2.2.3",
@@ -83,8 +83,8 @@ DIFFERENT = {
     "iat = now+1": "accepted: a clock may be ahead by the leeway of 5 seconds",
     "iat = now+2": "accepted: a clock may be ahead by the leeway of 5 seconds",
     "iat = now+5": "accepted: a clock may be ahead by the leeway of 5 seconds",
-    "ath absent though an access token is presented": "refused: RFC 9449 section 4.3, check 12",
-    "ath of ANOTHER token": "refused: RFC 9449 section 4.3, check 12",
+    "ath absent though an access token is presented": "rejected: RFC 9449 section 4.3, check 12",
+    "ath of ANOTHER token": "rejected: RFC 9449 section 4.3, check 12",
 }
 
 
@@ -111,10 +111,10 @@ def test_every_row_is_answered_alike_or_listed(shared: Path) -> None:
 
 @pytest.mark.parametrize("case", DIFFERENT)
 def test_differences_are_as_listed(case: str) -> None:
-    assert DIFFERENT[case].startswith("accepted" if _accepts(case) else "refused")
+    assert DIFFERENT[case].startswith("accepted" if _accepts(case) else "rejected")
 
 
-def test_a_bound_token_as_a_plain_bearer_token_is_refused() -> None:
+def test_a_bound_token_as_a_plain_bearer_token_is_rejected() -> None:
     # The row of verify_token: accepted by authgent, which never checks cnf.
     keys = ww.KeySet.from_json(mint.jwks("ed25519"))
     with pytest.raises(ww.ProofRequiredError):

@@ -60,7 +60,7 @@ def test_a_token_goes_with_no_other_key(policy: ww.Policy) -> None:
 
 
 @pytest.mark.parametrize("policy", [REJECT, ACCEPT])
-def test_a_proof_with_a_token_that_is_not_bound_is_refused(policy: ww.Policy) -> None:
+def test_a_proof_with_a_token_that_is_not_bound_is_rejected(policy: ww.Policy) -> None:
     token = mint.token()
     assert _code(token, _proof_for(token), policy) == "dpop_unbound_token"
     assert _code(token, None, policy) is None
@@ -76,7 +76,7 @@ def test_a_token_bound_in_another_way_too_is_not_taken_by_half() -> None:
 
 
 @pytest.mark.parametrize("policy", [REJECT, ACCEPT])
-def test_a_proof_for_another_token_is_refused(policy: ww.Policy) -> None:
+def test_a_proof_for_another_token_is_rejected(policy: ww.Policy) -> None:
     token, other = (mint.token(mint.claims(cnf={"jkt": proofs.jkt()}, jti=name)) for name in ("one", "other"))
     assert _code(token, _proof_for(other), policy) == "dpop_wrong_access_token"
     # A proof that was verified without a token is for none: as one for the token endpoint.
@@ -84,7 +84,7 @@ def test_a_proof_for_another_token_is_refused(policy: ww.Policy) -> None:
     assert _code(token, for_none, policy) == "dpop_missing_claim"
 
 
-def test_without_a_proof_a_bound_token_is_refused_by_default() -> None:
+def test_without_a_proof_a_bound_token_is_rejected_by_default() -> None:
     for confirmation in ({"jkt": proofs.jkt()}, {"jwk": proofs.jwk()}):
         assert _code(_token(**confirmation), None) == "dpop_proof_required"
         assert _code(_token(**confirmation), None, ACCEPT) is None

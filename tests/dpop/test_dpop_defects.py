@@ -279,7 +279,7 @@ def test_expected_thumbprint() -> None:
         assert code_of(proof(), expected_jkt=other) == "dpop_key_mismatch"
 
 
-def test_a_proof_by_another_key_is_refused_before_that_key_is_used() -> None:
+def test_a_proof_by_another_key_is_rejected_before_that_key_is_used() -> None:
     forged = proof(signature=bytes(64))
     assert code_of(forged) == "dpop_invalid_signature"
     assert code_of(forged, expected_jkt=proofs.jkt("ed25519")) == "dpop_key_mismatch"
@@ -295,7 +295,7 @@ def test_es384_is_verified_if_it_is_enabled() -> None:
 
 
 def test_rsa_keys_of_the_largest_size_and_of_both_exponents() -> None:
-    # Nobody knows their factors, so that the signature is what is refused.
+    # Nobody knows their factors, so that the signature is what is rejected.
     for e in ("AQAB", "Aw"):
         key = jwk("rsa", n=mint.b64(b"\xff" * 511 + b"\xfd"), e=e)
         assert code_of(proof(head=header(alg="RS256", jwk=key), signature=b"\1" * 512)) == "dpop_invalid_signature"

@@ -1,4 +1,4 @@
-"""The shared replay store, with a real server: once for all processes, and refusing when the server is unavailable."""
+"""The shared replay store, with a real server: once for all processes, and rejecting when the server is unavailable."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_a_server_without_room_closes_the_door(server: Server, store: RedisRepla
 def test_killed_and_restarted_under_load_no_id_is_used_twice(server: Server) -> None:
     store = RedisReplayStore(server.url, timeout=2)
     found: Counter[int] = Counter()
-    refused: Counter[str] = Counter()
+    rejected: Counter[str] = Counter()
     lock, stop = threading.Lock(), threading.Event()
 
     def work(seed: int) -> None:
@@ -211,7 +211,7 @@ def test_killed_and_restarted_under_load_no_id_is_used_twice(server: Server) -> 
                 first = store.consume(_id(number), NOW + 6500, NOW)
             except ReplayUnavailableError:
                 with lock:
-                    refused["unavailable"] += 1
+                    rejected["unavailable"] += 1
                 # A gateway answers 503 and continues with the next request after a while.
                 stop.wait(0.005)
                 continue
@@ -223,9 +223,9 @@ def test_killed_and_restarted_under_load_no_id_is_used_twice(server: Server) -> 
             for restarts in range(1, 4):
                 _wait_until(lambda want=restarts * 400: sum(found.values()) >= want)
                 with lock:
-                    before = refused["unavailable"]
+                    before = rejected["unavailable"]
                 server.kill()
-                _wait_until(lambda seen=before: refused["unavailable"] > seen)
+                _wait_until(lambda seen=before: rejected["unavailable"] > seen)
                 server.start()
             _wait_until(lambda: sum(found.values()) >= 2000)
         finally:
@@ -235,7 +235,7 @@ def test_killed_and_restarted_under_load_no_id_is_used_twice(server: Server) -> 
     tormentor.start()
     _together(work, range(8))
     tormentor.join()
-    assert refused["unavailable"]
+    assert rejected["unavailable"]
     assert len(found) >= 2000
     assert set(found.values()) == {1}
     store.close()

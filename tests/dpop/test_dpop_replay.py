@@ -1,4 +1,4 @@
-"""A proof is used once: the replay cache is exact, bounded, and refuses proofs when it is full."""
+"""A proof is used once: the replay cache is exact, bounded, and rejects proofs when it is full."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_an_id_is_kept_while_the_proof_is_valid() -> None:
     assert len(store) <= 3
 
 
-def test_a_full_replay_cache_refuses_and_forgets_nothing() -> None:
+def test_a_full_replay_cache_rejects_and_forgets_nothing() -> None:
     store = MemoryReplayStore(capacity=3)
     for number in range(3):
         assert store.consume(_id(number), NOW + 10, NOW)
@@ -111,14 +111,14 @@ def test_a_full_replay_cache_refuses_and_forgets_nothing() -> None:
         store.consume(_id(3), NOW + 10, NOW)
     assert (caught.value.http_status, caught.value.www_authenticate()) == (503, None)
     assert [store.consume(_id(number), NOW + 10, NOW) for number in range(3)] == [False] * 3
-    # It has room again when they have expired, and the one that was refused was not used up.
+    # It has room again when they have expired, and the one that was rejected was not used up.
     assert store.consume(_id(3), NOW + 30, NOW + 12)
     assert len(store) == 1
 
 
 def test_a_flood_never_passes_the_bound() -> None:
     store = MemoryReplayStore(capacity=1000)
-    refused = 0
+    rejected = 0
 
     def flood(start: int) -> int:
         count = 0
@@ -130,8 +130,8 @@ def test_a_flood_never_passes_the_bound() -> None:
             assert len(store) <= 1000
         return count
 
-    refused = sum(_in_threads(flood, [2000 * thread for thread in range(8)]))
-    assert (refused, len(store)) == (15_000, 1000)
+    rejected = sum(_in_threads(flood, [2000 * thread for thread in range(8)]))
+    assert (rejected, len(store)) == (15_000, 1000)
 
 
 def test_exactly_one_of_each_of_100_000_concurrent_uses() -> None:
@@ -210,7 +210,7 @@ def test_a_clock_that_steps_back_lets_nothing_through_twice() -> None:
 
 
 def test_no_time_that_a_caller_gives_lets_a_used_proof_in_again() -> None:
-    """A clock that steps back, or a per-call ``now``: what was forgotten at a later time stays refused."""
+    """A clock that steps back, or a per-call ``now``: what was forgotten at a later time stays rejected."""
     verifier = DpopVerifier()
     _verify(verifier, proof())
     # So many that every part of the cache has had something to do at the later time, and has forgotten the first.
@@ -222,9 +222,9 @@ def test_no_time_that_a_caller_gives_lets_a_used_proof_in_again() -> None:
             _verify(verifier, proof(), now=now)
         assert caught.value.code.value in ("dpop_replayed", "dpop_replay_unavailable")
     # An unused one cannot be distinguished from it, and the clock is at fault.
-    with pytest.raises(ReplayUnavailableError, match="clock is behind") as refused:
+    with pytest.raises(ReplayUnavailableError, match="clock is behind") as rejected:
         _verify(verifier, proof(claims(jti="never used")), now=NOW)
-    assert refused.value.http_status == 503
+    assert rejected.value.http_status == 503
     _verify(verifier, proof(claims(jti="fresh", iat=NOW + 900)), now=NOW + 900)
 
 
@@ -258,7 +258,7 @@ def test_verifiers_of_different_ages_keep_a_proof_as_long_as_the_longer_wants_it
         store.consume(_id(number), NOW + 110, NOW + 100)
     with pytest.raises(ReplayedProofError):
         _verify(verifiers[300], proof(), now=NOW + 100)
-    # Nobody else's proof of that age is refused for it.
+    # Nobody else's proof of that age is rejected for it.
     _verify(verifiers[300], proof(claims(jti="another")), now=NOW + 100)
 
 
@@ -283,7 +283,7 @@ def test_a_store_of_ones_own_need_not_ask_for_how_long() -> None:
 
 
 def test_one_key_takes_no_more_than_its_share() -> None:
-    """Otherwise the holder of one token could have everybody else refused."""
+    """Otherwise the holder of one token could have everybody else rejected."""
     store = MemoryReplayStore(capacity=80)
     verifier = DpopVerifier(replay=store)
     assert store.capacity_per_key == 10

@@ -205,7 +205,7 @@ REPEATED: dict[str, tuple[str, Any]] = {
 
 
 @pytest.mark.parametrize(("code", "headers"), REPEATED.values(), ids=REPEATED)
-def test_what_is_doubled_is_refused(code: str, headers: Any) -> None:
+def test_what_is_doubled_is_rejected(code: str, headers: Any) -> None:
     assert _code(headers) == code
 
 
@@ -330,9 +330,9 @@ def test_algorithms_and_nonces_of_the_verifier_are_in_its_answers() -> None:
         assert nonce == Nonces(bytes(32)).issue(now=NOW)
         assert _ask({**DPOP, "DPoP": _proof(nonce=nonce)}, verifier).proof is not None
         for headers in ({}, {"Authorization": f"Bearer {BOUND}"}):
-            with pytest.raises(ww.VerificationError) as refused:
+            with pytest.raises(ww.VerificationError) as rejected:
                 _ask(headers, verifier)
-            assert 'algs="ES256"' in (refused.value.www_authenticate() or "")
+            assert 'algs="ES256"' in (rejected.value.www_authenticate() or "")
 
 
 def test_now_may_be_given() -> None:

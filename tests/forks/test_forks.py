@@ -83,13 +83,13 @@ def test_a_fork_while_a_thread_looks_up_its_first_exception() -> None:
 
         builtins.__import__ = slow_import
 
-        def refuse():
+        def reject():
             try:
                 ww.verify("a.b.c", KEYS, POLICY)
             except ww.VerificationError:
                 inside.set()
 
-        thread = threading.Thread(target=refuse)
+        thread = threading.Thread(target=reject)
         thread.start()
         assert inside.wait(60)
         builtins.__import__ = importing
@@ -273,8 +273,8 @@ def test_gunicorn_with_preload(tmp_path: Path) -> None:
                 assert (response.status, subject) == (200, "agent-7")
                 workers.add(worker)
                 connection.close()
-        refused = ask(port, tokens[0][:-8] + "AAAAAAAA").getresponse()
-        assert (refused.status, refused.headers["WWW-Authenticate"].split(",")[0]) == (
+        rejected = ask(port, tokens[0][:-8] + "AAAAAAAA").getresponse()
+        assert (rejected.status, rejected.headers["WWW-Authenticate"].split(",")[0]) == (
             401,
             'Bearer error="invalid_token"',
         )

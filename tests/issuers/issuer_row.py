@@ -1,4 +1,4 @@
-"""An issuer as it is documented: its keys, a key set and a token of the documented form, and tokens to refuse."""
+"""An issuer as it is documented: its keys, a key set and a token of the documented form, and tokens to reject."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Row:
     key: str = "rsa"
     audience: str | None = API
     scopes: tuple[str, ...] = ()
-    refused: Mapping[str, Change] = field(default_factory=dict)
+    rejected: Mapping[str, Change] = field(default_factory=dict)
     #: Keys of the set that are rejected: index and reason.
     left_out: tuple[tuple[int, str], ...] = ()
 

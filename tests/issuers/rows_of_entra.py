@@ -62,7 +62,7 @@ ROWS["entra, one tenant"] = Row(
     _entra_claims(),
     audience=APP,
     scopes=("Orders.Read", "Orders.Write"),
-    refused={
+    rejected={
         "ID token for the same application": Change(C.MISSING_CLAIM, _ENTRA_ID_TOKEN),
         "another tenant": Change(C.WRONG_ISSUER, _entra_claims(OTHER_TENANT)),
         "version 1": Change(C.WRONG_ISSUER, {"iss": f"https://sts.windows.net/{TENANT}/", "ver": "1.0"}),
@@ -85,7 +85,7 @@ ROWS["entra, version 1"] = Row(
     _ENTRA_V1_CLAIMS,
     audience="api://orders",
     scopes=("Orders.Read", "Orders.Write", "Admin"),
-    refused={
+    rejected={
         "ID token": Change(C.MISSING_CLAIM, {"appid": OMIT, "appidacr": OMIT, "scp": OMIT}),
         "version 2": Change(C.WRONG_ISSUER, {"iss": f"{MICROSOFT}/{TENANT}/v2.0", "ver": "2.0"}),
         "another tenant": Change(
@@ -126,7 +126,7 @@ ROWS["entra, listed tenants"] = Row(
     _entra_claims(),
     audience=APP,
     scopes=("Orders.Read", "Orders.Write"),
-    refused={
+    rejected={
         **_LYING_TENANTS,
         "a tenant that is not listed": Change(C.WRONG_ISSUER, _entra_claims(NEVER_LISTED)),
         "a personal account": Change(
@@ -141,7 +141,7 @@ ROWS["entra, any tenant"] = Row(
     _entra_claims(NEVER_LISTED),
     audience=APP,
     scopes=("Orders.Read", "Orders.Write"),
-    refused=_LYING_TENANTS,
+    rejected=_LYING_TENANTS,
 )
 
 # https://learn.microsoft.com/azure/active-directory-b2c/tokens-overview
@@ -169,7 +169,7 @@ ROWS["entra B2C"] = Row(
     _B2C_CLAIMS,
     audience=APP,
     scopes=("read", "write"),
-    refused={
+    rejected={
         "ID token for the same application": Change(C.MISSING_CLAIM, {"scp": OMIT, "azp": OMIT, "nonce": "n"}),
         "another B2C tenant": Change(C.WRONG_ISSUER, {"iss": f"https://contoso.b2clogin.com/{OTHER_TENANT}/v2.0/"}),
         "without the final slash": Change(C.WRONG_ISSUER, {"iss": _B2C.rstrip("/")}),
@@ -182,7 +182,7 @@ ROWS["entra B2C, the user flow in iss"] = Row(
     {**_B2C_CLAIMS, "iss": f"https://contoso.b2clogin.com/tfp/{TENANT}/b2c_1_signupsignin1/v2.0/"},
     audience=APP,
     scopes=("read", "write"),
-    refused={
+    rejected={
         "another user flow": Change(
             C.WRONG_ISSUER, {"iss": f"https://contoso.b2clogin.com/tfp/{TENANT}/b2c_1_passwordreset/v2.0/"}
         ),

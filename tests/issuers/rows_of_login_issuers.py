@@ -43,7 +43,7 @@ ROWS["auth0"] = Row(
     _AUTH0_HEADER,
     _AUTH0_CLAIMS,
     scopes=("openid", "profile", "read:patients"),
-    refused={
+    rejected={
         "ID token": Change(C.WRONG_AUDIENCE, _AUTH0_ID_TOKEN),
         "another tenant": Change(C.WRONG_ISSUER, {"iss": "https://other.eu.auth0.com/"}),
         "without the final slash": Change(C.WRONG_ISSUER, {"iss": _AUTH0.rstrip("/")}),
@@ -57,7 +57,7 @@ ROWS["auth0 with RFC 9068"] = Row(
     {**_AUTH0_HEADER, "typ": "at+jwt"},
     {**changed(_AUTH0_CLAIMS, {"azp": OMIT}), "client_id": "my_client_id", "jti": "73WakrfVbNJBaAmhQtEeDv"},
     scopes=("read:patients", "read:admin"),
-    refused={
+    rejected={
         "ID token for an API of the client's name": Change(
             C.WRONG_TYPE, {**_AUTH0_ID_TOKEN, "aud": API}, {"typ": "JWT"}
         ),
@@ -85,7 +85,7 @@ ROWS["okta"] = Row(
     },
     audience="api://default",
     scopes=("openid", "orders:read"),
-    refused={
+    rejected={
         "ID token": Change(C.WRONG_AUDIENCE, {"aud": "nmdP1fcyvdVO11AL7ECm", "cid": OMIT, "scp": OMIT, "nonce": "n"}),
         "ID token for an API of the client's name": Change(C.MISSING_CLAIM, {"cid": OMIT, "scp": OMIT, "nonce": "n"}),
         "the organization's own server": Change(
@@ -129,7 +129,7 @@ ROWS["keycloak"] = Row(
     audience="orders",
     scopes=("email", "orders:read"),
     left_out=((0, "not_for_signatures"),),
-    refused={
+    rejected={
         "ID token": Change(C.WRONG_AUDIENCE, {"typ": "ID", "aud": "shop-web", "scope": OMIT, "at_hash": "x"}),
         "ID token for an API of the client's name": Change(
             C.MISSING_CLAIM, {"typ": "ID", "scope": OMIT, "at_hash": "x"}
@@ -158,14 +158,14 @@ _GOOGLE_CLAIMS = {
     "nonce": "0394852-3190485-2490358",
 }
 _GOOGLE_HEADER = {"alg": "RS256", "kid": "1bb9605c36e98e3211", "typ": "JWT"}
-_GOOGLE_REFUSED = {
+_GOOGLE_REJECTED = {
     "another client": Change(C.WRONG_AUDIENCE, {"aud": "other.apps.googleusercontent.com"}),
     "http": Change(C.WRONG_ISSUER, {"iss": "http://accounts.google.com"}),
     "a host below": Change(C.WRONG_ISSUER, {"iss": "accounts.google.com.attacker.example"}),
     "a final slash": Change(C.WRONG_ISSUER, {"iss": "https://accounts.google.com/"}),
 }
 ROWS["google"] = Row(
-    issuers.google(), _GOOGLE_KEYS, _GOOGLE_HEADER, _GOOGLE_CLAIMS, audience=_GOOGLE_CLIENT, refused=_GOOGLE_REFUSED
+    issuers.google(), _GOOGLE_KEYS, _GOOGLE_HEADER, _GOOGLE_CLAIMS, audience=_GOOGLE_CLIENT, rejected=_GOOGLE_REJECTED
 )
 ROWS["google, without https"] = Row(
     issuers.google(),
@@ -173,7 +173,7 @@ ROWS["google, without https"] = Row(
     _GOOGLE_HEADER,
     {**_GOOGLE_CLAIMS, "iss": "accounts.google.com"},
     audience=_GOOGLE_CLIENT,
-    refused=_GOOGLE_REFUSED,
+    rejected=_GOOGLE_REJECTED,
 )
 
 # https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
@@ -197,7 +197,7 @@ _COGNITO_CLAIMS = {
     "username": "my-test-user",
 }
 _COGNITO_HEADER = {"kid": "1234example=", "alg": "RS256"}
-_COGNITO_REFUSED = {
+_COGNITO_REJECTED = {
     "ID token": Change(
         C.MISSING_CLAIM,
         {"client_id": OMIT, "scope": OMIT, "token_use": "id", "aud": "xxxxxxxxxxxxexample"},
@@ -216,7 +216,7 @@ ROWS["cognito"] = Row(
     _COGNITO_CLAIMS,
     audience=None,
     scopes=("phone", "openid", "resourceserver.1/appclient2"),
-    refused=_COGNITO_REFUSED,
+    rejected=_COGNITO_REJECTED,
 )
 ROWS["cognito, bound to a resource"] = Row(
     issuers.cognito("eu-central-1", "eu-central-1_EXAMPLE", client_ids=["xxxxxxxxxxxxexample"], audience=API),
@@ -225,7 +225,7 @@ ROWS["cognito, bound to a resource"] = Row(
     {**_COGNITO_CLAIMS, "aud": API},
     audience=None,
     scopes=("phone", "openid", "resourceserver.1/appclient2"),
-    refused=_COGNITO_REFUSED,
+    rejected=_COGNITO_REJECTED,
 )
 
 # https://developer.apple.com/documentation/signinwithapple/authenticating-users-with-sign-in-with-apple
@@ -247,7 +247,7 @@ ROWS["apple"] = Row(
         "nonce_supported": True,
     },
     audience="com.example.app",
-    refused={
+    rejected={
         "another app": Change(C.WRONG_AUDIENCE, {"aud": "com.example.other"}),
         "another issuer": Change(C.WRONG_ISSUER, {"iss": "https://appleid.apple.com/"}),
     },

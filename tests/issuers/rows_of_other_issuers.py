@@ -33,7 +33,7 @@ ROWS["hydra"] = Row(
     _HYDRA_CLAIMS,
     audience=None,
     scopes=("openid", "offline"),
-    refused={"for an audience": Change(C.WRONG_AUDIENCE, {"aud": [API]})},
+    rejected={"for an audience": Change(C.WRONG_AUDIENCE, {"aud": [API]})},
 )
 ROWS["hydra, with an audience"] = Row(
     ww.Issuer(_HYDRA),
@@ -41,7 +41,7 @@ ROWS["hydra, with an audience"] = Row(
     _HYDRA_HEADER,
     {**_HYDRA_CLAIMS, "aud": [API]},
     scopes=("openid", "offline"),
-    refused={"without an audience": Change(C.MISSING_CLAIM, {"aud": []})},
+    rejected={"without an audience": Change(C.MISSING_CLAIM, {"aud": []})},
 )
 
 # https://docs.duendesoftware.com/identityserver/tokens/extension-grants/#token-exchange
@@ -65,7 +65,7 @@ ROWS["duende"] = Row(
     },
     audience="urn:api2",
     scopes=("api2", "offline_access"),
-    refused={
+    rejected={
         "ID token": Change(C.WRONG_TYPE, {"aud": "front-end", "scope": OMIT, "act": OMIT}, {"typ": "JWT"}),
         "an actor that nothing names": Change(C.MALFORMED_CLAIMS, {"act": {}}),
     },
@@ -87,7 +87,7 @@ ROWS["zitadel"] = Row(
         "urn:zitadel:iam:org:project:roles": {"user": {"id1": "acme.zitadel.cloud"}},
     },
     audience="69234237810729019",
-    refused={"another project": Change(C.WRONG_AUDIENCE, {"aud": ["69234237810729234"]})},
+    rejected={"another project": Change(C.WRONG_AUDIENCE, {"aud": ["69234237810729234"]})},
 )
 
 # https://docs.logto.io/authorization/validate-access-tokens
@@ -107,7 +107,7 @@ ROWS["logto"] = Row(
     },
     key="p384",
     scopes=("read:orders", "write:orders"),
-    refused={
+    rejected={
         "ID token": Change(C.WRONG_TYPE, {"aud": "pdxjk0s8rq2dm", "scope": OMIT}, {"typ": "JWT"}),
         "another API": Change(C.WRONG_AUDIENCE, {"aud": "https://other.example"}),
     },

@@ -48,7 +48,7 @@ ROWS["github actions"] = Row(
     {"typ": "JWT", "alg": "RS256", "x5t": "example-thumbprint", "kid": "example-thumbprint"},
     _GITHUB_CLAIMS,
     audience="https://github.com/octo-org",
-    refused={
+    rejected={
         "for another audience": Change(C.WRONG_AUDIENCE, {"aud": "sts.amazonaws.com"}),
         "an enterprise's issuer": Change(C.WRONG_ISSUER, {"iss": f"{_GITHUB}/octocat-inc"}),
         "no repository": Change(C.MISSING_CLAIM, {"repository_id": OMIT}),
@@ -76,7 +76,7 @@ ROWS["kubernetes"] = Row(
         "sub": "system:serviceaccount:my-namespace:my-serviceaccount",
     },
     audience="https://my-audience.example.com",
-    refused={
+    rejected={
         "the API server's audience": Change(
             C.WRONG_AUDIENCE, {"aud": ["https://kubernetes.default.svc.cluster.local"]}
         ),
@@ -109,7 +109,7 @@ ROWS["spire"] = Row(
     key="p256",
     audience="spiffe://example.org/api",
     left_out=((0, "not_for_signatures"),),
-    refused={
+    rejected={
         "another trust domain": Change(C.WRONG_ISSUER, {"sub": "spiffe://other.org/ns/prod/sa/orders"}),
         "a domain that begins alike": Change(C.WRONG_ISSUER, {"sub": "spiffe://example.org.attacker.example/orders"}),
         "the key for X.509-SVIDs": Change(C.INVALID_SIGNATURE, key="p256-b"),

@@ -90,7 +90,7 @@ WRONG_CLAIMS: list[tuple[dict[str, object], ErrorCode]] = [
 
 
 @by_name
-def test_wrong_claims_are_refused(row: Row) -> None:
+def test_wrong_claims_are_rejected(row: Row) -> None:
     for claims, code in WRONG_CLAIMS:
         # A JWT-SVID's subject names its issuer.
         expected = ErrorCode.WRONG_ISSUER if "sub" in claims and "iss" not in row.claims else code
@@ -106,8 +106,8 @@ def test_unsigned_tokens_and_shared_secrets(row: Row) -> None:
 
 
 @by_name
-def test_a_neighbour_of_a_good_token_is_refused(row: Row) -> None:
-    for name, change in row.refused.items():
+def test_a_neighbour_of_a_good_token_is_rejected(row: Row) -> None:
+    for name, change in row.rejected.items():
         assert verdict(row, row.token(change.claims, change.header, change.key or "")) is change.code, name
 
 

@@ -175,7 +175,7 @@ def test_cognito_needs_the_trusted_clients() -> None:
     assert (issuer.audience, issuer.audience_claim) == (("a", "b", "https://api.example"), "client_id")
 
 
-def test_an_actor_of_duende_is_unknown_and_refused_by_default() -> None:
+def test_an_actor_of_duende_is_unknown_and_rejected_by_default() -> None:
     keys = ww.KeySet.from_json(mint.jwks("rsa"))
     claims = mint.claims(act={"client_id": "api1", "act": {"client_id": "api0"}}, scope=["api2"])
     raw = mint.token(claims, mint.header("rsa", "RS256", typ="at+jwt"), key="rsa", algorithm="RS256")
@@ -190,7 +190,7 @@ def test_the_consumers_key_is_named_as_the_reason() -> None:
     # All claims of its token are right: only the key set restricts this key to personal accounts.
     row = ROWS["entra, any tenant"]
     (jwks,) = row.published.values()
-    change = row.refused["the consumers' key"]
+    change = row.rejected["the consumers' key"]
     policy = ww.Policy(
         issuer="https://login.microsoftonline.com/{tid}/v2.0", tenants=ww.ANY_TENANT, audience=row.audience
     )

@@ -1,4 +1,4 @@
-"""Which addresses are public, and which hosts are refused by their name alone."""
+"""Which addresses are public, and which hosts are rejected by their name alone."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ HOSTS = [
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_hosts_that_are_refused_by_their_name(host: str) -> None:
+def test_hosts_that_are_rejected_by_their_name(host: str) -> None:
     for port in ("", ":8443"):
         with pytest.raises(ValueError, match="not on the public internet"):
             check_public_host(f"https://{host}{port}/jwks")

@@ -146,7 +146,7 @@ def test_the_event_loop_goes_on_while_a_cold_fetch_hangs(server: Server, make) -
     asyncio.run(main())
 
 
-def test_async_callers_are_refused_at_once_during_the_back_off(server: Server, make) -> None:
+def test_async_callers_are_rejected_at_once_during_the_back_off(server: Server, make) -> None:
     server.routes["/jwks"] = answer(status=500)
     verifier = make(backoff_base=1000, backoff_cap=1000)
 
@@ -177,7 +177,7 @@ def test_cold_threads_wait_side_by_side_not_in_a_row(server: Server, make) -> No
 
 
 def test_keys_rotate_under_load(server: Server, make) -> None:
-    """No good token is ever refused while sets change."""
+    """No good token is ever rejected while sets change."""
     keys = [Key(f"k{number}") for number in range(6)]
     server.routes["/jwks"] = answer(jwks(keys[0], keys[1]))
     verifier = make(monotonic=time.monotonic)

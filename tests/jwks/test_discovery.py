@@ -1,4 +1,4 @@
-"""From the issuer to its keys: RFC 8414 and OpenID Connect Discovery, and everything that must be refused."""
+"""From the issuer to its keys: RFC 8414 and OpenID Connect Discovery, and everything that must be rejected."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def test_what_comes_after_the_announced_length_is_not_read(server: Server, get: 
     assert get().body == b'{"keys":[]}'
 
 
-def test_a_length_that_is_announced_as_too_long_is_refused_before_the_body(
+def test_a_length_that_is_announced_as_too_long_is_rejected_before_the_body(
     server: Server, get: Callable[..., Response]
 ) -> None:
     server.routes["/"] = hang = Hang()
@@ -180,7 +180,7 @@ def test_the_default_keeps_no_connection_open(server: Server) -> None:
     fetcher.close()
 
 
-def test_an_asynchronous_client_is_refused() -> None:
+def test_an_asynchronous_client_is_rejected() -> None:
     with pytest.raises(TypeError, match="synchronous"):
         HttpxFetcher(httpx2.AsyncClient())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="httpx"):

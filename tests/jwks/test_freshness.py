@@ -158,8 +158,8 @@ def test_two_fetches_for_unknown_kids_at_once_and_one_more_with_each_cooldown() 
     end(state, begin_for_unknown(state, 10.0))
     end(state, begin_for_unknown(state, 10.0))
     for now in (10.0, 39.9):
-        refused = state.decide_unknown(now, SET)
-        assert (refused.start, refused.wait) == (False, 0.0)
+        rejected = state.decide_unknown(now, SET)
+        assert (rejected.start, rejected.wait) == (False, 0.0)
     end(state, begin_for_unknown(state, 40.0))
     assert begin_for_unknown(state, 69.9) is None
     end(state, begin_for_unknown(state, 70.0))

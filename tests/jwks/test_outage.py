@@ -288,7 +288,7 @@ def test_a_fetcher_may_raise_anything(make, error: BaseException) -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_http_is_refused_unless_it_is_loopback_and_asked_for(server: Server) -> None:
+def test_http_is_rejected_unless_it_is_loopback_and_asked_for(server: Server) -> None:
     from watchword.issuer import Issuer
 
     for uri in (f"{server.url}/jwks", "http://localhost/jwks"):

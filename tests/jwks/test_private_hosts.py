@@ -147,7 +147,7 @@ def discovering(server: Server, dns: Resolver, make: Callable[..., Verifier]) ->
     return discovering
 
 
-def refused(verifier: Verifier) -> str:
+def rejected(verifier: Verifier) -> str:
     with pytest.raises(KeysUnavailableError) as caught:
         verifier.refresh()
     return caught.value.detail
@@ -178,7 +178,7 @@ def test_metadata_cannot_point_to_loopback_however_it_is_spelled(
 ) -> None:
     for client in ("default", "httpx2", "httpx", "own"):
         with using(client, certificate) as fetcher:
-            why = refused(discovering(f"https://{host}:{victim.port}/jwks", fetcher=fetcher))
+            why = rejected(discovering(f"https://{host}:{victim.port}/jwks", fetcher=fetcher))
         assert "not on the public internet" in why, client
         assert "allow_private_hosts" in why, client
         assert victim.received() is None, client
@@ -211,7 +211,7 @@ class Own:
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "169.254.169.254", "192.168.0.1", "100.100.100.200", "[fd00::1]"])
 def test_metadata_cannot_point_into_a_private_network(discovering, host: str) -> None:
-    assert "not on the public internet" in refused(discovering(f"https://{host}/jwks"))
+    assert "not on the public internet" in rejected(discovering(f"https://{host}/jwks"))
 
 
 @pytest.mark.parametrize(
@@ -221,16 +221,16 @@ def test_nor_can_a_name_that_resolves_there(
     server: Server, dns: Resolver, discovering, victim: Victim, address: str
 ) -> None:
     dns.answers["keys.test"] = [[address]]
-    why = refused(discovering(f"https://keys.test:{victim.port}/jwks"))
+    why = rejected(discovering(f"https://keys.test:{victim.port}/jwks"))
     assert "leads to keys.test, which is not on the public internet" in why
     assert victim.received() is None
 
 
-def test_a_name_with_a_public_and_a_private_address_is_refused(
+def test_a_name_with_a_public_and_a_private_address_is_rejected(
     server: Server, dns: Resolver, discovering, public: set[str]
 ) -> None:
     dns.answers["keys.test"] = [["127.0.0.1", "127.0.0.2"]]
-    assert "not on the public internet" in refused(discovering(f"https://keys.test:{server.port}/jwks"))
+    assert "not on the public internet" in rejected(discovering(f"https://keys.test:{server.port}/jwks"))
     assert server.count("/jwks") == 0
 
 
@@ -245,7 +245,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(
         assert verifier.verify(A.token(f"https://as.test:{server.port}")).key_id == "a"
         assert dns.asked.count("keys.test") == 1
         # And the next time it is checked again.
-        assert "not on the public internet" in refused(verifier)
+        assert "not on the public internet" in rejected(verifier)
         assert other.received() is None
     finally:
         other.close()
@@ -259,7 +259,7 @@ def test_the_certificate_is_verified_against_the_name(
 ) -> None:
     """That it is good for the address is not enough, nor is that it is good for another name."""
     dns.answers["elsewhere.test"] = [["127.0.0.1"]]
-    assert "ConnectError" in refused(discovering(f"https://elsewhere.test:{server.port}/jwks"))
+    assert "ConnectError" in rejected(discovering(f"https://elsewhere.test:{server.port}/jwks"))
     assert server.count("/jwks") == 0
 
 
@@ -269,7 +269,7 @@ def test_each_address_is_tried(server: Server, dns: Resolver, discovering, publi
     verifier = discovering(f"https://keys.test:{server.port}/jwks")
     assert verifier.verify(A.token(f"https://as.test:{server.port}")).key_id == "a"
     dns.answers["keys.test"] = [["127.0.0.3", "127.0.0.4"]]
-    assert "ConnectError" in refused(verifier)
+    assert "ConnectError" in rejected(verifier)
 
 
 def test_an_address_that_does_not_answer_leaves_time_for_the_others(
@@ -295,7 +295,7 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_others(
 
 def test_a_name_that_does_not_resolve(discovering, dns: Resolver) -> None:
     dns.answers["keys.test"] = [[]]
-    assert "no answer (ConnectError)" in refused(discovering("https://keys.test/jwks"))
+    assert "no answer (ConnectError)" in rejected(discovering("https://keys.test/jwks"))
 
 
 # What the operator has configured.
@@ -308,7 +308,7 @@ def test_the_issuers_own_host_may_be_private(server: Server, discovering) -> Non
 
 
 def test_but_not_another_port_of_it(server: Server, discovering, victim: Victim) -> None:
-    assert "not on the public internet" in refused(discovering(f"https://as.test:{victim.port}/jwks"))
+    assert "not on the public internet" in rejected(discovering(f"https://as.test:{victim.port}/jwks"))
     assert victim.received() is None
 
 
@@ -324,7 +324,7 @@ def test_an_address_that_the_operator_allows(server: Server, discovering, victim
     assert verifier.verify(A.token(f"https://as.test:{server.port}")).key_id == "a"
     # No name that resolves to it, though, and no other spelling of it.
     for host in ("keys.test", "127.1", "[::ffff:127.0.0.1]"):
-        assert "public" in refused(discovering(f"https://{host}:{victim.port}/jwks", hosts=("127.0.0.1",)))
+        assert "public" in rejected(discovering(f"https://{host}:{victim.port}/jwks", hosts=("127.0.0.1",)))
     assert victim.received() is None
 
 
@@ -351,7 +351,7 @@ def test_a_client_of_the_users_sends_nothing_to_an_address_that_is_not_public(
 ) -> None:
     """It resolves by itself, so that all that can be done is to drop the connection before the first byte."""
     with using(client, certificate) as fetcher:
-        why = refused(discovering(f"https://keys.test:{victim.port}/jwks", fetcher=fetcher))
+        why = rejected(discovering(f"https://keys.test:{victim.port}/jwks", fetcher=fetcher))
         assert "leads to keys.test, which is not on the public internet" in why
     assert victim.received() == b""
 
@@ -428,7 +428,7 @@ def proxy(server: Server) -> Iterator[Proxy]:
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "all_proxy"])
-def test_through_a_proxy_names_are_its_to_resolve_and_addresses_are_refused(
+def test_through_a_proxy_names_are_its_to_resolve_and_addresses_are_rejected(
     server: Server, dns: Resolver, discovering, proxy: Proxy, victim: Victim, monkeypatch: pytest.MonkeyPatch, variable
 ) -> None:
     monkeypatch.setenv(variable, proxy.url)
@@ -437,7 +437,7 @@ def test_through_a_proxy_names_are_its_to_resolve_and_addresses_are_refused(
     assert proxy.asked == [f"as.test:{server.port}", "keys.test:443"]
     assert dns.asked == []
     for host in ("127.0.0.1", "2130706433", "localhost", "[::1]", "10.0.0.1"):
-        assert "not on the public internet" in refused(discovering(f"https://{host}:{victim.port}/jwks"))
+        assert "not on the public internet" in rejected(discovering(f"https://{host}:{victim.port}/jwks"))
     assert not any(str(victim.port) in asked for asked in proxy.asked)
     assert victim.received() is None
 
@@ -447,7 +447,7 @@ def test_a_host_that_is_not_for_the_proxy_is_checked(
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     monkeypatch.setenv("NO_PROXY", "example.com,keys.test")
-    assert "not on the public internet" in refused(discovering(f"https://keys.test:{victim.port}/jwks"))
+    assert "not on the public internet" in rejected(discovering(f"https://keys.test:{victim.port}/jwks"))
     assert proxy.asked == [f"as.test:{server.port}"]
     assert victim.received() is None
 

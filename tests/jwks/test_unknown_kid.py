@@ -73,7 +73,7 @@ def test_when_the_fetches_are_spent_the_answer_is_unknown_key_and_nothing_is_fet
     for kid in ("x", "y", "z"):
         with pytest.raises(UnknownKeyError):
             verifier.verify(A.token(ISSUER, kid=kid))
-    assert (server.count(), stats(verifier).cooldown_refusals) == (3, 1)
+    assert (server.count(), stats(verifier).cooldown_rejections) == (3, 1)
 
 
 def test_the_cooldown_counts_from_failed_attempts_too(server: Server, warm, clock: Clock) -> None:

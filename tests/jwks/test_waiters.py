@@ -71,7 +71,7 @@ def test_unknown_kids_leave_worker_threads_for_good_tokens(server: Server, slow,
     assert good.result(LONG).key_id == "a"
     eventually(lambda: sum(one.done() for one in bad) == 36)
     assert {one.result() for one in bad if one.done()} == {ErrorCode.UNKNOWN_KEY}
-    assert (stats(verifier).waits, stats(verifier).waits_refused) == (1 + 4, 36)
+    assert (stats(verifier).waits, stats(verifier).waits_rejected) == (1 + 4, 36)
     server.routes["/jwks"].released.set()
     assert {one.result(LONG) for one in bad} == {ErrorCode.UNKNOWN_KEY}
 
@@ -92,7 +92,7 @@ def test_unknown_kids_leave_tasks_for_good_tokens(server: Server, slow) -> None:
         await asyncio.wait(tasks)
 
     asyncio.run(main())
-    assert stats(verifier).waits_refused == 193
+    assert stats(verifier).waits_rejected == 193
 
 
 def test_threads_and_tasks_share_the_places(server: Server, slow, pool: ThreadPoolExecutor) -> None:
@@ -127,7 +127,7 @@ def test_who_is_cancelled_leaves_the_place(server: Server, slow) -> None:
             timed = [asyncio.create_task(asyncio.wait_for(task, 0.001)) for task in tasks[2:]]
             await asyncio.wait([*tasks, *timed])
             assert all(isinstance(task.exception(), TimeoutError | asyncio.TimeoutError) for task in timed)
-        assert stats(verifier).waits_refused == 0
+        assert stats(verifier).waits_rejected == 0
         # And an event loop that ends keeps none.
         await fill()
 
@@ -141,7 +141,7 @@ def test_a_place_is_free_after_the_time_out(server: Server, slow, clock: Clock) 
         with pytest.raises(UnknownKeyError):
             verifier.verify(unknown(number))
         clock.move(30)
-    assert stats(verifier).waits_refused == 0
+    assert stats(verifier).waits_rejected == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -221,7 +221,7 @@ def test_a_cold_start_has_everybody_wait(server: Server, make, pool: ThreadPoolE
     eventually(lambda: stats(verifier).waits == 40)
     hang.released.set()
     assert {one.result(LONG) for one in started} == {None}
-    assert (server.count(), stats(verifier).waits_refused) == (1, 0)
+    assert (server.count(), stats(verifier).waits_rejected) == (1, 0)
 
 
 def test_after_a_failed_first_fetch_only_a_few_wait(
@@ -247,7 +247,7 @@ class TestGate:
         with _Visit() as one, _Visit() as two, _Visit() as three:
             assert [visit.may_wait(gate) for visit in (one, two, three)] == [True, True, False]
             assert one.may_wait(gate)  # it is inside
-        assert (gate.admitted, gate.refused) == (2, 1)
+        assert (gate.admitted, gate.rejected) == (2, 1)
         with _Visit() as four:
             assert four.may_wait(gate)
 
@@ -271,7 +271,7 @@ class TestGate:
         for _ in range(3):
             with pytest.raises(KeyboardInterrupt):
                 Pending(settle, future, 1.0, gate).result()
-        assert gate.refused == 0
+        assert gate.rejected == 0
 
     def test_a_pending_that_is_not_awaited_takes_no_place(self) -> None:
         gate = Gate(1)
@@ -279,4 +279,4 @@ class TestGate:
         kept = [Pending(lambda: None, future, 1.0, gate) for _ in range(10)]
         future.set_result(None)
         kept[0].result()
-        assert (gate.admitted, gate.refused) == (1, 0)
+        assert (gate.admitted, gate.rejected) == (1, 0)

@@ -32,7 +32,7 @@ KEY_PROVIDER = "org.keycloak.keys.KeyProvider"
 ALGORITHMS = ("EdDSA", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 
 #: The other algorithms that Keycloak signs with, if a client is configured so.
-REFUSED = ("ES512", "HS256", "HS384", "HS512")
+REJECTED = ("ES512", "HS256", "HS384", "HS512")
 
 #: Seconds: ten on an idle machine, minutes on one that compiles.
 START_TIMEOUT = 600.0
@@ -194,7 +194,7 @@ def key_provider(provider: str, priority: int, **config: str) -> dict[str, Any]:
 
 def add_clients(realm: Realm) -> None:
     """The clients of the tests; each differs from Keycloak's defaults by what its name says."""
-    for algorithm in (*ALGORITHMS, *REFUSED):
+    for algorithm in (*ALGORITHMS, *REJECTED):
         realm.add_client(f"machine-{algorithm}", _signing(algorithm))
     realm.add_client("userinfo", {"user.info.response.signature.alg": "ES256"})
     realm.add_client("rfc9068", {"access.token.header.type.rfc9068": "true"})

@@ -29,15 +29,15 @@ both_ways = pytest.mark.parametrize("verify", [pytest.param(_sync, id="sync"), p
 
 
 def code(verify: Verify, verifier: ww.Verifier, token: str) -> ww.ErrorCode | None:
-    """The code of the refusal; ``None`` is "accepted"."""
+    """The code of the rejection; ``None`` is "accepted"."""
     try:
         verify(verifier, token)
     except ww.VerificationError as error:
-        refusal = error
+        rejection = error
     else:
         return None
-    assert token not in str(refusal)
-    return refusal.code
+    assert token not in str(rejection)
+    return rejection.code
 
 
 def peer_claims(token: str, jwks_uri: str, audience: str) -> dict[str, Any]:

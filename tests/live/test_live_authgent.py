@@ -80,7 +80,7 @@ def test_the_kernel_verifies_with_the_servers_keys(authgent: Authgent, token: st
 
 @both_ways
 @each_tampering
-def test_a_tampered_token_is_refused(
+def test_a_tampered_token_is_rejected(
     token: str, verifier: ww.Verifier, verify: Verify, tamper: object, verdict: ww.ErrorCode
 ) -> None:
     assert callable(tamper)
@@ -88,7 +88,7 @@ def test_a_tampered_token_is_refused(
 
 
 @both_ways
-def test_a_token_for_another_audience_is_refused(
+def test_a_token_for_another_audience_is_rejected(
     authgent: Authgent, agent: Agent, verifier: ww.Verifier, verify: Verify
 ) -> None:
     # Without a resource the token is meant for the server itself.
@@ -97,12 +97,14 @@ def test_a_token_for_another_audience_is_refused(
 
 
 @both_ways
-def test_a_token_with_an_audience_is_refused_if_none_is_expected(issuer: ww.Issuer, token: str, verify: Verify) -> None:
+def test_a_token_with_an_audience_is_rejected_if_none_is_expected(
+    issuer: ww.Issuer, token: str, verify: Verify
+) -> None:
     assert code(verify, ww.Verifier([issuer]), token) == ww.ErrorCode.WRONG_AUDIENCE
 
 
 @both_ways
-def test_a_token_is_refused_if_its_issuer_is_spelt_otherwise(authgent: Authgent, token: str, verify: Verify) -> None:
+def test_a_token_is_rejected_if_its_issuer_is_spelt_otherwise(authgent: Authgent, token: str, verify: Verify) -> None:
     for spelling in (authgent.issuer + "/", authgent.issuer.replace("127.0.0.1", "localhost")):
         issuer = ww.Issuer(spelling, jwks_uri=authgent.jwks_uri, allow_loopback_http=True)
         assert code(verify, ww.Verifier([issuer], audience=API), token) == ww.ErrorCode.WRONG_ISSUER
@@ -167,7 +169,7 @@ def test_a_transaction_token_is_no_access_token(
 
 
 @both_ways
-def test_an_algorithm_outside_the_issuers_is_refused(authgent: Authgent, token: str, verify: Verify) -> None:
+def test_an_algorithm_outside_the_issuers_is_rejected(authgent: Authgent, token: str, verify: Verify) -> None:
     issuer = ww.Issuer(authgent.issuer, algorithms=("RS256", "EdDSA"), allow_loopback_http=True)
     assert code(verify, ww.Verifier([issuer], audience=API), token) == ww.ErrorCode.ALGORITHM_NOT_ALLOWED
 

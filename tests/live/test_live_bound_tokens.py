@@ -107,16 +107,16 @@ def test_a_bound_token_is_no_bearer_token(
         pytest.param(lambda own, token: own.proof("GET", URI), id="no token"),
     ],
 )
-def test_a_proof_of_something_else_is_refused(
+def test_a_proof_of_something_else_is_rejected(
     prover: DpopProver, token: str, verifier: ww.Verifier, proof: Callable[[DpopProver, str], str]
 ) -> None:
     with pytest.raises(ww.DpopError):
         verifier.verify_request(method="GET", uri=URI, headers=_headers(token, proof(prover, token)))
 
 
-# What binds a token to a certificate is not verified, so such a token is refused, never accepted as a bearer token.
+# What binds a token to a certificate is not verified, so such a token is rejected, never accepted as a bearer token.
 @both_ways
-def test_a_token_that_is_bound_to_a_certificate_is_refused(java_server: Server, verify: Verify) -> None:
+def test_a_token_that_is_bound_to_a_certificate_is_rejected(java_server: Server, verify: Verify) -> None:
     verifier = ww.Verifier([java_server.tls_issuer], audience=API)
     token = java_server.certificate_token()
     assert code(verify, verifier, token) == ww.ErrorCode.UNSUPPORTED

@@ -76,7 +76,7 @@ def test_the_address_of_the_keys_does(authgent: Authgent, tokens: list[str]) -> 
         assert [answer["code"] for answer in _objects(done)] == [verdict]
 
 
-def test_loopback_http_is_refused_unless_it_is_asked_for(authgent: Authgent, tokens: list[str]) -> None:
+def test_loopback_http_is_rejected_unless_it_is_asked_for(authgent: Authgent, tokens: list[str]) -> None:
     done = _watchword("verify", "--issuer", authgent.issuer, "--audience", API, tokens[0])
     assert done.returncode == 2
     assert "https" in done.stderr

@@ -11,7 +11,7 @@ from functools import partial
 from urllib.parse import parse_qs
 
 import pytest
-from live_keycloak import ALGORITHMS, API, LIFETIME, REFUSED, SCOPE, USER, Keycloak, Realm, key_provider
+from live_keycloak import ALGORITHMS, API, LIFETIME, REJECTED, SCOPE, USER, Keycloak, Realm, key_provider
 from live_verdicts import Verify, both_ways, code, each_tampering, header_of, lifetime, peer_claims
 
 import watchword as ww
@@ -21,7 +21,7 @@ each_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
 
 @pytest.fixture(scope="module", name="tokens")
 def _tokens(realm: Realm) -> dict[str, str]:
-    return {algorithm: realm.token(f"machine-{algorithm}") for algorithm in (*ALGORITHMS, *REFUSED)}
+    return {algorithm: realm.token(f"machine-{algorithm}") for algorithm in (*ALGORITHMS, *REJECTED)}
 
 
 # After the tokens, so that all keys are there when the set is fetched: Keycloak makes the key of an algorithm when it
@@ -67,7 +67,7 @@ def test_the_claims_are_those_that_a_peer_reads(
 
 @pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "RS256", "PS256"])
 @each_tampering
-def test_a_tampered_token_is_refused(
+def test_a_tampered_token_is_rejected(
     tokens: dict[str, str], verifier: ww.Verifier, algorithm: str, tamper: object, verdict: ww.ErrorCode
 ) -> None:
     assert callable(tamper)
@@ -77,8 +77,8 @@ def test_a_tampered_token_is_refused(
 
 
 @both_ways
-@pytest.mark.parametrize("algorithm", REFUSED)
-def test_an_algorithm_that_is_not_verified_is_refused(
+@pytest.mark.parametrize("algorithm", REJECTED)
+def test_an_algorithm_that_is_not_verified_is_rejected(
     tokens: dict[str, str], verifier: ww.Verifier, verify: Verify, algorithm: str
 ) -> None:
     assert code(verify, verifier, tokens[algorithm]) == ww.ErrorCode.ALGORITHM_NOT_ALLOWED
@@ -184,7 +184,7 @@ def test_a_user_with_very_many_roles_needs_a_larger_limit(keycloak: Keycloak) ->
         ("no-audience", ww.ErrorCode.MISSING_CLAIM),
     ],
 )
-def test_a_token_that_is_not_for_this_api_is_refused(
+def test_a_token_that_is_not_for_this_api_is_rejected(
     realm: Realm, verifier: ww.Verifier, verify: Verify, client: str, verdict: ww.ErrorCode
 ) -> None:
     assert code(verify, verifier, realm.token(client)) == verdict

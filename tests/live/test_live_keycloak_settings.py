@@ -44,26 +44,26 @@ def test_an_access_token_without_scopes_is_verified(realm: Realm, verifier: ww.V
 
 
 @both_ways
-def test_an_id_token_is_refused_even_if_its_audience_is_right(realm: Realm, verify: Verify) -> None:
+def test_an_id_token_is_rejected_even_if_its_audience_is_right(realm: Realm, verify: Verify) -> None:
     client = "machine-ES256"
     assert code(verify, _for(client, realm), realm.login(client)["id_token"]) == ww.ErrorCode.MISSING_CLAIM
 
 
 @both_ways
-def test_user_information_is_refused_even_if_its_audience_is_right(realm: Realm, verify: Verify) -> None:
+def test_user_information_is_rejected_even_if_its_audience_is_right(realm: Realm, verify: Verify) -> None:
     token = realm.userinfo(realm.login("userinfo")["access_token"])
     assert code(verify, _for("userinfo", realm), token) == ww.ErrorCode.MISSING_CLAIM
 
 
 @both_ways
-def test_a_refresh_token_is_refused(realm: Realm, verify: Verify) -> None:
+def test_a_refresh_token_is_rejected(realm: Realm, verify: Verify) -> None:
     token = realm.login("machine-ES256")["refresh_token"]
     verdict = code(verify, _for(realm.issuer, realm), token)
     assert verdict == ww.ErrorCode.ALGORITHM_NOT_ALLOWED
 
 
 @both_ways
-def test_a_token_of_another_realm_is_refused(keycloak: Keycloak, realm: Realm, verify: Verify) -> None:
+def test_a_token_of_another_realm_is_rejected(keycloak: Keycloak, realm: Realm, verify: Verify) -> None:
     master = _issuer(Realm(keycloak, "master"))
     verifier = ww.Verifier([master], audience=API)
     assert code(verify, verifier, realm.token("machine-ES256")) in {

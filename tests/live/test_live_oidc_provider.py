@@ -13,7 +13,7 @@ import watchword as ww
 ALGORITHMS = ("EdDSA", "Ed25519", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 
 #: Real tokens that this library does not read: the resource, the verdict.
-REFUSED = {
+REJECTED = {
     "ES512": ww.ErrorCode.ALGORITHM_NOT_ALLOWED,
     "HS256": ww.ErrorCode.ALGORITHM_NOT_ALLOWED,
     "encrypted": ww.ErrorCode.UNSUPPORTED,
@@ -29,7 +29,7 @@ def _issuer(oidc_provider: OidcProvider) -> ww.Issuer:
 
 @pytest.fixture(scope="module", name="verifier")
 def _verifier(issuer: ww.Issuer) -> ww.Verifier:
-    return ww.Verifier([issuer], audience=[api(name) for name in (*ALGORITHMS, *REFUSED)])
+    return ww.Verifier([issuer], audience=[api(name) for name in (*ALGORITHMS, *REJECTED)])
 
 
 @both_ways
@@ -61,7 +61,7 @@ def test_the_claims_are_those_that_a_peer_reads(
 
 @pytest.mark.parametrize("algorithm", ["EdDSA", "ES256", "RS256"])
 @each_tampering
-def test_a_tampered_token_is_refused(
+def test_a_tampered_token_is_rejected(
     oidc_provider: OidcProvider, verifier: ww.Verifier, algorithm: str, tamper: object, verdict: ww.ErrorCode
 ) -> None:
     assert callable(tamper)
@@ -71,15 +71,15 @@ def test_a_tampered_token_is_refused(
 
 
 @both_ways
-@pytest.mark.parametrize(("resource", "verdict"), REFUSED.items())
-def test_a_token_of_a_kind_that_is_not_read_is_refused(
+@pytest.mark.parametrize(("resource", "verdict"), REJECTED.items())
+def test_a_token_of_a_kind_that_is_not_read_is_rejected(
     oidc_provider: OidcProvider, verifier: ww.Verifier, verify: Verify, resource: str, verdict: ww.ErrorCode
 ) -> None:
     assert code(verify, verifier, oidc_provider.token(resource)) == verdict
 
 
 @both_ways
-def test_an_opaque_token_is_refused(oidc_provider: OidcProvider, verifier: ww.Verifier, verify: Verify) -> None:
+def test_an_opaque_token_is_rejected(oidc_provider: OidcProvider, verifier: ww.Verifier, verify: Verify) -> None:
     assert code(verify, verifier, oidc_provider.opaque_token()) == ww.ErrorCode.MALFORMED_TOKEN
 
 
@@ -97,7 +97,7 @@ def test_keys_that_cannot_be_used_do_not_take_the_others_with_them(oidc_provider
 
 
 @both_ways
-def test_a_token_for_another_resource_is_refused(
+def test_a_token_for_another_resource_is_rejected(
     oidc_provider: OidcProvider, issuer: ww.Issuer, verify: Verify
 ) -> None:
     verifier = ww.Verifier([issuer], audience=api("ES256"))

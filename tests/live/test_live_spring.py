@@ -49,7 +49,7 @@ def test_the_claims_are_those_that_a_peer_reads(
 
 @pytest.mark.parametrize("algorithm", ["ES256", "RS256", "PS256"])
 @each_tampering
-def test_a_tampered_token_is_refused(
+def test_a_tampered_token_is_rejected(
     tokens: dict[str, str], verifier: ww.Verifier, algorithm: str, tamper: object, verdict: ww.ErrorCode
 ) -> None:
     assert callable(tamper)
@@ -59,7 +59,7 @@ def test_a_tampered_token_is_refused(
 
 
 @both_ways
-def test_a_token_of_a_kind_that_is_not_read_is_refused(spring: Spring, verifier: ww.Verifier, verify: Verify) -> None:
+def test_a_token_of_a_kind_that_is_not_read_is_rejected(spring: Spring, verifier: ww.Verifier, verify: Verify) -> None:
     assert code(verify, verifier, spring.token("machine-ES512")) == ww.ErrorCode.ALGORITHM_NOT_ALLOWED
     assert code(verify, verifier, spring.token("opaque")) == ww.ErrorCode.MALFORMED_TOKEN
 

@@ -45,7 +45,7 @@ def test_both_issuers_tokens_are_verified(
 
 
 @both_ways
-def test_a_token_of_an_issuer_that_is_not_configured_is_refused(
+def test_a_token_of_an_issuer_that_is_not_configured_is_rejected(
     issuers: tuple[ww.Issuer, ww.Issuer], tokens: tuple[str, str], verify: Verify
 ) -> None:
     for issuer, foreign in zip(issuers, reversed(tokens), strict=True):
@@ -85,7 +85,7 @@ def test_the_other_issuers_keys_do_not_make_a_token_the_others(
         assert code(verify, crossed, token) == ww.ErrorCode.UNKNOWN_KEY
 
 
-def test_the_kernel_alone_refuses_each_under_the_others_policy(
+def test_the_kernel_alone_rejects_each_under_the_others_policy(
     authgent: Authgent, oidc_provider: OidcProvider, tokens: tuple[str, str]
 ) -> None:
     served = [(s.issuer, ww.KeySet.from_json(httpx2.get(s.jwks_uri).content)) for s in (authgent, oidc_provider)]

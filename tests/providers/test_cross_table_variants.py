@@ -1,6 +1,6 @@
 """Malformed and out-of-range variants of every sample, with the library, the command line and ``detect``.
 
-All three have one set of rules for each provider, so none may accept what another refuses.
+All three have one set of rules for each provider, so none may accept what another rejects.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def test_the_library_and_the_command_line_agree_on_every_variant(provider: str, 
     listed = generated(provider, now)
     tokens = [variant.mint() for variant in listed]
     printed = command_line(options(provider, keys, mint.ISSUER, now), tokens)
-    # Neither refuses everything, nor accepts everything.
+    # Neither rejects everything, nor accepts everything.
     assert 0.1 < printed.count(None) / len(printed) < 0.9
     (_, verb), *others = verbs_of(provider).items()
     for number, (variant, token, code) in enumerate(zip(listed, tokens, printed, strict=True)):

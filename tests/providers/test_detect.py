@@ -100,7 +100,7 @@ def test_it_raises_for_no_depth(depth: int) -> None:
             assert detect(mint.token(payload, {"alg": algorithm, "kid": "x"}, signature=b"")).reasons
 
 
-def test_what_the_providers_verifier_would_refuse_is_a_problem() -> None:
+def test_what_the_providers_verifier_would_reject_is_a_problem() -> None:
     claims = {"iss": mint.ISSUER, "sub": "agent_1", "trust_score": 99}
     found = detect(mint.token(claims, {"alg": "ES256", "typ": "JWT"}))
     assert (found.provider, found.kind) == ("clawauth", "agent_token")

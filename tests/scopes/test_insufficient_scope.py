@@ -13,7 +13,7 @@ from watchword.scopes import PlainScopes, ResourceScopes, SlotScopes
 WITHOUT_SCOPE = 'Bearer error="insufficient_scope", error_description="the token\'s scopes do not allow this"'
 
 
-def refused(call: object) -> ww.InsufficientScopeError:
+def rejected(call: object) -> ww.InsufficientScopeError:
     with pytest.raises(ww.InsufficientScopeError) as caught:
         call()  # type: ignore[operator]
     return caught.value
@@ -21,16 +21,16 @@ def refused(call: object) -> ww.InsufficientScopeError:
 
 def test_each_matcher_names_what_is_required() -> None:
     resource = ResourceScopes("users:read")
-    assert refused(lambda: resource.require(action="write", resource="users")).scope == "users:write"
+    assert rejected(lambda: resource.require(action="write", resource="users")).scope == "users:write"
     slot = SlotScopes("read:data:a")
-    assert refused(lambda: slot.require(action="read", resource="data", identifier="b:c")).scope == "read:data:b:c"
+    assert rejected(lambda: slot.require(action="read", resource="data", identifier="b:c")).scope == "read:data:b:c"
     plain = PlainScopes("openid")
-    assert refused(lambda: plain.require("profile")).scope == "profile"
-    assert refused(lambda: plain.require_all(PlainScopes("profile openid email"))).scope == "email profile"
+    assert rejected(lambda: plain.require("profile")).scope == "profile"
+    assert rejected(lambda: plain.require_all(PlainScopes("profile openid email"))).scope == "email profile"
 
 
 def test_what_a_server_answers() -> None:
-    error = refused(lambda: ResourceScopes("users:read").require(action="write", resource="users"))
+    error = rejected(lambda: ResourceScopes("users:read").require(action="write", resource="users"))
     assert (error.code, error.http_status) == (ww.ErrorCode.INSUFFICIENT_SCOPE, 403)
     assert isinstance(error, ww.VerificationError)
     assert error.www_authenticate() == WITHOUT_SCOPE + ', scope="users:write"'
@@ -45,7 +45,7 @@ def test_what_a_server_answers() -> None:
     "resource", ['a"b', "a\\b", "a\r\nSet-Cookie: x=y", "a b", "é", "\x00", "\ud800", "x" * 2000], ids=ascii
 )
 def test_a_request_cannot_write_into_the_header(resource: str) -> None:
-    error = refused(lambda: ResourceScopes("users:read").require(action="read", resource=resource))
+    error = rejected(lambda: ResourceScopes("users:read").require(action="read", resource=resource))
     # With a space it is two scope tokens: not what was intended, and nothing worse.
     assert error.www_authenticate() == WITHOUT_SCOPE + (', scope="a b:read"' if resource == "a b" else "")
     assert all(" " <= ch <= "~" or ch == "…" for ch in str(error))

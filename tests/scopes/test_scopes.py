@@ -1,4 +1,4 @@
-"""The public interface of the matchers: what they accept, show and refuse."""
+"""The public interface of the matchers: what they accept, show and reject."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def test_narrow_of_resource_scopes(ours: str, theirs: str, both: str) -> None:
     assert str(ResourceScopes(ours).narrow(ResourceScopes(theirs))) == both
 
 
-def test_an_intersection_that_cannot_be_written_down_is_refused() -> None:
+def test_an_intersection_that_cannot_be_written_down_is_rejected() -> None:
     actions = ResourceScopes([f"*:action-{number}" for number in range(300)])
     resources = ResourceScopes([f"resource-{number}:*" for number in range(300)])
     with pytest.raises(ValueError, match="65536"):

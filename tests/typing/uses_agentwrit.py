@@ -85,7 +85,7 @@ def gate(token_scope: list[str], held: list[str]) -> bool:
     return scope_is_subset(["read:data:customer-7291"], token_scope) and scope_is_subset(required=["a"], held=held)
 
 
-def refusals(body: bytes) -> str | None:
+def rejections(body: bytes) -> str | None:
     try:
         raise error_for(read_problem(body, status_code=403, instance="/v1/register"), 403)
     except AuthorizationError as error:
@@ -93,8 +93,8 @@ def refusals(body: bytes) -> str | None:
         status: int = error.status_code
         told: tuple[str | None, ...] = (problem.error_code, problem.request_id, problem.hint)
         print(status, problem.detail, problem.title, problem.type, problem.instance, problem.status, told)
-    except (AuthenticationError, RateLimitError) as refused:
-        both: ProblemResponseError = refused
+    except (AuthenticationError, RateLimitError) as rejected:
+        both: ProblemResponseError = rejected
         print(both.status_code)
     except TransportError:
         print("unreachable")

@@ -117,8 +117,8 @@ def delegation(token: ww.VerifiedToken) -> str | None:
         ww.ActorNotAllowedError,
         ww.ScopeWidenedError,
     ) as error:
-        refused: ww.VerificationError = error
-        return refused.detail
+        rejected: ww.VerificationError = error
+        return rejected.detail
     print(shape, root)
     return chain.subject
 

@@ -1,4 +1,4 @@
-"""The JOSE cookbook (RFC 7520, RFC 7797, RFC 8037): supported examples verify, others are refused with their code."""
+"""The JOSE cookbook (RFC 7520, RFC 7797, RFC 8037): supported examples verify, others are rejected with their code."""
 
 from __future__ import annotations
 

@@ -80,6 +80,6 @@ def test_aliases_are_part_of_the_value() -> None:
 def test_a_spelling_that_is_missing_is_hinted_at() -> None:
     verifier = ww.Verifier([ww.Issuer(WITH, jwks=jwks(A), aliases=["https://login.example"])])
     for spelling in ("http://accounts.example", "https://login.example/"):
-        refused = error(verifier, Key("new").token(spelling))
-        assert refused is not None
-        assert "differs from" in refused.detail
+        rejected = error(verifier, Key("new").token(spelling))
+        assert rejected is not None
+        assert "differs from" in rejected.detail

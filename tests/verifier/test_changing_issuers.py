@@ -86,13 +86,13 @@ def test_an_unknown_issuer_to_remove_is_reported_with_the_known_ones() -> None:
         verifier.remove_issuer(ONE)
 
 
-def test_without_any_issuer_every_token_is_refused() -> None:
+def test_without_any_issuer_every_token_is_rejected() -> None:
     verifier = ww.Verifier([ww.Issuer(ONE, jwks=jwks(A))])
     verifier.remove_issuer(ONE)
     assert code(verifier, A.token(ONE)) == "wrong_issuer"
-    refused = error(verifier, A.token(ONE))
-    assert refused is not None
-    assert refused.detail == "no issuer is configured; Verifier.add_issuer adds one"
+    rejected = error(verifier, A.token(ONE))
+    assert rejected is not None
+    assert rejected.detail == "no issuer is configured; Verifier.add_issuer adds one"
     assert code(verifier, "x") == "malformed_token"
     assert verifier.verify_many([]).codes() == []
     verifier.refresh()

@@ -164,24 +164,24 @@ def test_the_error_names_what_is_configured_and_what_was_meant(issuer: str, hint
         ww.Issuer("spiffe://example.org", jwks=jwks(B)),
         ww.Issuer("seventh", jwks=jwks(B)),
     ]
-    refused = error(ww.Verifier(configured), A.token(issuer))
-    assert isinstance(refused, ww.WrongIssuerError)
-    assert refused.detail.startswith(
+    rejected = error(ww.Verifier(configured), A.token(issuer))
+    assert isinstance(rejected, ww.WrongIssuerError)
+    assert rejected.detail.startswith(
         'the token must be from a configured issuer: "https://one.example", "https://two.example/", '
         '"https://login.example/{tid}", "https://any.example/{tid}" or 2 more'
     )
-    assert refused.detail.endswith(hint or " more")
+    assert rejected.detail.endswith(hint or " more")
     # It is the operator's business, not the sender's.
-    assert ".example" not in (refused.www_authenticate() or "")
+    assert ".example" not in (rejected.www_authenticate() or "")
 
 
 def test_the_error_of_many_issuers_is_short() -> None:
     many = ww.Verifier([ww.Issuer(f"https://{'x' * 300}.example/{n}", jwks=jwks(A)) for n in range(100)])
-    refused = error(many, A.token("https://\x1b[31mevil.example\n"))
-    assert refused is not None
-    assert len(refused.detail) < 1500
-    assert "or 96 more" in refused.detail
-    assert "evil" not in str(refused)
+    rejected = error(many, A.token("https://\x1b[31mevil.example\n"))
+    assert rejected is not None
+    assert len(rejected.detail) < 1500
+    assert "or 96 more" in rejected.detail
+    assert "evil" not in str(rejected)
 
 
 @given(st.text(), st.lists(st.text(min_size=1), min_size=1, max_size=3, unique=True))
@@ -269,10 +269,10 @@ def test_errors_say_which_token_they_are_about(server: Server) -> None:
         with verifier:
             for token, kind in ((A.token(ELSE), ww.WrongIssuerError), (A.token(ONE), ww.KeysUnavailableError)):
                 digest = b64(hashlib.sha256(token.encode()).digest())
-                for refused in (error(verifier, token), *verifier.verify_many([token, "x"])[:1]):
-                    assert type(refused) is kind
-                    assert refused.token_hash == digest
-                    assert refused.token_claims is None  # nothing of it was verified
+                for rejected in (error(verifier, token), *verifier.verify_many([token, "x"])[:1]):
+                    assert type(rejected) is kind
+                    assert rejected.token_hash == digest
+                    assert rejected.token_claims is None  # nothing of it was verified
     keys = provider_keys(server, (ONE,))
     with pytest.raises(ww.WrongIssuerError) as caught:
         keys.verify(A.token(ELSE), ww.Policy())

@@ -130,6 +130,6 @@ def test_a_domain_given_twice() -> None:
 
 
 def test_the_error_names_the_domains() -> None:
-    refused = error(ww.Verifier([bundle(), bundle(OTHER, B)]), svid(subject="spiffe://else.test/x"))
-    assert refused is not None
-    assert '"spiffe://example.org" or "spiffe://other.test"' in refused.detail
+    rejected = error(ww.Verifier([bundle(), bundle(OTHER, B)]), svid(subject="spiffe://else.test/x"))
+    assert rejected is not None
+    assert '"spiffe://example.org" or "spiffe://other.test"' in rejected.detail

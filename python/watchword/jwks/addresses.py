@@ -81,12 +81,12 @@ def check_public_host(url: str) -> None:
     _, host, _ = split_host(url)
     name = host.rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
-        raise ValueError(_refusal(host))
+        raise ValueError(_rejection(host))
     if ":" in host:
         if not is_public(host):
-            raise ValueError(_refusal(f"[{host}]"))
+            raise ValueError(_rejection(f"[{host}]"))
     elif _ENDS_IN_NUMBER.fullmatch(name) and not is_public(host):
-        raise ValueError(_refusal(host))
+        raise ValueError(_rejection(host))
 
 
 def public_addresses(host: str, port: int) -> list[str]:
@@ -101,11 +101,11 @@ def public_addresses(host: str, port: int) -> list[str]:
         raise OSError(f"{host} is not a host name") from error
     addresses = list(dict.fromkeys(str(sockaddr[0]) for _, _, _, _, sockaddr in found))
     if not all(is_public(address) for address in addresses):
-        raise ValueError(_refusal(host))
+        raise ValueError(_rejection(host))
     return addresses
 
 
-def _refusal(host: str) -> str:
+def _rejection(host: str) -> str:
     return f"the URL leads to {host}, which is not on the public internet"
 
 

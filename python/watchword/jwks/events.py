@@ -68,13 +68,13 @@ class Stats:
     """Look-ups answered with a set past its lifetime (approximate: counting takes no lock)."""
     waits: int = 0
     """Look-ups that had to wait for an attempt."""
-    waits_refused: int = 0
+    waits_rejected: int = 0
     """Look-ups that did not wait as ``max_waiters`` others were waiting."""
     unavailable: int = 0
     """Look-ups that ended without keys."""
     unknown_keys: int = 0
     """Look-ups for a kid that the set does not have."""
-    cooldown_refusals: int = 0
+    cooldown_rejections: int = 0
     """Those of them that neither fetched nor waited: within the cooldown, or during the back-off."""
     negative_hits: int = 0
     """Those of them whose kid was in the negative cache."""

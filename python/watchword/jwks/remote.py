@@ -150,7 +150,7 @@ class RemoteSource:
             elif decision.wait > 0:
                 self._report_unknown(key_ids, "a fetch is in flight")
             else:
-                self._counters.add("cooldown_refusals")
+                self._counters.add("cooldown_rejections")
                 self._report_unknown(key_ids, "no fetch: within the cooldown or the back-off")
             return pending
 
@@ -161,7 +161,7 @@ class RemoteSource:
             return self._counters.snapshot(
                 stale_uses=self._stale_uses,
                 waits=self._waits + self._gate.admitted,
-                waits_refused=self._gate.refused,
+                waits_rejected=self._gate.rejected,
                 negative_size=self._unknown.count(self._clock()),
                 keys=len(held.keys) if held is not None else 0,
                 rejected_keys=len(held.keys.rejected) if held is not None else 0,

@@ -19,8 +19,8 @@ class Detection:
 
     ``provider`` is ``None`` if the token has the marks of no provider, or of several; ``kind`` is which of the
     provider's tokens it is (``access_token``, ``id_token``, ...); ``reasons`` list the marks, in sentences that quote
-    nothing of the token. ``problems`` list why the provider's verifier, with its default settings, would refuse these
-    claims even if the signature were valid; if there are none, it may still refuse the token.
+    nothing of the token. ``problems`` list why the provider's verifier, with its default settings, would reject these
+    claims even if the signature were valid; if there are none, it may still reject the token.
     """
 
     provider: ProviderName | None

@@ -121,7 +121,7 @@ def _new_server(port: int) -> ThreadingTCPServer:
 
 
 def _handler(answer: Callable[[str], tuple[int, bytes]], max_age: int | None) -> type[BaseHTTPRequestHandler]:
-    # HTTP/1.0, so that no connection outlives its response: a closed port must refuse everyone.
+    # HTTP/1.0, so that no connection outlives its response: a closed port must reject everyone.
     class Handler(BaseHTTPRequestHandler):
         timeout = 10
 

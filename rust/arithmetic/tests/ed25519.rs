@@ -112,7 +112,7 @@ fn the_sum_may_be_the_identity() {
 /// the verdict is exact for each of them.
 #[test]
 fn components_of_small_order() {
-    let (mut mixed, mut refused) = (0, 0);
+    let (mut mixed, mut rejected) = (0, 0);
     for seed in 0..8u64 {
         let (a, nonce) = (DalekScalar::from(seed * seed + 77), DalekScalar::from(seed + 12345).invert());
         for key_component in EIGHT_TORSION {
@@ -127,11 +127,11 @@ fn components_of_small_order() {
                 let verdict = accepts(key.as_bytes(), b"components of small order", &signature);
                 assert_eq!(verdict, dalek_accepts(key.as_bytes(), b"components of small order", &signature));
                 mixed += usize::from(verdict && key_component != EIGHT_TORSION[0]);
-                refused += usize::from(!verdict);
+                rejected += usize::from(!verdict);
             }
         }
     }
-    assert!(mixed > 0 && refused > 0, "{mixed} {refused}");
+    assert!(mixed > 0 && rejected > 0, "{mixed} {rejected}");
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! The closed set of reasons for which a token is refused.
+//! The closed set of reasons for which a token is rejected.
 
 use std::fmt;
 
 use crate::policy::{Expectation, Mismatch};
 
-/// Why a token was refused. Each variant has a stable [`code`](Error::code); its `Display` is one sentence for a
+/// Why a token was rejected. Each variant has a stable [`code`](Error::code); its `Display` is one sentence for a
 /// person, which contains no part of the token except an unknown key id. It may contain what the policy expects.
 ///
 /// The variants are in the order of the checks: the first check that fails determines the error.

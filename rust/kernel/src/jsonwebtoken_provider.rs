@@ -13,9 +13,9 @@
 //! let key = DecodingKey::from_ed_components("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")?;
 //! # let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
 //! let validation = Validation::new(Algorithm::EdDSA);
-//! let refused = decode::<serde_json::Value>(token, &key, &validation).unwrap_err();
+//! let rejected = decode::<serde_json::Value>(token, &key, &validation).unwrap_err();
 //! # // The signature of RFC 8037 appendix A.4 is valid; its payload is a sentence, not claims.
-//! # assert!(matches!(refused.kind(), jsonwebtoken::errors::ErrorKind::Json(_)));
+//! # assert!(matches!(rejected.kind(), jsonwebtoken::errors::ErrorKind::Json(_)));
 //! # Ok(())
 //! # }
 //! ```

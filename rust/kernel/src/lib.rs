@@ -1,7 +1,7 @@
 //! # Watchword's kernel
 //!
 //! Verification of JSON Web Tokens as a pure function: `(token, keys, policy, now)` returns a [`VerifiedToken`], a value
-//! that cannot exist unless every check passed, or a [`Refusal`] with the [`Error`] of the first check that failed. There
+//! that cannot exist unless every check passed, or a [`Rejection`] with the [`Error`] of the first check that failed. There
 //! is no I/O, no clock and no unsafe code. The only state of its own is a cache of parsed keys and their precomputed
 //! [`tables`]: it changes how long a verdict takes, never the verdict.
 //!
@@ -20,8 +20,8 @@
 //!     .with_audience(Audience::OneOf(vec!["https://api.example".into()]))?;
 //! let now = UnixTime::new(1_700_000_000.0).ok_or("not a finite number")?;
 //!
-//! let refused = verify(b"not a token", &keys, &policy, now, None).unwrap_err();
-//! assert_eq!(refused.code(), "malformed_token");
+//! let rejected = verify(b"not a token", &keys, &policy, now, None).unwrap_err();
+//! assert_eq!(rejected.code(), "malformed_token");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -92,6 +92,6 @@ pub use spiffe::{SpiffeId, SpiffeIdError};
 pub use time::{NumericDate, UnixTime};
 pub use token_hash::token_hash;
 pub use verify::{
-    CacheLookup, CacheMiss, CacheStats, CheckedToken, Refusal, TokenCache, VerifiedJws, VerifiedToken, verify,
+    CacheLookup, CacheMiss, CacheStats, CheckedToken, Rejection, TokenCache, VerifiedJws, VerifiedToken, verify,
     verify_jws, verify_many, verify_many_until, verify_request,
 };

@@ -31,7 +31,7 @@ pub enum SpiffeIdError {
 }
 
 impl<'a> SpiffeId<'a> {
-    /// Reads `spiffe://trust-domain/path`. The path may be missing; a slash at the end is refused.
+    /// Reads `spiffe://trust-domain/path`. The path may be missing; a slash at the end is rejected.
     ///
     /// # Errors
     /// [`SpiffeIdError`] if the text is not a SPIFFE ID. User, port, query, fragment, percent-encoding and upper case in

@@ -82,7 +82,7 @@ fn a_token_without_delegation() {
 }
 
 #[test]
-fn a_hostile_act_is_refused_with_its_token() {
+fn a_hostile_act_is_rejected_with_its_token() {
     for act in [
         "5",
         "null",
@@ -211,7 +211,7 @@ fn the_deepest_document_needs_little_stack() {
 }
 
 #[test]
-fn each_refusal_has_a_code_of_its_own() {
+fn each_rejection_has_a_code_of_its_own() {
     let limit = 1;
     let (position, depth) = (1, 2);
     let errors = [

@@ -177,7 +177,7 @@ fn of_100_000_concurrent_uses_exactly_one_of_each_is_the_first() {
                     match cache.consume(&id(number), common::NOW + 65.0, common::now()) {
                         Use::First => firsts[number].fetch_add(1, Ordering::Relaxed),
                         Use::Again => 0,
-                        refused => panic!("there must be room for all: {refused:?}"),
+                        rejected => panic!("there must be room for all: {rejected:?}"),
                     };
                 }
             });

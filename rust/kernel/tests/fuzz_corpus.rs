@@ -61,7 +61,7 @@ proptest! {
     }
 }
 
-/// The seeds named good are accepted, and those named bad are refused.
+/// The seeds named good are accepted, and those named bad are rejected.
 #[test]
 fn seeds_have_the_right_names() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");

@@ -50,13 +50,13 @@ fn validation(algorithm: JwtAlgorithm) -> Validation {
 }
 
 /// The crate's error for a token; `None` if it is accepted.
-fn refusal(token: &str, key: &DecodingKey, algorithm: JwtAlgorithm) -> Option<ErrorKind> {
+fn rejection(token: &str, key: &DecodingKey, algorithm: JwtAlgorithm) -> Option<ErrorKind> {
     LazyLock::force(&INSTALLED);
     decode::<Value>(token, key, &validation(algorithm)).err().map(|error| error.into_kind())
 }
 
-fn is_bad_signature(refusal: Option<&ErrorKind>) -> bool {
-    matches!(refusal, Some(ErrorKind::InvalidSignature))
+fn is_bad_signature(rejection: Option<&ErrorKind>) -> bool {
+    matches!(rejection, Some(ErrorKind::InvalidSignature))
 }
 
 /// With the last byte of the signature changed.
@@ -92,7 +92,7 @@ fn invalid_signatures() {
         let (signed, _) = token.rsplit_once('.').unwrap();
         let (_, signature) = other.rsplit_once('.').unwrap();
         for bad in [damaged(&token), format!("{signed}.{signature}"), format!("{signed}."), format!("{signed}.AA")] {
-            assert!(is_bad_signature(refusal(&bad, &key, jwt_algorithm).as_ref()), "{}: {bad}", algorithm.name());
+            assert!(is_bad_signature(rejection(&bad, &key, jwt_algorithm).as_ref()), "{}: {bad}", algorithm.name());
         }
     }
 }
@@ -104,11 +104,11 @@ fn keys_of_another_type() {
         let signer = signer(algorithm);
         let token = signer.token(signer.header(), CLAIMS);
         for key_id in ["ed25519", "p256", "p384", "rsa"].into_iter().filter(|&key_id| key_id != signer.key_id) {
-            assert!(refusal(&token, &decoding_key(key_id), jwt_algorithm(algorithm)).is_some(), "{key_id}");
+            assert!(rejection(&token, &decoding_key(key_id), jwt_algorithm(algorithm)).is_some(), "{key_id}");
         }
         let secret = DecodingKey::from_secret(&[7; 32]);
-        let refusal = refusal(&token, &secret, jwt_algorithm(algorithm));
-        assert!(matches!(refusal, Some(ErrorKind::InvalidKeyFormat)), "{refusal:?}");
+        let rejection = rejection(&token, &secret, jwt_algorithm(algorithm));
+        assert!(matches!(rejection, Some(ErrorKind::InvalidKeyFormat)), "{rejection:?}");
     }
 }
 
@@ -119,8 +119,8 @@ fn rejected_keys() {
     let mut small_order = [0; 32];
     small_order[0] = 1;
     for point in [&small_order[..], &[0xff; 32], &[2; 31], &[2; 33], &[]] {
-        let refusal = refusal(&token, &DecodingKey::from_ed_der(point), JwtAlgorithm::EdDSA);
-        assert!(matches!(refusal, Some(ErrorKind::InvalidEddsaKey)), "{refusal:?}");
+        let rejection = rejection(&token, &DecodingKey::from_ed_der(point), JwtAlgorithm::EdDSA);
+        assert!(matches!(rejection, Some(ErrorKind::InvalidEddsaKey)), "{rejection:?}");
     }
 
     let p256 = signer(Algorithm::Es256);
@@ -128,8 +128,8 @@ fn rejected_keys() {
     let compressed = [&[2], [7; 32].as_slice()].concat();
     let off_the_curve = [&[4], [7; 64].as_slice()].concat();
     for point in [compressed, off_the_curve, vec![4; 97], vec![]] {
-        let refusal = refusal(&token, &DecodingKey::from_ec_der(&point), JwtAlgorithm::ES256);
-        assert!(matches!(refusal, Some(ErrorKind::InvalidEcdsaKey)), "{refusal:?}");
+        let rejection = rejection(&token, &DecodingKey::from_ec_der(&point), JwtAlgorithm::ES256);
+        assert!(matches!(rejection, Some(ErrorKind::InvalidEcdsaKey)), "{rejection:?}");
     }
 
     let rsa = signer(Algorithm::Rs256);
@@ -144,11 +144,11 @@ fn rejected_keys() {
         (&modulus, &[0, 1, 0, 1], "leading zero"),
     ] {
         let key = DecodingKey::from_rsa_raw_components(modulus, exponent);
-        let refusal = refusal(&token, &key, JwtAlgorithm::RS256);
-        assert!(matches!(&refusal, Some(ErrorKind::InvalidRsaKey(why)) if why.contains(reason)), "{refusal:?}");
+        let rejection = rejection(&token, &key, JwtAlgorithm::RS256);
+        assert!(matches!(&rejection, Some(ErrorKind::InvalidRsaKey(why)) if why.contains(reason)), "{rejection:?}");
     }
-    let refusal = refusal(&token, &DecodingKey::from_rsa_der(b"not DER"), JwtAlgorithm::RS256);
-    assert!(matches!(refusal, Some(ErrorKind::InvalidRsaKey(_))), "{refusal:?}");
+    let rejection = rejection(&token, &DecodingKey::from_rsa_der(b"not DER"), JwtAlgorithm::RS256);
+    assert!(matches!(rejection, Some(ErrorKind::InvalidRsaKey(_))), "{rejection:?}");
 }
 
 /// PKCS #1, which the crate makes of PEM, and a `SubjectPublicKeyInfo` as it is.
@@ -166,7 +166,7 @@ fn rsa_keys_in_der() {
     let pkcs1 = public.to_pkcs1_der().unwrap();
     let spki = public.to_public_key_der().unwrap();
     for der in [pkcs1.as_bytes(), spki.as_bytes()] {
-        assert!(refusal(&token, &DecodingKey::from_rsa_der(der), JwtAlgorithm::PS384).is_none());
+        assert!(rejection(&token, &DecodingKey::from_rsa_der(der), JwtAlgorithm::PS384).is_none());
     }
 }
 
@@ -184,8 +184,8 @@ fn long_rsa_keys() {
     bytes.reverse();
     let token = format!("{input}.{}", base64url(bytes));
     let key = DecodingKey::from_rsa_raw_components(&n, &e);
-    assert!(refusal(&token, &key, JwtAlgorithm::RS256).is_none());
-    assert!(is_bad_signature(refusal(&damaged(&token), &key, JwtAlgorithm::RS256).as_ref()));
+    assert!(rejection(&token, &key, JwtAlgorithm::RS256).is_none());
+    assert!(is_bad_signature(rejection(&damaged(&token), &key, JwtAlgorithm::RS256).as_ref()));
 }
 
 /// Everything else is the crate's own: secrets, signing, and functions of keys.
@@ -195,8 +195,8 @@ fn everything_else_is_as_before() {
     let claims: Value = serde_json::from_str(CLAIMS).unwrap();
     for algorithm in [JwtAlgorithm::HS256, JwtAlgorithm::HS384, JwtAlgorithm::HS512] {
         let token = encode(&Header::new(algorithm), &claims, &EncodingKey::from_secret(&[7; 64])).unwrap();
-        assert!(refusal(&token, &DecodingKey::from_secret(&[7; 64]), algorithm).is_none());
-        assert!(is_bad_signature(refusal(&token, &DecodingKey::from_secret(&[8; 64]), algorithm).as_ref()));
+        assert!(rejection(&token, &DecodingKey::from_secret(&[7; 64]), algorithm).is_none());
+        assert!(is_bad_signature(rejection(&token, &DecodingKey::from_secret(&[8; 64]), algorithm).as_ref()));
     }
 
     // RFC 7638 section 3.1, by a digest that the provider computes.

@@ -221,7 +221,7 @@ fn bad_keys_do_not_affect_others() {
 
 #[test]
 fn documents_that_are_not_key_sets() {
-    let refused = |document: &[u8]| KeySet::from_json(document, Backend::Default).unwrap_err().to_string();
+    let rejected = |document: &[u8]| KeySet::from_json(document, Backend::Default).unwrap_err().to_string();
     for document in [
         &b"[]"[..],
         b"{}",
@@ -231,13 +231,13 @@ fn documents_that_are_not_key_sets() {
         b"{\"keys\":[],\"keys\":[]}",
         b"\xff",
     ] {
-        assert!(refused(document).starts_with("the document is "), "{}", refused(document));
+        assert!(rejected(document).starts_with("the document is "), "{}", rejected(document));
     }
     assert!(KeySet::from_json(b"{\"keys\":[]}", Backend::Default).unwrap().keys().is_empty());
 
     let many = |count: usize| format!("{{\"keys\":[{}]}}", vec!["0"; count].join(","));
     assert_eq!(KeySet::from_json(many(MAX_KEYS).as_bytes(), Backend::Default).unwrap().rejected().len(), MAX_KEYS);
-    assert!(refused(many(MAX_KEYS + 1).as_bytes()).contains("256 keys"));
+    assert!(rejected(many(MAX_KEYS + 1).as_bytes()).contains("256 keys"));
 
     let padded = |length: usize| format!("{{\"keys\":[]{}}}", " ".repeat(length - 11));
     assert!(KeySet::from_json(padded(MAX_DOCUMENT + 1).as_bytes(), Backend::Default).is_err());

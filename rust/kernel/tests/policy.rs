@@ -1,4 +1,4 @@
-//! Policies: what the default one refuses, and how an issuer's name is compared.
+//! Policies: what the default one rejects, and how an issuer's name is compared.
 
 #![allow(
     clippy::unwrap_used,
@@ -351,14 +351,14 @@ proptest! {
     }
 }
 
-/// The message of a refusal.
+/// The message of a rejection.
 fn message(policy: &Policy, changes: &Value) -> String {
     let header = json!({"alg": "EdDSA", "kid": "ed25519"});
     verify(token(&header, changes).as_bytes(), &key_set(Backend::Default), policy, now(), None).unwrap_err().to_string()
 }
 
 #[test]
-fn refusals_say_what_is_expected_and_how_little_is_missing() {
+fn rejections_say_what_is_expected_and_how_little_is_missing() {
     for (changes, expected) in [
         (
             json!({"iss": "https://as.example/"}),
@@ -389,8 +389,8 @@ fn refusals_say_what_is_expected_and_how_little_is_missing() {
         assert_eq!(message(&strict(), &changes), expected);
     }
     let typ = token(&json!({"alg": "EdDSA", "kid": "ed25519", "typ": "secret"}), &json!({}));
-    let refusal = verify(typ.as_bytes(), &key_set(Backend::Default), &strict(), now(), None).unwrap_err();
-    assert_eq!(refusal.to_string(), "the header's \"typ\" must be \"JWT\", \"at+jwt\" or absent");
+    let rejection = verify(typ.as_bytes(), &key_set(Backend::Default), &strict(), now(), None).unwrap_err();
+    assert_eq!(rejection.to_string(), "the header's \"typ\" must be \"JWT\", \"at+jwt\" or absent");
     let tenants = entra(Tenants::OneOf(vec!["t".into()]));
     for (issuer, tenant, hint) in [
         ("https://login.example/t/v2.0/", "t", "; the token's differs only by a slash at the end"),
@@ -418,14 +418,14 @@ fn what_is_expected_is_bounded_and_printable() {
 }
 
 #[test]
-fn a_refusal_has_what_was_signed_if_the_signature_is_valid() {
+fn a_rejection_has_what_was_signed_if_the_signature_is_valid() {
     let header = json!({"alg": "EdDSA", "kid": "ed25519"});
     let keys = key_set(Backend::Default);
     let expired = token(&header, &json!({"exp": 1, "sub": "secret"}));
-    let refusal = verify(expired.as_bytes(), &keys, &strict(), now(), None).unwrap_err();
-    let payload: Value = serde_json::from_slice(refusal.signed().unwrap().payload()).unwrap();
-    assert_eq!((refusal.code(), &payload["sub"]), ("expired", &json!("secret")));
-    assert!(!format!("{refusal:?} {refusal}").contains("secret"));
+    let rejection = verify(expired.as_bytes(), &keys, &strict(), now(), None).unwrap_err();
+    let payload: Value = serde_json::from_slice(rejection.signed().unwrap().payload()).unwrap();
+    assert_eq!((rejection.code(), &payload["sub"]), ("expired", &json!("secret")));
+    assert!(!format!("{rejection:?} {rejection}").contains("secret"));
     let bound = token(&header, &json!({"cnf": {"jkt": "x"}}));
     assert!(verify(bound.as_bytes(), &keys, &strict(), now(), None).unwrap_err().signed().is_some());
     let not_json = signer(Algorithm::EdDsa).token(header.to_string(), "secret");
@@ -441,8 +441,8 @@ fn a_refusal_has_what_was_signed_if_the_signature_is_valid() {
         (token(&json!({"alg": "EdDSA", "kid": "nobody"}), &json!({})), "unknown_key"),
         (token(&json!({"alg": "EdDSA", "kid": "ed25519", "typ": "x"}), &json!({})), "wrong_type"),
     ] {
-        let refusal = verify(raw.as_bytes(), &keys, &strict(), now(), None).unwrap_err();
-        assert_eq!(refusal.code(), code);
-        assert!(refusal.signed().is_none());
+        let rejection = verify(raw.as_bytes(), &keys, &strict(), now(), None).unwrap_err();
+        assert_eq!(rejection.code(), code);
+        assert!(rejection.signed().is_none());
     }
 }

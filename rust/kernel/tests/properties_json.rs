@@ -142,7 +142,7 @@ fn written(value: &Value, space: &str, escape: bool) -> String {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Nothing that is written well is refused, however it is written.
+    /// Nothing that is written well is rejected, however it is written.
     #[test]
     fn every_object_is_read(object in object(), space in "[ \t\r\n]{0,2}", escape: bool) {
         for document in [object.to_string(), written(&object, &space, escape)] {

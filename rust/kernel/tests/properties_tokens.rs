@@ -98,7 +98,7 @@ fn split(token: &str) -> (&[u8], Vec<u8>) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever happened to a token, everybody agrees about it, and what differs from it is refused.
+    /// Whatever happened to a token, everybody agrees about it, and what differs from it is rejected.
     #[test]
     fn damaged_tokens(algorithm in any_algorithm(), damage in damage()) {
         let signer = signer(algorithm);
@@ -127,7 +127,7 @@ proptest! {
         }
     }
 
-    /// Text that is base64url or nearly so, of any length, in any part: what is refused is what data-encoding refuses.
+    /// Text that is base64url or nearly so, of any length, in any part: what is rejected is what data-encoding rejects.
     #[test]
     fn damaged_base64url(bytes in prop::collection::vec(any::<u8>(), 0..200), damage in damage(), intact: bool,
                          part in 0..3_usize) {
@@ -138,11 +138,11 @@ proptest! {
         let (header, payload) = (base64url(signer(Algorithm::EdDsa).header()).into_bytes(), base64url(CLAIMS).into_bytes());
         let mut parts = [header.clone(), payload, header];
         parts[part] = text.clone();
-        let refused = verify_jws(&parts.join(&b'.'), &key_set(Backend::Default), &any_jws()).unwrap_err();
+        let rejected = verify_jws(&parts.join(&b'.'), &key_set(Backend::Default), &any_jws()).unwrap_err();
         let is_strict = BASE64URL_NOPAD.decode(&text).is_ok();
-        prop_assert_eq!(refused.code() == "malformed_token" || refused.code() == "unsupported", !is_strict);
+        prop_assert_eq!(rejected.code() == "malformed_token" || rejected.code() == "unsupported", !is_strict);
         if !is_strict && !text.contains(&b'.') {
-            prop_assert!(refused.to_string().starts_with(["the header", "the payload", "the signature"][part]));
+            prop_assert!(rejected.to_string().starts_with(["the header", "the payload", "the signature"][part]));
         }
     }
 
@@ -242,16 +242,16 @@ fn every_algorithm() {
                 let header = format!(r#"{{"alg":"{}","kid":"{}"}}"#, other.name(), signer.key_id);
                 for options in KEY_OPTIONS {
                     let token = signer.token(&header, CLAIMS);
-                    let refused =
+                    let rejected =
                         verify(token.as_bytes(), &key_set(options), &strict(), now(), None).unwrap_err().code();
-                    assert!(["invalid_signature", "algorithm_not_allowed"].contains(&refused));
+                    assert!(["invalid_signature", "algorithm_not_allowed"].contains(&rejected));
                 }
             }
         }
     }
 }
 
-/// Each character of a token in turn, changed to each other one of the alphabet and to some beyond: always refused.
+/// Each character of a token in turn, changed to each other one of the alphabet and to some beyond: always rejected.
 #[test]
 fn every_single_character_counts() {
     let signer = signer(Algorithm::EdDsa);
@@ -277,7 +277,7 @@ fn every_single_character_counts() {
 
 /// s + n is the same number as s modulo n. The `rsa` crate alone takes it in PSS (RFC 8017 section 8.1.2 step 2a).
 #[test]
-fn an_rsa_signature_above_the_modulus_is_refused() {
+fn an_rsa_signature_above_the_modulus_is_rejected() {
     let set: serde_json::Value = serde_json::from_str(&jwk("rsa")).unwrap();
     let modulus = BASE64URL_NOPAD.decode(set["n"].as_str().unwrap().as_bytes()).unwrap();
     for algorithm in [Algorithm::Ps256, Algorithm::Ps384, Algorithm::Ps512, Algorithm::Rs256] {

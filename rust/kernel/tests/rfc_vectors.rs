@@ -29,7 +29,7 @@ fn check(token: &str, jwk: &Value) -> Result<VerifiedJws, Error> {
 }
 
 fn code(token: &str, jwk: &Value) -> &'static str {
-    check(token, jwk).expect_err("refused").code()
+    check(token, jwk).expect_err("rejected").code()
 }
 
 /// The public part of a JWK.

@@ -258,7 +258,7 @@ proptest! {
 
     /// All wrong encodings are rejected, and the right one is accepted.
     #[test]
-    fn wrong_encodings_are_refused(
+    fn wrong_encodings_are_rejected(
         bits in bits(), seed: u64, algorithm in prop::sample::select(&ALGORITHMS[..]), flips: [prop::sample::Index; 4],
     ) {
         let signer = RsaSigner::new(bits, seed);
@@ -292,7 +292,7 @@ proptest! {
 
     /// A signature has one representation, and numbers that are their own powers are not signatures.
     #[test]
-    fn other_representatives_are_refused(
+    fn other_representatives_are_rejected(
         bits in bits(), seed: u64, algorithm in prop::sample::select(&ALGORITHMS[..]),
     ) {
         let signer = RsaSigner::new(bits, seed);

@@ -148,7 +148,7 @@ fn the_whole_token_is_compared() {
 
 /// The hash is of a token's end: an attacker with a valid token can send any number of others with the same end.
 #[test]
-fn tokens_with_the_end_of_a_valid_one_are_refused_and_leave_nothing() {
+fn tokens_with_the_end_of_a_valid_one_are_rejected_and_leave_nothing() {
     let gateway = Gateway::new();
     let signer = signer(Algorithm::Rs256);
     let token = signer.token(signer.header(), CLAIMS);

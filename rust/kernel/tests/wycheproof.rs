@@ -260,8 +260,8 @@ fn rsa_keys_with_pss_parameters_are_rejected() {
     let set = rsa_pss_verify::TestName::RsaPss2048Sha256Mgf1SaltLen32WithParams;
     for group in rsa_pss_verify::TestSet::load(set).unwrap().test_groups {
         for options in KEY_OPTIONS {
-            let refused = PublicKey::from_der(&group.der, None, None, options).unwrap_err();
-            assert_eq!(refused.code(), "unsupported_key_type");
+            let rejected = PublicKey::from_der(&group.der, None, None, options).unwrap_err();
+            assert_eq!(rejected.code(), "unsupported_key_type");
         }
     }
 }

@@ -27,13 +27,13 @@ use crate::token::PyVerifiedToken;
 pub(crate) struct PyBatchResult(Vec<Verdict>);
 
 struct Verdict {
-    kernel: Result<Arc<kernel::VerifiedToken>, Refused>,
+    kernel: Result<Arc<kernel::VerifiedToken>, Rejected>,
     object: Kept<PyAny>,
 }
 
-/// A token that was refused; it is kept for its hash.
-struct Refused {
-    refusal: kernel::Refusal,
+/// A token that was rejected; it is kept for its hash.
+struct Rejected {
+    rejection: kernel::Rejection,
     token: Presented,
 }
 
@@ -103,10 +103,10 @@ pub(crate) fn prepare(py: Python<'_>) {
 }
 
 impl Verdict {
-    fn new(verdict: Result<kernel::VerifiedToken, kernel::Refusal>, token: &Bound<'_, PyAny>) -> PyResult<Self> {
+    fn new(verdict: Result<kernel::VerifiedToken, kernel::Rejection>, token: &Bound<'_, PyAny>) -> PyResult<Self> {
         let kernel = match verdict {
             Ok(verified) => Ok(Arc::new(verified)),
-            Err(refusal) => Err(Refused { refusal, token: Presented::new(token)? }),
+            Err(rejection) => Err(Rejected { rejection, token: Presented::new(token)? }),
         };
         Ok(Self { kernel, object: Kept::new() })
     }
@@ -114,8 +114,8 @@ impl Verdict {
     fn object(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.object.get_or_make(py, || match &self.kernel {
             Ok(token) => Py::new(py, PyVerifiedToken::shared(Arc::clone(token))).map(Py::into_any),
-            Err(Refused { refusal, token }) => {
-                errors::exception(py, refusal.clone(), token.clone_ref(py)).map(Bound::unbind)
+            Err(Rejected { rejection, token }) => {
+                errors::exception(py, rejection.clone(), token.clone_ref(py)).map(Bound::unbind)
             }
         })
     }
@@ -133,7 +133,7 @@ impl PyBatchResult {
     fn codes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
         let codes = self.0.iter().map(|verdict| match &verdict.kernel {
             Ok(_) => Ok(py.None().into_bound(py)),
-            Err(refused) => errors::code(py, refused.refusal.code()),
+            Err(rejected) => errors::code(py, rejected.rejection.code()),
         });
         PyList::new(py, codes.collect::<PyResult<Vec<_>>>()?)
     }

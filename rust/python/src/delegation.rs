@@ -382,12 +382,12 @@ fn document<'a>(claims: &'a Bound<'_, PyAny>, max_actors: MaxActors) -> PyResult
         if !error.is_instance_of::<errors::KeySetError>(py) && !error.is_instance_of::<PyRecursionError>(py) {
             return error;
         }
-        let refusal = if claims.is_instance_of::<PyString>() {
+        let rejection = if claims.is_instance_of::<PyString>() {
             let offset = 0;
             DelegationError::Malformed(Malformed::Json(json::Error { kind: json::ErrorKind::InvalidUtf8, offset }))
         } else {
             DelegationError::TooDeep { limit: max_actors.0 }
         };
-        errors::delegation_error(py, &refusal)
+        errors::delegation_error(py, &rejection)
     })
 }

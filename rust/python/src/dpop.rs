@@ -133,7 +133,7 @@ pub(crate) fn verify_proof(
     py.detach(|| kernel::verify_proof(proof.as_ref(), &request, policy, now)).map(PyDpopProof::new).map_err(|error| {
         match access_token {
             None => errors::verification_error(py, &error.into()),
-            Some(token) => errors::refused(py, kernel::Error::from(error).into(), token),
+            Some(token) => errors::rejected(py, kernel::Error::from(error).into(), token),
         }
     })
 }

@@ -25,21 +25,21 @@ pub(crate) fn insufficient_scope(py: Python<'_>, error: &kernel::scope::Insuffic
         .map_or_else(|failure| failure, PyErr::from_value)
 }
 
-/// The exception for a token that was refused.
-pub(crate) fn refused(py: Python<'_>, refusal: kernel::Refusal, token: &Bound<'_, PyAny>) -> PyErr {
+/// The exception for a token that was rejected.
+pub(crate) fn rejected(py: Python<'_>, rejection: kernel::Rejection, token: &Bound<'_, PyAny>) -> PyErr {
     Presented::new(token)
-        .and_then(|token| exception(py, refusal, token))
+        .and_then(|token| exception(py, rejection, token))
         .map_or_else(|failure| failure, PyErr::from_value)
 }
 
 /// The same, as an object.
-pub(crate) fn exception(py: Python<'_>, refusal: kernel::Refusal, token: Presented) -> PyResult<Bound<'_, PyAny>> {
-    let (error, signed) = refusal.into_parts();
+pub(crate) fn exception(py: Python<'_>, rejection: kernel::Rejection, token: Presented) -> PyResult<Bound<'_, PyAny>> {
+    let (error, signed) = rejection.into_parts();
     let evidence = Evidence::new(token, signed);
     from_code(py)?.call1((error.code(), error.to_string(), evidence))
 }
 
-/// The exception for a chain of delegation that was refused.
+/// The exception for a chain of delegation that was rejected.
 pub(crate) fn delegation_error(py: Python<'_>, error: &kernel::DelegationError) -> PyErr {
     from_code(py)
         .and_then(|from_code| from_code.call1((error.code(), error.to_string())))

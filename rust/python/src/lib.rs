@@ -35,7 +35,7 @@ use token::{PyVerifiedJws, PyVerifiedToken};
 
 /// Verify a JWT (RFC 7519 section 7.2) at the time `now` (Unix seconds).
 ///
-/// proof: the DpopProof that was sent with the token; without one, a token that is bound to a key is refused.
+/// proof: the DpopProof that was sent with the token; without one, a token that is bound to a key is rejected.
 /// Returns a VerifiedToken; raises VerificationError.
 #[pyfunction]
 #[pyo3(signature = (token, keys, policy, now, proof=None))]
@@ -52,7 +52,7 @@ fn verify(
     let proof = proof.map(|proof| proof.get().kernel());
     py.detach(|| kernel::verify(text.as_ref(), keys, policy, now, proof))
         .map(PyVerifiedToken::new)
-        .map_err(|refusal| errors::refused(py, refusal, token))
+        .map_err(|rejection| errors::rejected(py, rejection, token))
 }
 
 /// Verify a JWT and the UnverifiedProof that was sent with it, at the time `now` (Unix seconds): the token first, and the
@@ -73,7 +73,7 @@ fn verify_request(
     let proof = proof.get().kernel();
     py.detach(|| kernel::verify_request(text.as_ref(), keys, policy, now, &proof))
         .map(|(token, proof)| (PyVerifiedToken::new(token), PyDpopProof::new(proof)))
-        .map_err(|refusal| errors::refused(py, refusal, token))
+        .map_err(|rejection| errors::rejected(py, rejection, token))
 }
 
 /// Verify a JWS in compact form (RFC 7515 section 5.2), whatever its payload is.
@@ -103,7 +103,7 @@ fn verify_jws(
     let keys = keys.get().kernel();
     py.detach(|| kernel::verify_jws(text.as_ref(), keys, &policy))
         .map(PyVerifiedJws::new)
-        .map_err(|error| errors::refused(py, error.into(), token))
+        .map_err(|error| errors::rejected(py, error.into(), token))
 }
 
 /// Read the names that a token states, unverified: its `iss`, its `sub` and its `kid`.
@@ -143,7 +143,7 @@ fn decode_unverified(
     let limits = policy::limits(max_token_bytes, max_header_bytes)?;
     kernel::decode_unverified(Text::of_token(token)?.as_ref(), &limits)
         .map(token::PyUnverifiedToken::new)
-        .map_err(|error| errors::refused(py, error.into(), token))
+        .map_err(|error| errors::rejected(py, error.into(), token))
 }
 
 /// Return the trust domain of a SPIFFE ID, and the segments of its path (SPIFFE ID standard, section 2).

@@ -26,7 +26,7 @@ use crate::arguments::{self, Given};
 /// types: the accepted values of `typ`, as media types, None for its absence.
 /// leeway: seconds by which clocks may differ, both ways, for `exp`, `nbf` and `iat`.
 /// required: claims that must be present and not null.
-/// bound_tokens: "reject" refuses a token that is bound to a key (`cnf`) and sent without a proof; "accept" accepts it as
+/// bound_tokens: "reject" rejects a token that is bound to a key (`cnf`) and sent without a proof; "accept" accepts it as
 /// a bearer token.
 /// scope_claims: claims whose words are the token's scopes, each a string with spaces or an array of strings.
 /// trust_domain: the name of a SPIFFE trust domain, instead of an issuer: the token is a JWT-SVID, whose `sub` must be

@@ -72,12 +72,12 @@ impl PyTokenCache {
                     token
                 }),
         };
-        verdict.map(PyVerifiedToken::shared).map_err(|refusal| errors::refused(py, refusal, token))
+        verdict.map(PyVerifiedToken::shared).map_err(|rejection| errors::rejected(py, rejection, token))
     }
 
     /// Verify a JWT and the UnverifiedProof that was sent with it as `verify_request` does, or find the token in the cache.
     ///
-    /// A token is kept even if its proof is refused: a bad proof does not cost another verification of the token.
+    /// A token is kept even if its proof is rejected: a bad proof does not cost another verification of the token.
     /// Returns a VerifiedToken and a DpopProof; raises VerificationError.
     fn verify_request(
         &self,
@@ -104,7 +104,7 @@ impl PyTokenCache {
         };
         verdict
             .map(|(token, proof)| (PyVerifiedToken::shared(token), PyDpopProof::new(proof)))
-            .map_err(|refusal| errors::refused(py, refusal, token))
+            .map_err(|rejection| errors::rejected(py, rejection, token))
     }
 
     /// Remove every token.

@@ -124,7 +124,7 @@ def test_records_keep_their_signatures() -> None:
     assert "signature" in {field.name for field in dataclasses.fields(agentwrit.DelegationRecord)}
 
 
-def refused(call: Callable[[], Any]) -> Any:
+def rejected(call: Callable[[], Any]) -> Any:
     try:
         return call()
     except Exception as error:
@@ -144,5 +144,5 @@ SCOPES: dict[str, tuple[Any, Any, Any, Any]] = {
 @pytest.mark.parametrize("name", SCOPES)
 def test_each_difference_of_scopes_is_alive(name: str) -> None:
     requested, allowed, theirs, ours = SCOPES[name]
-    assert refused(lambda: published.scope_is_subset(requested, allowed)) == theirs
-    assert refused(lambda: agentwrit.scope_is_subset(requested, allowed)) == ours
+    assert rejected(lambda: published.scope_is_subset(requested, allowed)) == theirs
+    assert rejected(lambda: agentwrit.scope_is_subset(requested, allowed)) == ours

@@ -208,9 +208,9 @@ def test_requirements_of_the_caller() -> None:
 )
 def test_a_token_that_is_no_agents(kind: str, changes: dict[str, Any]) -> None:
     raw = token(claims(**changes))
-    refused = broker().validate(raw)
-    assert code_of(refused) == "wrong_type"
-    assert kind.replace("_", " ") in str(refused.error)
+    rejected = broker().validate(raw)
+    assert code_of(rejected) == "wrong_type"
+    assert kind.replace("_", " ") in str(rejected.error)
     taken = broker(accept=[kind]).validate(raw)
     assert code_of(taken) is None
     assert taken.claims is not None
@@ -235,7 +235,7 @@ def test_a_token_that_is_of_no_kind(changes: dict[str, Any]) -> None:
     assert code_of(every.validate(token(claims(**changes)))) == "wrong_type"
 
 
-def test_delegated_tokens_may_be_refused() -> None:
+def test_delegated_tokens_may_be_rejected() -> None:
     direct_only = broker(accept=["agent_token"])
     assert code_of(direct_only.validate(token())) is None
     assert code_of(direct_only.validate(token(delegated(*TWO_HOPS)))) == "wrong_type"

@@ -111,7 +111,7 @@ def _outcome(call: Callable[[], authgent.AgentIdentity]) -> authgent.AgentIdenti
         return error
 
 
-def refusal(call: Callable[[], object]) -> authgent.AuthgentError | None:
+def rejection(call: Callable[[], object]) -> authgent.AuthgentError | None:
     """Return the error of authgent in which a call ends, ``None`` if there is none. Other exceptions are raised."""
     try:
         call()

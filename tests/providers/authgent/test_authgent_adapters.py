@@ -255,7 +255,7 @@ def test_a_wrapped_tool_has_the_headers(kind: str) -> None:
     assert asyncio.run(wrapped.ainvoke({"query": "x"})) == "x Bearer own-1"
 
 
-def test_a_tool_without_described_arguments_is_refused() -> None:
+def test_a_tool_without_described_arguments_is_rejected() -> None:
     with pytest.raises(ValueError, match="args_schema"):
         wrapper(Client()).wrap(Tool("single", _look_up, "Looks it up."))
 

@@ -10,7 +10,7 @@ from typing import Any
 import mint
 import proofs
 import pytest
-from authgent_tokens import ISSUER, KEYS, refusal, token, verify
+from authgent_tokens import ISSUER, KEYS, rejection, token, verify
 
 import watchword as ww
 import watchword.providers.authgent as authgent
@@ -85,7 +85,7 @@ def test_the_published_form(client: authgent.DPoPClient, raw: str) -> None:
 
 
 def code(call: Any) -> str:
-    error = refusal(call)
+    error = rejection(call)
     assert isinstance(error, authgent.DPoPError)
     assert error.error_code == "dpop_error"
     return str(error.code)
@@ -172,13 +172,13 @@ def test_of_many_at_once_one_is_accepted(client: authgent.DPoPClient, raw: str) 
     proof = client.create_proof("POST", URI, raw)
     with ThreadPoolExecutor(8) as pool:
         errors = list(
-            pool.map(lambda _: refusal(lambda: authgent.verify_dpop_proof(proof, raw, "POST", URI)), range(32))
+            pool.map(lambda _: rejection(lambda: authgent.verify_dpop_proof(proof, raw, "POST", URI)), range(32))
         )
     assert sum(error is None for error in errors) == 1
 
 
 def test_a_bound_token_needs_its_proof(client: authgent.DPoPClient, raw: str) -> None:
-    error = refusal(lambda: verify(raw))
+    error = rejection(lambda: verify(raw))
     assert isinstance(error, authgent.InvalidTokenError)
     assert error.code == "dpop_proof_required"
     request = {"http_method": "POST", "http_uri": URI}
@@ -209,7 +209,7 @@ def test_a_proof_and_its_request_go_together(arguments: dict[str, str]) -> None:
 def test_nonces_can_be_required(client: authgent.DPoPClient, raw: str) -> None:
     nonces = ww.dpop.Nonces(ww.dpop.Nonces.new_key())
     verifier = ww.dpop.DpopVerifier(nonces=nonces)
-    error = refusal(
+    error = rejection(
         lambda: authgent.verify_dpop_proof(client.create_proof("GET", URI, raw), raw, "GET", URI, dpop=verifier)
     )
     assert isinstance(error, authgent.DPoPError)
@@ -230,13 +230,13 @@ def test_only_the_servers_algorithm_signs_proofs(raw: str) -> None:
 def test_a_full_replay_cache_is_a_server_error(client: authgent.DPoPClient, raw: str) -> None:
     store = ww.dpop.MemoryReplayStore(capacity=1)
     verifier = ww.dpop.DpopVerifier(replay=store)
-    # With another key: one that has used up its share gets 429, and no other is refused for it.
+    # With another key: one that has used up its share gets 429, and no other is rejected for it.
     used = authgent.DPoPClient().create_proof("GET", URI)
     ww.dpop.verify_proof(used, method="GET", uri=URI, replay=store)
     errors = []
     for _ in range(200):
         proof = client.create_proof("GET", URI, raw)
-        errors.append(refusal(lambda proof=proof: authgent.verify_dpop_proof(proof, raw, "GET", URI, dpop=verifier)))
+        errors.append(rejection(lambda proof=proof: authgent.verify_dpop_proof(proof, raw, "GET", URI, dpop=verifier)))
     (error,) = {error.http_status for error in errors if isinstance(error, authgent.ServerError)}
     assert error == 503
 
@@ -252,7 +252,7 @@ def test_a_full_replay_cache_is_a_server_error(client: authgent.DPoPClient, raw:
         (({"cnf": {"jkt": "x"}}, "proof", "GET", "/data"), ValueError),
     ],
 )
-def test_what_a_missing_header_gives_is_refused_and_what_no_request_has_is_a_mistake(
+def test_what_a_missing_header_gives_is_rejected_and_what_no_request_has_is_a_mistake(
     arguments: Any, kind: type
 ) -> None:
     with pytest.raises(kind):

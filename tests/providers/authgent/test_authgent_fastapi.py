@@ -95,7 +95,7 @@ def test_a_guarded_endpoint_is_called_with_its_request() -> None:
         not_async(item=7)
 
 
-def test_an_application_without_middleware_refuses_everybody() -> None:
+def test_an_application_without_middleware_rejects_everybody() -> None:
     app = FastAPI()
     app.get("/items/{item}")(only_dependency)
     answer = TestClient(app).get("/items/7", headers=good())

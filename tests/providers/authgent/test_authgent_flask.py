@@ -70,7 +70,7 @@ def test_a_view_may_be_guarded_before_or_after_the_middleware_is_made() -> None:
     assert (items.__name__, items.__doc__) == ("items", "The items.")
 
 
-def test_an_application_without_middleware_refuses_everybody() -> None:
+def test_an_application_without_middleware_rejects_everybody() -> None:
     app = flask.Flask(__name__)
     app.add_url_rule("/a", "a", require_agent_auth()(lambda: "in"))
     app.add_url_rule("/b", "b", lambda: get_agent_identity().subject)

@@ -9,7 +9,7 @@ from typing import Any
 import endpoint
 import mint
 import pytest
-from authgent_tokens import ISSUER, KEYS, claims, now, refusal, sign, token, verify
+from authgent_tokens import ISSUER, KEYS, claims, now, rejection, sign, token, verify
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,11 +27,11 @@ def test_a_good_token_of_that_issuer_is_accepted() -> None:
     assert verify(LOCAL.mint(), jwks_fetcher=LOCAL_KEYS).subject == "agent-7"
 
 
-def test_every_kind_of_bad_token_is_refused_with_its_code() -> None:
+def test_every_kind_of_bad_token_is_rejected_with_its_code() -> None:
     defects = list(LOCAL.defects())
     assert len(defects) > 80
     for defect, code, bad in defects:
-        error = refusal(lambda bad=bad: verify(bad, audience=ISSUER, jwks_fetcher=LOCAL_KEYS))
+        error = rejection(lambda bad=bad: verify(bad, audience=ISSUER, jwks_fetcher=LOCAL_KEYS))
         assert isinstance(error, authgent.InvalidTokenError), defect
         assert error.code == code, defect
         assert not bad or bad not in f"{error} {error!r}"
@@ -41,8 +41,8 @@ def test_every_kind_of_bad_token_is_refused_with_its_code() -> None:
     "raw",
     [None, 5, [], {}, object(), b"", b"\xff\xfe", b"a.b.c", "", ".", "..", "...", "é.é.é", "\ud800", "a" * 100_000],
 )
-def test_what_is_no_token_is_refused(raw: Any) -> None:
-    assert isinstance(refusal(lambda: verify(raw)), authgent.InvalidTokenError)
+def test_what_is_no_token_is_rejected(raw: Any) -> None:
+    assert isinstance(rejection(lambda: verify(raw)), authgent.InvalidTokenError)
 
 
 def test_bytes_do_as_text_does() -> None:
@@ -65,18 +65,18 @@ names = st.sampled_from(
 @given(st.dictionaries(names, json_values, max_size=4))
 def test_no_signed_claims_end_otherwise(changes: dict[str, Any]) -> None:
     raw = token(**changes)
-    refusal(lambda: authgent.verify_token_sync(raw, ISSUER, jwks_fetcher=KEYS))
+    rejection(lambda: authgent.verify_token_sync(raw, ISSUER, jwks_fetcher=KEYS))
 
 
 @given(st.dictionaries(names, json_values, max_size=4))
 def test_no_claims_of_an_identity_end_otherwise(given_claims: dict[str, Any]) -> None:
-    refusal(lambda: authgent.AgentIdentity.from_claims(given_claims))
+    rejection(lambda: authgent.AgentIdentity.from_claims(given_claims))
 
 
 @given(st.dictionaries(st.sampled_from(["typ", "alg", "kid", "jwk", "crit", "b64", "jku"]), json_values, max_size=3))
 def test_no_header_ends_otherwise(changes: dict[str, Any]) -> None:
     raw = sign(claims(), {**mint.header("p256", "ES256"), **changes})
-    refusal(lambda: authgent.verify_token_sync(raw, ISSUER, jwks_fetcher=KEYS))
+    rejection(lambda: authgent.verify_token_sync(raw, ISSUER, jwks_fetcher=KEYS))
 
 
 proof_claims = st.dictionaries(
@@ -93,7 +93,7 @@ def test_no_proof_ends_otherwise(proof: Any, bound_to: Any, raw: str) -> None:
             proof_jwt=proof, access_token=raw, http_method="GET", http_uri="https://api.example/"
         ),
     ):
-        assert isinstance(refusal(call), authgent.DPoPError)
+        assert isinstance(rejection(call), authgent.DPoPError)
 
 
 @given(json_values)
@@ -101,7 +101,7 @@ def test_no_access_token_beside_a_proof_ends_otherwise(payload: Any) -> None:
     raw = f"x.{mint.b64(json.dumps(payload).encode())}.x"
     client = authgent.DPoPClient()
     proof = client.create_proof("GET", "https://api.example/", raw)
-    refusal(
+    rejection(
         lambda: authgent.verify_dpop_proof(
             proof_jwt=proof, access_token=raw, http_method="GET", http_uri="https://api.example/"
         )
@@ -138,7 +138,7 @@ def test_no_answer_of_the_issuer_makes_the_token_invalid(answer: str) -> None:
             lambda: asyncio.run(authgent.JWKSFetcher(server.url).get_key("p256")),
             lambda: asyncio.run(authgent.JWKSFetcher(server.url).get_all_keys()),
         ):
-            error = refusal(call)
+            error = rejection(call)
             assert isinstance(error, authgent.ServerError)
             assert error.code == "keys_unavailable"
             assert error.http_status == 503
@@ -160,7 +160,7 @@ def test_unknown_keys_do_not_make_us_ask_again_and_again() -> None:
             head = {**mint.header("p256", "ES256"), "kid": f"nobody-{number}"}
             raw = sign(claims(iss=server.url, aud=server.url), head)
             assert isinstance(
-                refusal(lambda raw=raw: authgent.verify_token_sync(raw, server.url)), authgent.InvalidTokenError
+                rejection(lambda raw=raw: authgent.verify_token_sync(raw, server.url)), authgent.InvalidTokenError
             )
         assert server.count() == 1 + 2
 
@@ -174,7 +174,7 @@ def test_no_secret_is_reported() -> None:
         assert SECRET not in repr(thing) + str(thing)
     assert "PRIVATE" not in repr(vars(client))
     raw = token(sub=SECRET, exp=now() - 99)
-    error = refusal(lambda: authgent.verify_token_sync(raw, ISSUER, jwks_fetcher=KEYS))
+    error = rejection(lambda: authgent.verify_token_sync(raw, ISSUER, jwks_fetcher=KEYS))
     assert error is not None
     assert SECRET not in f"{error} {error!r} {error.args} {vars(error)}"
     assert raw.split(".")[2] not in f"{error} {error!r} {error.args} {vars(error)}"

@@ -17,7 +17,7 @@ from authgent_tokens import (
     chaining_grant,
     now,
     receipt,
-    refusal,
+    rejection,
     sign,
     token,
     transaction_token,
@@ -56,14 +56,14 @@ each_other = pytest.mark.parametrize("other", OTHERS)
 @each_other
 def test_nothing_else_is_an_access_token(other: str) -> None:
     for audience in (None, ww.ANY_AUDIENCE):
-        error = refusal(lambda options={"audience": audience}: verify(OTHERS[other](), **options))
+        error = rejection(lambda options={"audience": audience}: verify(OTHERS[other](), **options))
         assert isinstance(error, authgent.InvalidTokenError)
 
 
 @each_other
 def test_nothing_else_is_one_for_an_mcp_server(other: str) -> None:
     provider = AgentAuthProvider(ISSUER, ww.ANY_AUDIENCE, jwks_fetcher=KEYS)
-    assert refusal(lambda: asyncio.run(provider.verify(OTHERS[other]()))) is not None
+    assert rejection(lambda: asyncio.run(provider.verify(OTHERS[other]()))) is not None
     assert asyncio.run(provider.verify_token(OTHERS[other]())) is None
 
 
@@ -72,14 +72,14 @@ def test_nothing_else_is_a_proof(other: str) -> None:
     bound = {"cnf": {"jkt": proofs.jkt()}}
     if other == "proof":
         return  # it is one
-    error = refusal(
+    error = rejection(
         lambda: authgent.verify_dpop_proof(bound, OTHERS[other](), proofs.METHOD, proofs.URI, access_token="x")
     )
     assert isinstance(error, authgent.DPoPError)
 
 
 def test_an_access_token_is_no_proof() -> None:
-    error = refusal(
+    error = rejection(
         lambda: authgent.verify_dpop_proof(
             proof_jwt=token(), access_token=token(), http_method=proofs.METHOD, http_uri=proofs.URI
         )
@@ -99,7 +99,7 @@ def test_an_access_token_is_no_proof() -> None:
     ],
 )
 def test_the_error_names_what_is_wrong(kind: str, code: str) -> None:
-    error = refusal(lambda: verify(OTHERS[kind]()))
+    error = rejection(lambda: verify(OTHERS[kind]()))
     assert error is not None
     assert error.code == code
 

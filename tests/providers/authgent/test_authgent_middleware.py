@@ -241,7 +241,7 @@ def test_behind_a_proxy_the_public_url_counts(start: Start) -> None:
 
 
 @pytest.mark.parametrize("public_url", ["https://api.example", ["https://api.example", "https://b.example:8443"]])
-def test_a_proof_for_another_host_is_refused_whatever_the_host_header(start: Start, public_url: Any) -> None:
+def test_a_proof_for_another_host_is_rejected_whatever_the_host_header(start: Start, public_url: Any) -> None:
     """An attacker who received a proof forwards it with the token, and chooses the ``Host`` header."""
     app = start(public_url=public_url)
     client = authgent.DPoPClient()

@@ -107,7 +107,7 @@ CHECKS: dict[str, tuple[Callable[[], authgent.DelegationChain], dict[str, Any]]]
 }
 
 CHECKS_OTHERWISE: dict[str, tuple[Any, str]] = {
-    "empty max_depth=-1": ("ValueError", "refused in both; a depth below 0 is a caller's mistake"),
+    "empty max_depth=-1": ("ValueError", "rejected in both; a depth below 0 is a caller's mistake"),
     "empty require_human_root": (
         "DelegationError delegation_no_human_root",
         "a machine's own token has no human root",

@@ -115,7 +115,7 @@ PROOFS_OTHERWISE: dict[str, tuple[Any, str]] = {
     ),
     "jwk crv=P-384 label, P-256 coords (cnf = thumbprint of that)": (
         "DPoPError dpop_key_mismatch",
-        "here the token is bound to the key with its own curve: another key is refused before it is read",
+        "here the token is bound to the key with its own curve: another key is rejected before it is read",
     ),
     "jwk crv missing (cnf = thumbprint of 3 members)": (
         "DPoPError dpop_invalid_key",

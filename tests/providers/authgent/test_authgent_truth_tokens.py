@@ -158,7 +158,7 @@ def test_recorded_tokens(rows: dict[str, dict[str, Row]]) -> None:
     )
 
 
-def test_a_token_with_an_audience_is_refused_if_none_is_given(rows: dict[str, dict[str, Row]]) -> None:
+def test_a_token_with_an_audience_is_rejected_if_none_is_given(rows: dict[str, dict[str, Row]]) -> None:
     # The rows' tokens name an API as audience, and no audience was given: "valid" there.
     assert rows["verify_token"]["valid"]["outcome"] == "ok"
     assert outcome(lambda: verified(_token(), audience=None)) == "InvalidTokenError wrong_audience"

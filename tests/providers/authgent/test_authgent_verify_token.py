@@ -11,7 +11,7 @@ from typing import Any
 import endpoint
 import mint
 import pytest
-from authgent_tokens import API, ISSUER, KEYS, claims, now, refusal, token, verify
+from authgent_tokens import API, ISSUER, KEYS, claims, now, rejection, token, verify
 
 import watchword as ww
 import watchword.providers.authgent as authgent
@@ -76,7 +76,7 @@ def test_the_optional_claims_of_agents_are_returned() -> None:
     ],
 )
 def test_the_audience_is_the_issuer_by_default(aud: Any, audience: Any, code: str | None) -> None:
-    error = refusal(lambda: verify(token(aud=aud), audience=audience))
+    error = rejection(lambda: verify(token(aud=aud), audience=audience))
     assert (None if error is None else error.code) == code
 
 
@@ -85,20 +85,20 @@ def test_only_the_servers_algorithm_signs_tokens(key: str, algorithm: str) -> No
     # The issuer may have keys of other kinds, for other things.
     fetcher = authgent.JWKSFetcher(ISSUER, jwks=mint.jwks("p256", "p384", "ed25519", "rsa"))
     raw = mint.token(claims(), key=key, algorithm=algorithm)
-    error = refusal(lambda: verify(raw, jwks_fetcher=fetcher))
+    error = rejection(lambda: verify(raw, jwks_fetcher=fetcher))
     assert (None if error is None else error.code) == (None if algorithm == "ES256" else "algorithm_not_allowed")
 
 
 @pytest.mark.parametrize("claim", ["exp", "sub"])
 def test_exp_and_sub_are_required(claim: str) -> None:
-    error = refusal(lambda: verify(token(**{claim: mint.OMIT})))
+    error = rejection(lambda: verify(token(**{claim: mint.OMIT})))
     assert isinstance(error, authgent.InvalidTokenError)
     assert error.code == "missing_claim"
 
 
 def test_clocks_must_agree_unless_a_leeway_is_given() -> None:
     for changes in ({"exp": now() - 2}, {"iat": now() + 3}, {"nbf": now() + 3, "jti": "other-1"}):
-        assert refusal(lambda changes=changes: verify(token(**changes))) is not None
+        assert rejection(lambda changes=changes: verify(token(**changes))) is not None
         assert verify(token(**changes), leeway=5).subject == "client:agnt_1"
 
 
@@ -123,7 +123,7 @@ def test_an_invalid_issuer_is_the_callers_mistake(issuer: str) -> None:
 
 
 def test_the_issuers_name_is_compared_exactly() -> None:
-    error = refusal(lambda: verify(token(), ISSUER + "/", audience=ISSUER))
+    error = rejection(lambda: verify(token(), ISSUER + "/", audience=ISSUER))
     assert error is not None
     assert error.code == "wrong_issuer"
 
@@ -204,13 +204,13 @@ def test_keys_are_given_as_they_are_published(server: endpoint.Server) -> None:
     for one in (fetcher, KEYS):
         assert asyncio.run(one.get_key("p256")) == published
         assert asyncio.run(one.get_all_keys()) == {"p256": published}
-        error = refusal(lambda one=one: asyncio.run(one.get_key("nobody")))
+        error = rejection(lambda one=one: asyncio.run(one.get_key("nobody")))
         assert isinstance(error, authgent.InvalidTokenError)
     assert "p256" not in repr(fetcher)
 
 
 GOOD = mint.public_jwk("p256")
-REFUSED = {
+REJECTED = {
     "for encryption": {**GOOD, "use": "enc"},
     "private": mint.private_jwk("p256"),
     "off the curve": {**GOOD, "y": mint.b64(bytes(32))},
@@ -224,19 +224,19 @@ REFUSED = {
 # Of two good keys with one name, the first is accepted.
 @pytest.mark.parametrize(
     ("name", "first"),
-    [(name, first) for name in REFUSED for first in (True, False) if not first or name != "another key of that name"],
+    [(name, first) for name in REJECTED for first in (True, False) if not first or name != "another key of that name"],
 )
-def test_a_key_that_the_kernel_refused_is_not_given(server: endpoint.Server, name: str, first: bool) -> None:
-    refused = REFUSED[name]
-    listed = [5, refused, GOOD] if first else [GOOD, refused, "x"]
+def test_a_key_that_the_kernel_rejected_is_not_given(server: endpoint.Server, name: str, first: bool) -> None:
+    rejected = REJECTED[name]
+    listed = [5, rejected, GOOD] if first else [GOOD, rejected, "x"]
     body = json.dumps({"keys": [*listed, mint.public_jwk("p256-b")]})
     server.routes["/.well-known/jwks.json"] = endpoint.answer(body)
     for fetcher in (authgent.JWKSFetcher(server.url), authgent.JWKSFetcher(ISSUER, jwks=body)):
         assert asyncio.run(fetcher.get_key("p256")) == GOOD
         assert asyncio.run(fetcher.get_all_keys()) == {"p256": GOOD, "p256-b": mint.public_jwk("p256-b")}
-    alone = authgent.JWKSFetcher(ISSUER, jwks=mint.jwks(refused, "p256-b"))
+    alone = authgent.JWKSFetcher(ISSUER, jwks=mint.jwks(rejected, "p256-b"))
     if name != "another key of that name":
-        error = refusal(lambda: asyncio.run(alone.get_key("p256")))
+        error = rejection(lambda: asyncio.run(alone.get_key("p256")))
         assert isinstance(error, authgent.InvalidTokenError)
         assert error.code == "unknown_key"
         assert set(asyncio.run(alone.get_all_keys())) == {"p256-b"}
@@ -258,7 +258,7 @@ def test_keys_are_given_as_they_were_while_there_are_no_newer(server: endpoint.S
     fetcher = authgent.JWKSFetcher(server.url)
     before = asyncio.run(fetcher.get_all_keys())
     server.routes["/.well-known/jwks.json"] = endpoint.answer(body, status=status)
-    error = refusal(lambda: asyncio.run(fetcher.refresh()))
+    error = rejection(lambda: asyncio.run(fetcher.refresh()))
     if error is None:
         assert asyncio.run(fetcher.get_all_keys()) == {"p256-b": mint.public_jwk("p256-b")}
     else:
@@ -270,10 +270,10 @@ def test_keys_are_given_as_they_were_while_there_are_no_newer(server: endpoint.S
 def test_a_revoked_key_ends_with_the_next_refresh(server: endpoint.Server) -> None:
     fetcher = authgent.JWKSFetcher(server.url)
     raw = token()
-    assert refusal(lambda: authgent.verify_token_sync(raw, ISSUER, jwks_fetcher=fetcher)) is None
+    assert rejection(lambda: authgent.verify_token_sync(raw, ISSUER, jwks_fetcher=fetcher)) is None
     server.routes["/.well-known/jwks.json"] = endpoint.answer(json.dumps(mint.jwks("p256-b")))
     asyncio.run(fetcher.refresh())
-    error = refusal(lambda: authgent.verify_token_sync(raw, ISSUER, jwks_fetcher=fetcher))
+    error = rejection(lambda: authgent.verify_token_sync(raw, ISSUER, jwks_fetcher=fetcher))
     assert isinstance(error, authgent.InvalidTokenError)
     assert error.code == "unknown_key"
 
@@ -281,7 +281,7 @@ def test_a_revoked_key_ends_with_the_next_refresh(server: endpoint.Server) -> No
 def test_a_new_key_is_found_at_once_without_a_cooldown(server: endpoint.Server) -> None:
     server.routes["/.well-known/jwks.json"] = endpoint.answer(json.dumps(mint.jwks("p256-b")))
     fetcher = authgent.JWKSFetcher(server.url, cache_settings=CacheSettings(cooldown=0))
-    assert refusal(lambda: authgent.verify_token_sync(token(), ISSUER, jwks_fetcher=fetcher)) is not None
+    assert rejection(lambda: authgent.verify_token_sync(token(), ISSUER, jwks_fetcher=fetcher)) is not None
     server.routes["/.well-known/jwks.json"] = endpoint.answer(json.dumps(mint.jwks("p256-b", "p256")))
     # The kid is cached as unknown until the set changes; a refresh changes it.
     asyncio.run(fetcher.refresh())
@@ -328,7 +328,7 @@ def test_a_fetcher_of_the_applications_own_finds_the_key() -> None:
     ],
 )
 def test_any_failure_of_such_a_fetcher_is_an_authgent_error(answer: Any, expected: type) -> None:
-    error = refusal(lambda: asyncio.run(authgent.verify_token(token(), ISSUER, jwks_fetcher=Finder(answer))))
+    error = rejection(lambda: asyncio.run(authgent.verify_token(token(), ISSUER, jwks_fetcher=Finder(answer))))
     assert type(error) is expected
     assert "secret" not in str(error)
 
@@ -336,7 +336,7 @@ def test_any_failure_of_such_a_fetcher_is_an_authgent_error(answer: Any, expecte
 def test_a_token_that_names_no_key_does_not_reach_such_a_fetcher() -> None:
     finder = Finder(mint.public_jwk("p256"))
     for raw in ("", "x", "a.b.c", mint.token(claims(), {"alg": "ES256"}, key="p256", algorithm="ES256")):
-        error = refusal(lambda raw=raw: asyncio.run(authgent.verify_token(raw, ISSUER, jwks_fetcher=finder)))
+        error = rejection(lambda raw=raw: asyncio.run(authgent.verify_token(raw, ISSUER, jwks_fetcher=finder)))
         assert isinstance(error, authgent.InvalidTokenError)
     assert finder.asked == []
 

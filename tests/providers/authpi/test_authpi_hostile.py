@@ -158,8 +158,8 @@ def test_the_tree_of_errors(error: OAuthError, code: str) -> None:
 
 
 def test_what_the_errors_carry() -> None:
-    refused = authpi.RefreshError("invalid_grant", status_code=400)
-    assert (refused.status_code, refused.error_description, str(refused)) == (400, None, "invalid_grant")
+    rejected = authpi.RefreshError("invalid_grant", status_code=400)
+    assert (rejected.status_code, rejected.error_description, str(rejected)) == (400, None, "invalid_grant")
     assert authpi.RefreshError("invalid_grant").status_code is None
     other = authpi.SubjectMismatchError(expected_sub="usr_1", actual_sub="usr_2")
     assert (other.expected_sub, other.actual_sub) == ("usr_1", "usr_2")

@@ -151,7 +151,7 @@ def unsigned(**claims: Any) -> Any:
     return tokens(f"{head}.{payload}.junk")
 
 
-def refused(call: Callable[[], Any]) -> str:
+def rejected(call: Callable[[], Any]) -> str:
     try:
         call()
     except Exception as error:
@@ -167,19 +167,19 @@ DIFFERENCES: dict[str, tuple[Callable[[], Any], Any, Callable[[], Any], Any]] = 
     "an ID token is verified": (
         lambda: published_agent(unsigned(organizations=[{"id": "org_a", "scopes": ["*:**"]}])).has_access("x", "y"),
         True,
-        lambda: refused(lambda: verifier().create_agent(unsigned())),
+        lambda: rejected(lambda: verifier().create_agent(unsigned())),
         "TokenParseError",
     ),
     "a forged signature": (
         lambda: published_agent(tokens(OTHER.mint())).id,
         "usr_1",
-        lambda: refused(lambda: verifier().create_agent(tokens(OTHER.mint()))),
+        lambda: rejected(lambda: verifier().create_agent(tokens(OTHER.mint()))),
         "TokenParseError",
     ),
     "issuer, audience and expiry are checked even where the channel is trusted": (
         lambda: published_agent(unsigned(iss="https://evil.example", aud="cli_2", exp=1)).id,
         "usr_1",
-        lambda: refused(
+        lambda: rejected(
             lambda: verifier().create_agent_from_trusted_channel(
                 unsigned(iss="https://evil.example", aud="cli_2", exp=1)
             )
@@ -189,7 +189,7 @@ DIFFERENCES: dict[str, tuple[Callable[[], Any], Any, Callable[[], Any], Any]] = 
     "a token set without an ID token": (
         lambda: published_agent(tokens(None, scope="*:**")).has_access("x", "y"),
         True,
-        lambda: refused(lambda: verifier().create_agent(tokens(None, scope="*:**"))),
+        lambda: rejected(lambda: verifier().create_agent(tokens(None, scope="*:**"))),
         "TokenParseError",
     ),
     "a user without an organization": (
@@ -201,7 +201,7 @@ DIFFERENCES: dict[str, tuple[Callable[[], Any], Any, Callable[[], Any], Any]] = 
     "a subject of another form": (
         lambda: published_agent(tokens(ISSUING.mint(sub="agent_abc123"))).type.value,
         "user",
-        lambda: refused(lambda: verifier().create_agent(tokens(ISSUING.mint(sub="agent_abc123")))),
+        lambda: rejected(lambda: verifier().create_agent(tokens(ISSUING.mint(sub="agent_abc123")))),
         "TokenParseError",
     ),
     "organizations as an object": (
@@ -211,17 +211,17 @@ DIFFERENCES: dict[str, tuple[Callable[[], Any], Any, Callable[[], Any], Any]] = 
         2,
     ),
     "a membership with a scope of the wrong type": (
-        lambda: refused(lambda: published_agent(tokens(ISSUING.mint(organizations=[{"id": "a", "scopes": [5]}])))),
+        lambda: rejected(lambda: published_agent(tokens(ISSUING.mint(organizations=[{"id": "a", "scopes": [5]}])))),
         "ValidationError",
-        lambda: refused(
+        lambda: rejected(
             lambda: verifier().create_agent(tokens(ISSUING.mint(organizations=[{"id": "a", "scopes": [5]}])))
         ),
         "TokenParseError",
     ),
     "a token set of the wrong form": (
-        lambda: refused(lambda: published.IdpClientSync(ISSUER, CLIENT).create_agent({})),
+        lambda: rejected(lambda: published.IdpClientSync(ISSUER, CLIENT).create_agent({})),
         "ValidationError",
-        lambda: refused(lambda: verifier().create_agent({})),
+        lambda: rejected(lambda: verifier().create_agent({})),
         "TokenParseError",
     ),
     "a scope with white space": (
@@ -233,19 +233,19 @@ DIFFERENCES: dict[str, tuple[Callable[[], Any], Any, Callable[[], Any], Any]] = 
     "one text in place of a list": (
         lambda: published.has_access("users:read", "read", "users"),
         False,
-        lambda: refused(lambda: authpi.has_access("users:read", "read", "users")),
+        lambda: rejected(lambda: authpi.has_access("users:read", "read", "users")),
         "TypeError",
     ),
     "a scope that is no text": (
-        lambda: refused(lambda: published.has_access([5], "read", "users")),
+        lambda: rejected(lambda: published.has_access([5], "read", "users")),
         "AttributeError",
-        lambda: refused(lambda: authpi.has_access([5], "read", "users")),
+        lambda: rejected(lambda: authpi.has_access([5], "read", "users")),
         "TypeError",
     ),
     "http": (
-        lambda: refused(lambda: published.IdpClientSync("http://idp.example", CLIENT)),
+        lambda: rejected(lambda: published.IdpClientSync("http://idp.example", CLIENT)),
         "accepted",
-        lambda: refused(lambda: authpi.IdTokenVerifier("http://idp.example", CLIENT)),
+        lambda: rejected(lambda: authpi.IdTokenVerifier("http://idp.example", CLIENT)),
         "ConfigurationError",
     ),
     "tokens in a repr": (

@@ -94,7 +94,7 @@ def test_a_challenge_is_signed_by_the_other_reading_on_request() -> None:
 
 
 @given(st.text(min_size=1))
-def test_any_nonce_is_signed_or_refused(nonce: str) -> None:
+def test_any_nonce_is_signed_or_rejected(nonce: str) -> None:
     agent = ClawAuthAgent("a", private_key=PAIR["private_key"])
     try:
         data = nonce.encode()

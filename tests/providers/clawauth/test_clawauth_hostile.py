@@ -28,15 +28,15 @@ AUTH = CLAWS.service(audience=SERVICE)
 SECRET = "s3cr3t-s3cr3t"
 
 
-def refused(token: str | bytes) -> str:
+def rejected(token: str | bytes) -> str:
     """Return the code of the error, which must not quote the token."""
-    code, shown = refusal(token)
+    code, shown = rejection(token)
     parts = token.split(".") if isinstance(token, str) else []
     assert not any(len(part) > 8 and part in shown for part in parts)
     return code
 
 
-def refusal(token: str | bytes) -> tuple[str, str]:
+def rejection(token: str | bytes) -> tuple[str, str]:
     """Return the code of the error, and everything that the result shows."""
     result = AUTH.verify(token)
     assert not result.valid
@@ -47,7 +47,7 @@ def refusal(token: str | bytes) -> tuple[str, str]:
 
 @pytest.mark.parametrize("defect", Defect, ids=str)
 def test_every_kind_of_bad_token(defect: Defect) -> None:
-    assert refused(CLAWS.mint_bad(defect, algorithm="ES256")) == str(defect.code)
+    assert rejected(CLAWS.mint_bad(defect, algorithm="ES256")) == str(defect.code)
 
 
 def test_the_token_that_they_are_made_of_is_good() -> None:
@@ -57,7 +57,7 @@ def test_the_token_that_they_are_made_of_is_good() -> None:
 @pytest.mark.parametrize("row", attack_tokens.ROWS)
 def test_every_row_of_the_list_of_attacks(row: str) -> None:
     for defect in attack_tokens.ROWS[row]:
-        refused(CLAWS.mint_bad(defect))
+        rejected(CLAWS.mint_bad(defect))
 
 
 def test_each_row_has_a_token_or_a_reason(shared: Path) -> None:
@@ -70,12 +70,12 @@ def test_each_row_has_a_token_or_a_reason(shared: Path) -> None:
 @given(st.one_of(st.text(), st.binary(), st.text("abc.\ud800é=-_", max_size=40)))
 def test_any_text_at_all(token: str | bytes) -> None:
     # Whether it is quoted is not asked here: hypothesis draws words of the error texts, too.
-    assert refusal(token)[0] in {"malformed_token", "malformed_header", "unsupported"}
+    assert rejection(token)[0] in {"malformed_token", "malformed_header", "unsupported"}
 
 
 @pytest.mark.parametrize("form", ["{0}", "{0}.{0}", "{0}.{0}.{0}", "{0}.{0}.{0}.{0}.{0}", "{0} é", "Bearer {0}"])
 def test_no_error_quotes_a_malformed_token(form: str) -> None:
-    assert SECRET not in refusal(form.format(SECRET))[1]
+    assert SECRET not in rejection(form.format(SECRET))[1]
 
 
 _JSON = st.recursive(
@@ -107,28 +107,28 @@ def test_a_humans_token_is_never_an_agents() -> None:
         token = mint.token(claims, {"alg": "HS256", "typ": "JWT"}, key=secret, algorithm="HS256")
         head, _, signature = token.rpartition(".")
         assert hmac.compare_digest(mint.unb64(signature), hmac.new(secret, head.encode(), hashlib.sha256).digest())
-        assert refused(token) == "algorithm_not_allowed"
+        assert rejected(token) == "algorithm_not_allowed"
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "EdDSA"])
 def test_only_es256_although_the_set_has_other_good_keys(algorithm: str) -> None:
-    assert refused(CLAWS.mint(algorithm=algorithm)) == "algorithm_not_allowed"
+    assert rejected(CLAWS.mint(algorithm=algorithm)) == "algorithm_not_allowed"
 
 
 @pytest.mark.parametrize("text", ["svc_abc123", "rf_abc123", "chal_xyz789", "agent_abc123", "30440220123abc"])
 def test_clawauths_other_secrets(text: str) -> None:
-    assert refused(text) == "malformed_token"
+    assert rejected(text) == "malformed_token"
 
 
 @pytest.mark.parametrize("typ", ["at+jwt", "dpop+jwt", "vc+jwt", "id+jwt", "logout+jwt", "refresh+jwt"])
 def test_tokens_of_other_types(typ: str) -> None:
-    assert refused(CLAWS.mint(header={"typ": typ})) == "wrong_type"
+    assert rejected(CLAWS.mint(header={"typ": typ})) == "wrong_type"
 
 
 def test_a_proof_is_no_token() -> None:
-    assert refused(DpopProver("ES256").proof("GET", "https://orders.example/")) == "wrong_type"
+    assert rejected(DpopProver("ES256").proof("GET", "https://orders.example/")) == "wrong_type"
 
 
 def test_a_token_that_is_bound_to_a_key_is_no_bearer_token() -> None:
-    assert refused(CLAWS.token(cnf={"jkt": DpopProver().jkt})) == "dpop_proof_required"
-    assert refused(CLAWS.token(act="x")) == "malformed_claims"
+    assert rejected(CLAWS.token(cnf={"jkt": DpopProver().jkt})) == "dpop_proof_required"
+    assert rejected(CLAWS.token(act="x")) == "malformed_claims"

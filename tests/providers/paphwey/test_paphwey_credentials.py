@@ -227,7 +227,7 @@ _ANY = st.recursive(
     ),
     st.booleans(),
 )
-def test_any_credential_is_accepted_or_refused(members: dict[str, Any], as_payload: bool) -> None:
+def test_any_credential_is_accepted_or_rejected(members: dict[str, Any], as_payload: bool) -> None:
     credential = {**GATEWAY.credential(), **members}
     claims = {"iss": BASE_URL, "aud": AUDIENCE, "exp": int(time.time()) + 60}
     payload = {**claims, **credential} if as_payload else {**claims, "vc": credential}

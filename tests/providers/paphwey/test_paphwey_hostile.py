@@ -22,7 +22,7 @@ GATEWAY = Gateway()
 VERIFIER = GATEWAY.offline()
 
 #: These are bad if a confirmation needs a proof with the token. An attestation is presented without one, so they are
-#: refused for another reason: there is no key in them to pin.
+#: rejected for another reason: there is no key in them to pin.
 _UNPINNABLE = {Defect.BOUND_TO_KEY: "unsupported", Defect.BOUND_TO_CERTIFICATE: "unsupported"}
 
 
@@ -30,14 +30,14 @@ _UNPINNABLE = {Defect.BOUND_TO_KEY: "unsupported", Defect.BOUND_TO_CERTIFICATE: 
 SECRET = "s3cr3t-s3cr3t"
 
 
-def refused(token: Any, **changes: Any) -> str:
+def rejected(token: Any, **changes: Any) -> str:
     """Return the code of the error, which must not quote the token."""
-    code, shown = refusal(token, **changes)
+    code, shown = rejection(token, **changes)
     assert not any(len(part) > 8 and part in shown for part in str(token).split("."))
     return code
 
 
-def refusal(token: Any, **changes: Any) -> tuple[str, str]:
+def rejection(token: Any, **changes: Any) -> tuple[str, str]:
     """Return the code of the error, and everything that it shows."""
     asked = {"audience": AUDIENCE, "expected_delegation_id": DELEGATION_ID, **changes}
     with pytest.raises(PaphweyVerificationError) as caught:
@@ -52,7 +52,7 @@ def test_every_kind_of_bad_token(defect: Defect) -> None:
     # An RSA signature has no other form.
     for algorithm in ("ES256",) if defect is Defect.SIGNATURE_DER else ("ES256", "RS256"):
         token = GATEWAY.mint_bad(defect, algorithm=algorithm)
-        assert refused(token) == _UNPINNABLE.get(defect, str(defect.code)), algorithm
+        assert rejected(token) == _UNPINNABLE.get(defect, str(defect.code)), algorithm
 
 
 def test_the_token_that_they_are_made_of_is_good() -> None:
@@ -62,7 +62,7 @@ def test_the_token_that_they_are_made_of_is_good() -> None:
 @pytest.mark.parametrize("row", attack_tokens.ROWS)
 def test_every_row_of_the_list_of_attacks(row: str) -> None:
     for defect in attack_tokens.ROWS[row]:
-        refused(GATEWAY.mint_bad(defect))
+        rejected(GATEWAY.mint_bad(defect))
 
 
 def test_each_row_has_a_token_or_a_reason(shared: Path) -> None:
@@ -75,12 +75,12 @@ def test_each_row_has_a_token_or_a_reason(shared: Path) -> None:
 @given(st.one_of(st.text(), st.binary(), st.text("abc.\ud800é=-_", max_size=40)))
 def test_any_text_at_all(token: str | bytes) -> None:
     # Whether it is quoted is not asked here: hypothesis draws words of the error texts, too.
-    assert refusal(token)[0] in {"malformed_token", "malformed_header", "unsupported"}
+    assert rejection(token)[0] in {"malformed_token", "malformed_header", "unsupported"}
 
 
 @pytest.mark.parametrize("form", ["{0}", "{0}.{0}", "{0}.{0}.{0}", "{0}.{0}.{0}.{0}.{0}", "{0} é", "Bearer {0}"])
 def test_no_error_quotes_a_malformed_token(form: str) -> None:
-    assert SECRET not in refusal(form.format(SECRET))[1]
+    assert SECRET not in rejection(form.format(SECRET))[1]
 
 
 _JSON = st.recursive(
@@ -107,42 +107,42 @@ def test_any_claims_at_all(claims: dict[str, Any], as_credential: bool) -> None:
 
 def test_a_delegation_credential_is_no_attestation() -> None:
     types = ["VerifiableCredential", "PaphweyDelegationCredential"]
-    assert refused(GATEWAY.in_vc_claim(type=types)) == "wrong_type"
-    assert refused(GATEWAY.as_payload(type=types)) == "wrong_type"
+    assert rejected(GATEWAY.in_vc_claim(type=types)) == "wrong_type"
+    assert rejected(GATEWAY.as_payload(type=types)) == "wrong_type"
     # Not even if it also has all claims of an attestation.
-    assert refused(GATEWAY.mint({"vc": GATEWAY.credential(type=types)})) == "wrong_type"
+    assert rejected(GATEWAY.mint({"vc": GATEWAY.credential(type=types)})) == "wrong_type"
     # As the demonstration on Paphwey's site shows it: abbreviated, and no credential.
     preview = {"sub": "paphwey:delegation:d00f27a4", "vc": {"@context": [OUTSIDE], "type": types}}
-    assert refused(GATEWAY.mint(preview)) == "malformed_credential"
+    assert rejected(GATEWAY.mint(preview)) == "malformed_credential"
 
 
 @pytest.mark.parametrize(
     "typ", ["at+jwt", "dpop+jwt", "vp+jwt", "vc+sd-jwt", "dc+sd-jwt", "kb+jwt", "secevent+jwt", "x"]
 )
 def test_tokens_of_other_types(typ: str) -> None:
-    assert refused(GATEWAY.mint(header={"typ": typ})) == "wrong_type"
+    assert rejected(GATEWAY.mint(header={"typ": typ})) == "wrong_type"
 
 
 def test_a_presentation_is_no_attestation() -> None:
-    assert refused(GATEWAY.mint({"vp": {"verifiableCredential": [GATEWAY.attest()]}})) == "malformed_credential"
+    assert rejected(GATEWAY.mint({"vp": {"verifiableCredential": [GATEWAY.attest()]}})) == "malformed_credential"
 
 
 def test_an_sd_jwt_is_no_attestation() -> None:
-    assert refused(GATEWAY.attest() + "~WyJzYWx0IiwibmFtZSIsInYiXQ~") == "malformed_token"
+    assert rejected(GATEWAY.attest() + "~WyJzYWx0IiwibmFtZSIsInYiXQ~") == "malformed_token"
 
 
 def test_a_proof_by_the_confirmed_key_is_no_attestation() -> None:
-    assert refused(AGENT.proof("GET", "https://merchant.example/")) == "wrong_type"
+    assert rejected(AGENT.proof("GET", "https://merchant.example/")) == "wrong_type"
 
 
 def test_an_attestation_of_another_gateway() -> None:
-    assert refused(Gateway("https://sandbox.paphwey.com").attest()) == "invalid_signature"
-    assert refused(Gateway(BASE_URL).attest()) == "invalid_signature"
+    assert rejected(Gateway("https://sandbox.paphwey.com").attest()) == "invalid_signature"
+    assert rejected(Gateway(BASE_URL).attest()) == "invalid_signature"
 
 
 def test_a_forged_attestation_has_no_other_error() -> None:
     forged = GATEWAY.mint_bad(Defect.CLAIMS_CHANGED)
-    assert refused(forged, audience="other.example", expected_delegation_id="dlg_other") == "invalid_signature"
+    assert rejected(forged, audience="other.example", expected_delegation_id="dlg_other") == "invalid_signature"
 
 
 # What an attestation may not say twice, or in another form.
@@ -177,7 +177,7 @@ def test_a_forged_attestation_has_no_other_error() -> None:
     ids=str,
 )
 def test_claims_in_another_form(claims: dict[str, Any], code: str) -> None:
-    assert refused(GATEWAY.attest(**claims)) == code
+    assert rejected(GATEWAY.attest(**claims)) == code
 
 
 def test_a_confirmation_that_names_its_key_twice() -> None:

@@ -25,7 +25,7 @@ class Broker:
 
     A broker does not publish its key. ``public_key`` is what its operator hands out: a public key in PEM, a JWK or a
     JWK Set (JSON or a mapping), or a :class:`~watchword.KeySet`. ``issuer`` is the ``iss`` that its tokens must have,
-    and ``audience`` an audience that they must name, or several: without it, a token that names one is refused
+    and ``audience`` an audience that they must name, or several: without it, a token that names one is rejected
     (:data:`watchword.ANY_AUDIENCE` accepts any). ``trust_domain`` is that of the agents' SPIFFE IDs. ``accept`` lists
     the kinds of tokens that are accepted, of ``agent_token``, ``delegated_agent_token``, ``app_token`` and
     ``admin_token``. ``max_depth`` is the most delegations of a chain, ``leeway`` is in seconds, ``token_cache`` caches

@@ -1,6 +1,6 @@
 """The exceptions of ``agentwrit.errors``.
 
-A token that is refused raises none of them: ``validate`` returns ``valid=False``.
+A token that is rejected raises none of them: ``validate`` returns ``valid=False``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ class AgentWritError(Exception):
 
 
 class ProblemResponseError(AgentWritError):
-    """The broker refused a request: ``problem`` is its reason, ``status_code`` the HTTP status."""
+    """The broker rejected a request: ``problem`` is its reason, ``status_code`` the HTTP status."""
 
     def __init__(self, problem: ProblemDetail, status_code: int) -> None:
         super().__init__(f"{problem.title}: {problem.detail}")

@@ -71,7 +71,7 @@ def verify_dpop_proof(
     dpop: DpopVerifier | None = None,
     session: Session = DEFAULT_SESSION,
 ) -> dict[str, Any]:
-    """Verify a DPoP proof (RFC 9449 section 4.3) and use it up: the same proof is refused a second time.
+    """Verify a DPoP proof (RFC 9449 section 4.3) and use it up: the same proof is rejected a second time.
 
     It is verified for an access token (``proof_jwt``, ``access_token``: the documented form) or for the identity or the
     claims of one (``token``, ``dpop_proof``: the published form). The proof must match the token's key (``cnf.jkt``)
@@ -125,7 +125,7 @@ def _key_of(token: object, access_token: object) -> str | None:
 
 
 def _claims_of(access_token: str) -> dict[str, Any] | None:
-    """Return the unverified claims of a JWT, which are trusted only to refuse a proof; ``None`` for any other token."""
+    """Return the unverified claims of a JWT, which are trusted only to reject a proof; ``None`` for any other token."""
     try:
         claims = decode_unverified(access_token).claims
     except VerificationError:

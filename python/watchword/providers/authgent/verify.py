@@ -135,7 +135,7 @@ async def _named_key(fetcher: KeyFetcher, raw: str, requirements: Requirements) 
     unverified = decode_unverified(raw)
     key_id, claims = unverified.header.get("kid"), unverified.claims or {}
     if not key_id or claims.get("iss") not in requirements.rules.issuers:
-        # The token is refused whatever its key, so the fetcher is not called.
+        # The token is rejected whatever its key, so the fetcher is not called.
         return KeySet.from_json({"keys": []})
     try:
         keys = KeySet.from_json({"keys": [dict(await fetcher.get_key(key_id))]})

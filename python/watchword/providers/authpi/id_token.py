@@ -114,7 +114,7 @@ class IdTokenVerifier:
         """Return the agent that a token set belongs to, after verifying its ID token as :meth:`verify` does.
 
         ``expected_sub`` is the required subject: the former one, if the tokens were refreshed. A token set without an
-        ID token is refused, since nothing else in it can be verified. Raises what :meth:`verify` raises, and
+        ID token is rejected, since nothing else in it can be verified. Raises what :meth:`verify` raises, and
         :class:`SubjectMismatchError`.
         """
         return finish(self._create_agent(tokens, nonce, expected_sub, now))

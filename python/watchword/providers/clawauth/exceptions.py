@@ -45,10 +45,10 @@ class AuthenticationError(ClawAuthError):
 
 
 class InvalidSignatureError(ClawAuthError):
-    """The signature of a challenge was refused."""
+    """The signature of a challenge was rejected."""
 
     default_code = "invalid_signature"
-    default_message = "the signature was refused"
+    default_message = "the signature was rejected"
 
 
 class InsufficientPermissionsError(ClawAuthError):

@@ -19,7 +19,7 @@ class UnavailableKeys:
 
     def request(self) -> Pending[KeySet]:
         """Raise :class:`~watchword.errors.KeysUnavailableError` when waited for."""
-        return Pending(_refuse)
+        return Pending(_reject)
 
     def request_newer(self, seen: KeySet, key_ids: Collection[str | None]) -> Pending[KeySet | None]:
         """Return ``None``."""
@@ -28,7 +28,7 @@ class UnavailableKeys:
 
     def refresh(self) -> Pending[KeySet]:
         """Raise :class:`~watchword.errors.KeysUnavailableError` when waited for."""
-        return Pending(_refuse)
+        return Pending(_reject)
 
     def stats(self) -> Stats:
         """Return zeros."""
@@ -38,7 +38,7 @@ class UnavailableKeys:
         """Do nothing."""
 
 
-def _refuse() -> NoReturn:
+def _reject() -> NoReturn:
     raise KeysUnavailableError(
         "ClawAuth does not publish its keys: give ClawAuth() one of jwks=, jwks_uri=, jwks_file= and pem="
     )

@@ -90,7 +90,7 @@ class Rules(abc.ABC):
 
 
 class ProviderRuleError(VerificationError):
-    """One of the provider's own rules refused the token. ``reason`` is the provider's code, finer than ``code``."""
+    """One of the provider's own rules rejected the token. ``reason`` is the provider's code, finer than ``code``."""
 
     code = ErrorCode.MALFORMED_CLAIMS
 

@@ -6,7 +6,7 @@ use crate::json::{Object, Value};
 pub(super) const CLAIM: &str = "act";
 
 /// Claims that do not identify a party. RFC 8693 sections 4.1 and 4.4 give them no meaning here, so an issuer that writes
-/// one means a restriction that would be ignored: refusing the token is safer.
+/// one means a restriction that would be ignored: rejecting the token is safer.
 pub(super) const NOT_IDENTITY: [&str; 4] = ["aud", "exp", "iat", "nbf"];
 
 /// The actors, the current one first, at most `max`. `issuer` is the issuer of the names that have no `iss`.

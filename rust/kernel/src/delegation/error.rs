@@ -1,10 +1,10 @@
-//! Why a chain is refused: a closed set of errors.
+//! Why a chain is rejected: a closed set of errors.
 
 use std::fmt;
 
 use crate::error::Malformed;
 
-/// Why a delegation chain was refused. Each variant has a stable [`code`](DelegationError::code); its `Display` is one
+/// Why a delegation chain was rejected. Each variant has a stable [`code`](DelegationError::code); its `Display` is one
 /// sentence that contains no name of the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

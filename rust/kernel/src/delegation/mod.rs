@@ -10,7 +10,7 @@
 //! | recorded chain | `delegation_chain`: records of who delegated, oldest first; `chain_hash` | the first record's `agent` | `sub`, then the other records' agents, newest first |
 //! | actor chain | `actor_chain`: an object with `principal_id` and `agent` | `principal_id` | the `agent` |
 //!
-//! The standard form is nested acts. `act` and `may_act` are registered claims, so [`verify`](crate::verify) refuses a
+//! The standard form is nested acts. `act` and `may_act` are registered claims, so [`verify`](crate::verify) rejects a
 //! token in which they are malformed. The other forms are those of single issuers, registered by the name of their claim
 //! (`forms`): these names are private (RFC 7519 section 4.3) and may mean anything in another issuer's tokens, so they are
 //! only read when the chain is requested.
@@ -25,8 +25,8 @@
 //!
 //! let mailer = ActorName { issuer: None, subject: "client:mailer".into() };
 //! let requirements = Requirements { allowed_actors: Some(&[mailer]), ..Requirements::default() };
-//! let refused = chain.check(&requirements).unwrap_err();
-//! assert_eq!(refused.to_string(), "actor 2 of 2 (1 is the current actor) is not allowed");
+//! let rejected = chain.check(&requirements).unwrap_err();
+//! assert_eq!(rejected.to_string(), "actor 2 of 2 (1 is the current actor) is not allowed");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -59,15 +59,15 @@ pub const MOST_ACTORS: usize = DEEPEST - MAX_DEPTH;
 
 /// Checks the registered claims `act` and `may_act`, as [`verify`](crate::verify) requires them to be.
 pub(crate) fn check_claims(claims: &Object<'_>) -> Result<(), Malformed> {
-    let refusal = |error| match error {
+    let rejection = |error| match error {
         DelegationError::Malformed(what) => what,
         // Strict JSON is not deeper than this, so a token has fewer levels.
         _ => Malformed::Member { name: act::CLAIM, must_be: "nested no deeper than 32 levels" },
     };
     if claims.contains(act::CLAIM) {
-        act::read(claims, None, MAX_ACTORS).map_err(refusal)?;
+        act::read(claims, None, MAX_ACTORS).map_err(rejection)?;
     }
-    MayAct::read(claims).map(drop).map_err(refusal)
+    MayAct::read(claims).map(drop).map_err(rejection)
 }
 
 /// The string under `name` if it is a non-empty string.

@@ -1,4 +1,4 @@
-//! Why a proof is refused: a closed set of errors.
+//! Why a proof is rejected: a closed set of errors.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::uri::UriError;
 use crate::error::{Malformed, Seconds};
 use crate::key_params::KeyDefect;
 
-/// Why a proof was refused. Each variant has a stable [`code`](ProofError::code); its `Display` is one sentence that
+/// Why a proof was rejected. Each variant has a stable [`code`](ProofError::code); its `Display` is one sentence that
 /// contains no part of the proof.
 ///
 /// The variants are in the order of the checks: the first check that fails determines the error.

@@ -26,7 +26,7 @@ pub struct ProofRequest<'a> {
     pub uri: &'a str,
     /// The access token, if one is presented: the proof must contain its hash (`ath`).
     pub access_token: Option<&'a [u8]>,
-    /// The thumbprint of the key that must have signed the proof, if it is known. A proof by another key is refused before
+    /// The thumbprint of the key that must have signed the proof, if it is known. A proof by another key is rejected before
     /// anything is computed with that key.
     pub expected_jkt: Option<&'a str>,
     /// The nonces that the server accepts now, if it requires one.

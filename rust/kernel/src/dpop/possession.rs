@@ -55,20 +55,20 @@ impl DpopProof {
     }
 }
 
-/// The thumbprint of the key that a token is bound to. A token that is not bound to a key is refused, because with a
+/// The thumbprint of the key that a token is bound to. A token that is not bound to a key is rejected, because with a
 /// proof it is still only a bearer token.
 fn bound_key(bound: Option<&Confirmation>) -> Result<Cow<'_, str>, Error> {
-    let refused = |error: Possession| Error::from(ProofError::from(error));
-    let bound = bound.ok_or(Possession::UnboundToken).map_err(refused)?;
+    let rejected = |error: Possession| Error::from(ProofError::from(error));
+    let bound = bound.ok_or(Possession::UnboundToken).map_err(rejected)?;
     if bound.has_other {
         return Err(Error::Unsupported("the token is bound by a confirmation method that is not supported (RFC 7800)"));
     }
     let jkt = bound.jkt.as_deref().map(Cow::Borrowed);
-    let Some(jwk) = &bound.jwk else { return jkt.ok_or(Possession::UnboundToken).map_err(refused) };
+    let Some(jwk) = &bound.jwk else { return jkt.ok_or(Possession::UnboundToken).map_err(rejected) };
     // A key without a thumbprint is malformed, and a token that names two keys is bound to neither.
     let of_jwk = Object::parse(jwk.as_bytes()).ok().and_then(|jwk| thumbprint(&jwk).ok());
     let of_jwk = of_jwk.filter(|of_jwk| jkt.as_ref().is_none_or(|jkt| jkt == of_jwk));
-    of_jwk.map(Cow::Owned).ok_or(Possession::KeyMismatch).map_err(refused)
+    of_jwk.map(Cow::Owned).ok_or(Possession::KeyMismatch).map_err(rejected)
 }
 
 /// Checks that `ath` is the SHA-256 of the access token as it was sent, in base64url (RFC 9449 section 4.2).

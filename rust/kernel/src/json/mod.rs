@@ -4,7 +4,7 @@
 //! object, and nested values remain slices of the input until they are read. Memory is therefore bounded by the number of
 //! outer members, whatever the nesting.
 //!
-//! Beyond what RFC 8259 forbids, these are refused: a repeated member name at any depth (RFC 7515 section 4, RFC 7519 section 4),
+//! Beyond what RFC 8259 forbids, these are rejected: a repeated member name at any depth (RFC 7515 section 4, RFC 7519 section 4),
 //! a byte order mark, lone surrogates, nesting deeper than [`MAX_DEPTH`], numbers that are not finite as IEEE 754
 //! doubles or that are written with more than [`MAX_NUMBER`] characters.
 

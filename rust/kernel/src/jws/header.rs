@@ -32,8 +32,8 @@ impl<'a> Header<'a> {
         Ok(Self { algorithm, key_id, media_type, members })
     }
 
-    /// Refuses every header with an extension: none is supported, so every `crit` is refused. `b64` (RFC 7797) changes what
-    /// is signed, and is refused whether it is listed in `crit` or not.
+    /// Rejects every header with an extension: none is supported, so every `crit` is rejected. `b64` (RFC 7797) changes what
+    /// is signed, and is rejected whether it is listed in `crit` or not.
     pub(crate) fn check_extensions(&self) -> Result<(), Error> {
         for name in ["crit", "b64"] {
             if self.members.contains(name) {

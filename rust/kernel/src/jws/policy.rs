@@ -9,7 +9,7 @@ use crate::policy::{Expectation, PolicyError};
 ///
 /// The default accepts the lengths of [`Limits::default`], the types of [`DEFAULT_TYPES`](Self::DEFAULT_TYPES), and the
 /// algorithms of the keys. Other kinds of JWT that an issuer signs with the same keys (DPoP proofs, logout tokens, ID
-/// tokens with a `typ` of their own) are refused by their type.
+/// tokens with a `typ` of their own) are rejected by their type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JwsPolicy {
     limits: Limits,
@@ -34,7 +34,7 @@ impl JwsPolicy {
     /// [`PolicyError`] if a limit is 0.
     pub fn with_limits(self, limits: Limits) -> Result<Self, PolicyError> {
         if limits.token == 0 || limits.header == 0 {
-            return Err(PolicyError::new("a limit of 0 bytes refuses every token: give a positive one"));
+            return Err(PolicyError::new("a limit of 0 bytes rejects every token: give a positive one"));
         }
         Ok(Self { limits, ..self })
     }

@@ -42,7 +42,7 @@ pub struct Policy {
 /// How to treat a token that is bound to a key and is sent without a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BoundTokens {
-    /// Refuse it: sent as a bearer token, it may be stolen (RFC 9449 section 7.1).
+    /// Reject it: sent as a bearer token, it may be stolen (RFC 9449 section 7.1).
     #[default]
     Reject,
     /// Accept it as a bearer token.

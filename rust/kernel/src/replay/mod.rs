@@ -1,11 +1,11 @@
 //! The replay cache: a bounded set of ids that were used.
 //!
 //! It is exact: an id is accepted once until it expires, and no id is taken for another. It is bounded in time, since
-//! expired ids are removed, and in size: if it is full, new ids are refused, because removing one would allow its reuse.
+//! expired ids are removed, and in size: if it is full, new ids are rejected, because removing one would allow its reuse.
 //! No holder of ids can fill it: each has a share.
 //!
 //! Its time never goes back. An id that has expired by the latest moment that any caller gave may have been removed, so it
-//! is refused, whatever moment the next caller gives.
+//! is rejected, whatever moment the next caller gives.
 //!
 //! Any number of threads can use it at once, and they rarely wait for each other: ids are spread over shards by their
 //! holder.
@@ -157,7 +157,7 @@ impl ReplayCache {
 /// removal.
 ///
 /// This waits for the thread that has the lock, usually for less than a microsecond: a proof that could not be looked up
-/// would have to be refused. In a child of a fork that thread may not exist, so a binding calls this while no fork can
+/// would have to be rejected. In a child of a fork that thread may not exist, so a binding calls this while no fork can
 /// happen.
 #[allow(clippy::disallowed_methods, reason = "see above")]
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {

@@ -6,7 +6,7 @@ use super::resource::{ANY, BELOW};
 use super::{ResourceRequest, ResourceScopes};
 use crate::error::Quoted;
 
-/// Why a request is allowed or refused. Its `Display` is one sentence.
+/// Why a request is allowed or rejected. Its `Display` is one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     request: String,

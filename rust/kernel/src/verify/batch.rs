@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::{Refusal, VerifiedToken, check_payload, parse};
+use super::{Rejection, VerifiedToken, check_payload, parse};
 use crate::key::verify_signatures;
 use crate::key_set::KeySet;
 use crate::policy::Policy;
@@ -16,7 +16,7 @@ const MAX_CHUNK: usize = 64;
 /// The fewest tokens of a chunk that are worth a thread: they take a few times as long as starting one.
 const MIN_CHUNK: usize = 32;
 
-type Verdict = Result<VerifiedToken, Refusal>;
+type Verdict = Result<VerifiedToken, Rejection>;
 
 /// Verifies each token as [`verify`](crate::verify()) does without a proof, on up to `threads` threads, and returns the
 /// verdicts in the order of the tokens.

@@ -3,12 +3,12 @@
 mod batch;
 mod compiled_scopes;
 mod parsed;
-mod refusal;
+mod rejection;
 mod token_cache;
 mod verified;
 
 pub use batch::{verify_many, verify_many_until};
-pub use refusal::Refusal;
+pub use rejection::Rejection;
 pub use token_cache::{CacheLookup, CacheMiss, CacheStats, CheckedToken, TokenCache};
 pub use verified::{VerifiedJws, VerifiedToken};
 
@@ -35,7 +35,7 @@ pub fn verify(
     policy: &Policy,
     now: UnixTime,
     proof: Option<&DpopProof>,
-) -> Result<VerifiedToken, Refusal> {
+) -> Result<VerifiedToken, Rejection> {
     check_all_but_binding(token, keys, policy, now)?.with_binding_checked(token, policy, proof)
 }
 
@@ -54,11 +54,11 @@ pub fn verify_request(
     policy: &Policy,
     now: UnixTime,
     proof: &UnverifiedProof<'_>,
-) -> Result<(VerifiedToken, DpopProof), Refusal> {
+) -> Result<(VerifiedToken, DpopProof), Rejection> {
     let verified = check_all_but_binding(token, keys, policy, now)?;
     match verified.check_proof(token, proof, now) {
         Ok(proof) => Ok((verified, proof)),
-        Err(error) => Err(Refusal::of_signed(verified.into_jws(), error)),
+        Err(error) => Err(Rejection::of_signed(verified.into_jws(), error)),
     }
 }
 
@@ -79,7 +79,7 @@ fn check_all_but_binding(
     keys: &KeySet,
     policy: &Policy,
     now: UnixTime,
-) -> Result<VerifiedToken, Refusal> {
+) -> Result<VerifiedToken, Rejection> {
     check_payload(verify_jws(token, keys, policy.jws())?, policy, now)
 }
 
@@ -95,10 +95,10 @@ fn parse<'t, 'k>(token: &'t [u8], keys: &'k KeySet, policy: &JwsPolicy) -> Resul
 }
 
 /// The checks after the signature, except the binding to a key: only now is the payload known to be the issuer's.
-fn check_payload(jws: VerifiedJws, policy: &Policy, now: UnixTime) -> Result<VerifiedToken, Refusal> {
+fn check_payload(jws: VerifiedJws, policy: &Policy, now: UnixTime) -> Result<VerifiedToken, Rejection> {
     match check_claims(&jws, policy, now) {
         Ok(claims) => Ok(VerifiedToken::new(jws, claims)),
-        Err(error) => Err(Refusal::of_signed(jws, error)),
+        Err(error) => Err(Rejection::of_signed(jws, error)),
     }
 }
 

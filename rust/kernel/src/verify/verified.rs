@@ -4,7 +4,7 @@ use std::fmt;
 use std::mem::size_of;
 use std::sync::Arc;
 
-use super::Refusal;
+use super::Rejection;
 use super::compiled_scopes::{CompiledScopes, Quota};
 use crate::algorithm::Algorithm;
 use crate::claims::Claims;
@@ -133,10 +133,10 @@ impl VerifiedToken {
         token: &[u8],
         policy: &Policy,
         proof: Option<&DpopProof>,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, Rejection> {
         match self.check_binding(token, policy, proof) {
             Ok(()) => Ok(self),
-            Err(error) => Err(Refusal::of_signed(self.jws, error)),
+            Err(error) => Err(Rejection::of_signed(self.jws, error)),
         }
     }
 

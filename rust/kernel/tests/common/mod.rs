@@ -13,7 +13,7 @@ use jsonwebtoken::EncodingKey;
 use spki::der::pem::decode_vec;
 use watchword_kernel::{
     Algorithm, Audience, Backend, BoundTokens, CacheLookup, JwsPolicy, KeyOptions, KeySet, Policy, Prepare, PublicKey,
-    Refusal, SignedMessage, TokenCache, UnixTime, VerifiedToken, verify_signatures,
+    Rejection, SignedMessage, TokenCache, UnixTime, VerifiedToken, verify_signatures,
 };
 
 /// Every way to verify a signature: all give the same verdict.
@@ -155,7 +155,7 @@ pub(crate) fn any_jws() -> JwsPolicy {
 }
 
 /// Verifies a token that was sent without a proof, or finds it in the cache.
-pub(crate) fn verify_cached(cache: &TokenCache, lookup: CacheLookup<'_>) -> Result<Arc<VerifiedToken>, Refusal> {
+pub(crate) fn verify_cached(cache: &TokenCache, lookup: CacheLookup<'_>) -> Result<Arc<VerifiedToken>, Rejection> {
     match cache.get(lookup) {
         Ok(found) => found.verified(None),
         Err(miss) => {

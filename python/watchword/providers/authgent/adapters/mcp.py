@@ -21,7 +21,7 @@ class AgentAuthProvider:
     """Verifies the access tokens of an authgent-server for an MCP server.
 
     It is a ``TokenVerifier`` of the MCP Python SDK. The SDK passes the token without its request, so tokens that are
-    bound to a key are refused: they need ASGI middleware (:mod:`watchword.providers.authgent.middleware.fastapi`).
+    bound to a key are rejected: they need ASGI middleware (:mod:`watchword.providers.authgent.middleware.fastapi`).
 
     ``audience``, ``jwks_fetcher`` and ``session`` are as in :func:`~watchword.providers.authgent.verify_token`; the
     audience is usually the MCP server's own URL.

@@ -76,9 +76,9 @@ class AgentAuthMiddleware:
             raise self._invalid
         if scope["type"] == "http" and not is_open(scope["path"]):
             found = await self._gate.admit_async(scope["method"], _uri(self._gate, scope), scope["headers"])
-            refusal = self._gate.refusal(found)
-            if refusal is not None:
-                response = JSONResponse({"detail": refusal.detail}, refusal.status, headers=refusal.headers)
+            rejection = self._gate.rejection(found)
+            if rejection is not None:
+                response = JSONResponse({"detail": rejection.detail}, rejection.status, headers=rejection.headers)
                 await response(scope, receive, send)
                 return
             identity, error = (found, None) if isinstance(found, AgentIdentity) else (None, found)

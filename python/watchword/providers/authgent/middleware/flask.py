@@ -52,8 +52,8 @@ class AgentAuthMiddleware:
         if is_open(request.path):
             return None
         _admit(self._gate)
-        refusal = self._gate.refusal(g.authgent_found)
-        return None if refusal is None else _response(refusal)
+        rejection = self._gate.rejection(g.authgent_found)
+        return None if rejection is None else _response(rejection)
 
 
 def get_agent_identity() -> AgentIdentity:
@@ -72,7 +72,7 @@ def require_agent_auth(scopes: str | Iterable[str] | None = None) -> Callable[[F
     The view may be ``async`` or not. Raises ``ValueError`` if a scope is invalid.
     """
     needed = scopes_needed(scopes)
-    return lambda view: guard(view, lambda *_: _refusal(lambda: _authorized(needed)))
+    return lambda view: guard(view, lambda *_: _rejection(lambda: _authorized(needed)))
 
 
 def agent_auth_required(
@@ -93,7 +93,7 @@ def agent_auth_required(
         _admit(gate)
         return _authorized(needed)
 
-    return lambda view: guard(view, lambda *_: _refusal(authorized))
+    return lambda view: guard(view, lambda *_: _rejection(authorized))
 
 
 def _admit(gate: Gate) -> None:
@@ -119,7 +119,7 @@ def _authorized(needed: tuple[str, ...] = ()) -> AgentIdentity:
     return authorize(g.get("authgent_identity") or g.get("agent_identity") or g.get("authgent_found"), needed)
 
 
-def _refusal(authorized: Callable[[], AgentIdentity]) -> Response | None:
+def _rejection(authorized: Callable[[], AgentIdentity]) -> Response | None:
     try:
         authorized()
     except AuthgentError as error:

@@ -1,4 +1,4 @@
-"""What the middleware for FastAPI and Flask shares: verify a request, and build the response that refuses it."""
+"""What the middleware for FastAPI and Flask shares: verify a request, and build the response that rejects it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class GateOptions(TypedDict, total=False):
 
 
 class Answer(NamedTuple):
-    """The response that refuses a request."""
+    """The response that rejects a request."""
 
     status: int
     detail: str
@@ -55,7 +55,7 @@ class Gate:
 
     ``issuer``, ``audience``, ``jwks_fetcher``, ``dpop``, ``bound_tokens``, ``leeway`` (seconds) and ``session`` are as
     in :func:`~watchword.providers.authgent.verify_token`. A request without a token passes to the application; one with
-    an invalid token is refused, or passes as anonymous with ``on_invalid="anonymous"``. ``public_url`` is the scheme
+    an invalid token is rejected, or passes as anonymous with ``on_invalid="anonymous"``. ``public_url`` is the scheme
     and host by which clients call the application, or a list of them (:class:`watchword.origin.PublicOrigin`). It is
     required, since DPoP proofs are made for it, and the sender chooses the ``Host`` header. ``resource_metadata`` is
     the URL of the application's own metadata (RFC 9728), by default that of authgent-server.
@@ -111,7 +111,7 @@ class Gate:
         except AuthgentError as error:
             return None if isinstance(error.verdict, MissingTokenError) else error
 
-    def refusal(self, found: Found) -> Answer | None:
+    def rejection(self, found: Found) -> Answer | None:
         """Return the response to a request that does not pass, else ``None``."""
         return self.answer(found) if self._rejects and isinstance(found, AuthgentError) else None
 

@@ -20,14 +20,14 @@ def guard(function: Function, check: Check) -> Function:
 
         @functools.wraps(function)
         async def guarded(*args: object, **kwargs: object) -> object:
-            refusal = check(args, kwargs)
-            return await function(*args, **kwargs) if refusal is None else refusal
+            rejection = check(args, kwargs)
+            return await function(*args, **kwargs) if rejection is None else rejection
     else:
 
         @functools.wraps(function)
         def guarded(*args: object, **kwargs: object) -> object:
-            refusal = check(args, kwargs)
-            return function(*args, **kwargs) if refusal is None else refusal
+            rejection = check(args, kwargs)
+            return function(*args, **kwargs) if rejection is None else rejection
 
     return cast("Function", guarded)
 

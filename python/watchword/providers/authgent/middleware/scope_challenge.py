@@ -46,7 +46,7 @@ class StepUpResult:
     step_up_token: str | None = None
 
 
-class Refused(Protocol):
+class Rejected(Protocol):
     """The part of an HTTP response that is used: any client's fits."""
 
     @property
@@ -113,14 +113,14 @@ class ScopeChallengeHandler:
         self._http_timeout = http_timeout
         self._client = client
 
-    def is_scope_challenge(self, response: Refused) -> bool:
+    def is_scope_challenge(self, response: Rejected) -> bool:
         """Return whether a response requires one of ``hitl_scopes``."""
         challenge = _challenge_of(response) if response.status_code == 403 else None
         return challenge is not None and not self._scopes.isdisjoint(challenge.required_scope.split(" "))
 
     async def handle_challenge(
         self,
-        response: Refused,
+        response: Rejected,
         agent_id: str,
         resource: str | None = None,
         delegation_chain: DelegationChain | list[dict[str, str]] | None = None,
@@ -145,7 +145,7 @@ class ScopeChallengeHandler:
         return await self._step_up(wanted, access_token)
 
     async def handle_scope_challenge(
-        self, response: Refused, action: str, scope: str | None = None, *, access_token: str | None = None
+        self, response: Rejected, action: str, scope: str | None = None, *, access_token: str | None = None
     ) -> StepUpResult | None:
         """Request ``scope`` (``None``: the missing one) for ``action``, on behalf of ``client_id``.
 
@@ -202,7 +202,7 @@ class ScopeChallengeHandler:
             yield client
 
 
-def _challenge_of(response: Refused) -> ScopeChallenge | None:
+def _challenge_of(response: Rejected) -> ScopeChallenge | None:
     return parse_scope_challenge(response.headers.get("WWW-Authenticate", ""))
 
 

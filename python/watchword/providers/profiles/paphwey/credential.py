@@ -41,15 +41,15 @@ def read(header: Members, claims: Members) -> Credential | None:
     presentation.
     """
     if "vp" in claims:
-        _refuse("the token is a presentation, not an attestation")
+        _reject("the token is a presentation, not an attestation")
     is_payload = media_type(header) == "vc+jwt" or "@context" in claims or "credentialSubject" in claims
     if not is_payload and "vc" not in claims:
         return None
     if is_payload and "vc" in claims:
-        _refuse('"vc" must be absent if the payload is a credential (VC-JOSE-COSE section 3.1.3)')
+        _reject('"vc" must be absent if the payload is a credential (VC-JOSE-COSE section 3.1.3)')
     document = claims if is_payload else claims["vc"]
     if not isinstance(document, dict):
-        _refuse('"vc" must be an object')
+        _reject('"vc" must be an object')
     return Credential(
         types=_types(document),
         issuer=_issuer(document),
@@ -62,13 +62,13 @@ def read(header: Members, claims: Members) -> Credential | None:
 def _types(document: Members) -> tuple[str, ...]:
     contexts = document.get("@context")
     if not isinstance(contexts, list) or not contexts or contexts[0] != CONTEXT:
-        _refuse(f'"@context" must be a list that begins with {CONTEXT}')
+        _reject(f'"@context" must be a list that begins with {CONTEXT}')
     types = document.get("type")
     listed = [types] if isinstance(types, str) else types
     if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
-        _refuse('"type" must be a string or a list of strings')
+        _reject('"type" must be a string or a list of strings')
     if "VerifiableCredential" not in listed:
-        _refuse('"type" must name VerifiableCredential')
+        _reject('"type" must name VerifiableCredential')
     return tuple(listed)
 
 
@@ -79,7 +79,7 @@ def _issuer(document: Members) -> str | None:
     elif issuer is None and "issuer" not in document:
         return None
     if not isinstance(issuer, str) or not issuer:
-        _refuse('"issuer" must be a URL, or an object whose "id" is one')
+        _reject('"issuer" must be a URL, or an object whose "id" is one')
     return issuer
 
 
@@ -89,7 +89,7 @@ def _subject(document: Members) -> dict[str, Any]:
     if isinstance(subject, list) and len(subject) == 1:
         subject = subject[0]
     if not isinstance(subject, dict):
-        _refuse('"credentialSubject" must be one object')
+        _reject('"credentialSubject" must be one object')
     return subject
 
 
@@ -99,7 +99,7 @@ def _time(document: Members, name: str) -> float | None:
     text = document[name]
     match = _TIME.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        _refuse(f'"{name}" must be a date and time with a time zone')
+        _reject(f'"{name}" must be a date and time with a time zone')
     *numbers, fraction, sign, hours, minutes = match.groups()
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
     zone = timezone(-offset if sign == "-" else offset)
@@ -107,8 +107,8 @@ def _time(document: Members, name: str) -> float | None:
         whole = datetime(*(int(number) for number in numbers), tzinfo=zone)  # type: ignore[misc,arg-type]  # six of them
         return (whole - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() + float(f"0.{fraction or 0}")
     except (ValueError, OverflowError):  # the 31st of February
-        _refuse(f'"{name}" is not a date that exists')
+        _reject(f'"{name}" is not a date that exists')
 
 
-def _refuse(message: str) -> NoReturn:
+def _reject(message: str) -> NoReturn:
     raise ProviderRuleError(message, reason="malformed_credential")

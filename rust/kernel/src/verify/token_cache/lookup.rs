@@ -7,7 +7,7 @@ use crate::key_set::KeySet;
 use crate::policy::Policy;
 use crate::time::UnixTime;
 use crate::verify::compiled_scopes::Quota;
-use crate::verify::{Refusal, VerifiedToken, check_all_but_binding};
+use crate::verify::{Rejection, VerifiedToken, check_all_but_binding};
 
 /// A token to verify, and what to verify it with. The same policy and key set are found again by their `Arc`: equal ones
 /// made anew are others.
@@ -46,7 +46,7 @@ impl<'a> CacheMiss<'a> {
     ///
     /// # Errors
     /// As [`verify`](crate::verify()).
-    pub fn verify(self) -> Result<CheckedToken<'a>, Refusal> {
+    pub fn verify(self) -> Result<CheckedToken<'a>, Rejection> {
         let CacheLookup { token, keys, policy, now } = self.lookup;
         let token = check_all_but_binding(token, keys, policy, now)?.for_cache(&self.compiled_scopes);
         Ok(CheckedToken::new(self.lookup, Arc::new(token)))
@@ -67,10 +67,10 @@ impl<'a> CheckedToken<'a> {
     ///
     /// # Errors
     /// As [`verify`](crate::verify()), for the binding.
-    pub fn verified(self, proof: Option<&DpopProof>) -> Result<Arc<VerifiedToken>, Refusal> {
+    pub fn verified(self, proof: Option<&DpopProof>) -> Result<Arc<VerifiedToken>, Rejection> {
         match self.token.check_binding(self.lookup.token, self.lookup.policy, proof) {
             Ok(()) => Ok(self.token),
-            Err(error) => Err(Refusal::of_signed(self.token.jws().clone(), error)),
+            Err(error) => Err(Rejection::of_signed(self.token.jws().clone(), error)),
         }
     }
 
@@ -79,10 +79,10 @@ impl<'a> CheckedToken<'a> {
     ///
     /// # Errors
     /// As [`verify_request`](crate::verify_request), for the binding and the proof.
-    pub fn verified_with(self, proof: &UnverifiedProof<'_>) -> Result<(Arc<VerifiedToken>, DpopProof), Refusal> {
+    pub fn verified_with(self, proof: &UnverifiedProof<'_>) -> Result<(Arc<VerifiedToken>, DpopProof), Rejection> {
         match self.token.check_proof(self.lookup.token, proof, self.lookup.now) {
             Ok(proof) => Ok((self.token, proof)),
-            Err(error) => Err(Refusal::of_signed(self.token.jws().clone(), error)),
+            Err(error) => Err(Rejection::of_signed(self.token.jws().clone(), error)),
         }
     }
 }

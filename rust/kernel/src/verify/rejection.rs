@@ -1,20 +1,20 @@
-//! The verdict on a token that is refused.
+//! The verdict on a token that is rejected.
 
 use std::fmt;
 
 use super::VerifiedJws;
 use crate::error::Error;
 
-/// Why a token was refused, and what was signed if its signature was valid, so that an audit log can record whose token it
+/// Why a token was rejected, and what was signed if its signature was valid, so that an audit log can record whose token it
 /// was. It is an [`Error`] in all other respects.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Refusal {
+pub struct Rejection {
     error: Error,
     signed: Option<Box<VerifiedJws>>,
 }
 
-impl Refusal {
-    /// A refusal after the signature was found valid.
+impl Rejection {
+    /// A rejection after the signature was found valid.
     pub(super) fn of_signed(jws: VerifiedJws, error: Error) -> Self {
         Self { error, signed: Some(Box::new(jws)) }
     }
@@ -41,22 +41,22 @@ impl Refusal {
     }
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for Rejection {
     fn from(error: Error) -> Self {
         Self { error, signed: None }
     }
 }
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        refusal.error
+impl From<Rejection> for Error {
+    fn from(rejection: Rejection) -> Self {
+        rejection.error
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.error, f)
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for Rejection {}

@@ -133,9 +133,9 @@ class Issuer:
             accepted = {"issuer": self.spellings, "tenants": self.tenants}
         else:
             accepted = {"issuer": self.spellings}
-        return Policy(**{**defaults, **self.demands(), **accepted})
+        return Policy(**{**defaults, **self.requirements(), **accepted})
 
-    def demands(self) -> dict[str, Any]:
+    def requirements(self) -> dict[str, Any]:
         """Return the keywords of Policy that are set here, and not left to the Verifier."""
         return {name: value for name in _POLICY if (value := getattr(self, name)) is not None}
 

@@ -58,7 +58,9 @@ class OfflineBase:
         if not isinstance(issuer, Issuer):
             raise TypeError("issuer must be a watchword.Issuer; from_base_url makes one")
         if issuer.requirements():
-            raise ValueError("say to the verifier, not to the Issuer, what is demanded: " + ", ".join(issuer.requirements()))
+            raise ValueError(
+                "say to the verifier, not to the Issuer, what is demanded: " + ", ".join(issuer.requirements())
+            )
         if amount not in ("at_most", "exactly"):
             raise ValueError('amount must be "at_most" or "exactly"')
         if on_invalid not in ("raise", "return"):

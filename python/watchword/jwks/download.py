@@ -161,7 +161,7 @@ class _Attempt:
             )
         except NotPublicError as error:
             remedy = "if that is meant, list the host in the issuer's allow_private_hosts, or configure its jwks_uri"
-            raise DownloadError(f"the metadata's jwks_uri is refused: {error}; {remedy}", redact(url)) from error
+            raise DownloadError(f"the metadata's jwks_uri is rejected: {error}; {remedy}", redact(url)) from error
         except FetchError as error:
             raise DownloadError(str(error), redact(url)) from error
         except Exception as error:

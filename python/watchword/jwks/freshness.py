@@ -8,7 +8,7 @@ answer may be as old as its question):
     dead    from then on                          never used
 
 At most one *attempt* to get a newer set is in flight. Attempts for unknown kids come from a token bucket. The source
-(``remote.py``) holds a lock around every call here and follows the decisions.
+(``remote.py``) calls it under a lock and follows the decisions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from watchword.jwks.settings import CacheSettings
 # replaced. Its thread can't be ended from outside, so no more than so many of them are left behind at any time.
 MAX_GIVEN_UP = 2
 
-# So many fetches for unknown kids may follow each other at once; one more comes with each cooldown. With one, a key
+# The number of fetches for unknown kids that may follow each other; each cooldown adds one. With one, a key
 # that is published right after a fetch (some issuers make the key of an algorithm when it is first used) would stay
 # unknown for a cooldown.
 UNKNOWN_BURST = 2
@@ -94,7 +94,7 @@ class Freshness(Generic[Origin]):
         if held is None:
             # No usable set. During the back-off nobody waits: that would be one time-out after another. The first
             # attempt is waited for by all, as a cold start has many callers; after a failure by a few, so that an
-            # endpoint that hangs doesn't hold up every thread of a process with other things to do.
+            # endpoint that hangs doesn't block every thread of the process.
             start = self._may_start(now)
             return Decision(None, start, self._longest_wait(now, start=start), limited=self.failures > 0)
         start = now >= held.due_at and self._may_start(now)
@@ -115,7 +115,7 @@ class Freshness(Generic[Origin]):
         start = self._unknown_left > 0 and self._may_start(now)
         wait = self._longest_wait(now, start=start)
         if self.failures:
-            # Else made-up kids could hold threads for as long as the endpoint hangs.
+            # Otherwise invented kids could block threads for as long as the endpoint hangs.
             wait = min(wait, self.settings.grace)
         return Decision(None, start, wait, limited=True)
 
@@ -129,7 +129,7 @@ class Freshness(Generic[Origin]):
         return self.held if self.held is not None and now < self.held.dead_at else None
 
     def settled_until(self, now: float) -> float:
-        """Until when ``decide`` goes on saying "use what is held, and do nothing", if nothing happens before.
+        """Return until when ``decide`` returns the held set and nothing to do, if nothing happens before.
 
         A moment in the past if it does not say so; never beyond the moment at which a fresh set gets stale.
         """
@@ -144,7 +144,7 @@ class Freshness(Generic[Origin]):
         return min(until, max(held.due_at, self._retry_at))
 
     def next_look(self) -> float | None:
-        """When ``decide`` (or ``give_up_overdue``) may next have something to do, if nobody calls before."""
+        """Return when ``decide`` (or ``give_up_overdue``) may next have something to do, if it is not called before."""
         if self.attempt is not None:
             return self.attempt.deadline
         if (self.held is None and not self.failures) or len(self._given_up) >= MAX_GIVEN_UP:

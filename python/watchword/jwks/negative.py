@@ -18,7 +18,7 @@ class UnknownKeyIds:
     """At most :data:`MAX_KEY_IDS` kids, each for ``cooldown`` seconds from when the endpoint was asked.
 
     Not thread-safe. Of fixed size, whatever their senders choose: a kid is kept as a hash, keyed anew in each process
-    so that nobody can look for collisions.
+    so that collisions cannot be searched for.
     """
 
     def __init__(self, cooldown: float) -> None:
@@ -56,6 +56,6 @@ class UnknownKeyIds:
         self._until.clear()
 
     def _digest(self, key_id: str | None) -> bytes:
-        # A first byte tells "no kid" from the empty kid. A lone surrogate can't come from a strict header.
+        # The first byte distinguishes "no kid" from the empty kid. A lone surrogate can't come from a strict header.
         data = b"\0" if key_id is None else b"\1" + key_id.encode("utf-8", "surrogatepass")
         return hashlib.blake2b(data, digest_size=16, key=self._salt).digest()

@@ -259,7 +259,7 @@ class RemoteSource:
             return None
         is_stale = now >= held.fresh_until
         if is_stale and not self._outage.has_reported(EventKind.STALE_SET_USED):
-            return None  # whoever uses it first comes by ``_settle``, also if the background has just looked at it
+            return None  # so that the first caller reports its use, in ``_settle``
         return _Snapshot(held.keys, self._state.settled_until(now), is_stale)
 
     def _find_newer(self, search: _Search, now: float) -> tuple[Pending[KeySet | None], Decision[Origin]]:

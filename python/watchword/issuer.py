@@ -64,10 +64,10 @@ class Issuer:
     ``allow_private_hosts``.
 
     ``audience``, ``algorithms``, ``types``, ``required``, ``leeway`` (seconds), ``bound_tokens``, ``scope_claims`` (the
-    claims that hold scopes), ``audience_claim`` (the claim that names the audience, ``aud`` by default),
+    claims with scopes), ``audience_claim`` (the claim that names the audience, ``aud`` by default),
     ``max_token_bytes`` and ``max_header_bytes`` (of the encoded forms) are this issuer's :class:`~watchword.Policy`;
     ``None`` means: what the Verifier says. ``backend`` and ``prepare`` are arguments of
-    :meth:`KeySet.from_json <watchword.KeySet.from_json>`; ``cache_settings`` holds the settings of fetching and
+    :meth:`KeySet.from_json <watchword.KeySet.from_json>`; ``cache_settings`` are the settings of fetching and
     caching.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid, :class:`~watchword.KeySetError` (a
@@ -77,7 +77,7 @@ class Issuer:
     issuer: str
     _: KW_ONLY
     jwks_uri: str | None = None
-    # What is in these is public, but a repr is no place for it; and somebody will put a private key there.
+    # Public keys, but not in a repr: a private key may be given by mistake.
     jwks: Mapping[str, Any] | str | bytes | KeySet | None = field(default=None, repr=False, hash=False)
     jwks_file: str | os.PathLike[str] | None = None
     pem: str | bytes | None = field(default=None, repr=False)
@@ -133,9 +133,9 @@ class Issuer:
             accepted = {"issuer": self.spellings, "tenants": self.tenants}
         else:
             accepted = {"issuer": self.spellings}
-        return Policy(**{**defaults, **self.demands(), **accepted})
+        return Policy(**{**defaults, **self.requirements(), **accepted})
 
-    def demands(self) -> dict[str, Any]:
+    def requirements(self) -> dict[str, Any]:
         """Return the keywords of Policy that are set here, and not left to the Verifier."""
         return {name: value for name in _POLICY if (value := getattr(self, name)) is not None}
 

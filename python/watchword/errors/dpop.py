@@ -73,7 +73,7 @@ class PrivateKeyInProofError(DpopError):
     """``jwk`` is a private key (check 7)."""
 
     code = ErrorCode.DPOP_PRIVATE_KEY
-    _description = "the DPoP proof holds a private key"
+    _description = "the DPoP proof contains a private key"
 
 
 class ProofKeyError(DpopError):

@@ -93,7 +93,7 @@ def public_addresses(host: str, port: int) -> list[str]:
     """Resolve a host. Return its addresses, all of them public.
 
     Raises ``OSError`` if it can't be resolved, and ``ValueError`` if any of its addresses is not public: no honest name
-    has addresses of both kinds. The message does not say which, as it may find its way to whoever chose the name.
+    has addresses of both kinds. The message does not say which, as whoever chose the name may see it.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

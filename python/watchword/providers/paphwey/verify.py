@@ -30,9 +30,9 @@ class OfflineVerifier(OfflineBase):
     - ``algorithms``: those that are allowed, by default those of the keys; ``types``: the accepted values of ``typ``;
     - ``credential_issuers``: further names of the issuer inside a credential, such as its DID;
       ``credential_type``: a type that the credential must have (tokens without a credential are then refused);
-    - ``required``: claims that must be present beside the delegation's id and ``exp`` (or ``validUntil``);
+    - ``required``: claims that must be present in addition to the delegation's id and ``exp`` (or ``validUntil``);
     - ``leeway``: the seconds by which clocks may differ; ``clock`` returns Unix seconds;
-    - ``httpx_client``: a client of yours that fetches the keys; ``fetcher``, ``on_event``: as for
+    - ``httpx_client``: your own client, which fetches the keys; ``fetcher``, ``on_event``: as for
       :class:`watchword.Verifier`.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid.

@@ -34,7 +34,7 @@ class JWKSFetcher:
 
     ``cache_ttl`` is the lifetime of a key set in seconds if its response has no ``Cache-Control``; ``cache_settings``
     has all settings instead. ``jwks`` is the key set itself, and nothing is fetched; ``jwks_uri`` is another URL of it.
-    ``fetcher`` fetches it (``watchword.jwks.HttpxFetcher(client)`` uses a client of yours); closing it is up to you.
+    ``fetcher`` fetches it (``watchword.jwks.HttpxFetcher(client)`` uses your own client); the caller closes it.
     URLs must be https, except on loopback.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid. It may be used from any number of threads and
@@ -106,7 +106,7 @@ class JWKSFetcher:
     def close(self) -> None:
         """Drop the keys and stop refreshing them; the object raises ``ValueError`` from then on.
 
-        A ``fetcher`` of yours stays open.
+        A ``fetcher`` that was given stays open.
         """
         self._keys.close()
 

@@ -29,10 +29,10 @@ class IdTokenVerifier:
     ``issuer_url`` is the ``iss`` of the ID tokens (without final slashes, as in the package), ``client_id`` the client
     that they must be for. The issuer's keys are discovered (OpenID Connect Discovery), unless they are given as for
     :class:`watchword.Issuer`: ``jwks``, ``jwks_uri``, ``jwks_file`` or ``pem``. ``algorithms`` are those accepted
-    (``None``: those of the keys); ``trusted_audiences`` may be in ``aud`` beside the client; ``subject_prefixes`` are
-    the prefixes that a subject may have (``None``: any); ``leeway`` is in seconds; ``fetcher`` fetches the keys
-    (:class:`watchword.jwks.Fetcher`); ``token_cache`` caches verified tokens (:class:`watchword.TokenCache`); ``clock``
-    returns Unix seconds, used if ``now`` is ``None``.
+    (``None``: those of the keys); ``trusted_audiences`` may be in ``aud`` in addition to the client;
+    ``subject_prefixes`` are the prefixes that a subject may have (``None``: any); ``leeway`` is in seconds; ``fetcher``
+    fetches the keys (:class:`watchword.jwks.Fetcher`); ``token_cache`` caches verified tokens
+    (:class:`watchword.TokenCache`); ``clock`` returns Unix seconds, used if ``now`` is ``None``.
 
     Make one for the life of the process: it caches the keys. Nothing is fetched before the first token. Raises
     :class:`ConfigurationError` if an argument is invalid.

@@ -35,14 +35,15 @@ class ClawAuth:
 
     The keys come from one of ``jwks`` (a JWK Set as a mapping, JSON or a ``KeySet``), ``pem`` (a public key in PEM),
     ``jwks_file`` and ``jwks_uri``, as for :class:`watchword.Issuer`. They must be P-256 keys: ES256 is the only
-    algorithm that is accepted. ``fetcher`` (``watchword.jwks.HttpxFetcher(client)`` uses a client of yours),
+    algorithm that is accepted. ``fetcher`` (``watchword.jwks.HttpxFetcher(client)`` uses your own client),
     ``cache_settings``, ``allow_loopback_http`` and ``on_event`` apply to ``jwks_uri``. ``token_cache`` caches verified
     tokens: an agent sends the same one for an hour.
 
     ``audience`` is an audience that the token must name, or several (``watchword.ANY_AUDIENCE``: any). ``required``
-    lists claims that must be present beside ``exp``. ``claim_names`` are the names of the claims; ``agent_id_prefix``
-    is the prefix of agents' ids, which tells them from people's (``""``: any id). ``types`` are the accepted values of
-    ``typ``; ``leeway`` is the number of seconds by which clocks may differ; ``clock`` returns Unix seconds.
+    lists claims that must be present in addition to ``exp``. ``claim_names`` are the names of the claims;
+    ``agent_id_prefix`` is the prefix of agents' ids, which tells them from people's (``""``: any id). ``types`` are the
+    accepted values of ``typ``; ``leeway`` is the number of seconds by which clocks may differ; ``clock`` returns Unix
+    seconds.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """

@@ -56,7 +56,9 @@ class OfflineBase:
         if not isinstance(issuer, Issuer):
             raise TypeError("issuer must be a watchword.Issuer; from_base_url makes one")
         if issuer.requirements():
-            raise ValueError(f"give the requirements {', '.join(issuer.requirements())} to the verifier, not to the Issuer")
+            raise ValueError(
+                f"give the requirements {', '.join(issuer.requirements())} to the verifier, not to the Issuer"
+            )
         if issuer.aliases or issuer.tenants is not None:
             raise ValueError(
                 f"the issuer {issuer.issuer!r} has aliases or tenants: make a verifier for each value of iss instead"
@@ -111,10 +113,10 @@ class OfflineBase:
         """Return a verifier of the attestations of the gateway at ``base_url``. Nothing is fetched before it is needed.
 
         ``issuer`` is the required ``iss``, by default ``base_url`` without its final slash. ``jwks_uri`` is the URL of
-        the keys, by default ``/.well-known/jwks.json`` below ``base_url``. ``httpx_client`` is a client of yours
-        (``httpx2.Client`` or ``httpx.Client``) that fetches them; closing it is up to you. ``cache_settings`` sets how
-        long they are cached, by default 5 minutes. URLs must be https; ``allow_loopback_http=True`` also allows http to
-        loopback, for development. ``settings`` are those of the constructor.
+        the keys, by default ``/.well-known/jwks.json`` below ``base_url``. ``httpx_client`` is your own client
+        (``httpx2.Client`` or ``httpx.Client``), which fetches them and which the caller closes. ``cache_settings`` sets
+        how long they are cached, by default 5 minutes. URLs must be https; ``allow_loopback_http=True`` also allows
+        http to loopback, for development. ``settings`` are those of the constructor.
 
         Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
         """

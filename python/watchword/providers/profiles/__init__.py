@@ -41,7 +41,7 @@ class Rules(abc.ABC):
 
     ``issuers`` are the accepted values of ``iss`` (empty: any); ``audience``, ``algorithms``, ``types``,
     ``leeway`` (seconds) and ``bound_tokens`` are as in :class:`~watchword.Policy`. ``required`` lists claims that must
-    be present beside those of ``always_required``, which every token of the provider has.
+    be present in addition to those of ``always_required``, which every token of the provider has.
     """
 
     issuers: tuple[str, ...] = ()

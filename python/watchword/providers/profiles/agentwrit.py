@@ -50,7 +50,7 @@ def recognise(header: Members, claims: Members) -> Kind | None:
 def _agent_kind(claims: Members) -> Kind | None:
     if agent_id(claims.get("sub")) is None or not (_is_text(claims.get("orch_id")) and _is_text(claims.get("task_id"))):
         return None
-    reasons = ('the subject is the SPIFFE ID of an agent, with "orch_id" and "task_id" beside it', _LISTED)
+    reasons = ('the subject is the SPIFFE ID of an agent, with "orch_id" and "task_id"', _LISTED)
     if "delegation_chain" in claims:
         return Kind(DELEGATED_AGENT, (*reasons, 'there is a "delegation_chain"'))
     return Kind(AGENT, reasons)

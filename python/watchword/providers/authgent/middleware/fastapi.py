@@ -90,8 +90,8 @@ class AgentAuthMiddleware:
 def _is_serving() -> bool:
     """Return whether an event loop runs: Starlette makes its middleware when it handles its first event.
 
-    That is the lifespan's start-up. A server interprets an exception there as "no lifespan support", goes on, and every
-    request ends in a 500.
+    That is the lifespan's start-up. A server interprets an exception there as "no lifespan support", continues, and
+    every request ends in a 500.
     """
     try:
         asyncio.get_running_loop()

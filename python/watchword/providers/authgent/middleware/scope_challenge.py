@@ -86,7 +86,7 @@ class ScopeChallengeHandler:
     ``hitl_scopes`` are those that :meth:`is_scope_challenge` looks for. ``client_id`` is the agent on whose behalf
     :meth:`handle_scope_challenge` makes requests; ``client_secret`` is not needed, and never sent. Times are seconds:
     ``poll_interval`` between two polls, ``timeout`` for the decision, ``http_timeout`` for an HTTP request. ``client``
-    is an ``httpx2.AsyncClient`` (or one with its interface) of yours; closing it is up to you.
+    is an ``httpx2.AsyncClient`` (or one with its interface), which the caller closes.
 
     Raises ``ValueError`` unless ``server_url`` is an https URL, or an http URL of loopback.
     """
@@ -206,8 +206,8 @@ def _challenge_of(response: Rejected) -> ScopeChallenge | None:
     return parse_scope_challenge(response.headers.get("WWW-Authenticate", ""))
 
 
-def _json(response: Any, good: tuple[int, ...]) -> dict[str, Any]:  # noqa: ANN401  # of any client
-    if response.status_code not in good:
+def _json(response: Any, expected: tuple[int, ...]) -> dict[str, Any]:  # noqa: ANN401  # of any client
+    if response.status_code not in expected:
         raise ServerError(f"the server returned HTTP {response.status_code} to a step-up request")
     answer = response.json()
     if not isinstance(answer, dict):

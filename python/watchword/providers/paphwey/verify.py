@@ -19,23 +19,23 @@ __all__ = ["AsyncOfflineVerifier", "ClaimNames", "OfflineVerifier", "PinnedKey"]
 class OfflineVerifier(OfflineBase):
     """Verifies attestations offline. Make one for the life of the process.
 
-        It may be used from any number of threads and event loops at once. :meth:`from_base_url` is the usual way to make
-        one; the constructor takes a :class:`watchword.Issuer`, whose keys may come from anywhere (``jwks=``,
-        ``jwks_file=``, ``pem=``, ``jwks_uri=``), and which has neither requirements, ``aliases`` nor ``tenants``. The other
-        arguments:
+    It may be used from any number of threads and event loops at once. :meth:`from_base_url` is the usual way to make
+    one; the constructor takes a :class:`watchword.Issuer`, whose keys may come from anywhere (``jwks=``,
+    ``jwks_file=``, ``pem=``, ``jwks_uri=``), and which has neither requirements, ``aliases`` nor ``tenants``. The other
+    arguments:
 
-        - ``claim_names``: the names of the claims (:class:`ClaimNames`);
-        - ``amount``: ``"at_most"`` the approved amount, or ``"exactly"`` that;
-        - ``on_invalid``: ``"raise"`` a ``PaphweyVerificationError``, or ``"return"`` an outcome whose ``valid`` is false;
-        - ``algorithms``: those that are allowed, by default those of the keys; ``types``: the accepted values of ``typ``;
-        - ``credential_issuers``: further names of the issuer inside a credential, such as its DID;
-              ``credential_type``: a type that the credential must have (tokens without a credential are then rejected);
-        - ``required``: claims that must be present in addition to the delegation's id and ``exp`` (or ``validUntil``);
-            - ``leeway``: the seconds by which clocks may differ; ``clock`` returns Unix seconds;
-        - ``httpx_client``: your own client, which fetches the keys; ``fetcher``, ``on_event``: as for
-          :class:`watchword.Verifier`.
+    - ``claim_names``: the names of the claims (:class:`ClaimNames`);
+    - ``amount``: ``"at_most"`` the approved amount, or ``"exactly"`` that;
+    - ``on_invalid``: ``"raise"`` a ``PaphweyVerificationError``, or ``"return"`` an outcome whose ``valid`` is false;
+    - ``algorithms``: those that are allowed, by default those of the keys; ``types``: the accepted values of ``typ``;
+    - ``credential_issuers``: further names of the issuer inside a credential, such as its DID;
+      ``credential_type``: a type that the credential must have (tokens without a credential are then rejected);
+    - ``required``: claims that must be present in addition to the delegation's id and ``exp`` (or ``validUntil``);
+    - ``leeway``: the seconds by which clocks may differ; ``clock`` returns Unix seconds;
+    - ``httpx_client``: your own client, which fetches the keys; ``fetcher``, ``on_event``: as for
+      :class:`watchword.Verifier`.
 
-        Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
+    Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """
 
     def verify(

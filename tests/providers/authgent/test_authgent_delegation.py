@@ -48,7 +48,7 @@ def test_the_documented_requirements(chain: authgent.DelegationChain) -> None:
         ({"require_human_root": True, "human": lambda _: False}, "no_human_root"),
     ],
 )
-def test_what_is_not_met_is_proof_to_dict_authgents_code(
+def test_unmet_requirements_have_authgents_codes(
     chain: authgent.DelegationChain, demand: dict[str, Any], code: str
 ) -> None:
     with pytest.raises(authgent.DelegationError) as caught:

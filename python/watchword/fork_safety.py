@@ -47,7 +47,7 @@ def register_after_fork(thing: Forkable) -> None:
 
 @contextlib.contextmanager
 def without_forks() -> Iterator[None]:
-    """Delay every ``os.fork`` of other threads, for 30 seconds at most, until the block is left.
+    """Return a context manager that delays every ``os.fork`` of other threads, for 30 seconds at most.
 
     For imports and for the initialisation of libraries: nothing can release their locks in a child.
     """

@@ -144,8 +144,9 @@ class IssuerKeys:
         return any(algorithm in key.algorithms for key in self.source.current() or ())
 
     def refresh(self) -> None:
-        """Fetch the keys now. Raises :class:`~watchword.KeysUnavailableError` if that fails; cached keys stay in use
-        within their bounds.
+        """Fetch the keys now.
+
+        Raises :class:`~watchword.KeysUnavailableError` if that fails; cached keys stay in use within their bounds.
         """
         self.source.refresh().result()
 

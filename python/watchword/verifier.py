@@ -39,7 +39,7 @@ class Verifier:
 
     ``issuers`` are :class:`~watchword.Issuer` objects (a string stands for ``Issuer(string)``); :meth:`add_issuer` and
     :meth:`remove_issuer` change them later. ``audience``, ``algorithms``, ``types``, ``leeway`` (seconds),
-    ``required``, ``bound_tokens``, ``scope_claims``, ``max_token_bytes`` and ``max_header_bytes`` are as in
+    ``required``, ``bound_tokens``, ``scope_claims``, ``max_token_bytes`` and ``max_header_bytes`` (bytes) are as in
     :class:`~watchword.Policy`, for every issuer that does not set them itself. ``dpop`` verifies the DPoP proofs of
     requests (:class:`watchword.dpop.DpopVerifier`; by default one with a replay cache of this process).
     ``token_cache``, a :class:`watchword.TokenCache`, caches verified tokens (default: none); several Verifiers may

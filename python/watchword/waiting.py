@@ -138,11 +138,11 @@ class Call(Pending[T]):
         self._call_async = call_async
 
     def result(self) -> T:
-        """Call the function in this thread."""
+        """Call the function in this thread, and return what it returns."""
         return self._call()
 
     async def result_async(self) -> T:
-        """Await the coroutine function, or the function in another thread."""
+        """Return what the coroutine function returns, or the function in another thread."""
         if self._call_async is not None:
             return await self._call_async()
         import asyncio
@@ -163,7 +163,7 @@ async def _wait_async(future: Future[None], seconds: float) -> None:
 
 
 def together(several: Iterable[Steps[None]]) -> Steps[None]:
-    """Run several steps together: each runs until it has to wait before any of them waits."""
+    """Return steps that run several steps together: each runs until it has to wait before any of them waits."""
     running = [(steps, _advance(steps.send, None)) for steps in several]
     while waiting := [(steps, step) for steps, step in running if isinstance(step, Pending)]:
         running = []

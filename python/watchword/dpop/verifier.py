@@ -68,7 +68,8 @@ class DpopVerifier:
     Make one for the life of the process. ``replay`` is the replay cache: by default one of this process; several
     processes need a shared store (:class:`watchword.dpop.redis.RedisReplayStore`), or a proof can be used once with
     each; ``None``: proofs may be replayed. ``nonces`` are required of every proof; an error then has the nonce to send.
-    The others are as in :func:`verify_proof`.
+    ``max_age`` and ``leeway`` are seconds, ``clock`` returns Unix seconds; both and ``algorithms`` are as in
+    :func:`verify_proof`.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """
@@ -139,9 +140,9 @@ class DpopVerifier:
         expected_jkt: str | None = None,
         now: float | None = None,
     ) -> DpopProof:
-        """Verify a proof without using it up: for callers that make further checks before :meth:`consume`.
+        """Verify a proof as of ``now`` in Unix seconds (``None``: the clock's) without using it up.
 
-        Returns a :class:`DpopProof`; raises :class:`~watchword.dpop.DpopError`.
+        It is for callers that make further checks before :meth:`consume`. Returns a :class:`DpopProof`; raises :class:`~watchword.dpop.DpopError`.
         """
         at = self._at(now)
         nonces = None if self.nonces is None else self.nonces.valid(now=at)
@@ -153,13 +154,16 @@ class DpopVerifier:
     def unverified(self, proof: str | bytes, *, method: str, uri: str, now: float | None = None) -> UnverifiedProof:
         """Return a proof and what it must be made for, to be verified after its token.
 
-        Raises ``ValueError`` if ``method`` is empty or ``uri`` is not an absolute ``http`` or ``https`` URI.
+        ``now``, in Unix seconds (``None``: the clock's), decides which nonces are valid. Raises ``ValueError`` if ``method`` is empty or ``uri`` is not an absolute ``http`` or ``https`` URI.
         """
         nonces = None if self.nonces is None else self.nonces.valid(now=self._at(now))
         return UnverifiedProof(proof, self._policy, method, uri, nonces)
 
     def consume(self, proof: DpopProof, *, now: float | None = None) -> None:
-        """Use a proof up. Raises :class:`~watchword.dpop.ReplayedProofError` if it was used before."""
+        """Use a proof up, as of ``now`` in Unix seconds (``None``: the clock's).
+
+        Raises :class:`~watchword.dpop.ReplayedProofError` if it was used before.
+        """
         finish(self.consume_steps(proof, now=now))
 
     async def consume_async(self, proof: DpopProof, *, now: float | None = None) -> None:
@@ -180,7 +184,7 @@ class DpopVerifier:
         """Set what the answer to a request needs, and return the error.
 
         That is the algorithms that this verifier accepts, a nonce if the proof needs one, and the scheme of the
-        challenge if the request was sent by ``DPoP``.
+        challenge if the request was sent by ``DPoP``. ``now`` is in Unix seconds (``None``: the clock's).
         """
         error.algorithms = self.algorithms
         if scheme == "DPoP":

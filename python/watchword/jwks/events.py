@@ -37,8 +37,9 @@ class EventKind(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class KeyEvent:
-    """An event of an issuer's key cache. It contains no token and no key; a kid is truncated and escaped, as its
-    sender chose it; a URL is without its query.
+    """An event of an issuer's key cache.
+
+    It contains no token and no key; a kid is truncated and escaped, as its sender chose it; a URL is without its query.
     """
 
     kind: EventKind

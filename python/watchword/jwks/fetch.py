@@ -49,7 +49,7 @@ class Fetcher(Protocol):
     def get(self, url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> Response:
         """Return the answer to a GET of ``url``, whatever its status; redirects are not followed.
 
-        Takes at most ``timeout`` seconds in all, and reads at most ``max_bytes`` of the body. Raises
+        Takes at most ``timeout`` seconds in all, and reads at most ``max_bytes`` bytes of the body. Raises
         :class:`FetchError` if there is no answer or it is too long; any other exception has the same effect.
         """
         ...
@@ -98,7 +98,10 @@ class HttpxClient(Protocol):
         timeout: float,
         extensions: dict[str, Any],
     ) -> AbstractContextManager[HttpxResponse]:
-        """Send a request; the caller reads the body."""
+        """Send a request, and return a context manager of the response, whose body the caller reads.
+
+        ``timeout`` is in seconds.
+        """
         ...
 
 
@@ -184,7 +187,9 @@ def _new_client(*, public_only: bool) -> httpx2.Client:
 
 
 def get_public(fetcher: Fetcher, url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> Response:
-    """Get a URL whose host is not configured, by :meth:`PublicFetcher.get_public` if the fetcher has that method.
+    """Return the answer of a URL whose host is not configured, by :meth:`PublicFetcher.get_public` if there is one.
+
+    ``timeout`` is in seconds, ``max_bytes`` the largest body in bytes.
 
     Raises :class:`NotPublicError` if the URL itself names an address that is not public.
     """

@@ -336,7 +336,7 @@ PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048).private
         ({"issuer": "agentwrit"}, ValueError, "give jwks_uri"),
         ({"issuer": "http://one.example"}, ValueError, "https"),
         ({"jwks": {}, "jwks_uri": ONE}, ValueError, "jwks_uri and jwks are given"),
-        ({"jwks": {}, "pem": b""}, ValueError, "one place"),
+        ({"jwks": {}, "pem": b""}, ValueError, "must come from one of them"),
         ({"jwks": {"keys": []}}, ValueError, "no usable key"),
         ({"jwks": {"keys": [{"kty": "oct", "k": "AA"}]}}, ValueError, "symmetric_key"),
         ({"jwks": "{"}, ValueError, None),

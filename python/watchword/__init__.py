@@ -1,4 +1,4 @@
-"""Watchword verifies the tokens that AI agents carry: offline, strictly, fast.
+"""Watchword verifies JSON Web Tokens for resource servers: offline, strictly, fast.
 
     keys = watchword.KeySet.from_json(jwks)
     policy = watchword.Policy(issuer="https://as.example", audience="https://api.example")
@@ -7,7 +7,10 @@
     verifier = watchword.Verifier([watchword.Issuer("https://as.example")], audience="https://api.example")
     token = verifier.verify(raw)  # the issuer's keys are discovered, fetched and cached
 
-Everything public is on this page.
+DPoP, delegation and scopes are in :mod:`watchword.dpop`, :mod:`watchword.delegation` and :mod:`watchword.scopes`; key
+sources in :mod:`watchword.jwks`, errors in :mod:`watchword.errors`, limits in :mod:`watchword.limits`, settings for
+well-known issuers in :mod:`watchword.issuers`, an issuer for tests in :mod:`watchword.testing`, and provider profiles
+in :mod:`watchword.providers`.
 """
 
 from __future__ import annotations
@@ -72,14 +75,14 @@ _Sequence.register(BatchResult)
 def verify(
     token: str | bytes, keys: KeySet, policy: Policy, *, now: float | None = None, proof: DpopProof | None = None
 ) -> VerifiedToken:
-    """Verify a JWT (RFC 7519 section 7.2) as of the moment ``now``, in Unix seconds; ``None`` takes the clock.
+    """Verify a JWT (RFC 7519 section 7.2) as of ``now`` in Unix seconds (``None``: the clock's).
 
-    ``proof`` is the DPoP proof that came with the token (RFC 9449), verified by :mod:`watchword.dpop` for this very
-    token. A token that is bound to a key needs one, unless the policy accepts it as a bearer token; with one, the
-    token must be bound to the proof's key.
+    ``proof`` is the DPoP proof sent with the token (RFC 9449), verified by :mod:`watchword.dpop` for this token. A
+    token that is bound to a key needs one, unless the policy accepts it as a bearer token; with one, the token must be
+    bound to the proof's key.
 
-    Returns a :class:`VerifiedToken`. Raises :class:`VerificationError` for whatever the token is, ``TypeError`` for a
-    token that is neither ``str`` nor ``bytes``, ``ValueError`` for a moment that is not finite.
+    Returns a :class:`VerifiedToken`. Raises :class:`VerificationError` if the token is invalid, ``TypeError`` if it is
+    neither ``str`` nor ``bytes``, ``ValueError`` if ``now`` is not finite.
     """
     return _kernel.verify(token, keys, policy, _time.time() if now is None else now, proof)
 
@@ -92,10 +95,10 @@ def verify_many(
     now: float | None = None,
     threads: int | None = None,
 ) -> BatchResult:
-    """Verify many JWTs, all as of the moment ``now``, on ``threads`` threads (``None``: one for each processor).
+    """Verify many JWTs as of ``now`` in Unix seconds, on ``threads`` threads (``None``: one per processor).
 
     Returns a sequence with what :func:`verify` would return or raise for each token, in their order. Raises
-    ``TypeError`` if one of them is neither ``str`` nor ``bytes``, and what the handler of a signal raises meanwhile
+    ``TypeError`` if one of them is neither ``str`` nor ``bytes``, and what a signal handler raises meanwhile
     (``KeyboardInterrupt``).
     """
     return _kernel.verify_many(tokens, keys, policy, _time.time() if now is None else now, threads)
@@ -108,11 +111,12 @@ def verify_jws(
     algorithms: _Iterable[str] | None = None,
     types: _Iterable[str | None] | None = None,
 ) -> VerifiedJws:
-    """Verify a JWS in compact form (RFC 7515 section 5.2), whatever its payload is: no claim is looked at.
+    """Verify a JWS in compact form (RFC 7515 section 5.2) with any payload: claims are not checked.
 
-    ``algorithms`` are those that are allowed (``None``: those of the keys), ``types`` the values of ``typ`` that are
-    accepted, ``None`` among them standing for its absence (no list: ``typ`` is not looked at). Returns a
-    :class:`VerifiedJws`; raises :class:`VerificationError`.
+    ``algorithms`` are the allowed ones (``None``: those of the keys), ``types`` the accepted values of ``typ``, with
+    ``None`` for its absence (no list: ``typ`` is not checked).
+
+    Returns a :class:`VerifiedJws`. Raises :class:`VerificationError` if the JWS is invalid.
     """
     return _kernel.verify_jws(token, keys, algorithms, types)
 

@@ -1,9 +1,9 @@
-"""What must happen to locks, threads and connections when the process forks.
+"""Fork safety: renew locks, threads and connections in forked children.
 
-A forked process has one thread. A lock that another thread held at that moment stays locked in the child for ever, an
-attempt that another thread carried never ends, and a module that another thread was importing stays half imported; so
-every object with locks, threads or connections is told, and what must not be cut in half holds the fork back. (What the
-kernel needs for forks, it registers itself.)
+A forked process has one thread. A lock that another thread held at that moment stays locked in the child for ever, a
+fetch of another thread never ends, and a module that another thread was importing stays half imported. So every object
+with locks, threads or connections registers for a call in the child, and what a fork must not interrupt delays it. (The
+kernel registers its own handlers.)
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Protocol
 
 from watchword.threads import forget_threads, wait_for_ended
 
-#: How long a fork is held back at most, in seconds: what is guarded takes some tenths, or longer on a busy machine.
+#: The longest delay of a fork, in seconds: what is guarded takes some tenths, or longer on a busy machine.
 _LONGEST_DELAY = 30.0
 
-#: The same for a thread's end, which takes microseconds.
+#: The longest wait for threads to end, which takes microseconds.
 _LONGEST_END = 1.0
 
 
@@ -29,27 +29,27 @@ class Forkable(Protocol):
     """Something with locks, threads or connections."""
 
     def after_fork(self) -> None:
-        """Makes new locks and forgets threads. Called in the child, where no other thread runs."""
+        """Make new locks and forget threads. Called in the child, where no other thread runs."""
         ...
 
 
 _objects: weakref.WeakSet[Forkable] = weakref.WeakSet()
 
-# Held by whoever must not be cut in half, and by the thread that forks.
+# Held by code that a fork must not interrupt, and by the thread that forks.
 _undivided = threading.RLock()
 _is_forking = threading.local()
 
 
 def register_after_fork(thing: Forkable) -> None:
-    """Has ``thing.after_fork()`` called in every forked child, for as long as it lives."""
+    """Call ``thing.after_fork()`` in every forked child. ``thing`` is referenced weakly."""
     _objects.add(thing)
 
 
 @contextlib.contextmanager
 def without_forks() -> Iterator[None]:
-    """Holds every ``os.fork`` of other threads back, for half a minute at most, until the block is done.
+    """Delay every ``os.fork`` of other threads, for 30 seconds at most, until the block is left.
 
-    For imports and for the libraries' own start-up: what they lock, nobody can unlock in a child.
+    For imports and for the initialisation of libraries: nothing can release their locks in a child.
     """
     with _undivided:
         yield
@@ -67,7 +67,7 @@ def _after_fork_in_parent() -> None:
 
 
 def _after_fork() -> None:
-    global _undivided  # noqa: PLW0603 - nobody can release the old one if another thread holds it
+    global _undivided  # noqa: PLW0603 - the old one cannot be released if another thread held it
     _after_fork_in_parent()
     _undivided = threading.RLock()
     forget_threads()

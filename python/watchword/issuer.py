@@ -1,4 +1,4 @@
-"""An issuer that is trusted, where its keys come from, and what its tokens must be."""
+"""Issuer: a trusted issuer, where its keys come from, and the policy of its tokens."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Issuer:
     """An issuer (RFC 7519 section 4.1.1) whose tokens a :class:`~watchword.Verifier` accepts.
 
     ``issuer`` is compared with the token's ``iss`` exactly, case and slashes included; ``aliases`` are other spellings
-    of it that are accepted too. It may also be
+    of it that are accepted too. ``issuer`` may also be
 
     - a template, ``https://login.example/{tid}/v2.0``, for an issuer with many tenants: the part in braces must equal
-      the token's claim of that name. ``tenants`` lists the values that are accepted, or is
-      :data:`~watchword.ANY_TENANT`: whoever can become a tenant of that issuer is then accepted;
+      the token's claim of that name. ``tenants`` lists the accepted values, or is :data:`~watchword.ANY_TENANT`:
+      anyone who can become a tenant of that issuer is then accepted;
     - a SPIFFE trust domain, ``spiffe://example.org``, whose JWT-SVIDs need no ``iss``: ``sub`` must be a SPIFFE ID of
       that domain. ``jwks_uri``, ``jwks`` or ``jwks_file`` gives its bundle.
 
@@ -54,30 +54,30 @@ class Issuer:
 
     - ``jwks_uri``: the URL of its JWK Set (RFC 7517 section 5);
     - ``jwks``: the set itself (JSON as ``str`` or ``bytes``, a mapping, or a :class:`~watchword.KeySet`); one JWK does;
-    - ``jwks_file``: a file that holds a JWK Set, a JWK, or a public key in PEM or DER, read again when it changes;
+    - ``jwks_file``: a file with a JWK Set, a JWK, or a public key in PEM or DER, read again when it changes;
     - ``pem``: a public key in PEM (SubjectPublicKeyInfo);
-    - ``source``: an object of your own, see :class:`watchword.jwks.KeySource`; closing it stays with you;
+    - ``source``: an object of your own (:class:`watchword.jwks.KeySource`), which you close yourself;
 
     and from its published metadata (RFC 8414, OpenID Connect Discovery) if none is given. URLs are https;
-    ``allow_loopback_http=True`` also allows http to this very machine, for development. The metadata's ``jwks_uri``
-    may lead to the issuer's own host and port, to the public internet, and to the hosts (names or addresses) of
+    ``allow_loopback_http=True`` also allows http to loopback, for development. The metadata's ``jwks_uri`` may lead to
+    the issuer's own host and port, to the public internet, and to the hosts (names or addresses) of
     ``allow_private_hosts``.
 
     ``audience``, ``algorithms``, ``types``, ``required``, ``leeway`` (seconds), ``bound_tokens``, ``scope_claims`` (the
-    claims that hold scopes), ``audience_claim`` (the claim that names the audience, ``aud`` by default),
+    claims with scopes), ``audience_claim`` (the claim that names the audience, ``aud`` by default),
     ``max_token_bytes`` and ``max_header_bytes`` (of the encoded forms) are this issuer's :class:`~watchword.Policy`;
     ``None`` means: what the Verifier says. ``backend`` and ``prepare`` are arguments of
-    :meth:`KeySet.from_json <watchword.KeySet.from_json>`; ``cache_settings`` holds the settings of fetching and
+    :meth:`KeySet.from_json <watchword.KeySet.from_json>`; ``cache_settings`` are the settings of fetching and
     caching.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid, :class:`~watchword.KeySetError` (a
-    ``ValueError``) if ``jwks`` or ``pem`` holds no usable key. Nothing is read or fetched here.
+    ``ValueError``) if ``jwks`` or ``pem`` has no usable key. Nothing is read or fetched here.
     """
 
     issuer: str
     _: KW_ONLY
     jwks_uri: str | None = None
-    # What is in these is public, but a repr is no place for it; and somebody will put a private key there.
+    # Public keys, but not in a repr: a private key may be given by mistake.
     jwks: Mapping[str, Any] | str | bytes | KeySet | None = field(default=None, repr=False, hash=False)
     jwks_file: str | os.PathLike[str] | None = None
     pem: str | bytes | None = field(default=None, repr=False)
@@ -102,7 +102,7 @@ class Issuer:
     _keys: KeySet | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Checks all that can be checked without reading or fetching anything."""
+        """Check the arguments, without reading or fetching anything."""
         if not isinstance(self.issuer, str):
             raise TypeError("issuer must be a string: the value of the tokens' iss claim")
         if not self.issuer:
@@ -118,48 +118,53 @@ class Issuer:
         object.__setattr__(self, "audience", as_audience(self.audience))
         object.__setattr__(self, "allow_private_hosts", _as_hosts(self.allow_private_hosts))
         self._check_spellings()
-        # The kernel knows best what a policy may hold.
+        # The kernel checks what a policy may contain.
         self.policy({})
         self._check_ways()
 
     def policy(self, defaults: Mapping[str, Any]) -> Policy:
-        """The policy of this issuer's tokens: ``defaults`` (keywords of Policy), unless something else is said here."""
-        if self.trust_domain is not None:
-            whose: dict[str, Any] = {"trust_domain": self.trust_domain}
-        elif self.tenants is not None:
-            whose = {"issuer": self.spellings, "tenants": self.tenants}
-        else:
-            whose = {"issuer": self.spellings}
-        return Policy(**{**defaults, **self.demands(), **whose})
+        """Return the policy of this issuer's tokens: its own requirements, otherwise ``defaults`` (Policy's keywords).
 
-    def demands(self) -> dict[str, Any]:
-        """What is said here of the policy, and not left to the Verifier."""
+        Raises ``TypeError`` or ``ValueError`` if they are invalid.
+        """
+        if self.trust_domain is not None:
+            accepted: dict[str, Any] = {"trust_domain": self.trust_domain}
+        elif self.tenants is not None:
+            accepted = {"issuer": self.spellings, "tenants": self.tenants}
+        else:
+            accepted = {"issuer": self.spellings}
+        return Policy(**{**defaults, **self.requirements(), **accepted})
+
+    def requirements(self) -> dict[str, Any]:
+        """Return the keywords of Policy that are set here, and not left to the Verifier."""
         return {name: value for name in _POLICY if (value := getattr(self, name)) is not None}
 
     @property
     def spellings(self) -> tuple[str, ...]:
-        """What ``iss`` may be, templates included; the first names the issuer."""
+        """The accepted values of ``iss``, templates included; the first is the issuer's name."""
         return (self.issuer, *self.aliases)
 
     @property
     def trust_domain(self) -> str | None:
-        """``example.org`` if this is the SPIFFE trust domain ``spiffe://example.org``."""
+        """``example.org`` for the SPIFFE trust domain ``spiffe://example.org``; otherwise ``None``."""
         return self.issuer.removeprefix(SPIFFE_SCHEME) if self.issuer.startswith(SPIFFE_SCHEME) else None
 
     @property
     def is_remote(self) -> bool:
-        """Whether its keys come over HTTP."""
+        """Whether its keys are fetched over HTTP."""
         return self.source is None and self._keys is None and self.jwks_file is None
 
     def open(self, fetcher: Fetcher | None, clock: Callable[[], float], listener: Listener | None) -> KeySource:
-        """The source of this issuer's keys, for one Verifier. ``clock`` counts seconds and never goes back; a
-        ``fetcher`` is needed where the keys are remote.
+        """Return a source of this issuer's keys, for one Verifier.
+
+        ``clock`` returns seconds that never go back. Raises ``TypeError`` if the keys are remote and ``fetcher`` is
+        ``None``.
         """
         if self.source is not None:
             return self.source
         if self._keys is not None:
             return MemorySource(self._keys)
-        # What reads files and what fetches is imported by those who need it: it takes longer than all the rest.
+        # Imported on first use, as these modules are slower to import than all the rest.
         if self.jwks_file is not None:
             from watchword.jwks.file import FileSource
 
@@ -173,7 +178,7 @@ class Issuer:
                 listener=listener,
             )
         if fetcher is None:
-            raise TypeError("keys over HTTP need a fetcher")
+            raise TypeError(f"the keys of {self.issuer!r} are fetched over HTTP: give a fetcher")
         from watchword.jwks.download import Endpoint
         from watchword.jwks.remote import RemoteSource
 
@@ -193,7 +198,7 @@ class Issuer:
             raise TypeError(f"aliases must be a list or a tuple, such as ({self.aliases!r},)")
         object.__setattr__(self, "aliases", tuple(self.aliases))
         if not all(isinstance(alias, str) and alias for alias in self.aliases):
-            raise TypeError("aliases must be strings that are not empty: other values of the tokens' iss claim")
+            raise TypeError("aliases must be non-empty strings: other values of the tokens' iss claim")
         if len(set(self.spellings)) < len(self.spellings):
             raise ValueError(f"an alias of the issuer {self.issuer!r} is given twice, or is the issuer itself")
         if isinstance(self.tenants, Iterable):
@@ -204,7 +209,7 @@ class Issuer:
     def _check_ways(self) -> None:
         given = [way for way in _WAYS if getattr(self, way) is not None]
         if len(given) > 1:
-            raise ValueError(f"keys come from one place, not several: {' and '.join(given)} are given")
+            raise ValueError(f"{' and '.join(given)} are given: keys must come from one of them")
         if self.jwks_uri is not None:
             if not isinstance(self.jwks_uri, str):
                 raise TypeError("jwks_uri must be a string")
@@ -229,13 +234,13 @@ class Issuer:
                 raise TypeError(f"source must have the methods of watchword.jwks.KeySource: {', '.join(_SOURCE)}")
         elif self.trust_domain is not None:
             raise ValueError(
-                f"the trust domain {self.issuer!r} has no metadata to find keys by: give the URL of its bundle as "
-                f"jwks_uri, or the bundle as jwks or jwks_file"
+                f"no key source given for the trust domain {self.issuer!r}, which has no metadata: give the URL of its "
+                f"bundle as jwks_uri, or the bundle as jwks or jwks_file"
             )
         elif self.tenants is not None:
             raise ValueError(
-                f"the issuer {self.issuer!r} is a template, which has no metadata of its own to find keys by: give the "
-                f"URL of the keys that all tenants share as jwks_uri, or the keys as jwks or jwks_file"
+                f"no key source given for the issuer {self.issuer!r}, a template, which has no metadata: give the URL "
+                f"of the keys that all tenants share as jwks_uri, or the keys as jwks or jwks_file"
             )
         else:
             from watchword.jwks.urls import check_issuer_url
@@ -259,7 +264,7 @@ def _usable(name: str, keys: KeySet) -> KeySet:
     from watchword.jwks.describe import rejections
 
     why = rejections(keys)
-    raise KeySetError(f"{name} holds no usable key" + (f": {why}" if why else ""))
+    raise KeySetError(f"{name} has no usable key" + (f": {why}" if why else ""))
 
 
 __all__ = ["Issuer"]

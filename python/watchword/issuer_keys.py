@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class IssuerKeys:
     """The keys of one :class:`~watchword.Issuer`, and what verifies tokens with them.
 
-    A :class:`~watchword.Verifier` has one policy for each issuer; here the policy comes with each token, and the
+    A :class:`~watchword.Verifier` has one policy for each issuer; here the policy is given with each token, and the
     issuer's own requirements are not used. Caching and fetching are the same: a token that is invalid whatever the key
     never causes a fetch, and an unknown ``kid`` causes one in each cooldown. It may be used from any number of threads
     and event loops at once.

@@ -1,4 +1,4 @@
-"""The issuers of a Verifier, ready for work: a table that never changes. Another one replaces it as a whole."""
+"""The issuers of a Verifier: an immutable table, replaced as a whole."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from watchword.wrong_issuer import ConfiguredIssuers
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IssuerEntry:
-    """One issuer: its policy and its keys. With slots, which are read for every token."""
+    """One issuer: its policy and its keys. With slots, as they are read for every token."""
 
     issuer: Issuer
     policy: Policy
     keys: IssuerKeys
     source: KeySource
-    """That of ``keys``, read for every token."""
+    """The source of ``keys``."""
 
     @classmethod
     def of(cls, keys: IssuerKeys, policy: Policy) -> IssuerEntry:
@@ -33,9 +33,9 @@ class IssuerEntry:
 
 
 class IssuerTable:
-    """Entries, and which of them a token is for.
+    """Entries, and which of them a token is from.
 
-    ``requirements`` are the keywords of Policy, the limits among them, for issuers that say nothing else. Raises
+    ``requirements`` are the keywords of Policy, with the limits, for what an issuer does not set itself. Raises
     ``ValueError`` if two issuers claim the same tokens.
     """
 
@@ -56,47 +56,47 @@ class IssuerTable:
         self.entries = {entry.issuer.issuer: entry for entry in several}
         if len(self.entries) < len(several):
             raise ValueError("an issuer is given twice")
-        #: The entry, if it is the only one: then its tokens need not be looked at before they are verified.
+        #: The entry, if it is the only one: its tokens are verified without parsing them before.
         self.only = several[0] if len(several) == 1 else None
         self._configured = ConfiguredIssuers(entry.issuer for entry in several)
         self._router = Router((entry.issuer, entry) for entry in several)
         # Read for every token if there are several.
         self._exact = self._router.exact
         self._requirements = requirements
-        # Whose a token is that some issuer would find too long is for that issuer to say.
+        # The largest limits of all issuers: the issuer that a token names then applies its own.
         self._max_token_bytes = self._largest("max_token_bytes")
         self._max_header_bytes = self._largest("max_header_bytes")
         limits = {"max_token_bytes": self._max_token_bytes, "max_header_bytes": self._max_header_bytes}
-        #: For a token that names none of them: what is wrong with it otherwise, as far as that goes without a key.
+        #: For the checks without a key of a token that names none of them: other errors are reported first.
         self.unknown_issuer_policy = self.only.policy if self.only is not None else Policy(**{**requirements, **limits})
 
     def with_issuer(self, entry: IssuerEntry) -> IssuerTable:
-        """The table with one more. Raises ``ValueError`` if another issuer claims the same tokens."""
+        """Return the table with one more entry. Raises ``ValueError`` if another issuer claims the same tokens."""
         return IssuerTable((*self.entries.values(), entry), self._requirements)
 
-    def without(self, gone: IssuerEntry) -> IssuerTable:
-        """The table with one fewer."""
-        return IssuerTable((entry for entry in self.entries.values() if entry is not gone), self._requirements)
+    def without(self, removed: IssuerEntry) -> IssuerTable:
+        """Return the table without an entry."""
+        return IssuerTable((entry for entry in self.entries.values() if entry is not removed), self._requirements)
 
     def __contains__(self, entry: IssuerEntry) -> bool:
-        """Whether this very entry is in the table."""
+        """Return whether this entry itself is in the table."""
         return self.entries.get(entry.issuer.issuer) is entry
 
     def find(self, token: str | bytes) -> IssuerEntry | None:
-        """The entry for a token, before anything of the token is believed; ``None`` if it names none of them."""
+        """Return the entry that an unverified token names; ``None`` if it names none of them."""
         names = self._names(token)
         issuer = names.issuer
         found = None if issuer is None else self._exact.get(issuer)
         return found if found is not None else self._router.find(issuer, lambda: names.subject)
 
     def error(self, token: str | bytes) -> WrongIssuerError:
-        """The error for a token that names none of them."""
+        """Return the error for a token that names none of them."""
         return self._configured.error(self._names(token).issuer).about(token)
 
     def _names(self, token: str | bytes) -> UnverifiedNames:
         return _kernel.unverified_names(token, self._max_token_bytes, self._max_header_bytes)
 
     def _largest(self, limit: str) -> int:
-        usual: int = self._requirements[limit]
+        default: int = self._requirements[limit]
         own = (getattr(entry.issuer, limit) for entry in self.entries.values())
-        return max((usual if one is None else one for one in own), default=usual)
+        return max((default if one is None else one for one in own), default=default)

@@ -1,10 +1,10 @@
-"""A whole HTTP request: the ``Authorization`` header, its token, and the DPoP proof that goes with it.
+"""Verify an HTTP request: the ``Authorization`` header, its token, and the DPoP proof of the token's key.
 
-The scheme and the token must agree: a token that is bound to a key comes by ``DPoP`` with a proof of that key, one
-that is not comes by ``Bearer`` (RFC 9449 section 7.1, RFC 6750 section 2.1).
+The scheme must match the token: a token that is bound to a key is sent by ``DPoP`` with a proof of that key, any other
+by ``Bearer`` (RFC 9449 section 7.1, RFC 6750 section 2.1).
 
-The token is verified first, and completely. Anybody can make a proof, by a key of their own and as dear as they like;
-so a proof is looked at only if a valid token came with it, by the key that this token is bound to.
+The token is verified first, and completely. Anybody can make a proof, with a key of their own choice that is as slow to
+verify as possible; so a proof is verified only if the token is valid, and with the key that the token is bound to.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 
 class HeaderItems(Protocol):
-    """A framework's headers that are no mapping: ``email.message.Message``, werkzeug's."""
+    """Headers of a framework that are not a mapping: ``email.message.Message``, werkzeug's."""
 
     def items(self) -> Iterable[tuple[str, str]]:
-        """The names and values, a name once for each of its values."""
+        """Return the names and values, a name once for each of its values."""
         ...
 
 
 #: A request's headers: a mapping (of a name to a value, or to a list of values), any object with ``items()``, pairs, or
-#: ASGI's pairs of bytes.
+#: the pairs of bytes of an ASGI server.
 Headers = (
     Mapping[str, str | list[str]]
     | Mapping[str, str]
@@ -50,7 +50,7 @@ _TOKEN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
 
 
 class TokenVerifier(Protocol):
-    """What verifies the token: a :class:`~watchword.Verifier`."""
+    """Verifies the token of a request: a :class:`~watchword.Verifier`."""
 
     def verify_fetching(self, token: str | bytes, *, now: float | None = None) -> Steps[VerifiedToken]: ...
 
@@ -61,9 +61,9 @@ class TokenVerifier(Protocol):
 
 @dataclass(frozen=True)
 class VerifiedRequest:
-    """What a request is authorised by.
+    """The verified token and proof of a request.
 
-    ``token`` is the access token; ``proof`` the DPoP proof of its key, ``None`` where it came as a bearer token.
+    ``token`` is the access token; ``proof`` the DPoP proof of its key, ``None`` if it was sent as a bearer token.
     """
 
     token: VerifiedToken
@@ -71,7 +71,7 @@ class VerifiedRequest:
 
 
 class Request(NamedTuple):
-    """What of a request takes part: its method, its absolute URI, its headers."""
+    """What is verified of a request: its method, its absolute URI, its headers."""
 
     method: str
     uri: str
@@ -79,7 +79,7 @@ class Request(NamedTuple):
 
 
 class Credentials(NamedTuple):
-    """What a request carries; nothing of it is verified."""
+    """The unverified credentials of a request."""
 
     scheme: Literal["Bearer", "DPoP"]
     token: str
@@ -88,35 +88,35 @@ class Credentials(NamedTuple):
 
 def verify(verifier: TokenVerifier, dpop: DpopVerifier, request: Request, now: float) -> Steps[VerifiedRequest]:
     """See :meth:`watchword.Verifier.verify_request`."""
-    carried = token = None
+    sent = token = None
     try:
-        carried = credentials(request.headers)
-        if carried.proof is None:
-            return VerifiedRequest((yield from verifier.verify_fetching(carried.token, now=now)), None)
-        unverified = dpop.unverified(carried.proof, method=request.method, uri=request.uri, now=now)
-        token, proof = yield from verifier._verify_bound(carried.token, now, unverified)
+        sent = credentials(request.headers)
+        if sent.proof is None:
+            return VerifiedRequest((yield from verifier.verify_fetching(sent.token, now=now)), None)
+        unverified = dpop.unverified(sent.proof, method=request.method, uri=request.uri, now=now)
+        token, proof = yield from verifier._verify_bound(sent.token, now, unverified)
         # Last, so that no other failure uses the proof up.
         yield from dpop.consume_steps(proof, now=now)
     except VerificationError as error:
-        if carried is not None:
-            error.about(carried.token, token)
-        # The challenge names the scheme that the client used, and what its next proof may be.
-        dpop.complete(error, scheme=None if carried is None else carried.scheme, now=now)
+        if sent is not None:
+            error.about(sent.token, token)
+        # The challenge names the scheme that the client used, and the algorithms and nonce of its next proof.
+        dpop.complete(error, scheme=None if sent is None else sent.scheme, now=now)
         raise
     return VerifiedRequest(token, proof)
 
 
 def credentials(headers: Headers) -> Credentials:
-    """Take scheme, token and proof from a request's headers.
+    """Return the scheme, token and proof of a request's headers, unverified.
 
     Raises :class:`~watchword.MissingTokenError` without an ``Authorization`` of either scheme,
     :class:`~watchword.MalformedRequestError` if it is repeated or malformed, and the :class:`~watchword.DpopError`
-    of a proof that is missing or repeated. A proof beside a bearer token is not looked at, unless it is repeated.
+    of a proof that is missing or repeated. A proof with a bearer token is ignored, unless it is repeated.
     """
     found = _values(headers)
     if len(found["authorization"]) > 1:
         raise MalformedRequestError("the request has several Authorization headers")
-    # Several proofs in one header are seen by their comma: servers and proxies may join repeated headers so.
+    # Servers and proxies may join repeated headers by a comma, which no proof contains.
     if len(found["dpop"]) > 1 or any("," in value for value in found["dpop"]):
         raise SeveralProofsError
     if not found["authorization"]:
@@ -126,9 +126,9 @@ def credentials(headers: Headers) -> Credentials:
     if scheme.lower() not in ("bearer", "dpop"):
         raise MissingTokenError
     unpadded = token.rstrip("=").encode("ascii", "replace")
-    # What is left without the characters of a token is none.
+    # A token has no other characters.
     if not unpadded or unpadded.translate(None, _TOKEN):
-        raise MalformedRequestError("the Authorization header has no token, or something besides one")
+        raise MalformedRequestError("the Authorization header must have one token after the scheme")
     if scheme.lower() == "bearer":
         return Credentials("Bearer", token, None)
     if not found["dpop"]:
@@ -137,7 +137,7 @@ def credentials(headers: Headers) -> Credentials:
 
 
 def _values(headers: Headers) -> dict[str, list[str]]:
-    """The values of the headers that are looked at, by their names in lower case."""
+    """Return the values of the headers that are used, by their names in lower case."""
     found: dict[str, list[str]] = {"authorization": [], "dpop": []}
     for name, value in _items(headers):
         values = found.get(_text(name).lower())
@@ -148,8 +148,8 @@ def _values(headers: Headers) -> dict[str, list[str]]:
 
 
 def _items(headers: Headers) -> Iterable[tuple[object, object]]:
-    # A framework's headers may have one name several times, and say so by their items. Those of email.message.Message
-    # are parsed, or objects of its own for values that are not ASCII; the raw ones are as they came.
+    # The items of a framework's headers list a repeated name several times. Those of email.message.Message are parsed,
+    # or objects of its own for values that are not ASCII; its raw items are as they were received.
     items = getattr(headers, "raw_items", None) or getattr(headers, "items", None)
     return headers if items is None else items()  # type: ignore[return-value]  # pairs, which the caller takes apart
 
@@ -159,7 +159,7 @@ def _text(value: object) -> str:
         return value.decode("latin-1")
     if isinstance(value, str):
         return value
-    raise TypeError("the names and values of headers are str or bytes")
+    raise TypeError(f"the names and values of headers must be str or bytes, not {type(value).__name__}")
 
 
 __all__ = ["Credentials", "HeaderItems", "Headers", "VerifiedRequest", "credentials"]

@@ -1,7 +1,7 @@
-"""Which configured issuer a token is for, from what it says of itself before its signature is verified.
+"""Which configured issuer a token is from, by its unverified claims.
 
-It only chooses among what is configured: the kernel checks ``iss`` (or, for a trust domain, ``sub``) again by the
-policy of the issuer that is chosen here.
+This only selects one of the configured issuers: the kernel checks ``iss`` (or, for a trust domain, ``sub``) again,
+against the policy of that issuer.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ _TENANT = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class Template(NamedTuple):
-    """An issuer template: what stands before the tenant, and after it."""
+    """An issuer template: the text before the tenant, and after it."""
 
     prefix: str
     suffix: str
 
     @classmethod
     def of(cls, spelling: str) -> Template | None:
-        """``https://login.example/{tid}/v2.0`` taken apart; ``None`` for a spelling without a placeholder.
+        """Split ``https://login.example/{tid}/v2.0``. Return ``None`` for a spelling without a placeholder.
 
-        Whether the spelling is well-formed is for the kernel's Policy to say, before.
+        The kernel's Policy has checked before that the spelling is well-formed.
         """
         prefix, brace, rest = spelling.partition("{")
         return cls(prefix, rest.partition("}")[2]) if brace else None
 
     def matches(self, issuer: str) -> bool:
-        """Whether ``issuer`` is this template with some tenant."""
+        """Return whether ``issuer`` is this template with any tenant."""
         end = len(issuer) - len(self.suffix)
         return (
             len(self.prefix) < end
@@ -44,17 +44,17 @@ class Template(NamedTuple):
         )
 
     def overlaps(self, other: Template) -> bool:
-        """Whether one ``iss`` could match both templates."""
+        """Return whether one ``iss`` could match both templates."""
         short, long = sorted((self.prefix, other.prefix), key=len)
         tail, longer = sorted((self.suffix, other.suffix), key=len)
         if not (long.startswith(short) and longer.endswith(tail)):
             return False
-        # What one template says and the other leaves to the tenant must be able to be part of a tenant.
+        # The text that only one of the templates has must be able to be part of the other's tenant.
         return _may_be_tenant(f"{long[len(short) :]}x{longer[: len(longer) - len(tail)]}")
 
 
 class Router(Generic[_T]):
-    """The issuers that are configured, by all that their tokens may name. Never changed once it is made.
+    """The configured issuers, by all names that their tokens may have. Immutable.
 
     An exact spelling (an explicit tenant's too) comes before a template that accepts any tenant, and ``iss`` before
     ``sub``. Raises ``ValueError`` if two issuers claim the same tokens.
@@ -63,7 +63,7 @@ class Router(Generic[_T]):
     __slots__ = ("_domains", "_templates", "exact")
 
     def __init__(self, issuers: Iterable[tuple[Issuer, _T]]) -> None:
-        #: The issuers by the spellings that can be listed.
+        #: The issuers by their exact spellings.
         self.exact: dict[str, _T] = {}
         self._templates: list[tuple[Template, Issuer, _T]] = []
         self._domains: dict[str, _T] = {}
@@ -71,8 +71,9 @@ class Router(Generic[_T]):
             self._add(issuer, target)
 
     def find(self, issuer: str | None, subject: Callable[[], str | None]) -> _T | None:
-        """The issuer for an unverified ``iss``, or, if that is none of those configured, for the unverified ``sub``
-        that ``subject`` tells; ``None`` if there is none for it either.
+        """Return the issuer for an unverified ``iss``, or else for the unverified ``sub`` that ``subject`` returns.
+
+        ``None`` if neither names a configured issuer.
         """
         if issuer is not None:
             found = self.exact.get(issuer)
@@ -102,7 +103,7 @@ class Router(Generic[_T]):
                 for other, owner, _ in self._templates:
                     if owner is not issuer and template.overlaps(other):
                         raise ValueError(
-                            f"{issuer.issuer!r} and {owner.issuer!r} accept any tenant, and one iss could be of both: "
+                            f"{issuer.issuer!r} and {owner.issuer!r} accept any tenant, and one iss could match both: "
                             f"list the tenants of one of them"
                         )
                 self._templates.append((template, issuer, target))
@@ -111,10 +112,10 @@ class Router(Generic[_T]):
     def _claim(table: dict[str, _T], name: str, issuer: Issuer, target: _T) -> None:
         if table.setdefault(name, target) is not target:
             raise ValueError(
-                f"{name!r} is given twice, as an issuer, an alias or a tenant; one of them is of {issuer.issuer!r}"
+                f"{name!r} is given twice, as an issuer, an alias or a tenant, once for {issuer.issuer!r}: remove one"
             )
 
 
 def _may_be_tenant(text: str) -> bool:
-    # As the kernel's Policy has it: a delimiter in the place of the tenant could make one issuer look like another.
+    # The same rule as in the kernel's Policy: a delimiter in a tenant could make one issuer look like another.
     return _TENANT.fullmatch(text) is not None and text not in (".", "..")

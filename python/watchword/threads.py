@@ -1,4 +1,4 @@
-"""Threads in the background."""
+"""Background threads."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ _started: set[threading.Thread] = set()
 
 
 def start_daemon(name: str, target: Callable[..., None], *arguments: object) -> threading.Thread:
-    """Starts a daemon thread and returns it. Raises ``RuntimeError`` if there is none to be had.
+    """Start a daemon thread and return it. Raises ``RuntimeError`` if none can be started.
 
-    There is none while the interpreter ends. Before Python 3.12 one could be started even then, and whoever started it
-    would wait for ever for its first sign of life.
+    None can be while the interpreter ends: before Python 3.12, ``Thread.start`` would then wait for ever.
     """
     if sys.is_finalizing():
         raise RuntimeError("the interpreter is ending")
@@ -28,13 +27,13 @@ def start_daemon(name: str, target: Callable[..., None], *arguments: object) -> 
 
 
 def wait_for_ended(seconds: float) -> None:
-    """Waits, ``seconds`` at most, until threads of ours that have ended for Python have ended for the system, too.
+    """Wait, ``seconds`` at most, until threads started here that have ended for Python have ended for the system, too.
 
-    In between, without the interpreter, OpenSSL clears up after a thread under a lock of its own, which would stay
-    locked in a child that is forked just then.
+    In between, without the interpreter, OpenSSL cleans up after a thread under a lock of its own, which would stay
+    locked in a child that is forked at that moment.
     """
     until = time.monotonic() + seconds
-    # Whoever sleeps lets other threads end, so that all are looked at again.
+    # Other threads may end during the sleep, so that all are checked again.
     while any(not thread.is_alive() and _has_task(thread) for thread in _started.copy()):
         if time.monotonic() >= until:
             return
@@ -42,7 +41,7 @@ def wait_for_ended(seconds: float) -> None:
 
 
 def forget_threads() -> None:
-    """After a fork: they are in the other process."""
+    """Forget the threads after a fork: they are in the parent process."""
     _started.clear()
 
 

@@ -1,4 +1,4 @@
-"""Verifier: issuers, what is demanded of their tokens, and a clock."""
+"""Verifier: issuers, their policies and keys, and a clock."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ if TYPE_CHECKING:
 
 
 class Verifier:
-    """Verifies the tokens of one or several issuers, and looks after their keys.
+    """Verifies the tokens of one or several issuers, and fetches and caches their keys.
 
-    Make one for the life of the process: it holds the keys. It may be used from any number of threads and event loops
-    at once. Nothing is fetched before the first token, or :meth:`refresh`, asks for it.
+    Make one for the life of the process: it has the key caches. It may be used from any number of threads and event
+    loops at once. Nothing is fetched before the first token needs it, or :meth:`refresh` is called.
 
     ``issuers`` are :class:`~watchword.Issuer` objects (a string stands for ``Issuer(string)``); :meth:`add_issuer` and
     :meth:`remove_issuer` change them later. ``audience``, ``algorithms``, ``types``, ``leeway`` (seconds),
     ``required``, ``bound_tokens``, ``scope_claims``, ``max_token_bytes`` and ``max_header_bytes`` are as in
-    :class:`~watchword.Policy`, for every issuer that says nothing else. ``dpop`` judges the DPoP proofs
-    of requests (:class:`watchword.dpop.DpopVerifier`; by default one with a memory of this process). ``token_cache``, a
-    :class:`watchword.TokenCache`, remembers verified tokens (by default nothing does); several Verifiers may share one,
-    and :meth:`verify_many` does without it. ``clock`` tells
-    Unix seconds where ``now`` is left out. ``fetcher`` fetches keys (:class:`watchword.jwks.Fetcher`;
-    ``watchword.jwks.HttpxFetcher(client)`` takes a client of yours); closing it stays with you. ``on_event`` is called
-    with a :class:`watchword.jwks.KeyEvent` for everything that happens to keys, from whatever thread it happens in, so
-    it must be quick. ``monotonic`` counts the seconds of keys' ages; it is there for tests.
+    :class:`~watchword.Policy`, for every issuer that does not set them itself. ``dpop`` verifies the DPoP proofs of
+    requests (:class:`watchword.dpop.DpopVerifier`; by default one with a replay cache of this process).
+    ``token_cache``, a :class:`watchword.TokenCache`, caches verified tokens (default: none); several Verifiers may
+    share one, and :meth:`verify_many` does not use it. ``clock`` returns Unix seconds, used if ``now`` is ``None``.
+    ``fetcher`` fetches keys (:class:`watchword.jwks.Fetcher`; ``watchword.jwks.HttpxFetcher(client)`` uses a client of
+    yours); you close it yourself. ``on_event`` is called with a :class:`watchword.jwks.KeyEvent` for each event of a
+    key cache, in the thread in which it happens, so it must not block. ``monotonic`` returns the seconds by which keys
+    age; it is for tests.
 
-    Raises ``TypeError`` or ``ValueError`` if the arguments are invalid, or if two issuers claim the same tokens.
+    Raises ``TypeError`` or ``ValueError`` if an argument is invalid, or if two issuers claim the same tokens.
     """
 
     def __init__(
@@ -96,9 +96,9 @@ class Verifier:
         self._closed = False
         self.after_fork()
         known = _issuers(issuers)
-        # Replaced as a whole, and read once by whatever verifies: a verification in flight goes on with its own.
+        # Replaced as a whole, and read once for each verification, which then uses the same table to its end.
         self._table = IssuerTable([self._open(issuer) for issuer in known], self._requirements)
-        # It needs logging, which those who make no Verifier need not import.
+        # Imported here, as it imports logging, which a process without a Verifier does not need.
         from watchword.fork_safety import register_after_fork
 
         register_after_fork(self)
@@ -106,16 +106,18 @@ class Verifier:
     # Tokens.
 
     def verify(self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None) -> VerifiedToken:
-        """Verifies a token as of the moment ``now`` in Unix seconds (``None``: by the clock).
+        """Verify a token as of ``now`` in Unix seconds (``None``: the clock's).
 
-        ``proof`` is the DPoP proof that came with it, as in :func:`watchword.verify`; :meth:`verify_request` takes both
-        from a request. Where the keys are there it takes no longer than the arithmetic; else it waits for them, for a
-        bounded time. Raises :class:`~watchword.VerificationError`: of its kinds, ``KeysUnavailableError`` is the only
-        one that is not the token's fault. Raises ``TypeError`` for a token that is neither ``str`` nor ``bytes``.
+        ``proof`` is the DPoP proof sent with it, as in :func:`watchword.verify`; :meth:`verify_request` takes both from
+        a request. If the keys are cached, it does not wait; otherwise it waits for them, for a bounded time.
+
+        Returns a :class:`~watchword.VerifiedToken`. Raises :class:`~watchword.VerificationError`, of which
+        ``KeysUnavailableError`` is not the token's fault; ``TypeError`` for a token that is neither ``str`` nor
+        ``bytes``.
         """
-        # What IssuerKeys.verify_current does, written out: a call more would cost a tenth of a cached token's time.
+        # IssuerKeys.verify_current, inlined: one more call would take a tenth of the time of a cached token.
         table = self._table
-        entry = table.only or table.find(token) or self._refuse(table, token, now)
+        entry = table.only or table.find(token) or self._reject(table, token, now)
         keys = entry.source.current()
         if keys is not None:
             try:
@@ -154,29 +156,32 @@ class Verifier:
     def verify_many(
         self, tokens: Iterable[str | bytes], *, now: float | None = None, threads: int | None = None
     ) -> BatchResult | MergedResults:
-        """Verifies many tokens, all as of the moment ``now``, on ``threads`` threads (``None``: one a processor).
+        """Verify many tokens as of ``now`` in Unix seconds, on ``threads`` threads (``None``: one per processor).
 
         Returns a sequence with what :meth:`verify` would return or raise for each of them, in their order; it also has
-        ``valid_count`` and ``codes()``. Keys are fetched at most twice for each issuer, whatever the tokens hold: where
-        there are none, and for kids that are not known.
+        ``valid_count`` and ``codes()``. Keys are fetched at most twice for each issuer, whatever the tokens are: if
+        there are none, and for unknown kids. Raises ``TypeError`` if a token is neither ``str`` nor ``bytes``.
         """
         return finish(self._verify_many(_as_list(tokens), now, threads))
 
     async def verify_many_async(
         self, tokens: Iterable[str | bytes], *, now: float | None = None, threads: int | None = None
     ) -> BatchResult | MergedResults:
-        """As :meth:`verify_many`, with the arithmetic in other threads than the event loop's."""
+        """As :meth:`verify_many`, without blocking the event loop: signatures are verified in other threads."""
         return await finish_in_threads(self._verify_many(_as_list(tokens), now, threads))
 
     # Requests.
 
     def verify_request(self, *, method: str, uri: str, headers: Headers, now: float | None = None) -> VerifiedRequest:
-        """Verifies the token of an HTTP request, and the DPoP proof where it comes by that scheme (RFC 9449).
+        """Verify the token of an HTTP request, and its DPoP proof if the scheme is ``DPoP`` (RFC 9449 section 7).
 
-        The token is verified first; a proof is looked at only if the token is valid and bound to a key. ``uri`` is the
-        absolute URI that the client asked for; ``headers`` are a mapping, an object with ``items()``, pairs, or an ASGI
-        server's pairs of bytes. Returns a :class:`~watchword.VerifiedRequest`; raises
-        :class:`~watchword.VerificationError` with the answer to give. See ``docs/dpop.md``.
+        The token is verified first; the proof only if the token is valid and bound to a key. ``uri`` is the absolute
+        URI that the client requested; ``headers`` are a mapping, an object with ``items()``, pairs, or an ASGI server's
+        pairs of bytes; ``now`` is in Unix seconds (``None``: the clock's).
+
+        Returns a :class:`~watchword.VerifiedRequest`. Raises :class:`~watchword.VerificationError`, whose
+        ``http_status`` and ``www_authenticate()`` are the answer; ``ValueError`` if ``uri`` is not an absolute http or
+        https URI.
         """
         return finish(self.verify_request_fetching(method=method, uri=uri, headers=headers, now=now))
 
@@ -203,10 +208,10 @@ class Verifier:
     # Keys.
 
     def refresh(self) -> None:
-        """Fetches every issuer's keys now and waits for them: to fail early at start-up, or after a revocation.
+        """Fetch every issuer's keys now and wait for them: to fail early at start-up, or after a revocation.
 
-        Raises :class:`~watchword.errors.KeysUnavailableError` where any of them could not be had, after all were tried;
-        the keys that are held stay in use within their bounds.
+        Raises :class:`~watchword.errors.KeysUnavailableError` if any of them are unavailable, after all were tried;
+        cached keys stay in use within their bounds.
         """
         finish(self._refresh())
 
@@ -215,16 +220,16 @@ class Verifier:
         await finish_async(self._refresh())
 
     def stats(self) -> dict[str, Stats]:
-        """Each issuer's counters, and how its keys stand now."""
+        """Return each issuer's counters and the state of its key cache, by the issuer's name."""
         return {name: entry.keys.stats() for name, entry in self._table.entries.items()}
 
     # Issuers.
 
     def add_issuer(self, issuer: Issuer | str) -> None:
-        """Accepts the tokens of one more issuer from now on. Nothing is fetched before its first token.
+        """Accept the tokens of one more issuer. Nothing is fetched before its first token.
 
-        May be called while other threads verify: a verification in flight does not notice. Raises ``ValueError`` if
-        another issuer has the same name, or claims the same tokens, and if the Verifier is closed.
+        May be called while other threads verify: verifications in progress are not affected. Raises ``ValueError`` if
+        another issuer has the same name or claims the same tokens, or if the Verifier is closed.
         """
         (added,) = _issuers([issuer])
         with self._lock:
@@ -238,11 +243,11 @@ class Verifier:
                 raise
 
     def remove_issuer(self, name: str) -> None:
-        """Accepts no more tokens of the issuer of this name (``Issuer.issuer``), and drops its keys.
+        """Stop accepting tokens of the issuer of this name (``Issuer.issuer``), and drop its keys.
 
-        May be called while other threads verify: one that is in flight accepts the token, or refuses it with
-        ``wrong_issuer``. Tokens that a :class:`~watchword.TokenCache` remembers are not found any more, even if the
-        issuer is added again. The last issuer may go, too: then every token is refused. Raises ``ValueError`` if there
+        May be called while other threads verify: a verification in progress accepts the token, or rejects it as
+        ``wrong_issuer``. Its tokens in a :class:`~watchword.TokenCache` are not found any more, even if the issuer is
+        added again. The last issuer may be removed, too: every token is then rejected. Raises ``ValueError`` if there
         is no such issuer.
         """
         with self._lock:
@@ -250,13 +255,13 @@ class Verifier:
             if entry is None:
                 raise ValueError(f"no issuer is named {name!r}; configured: {list(self._table.entries)}")
             self._table = self._table.without(entry)
-        # After the swap: whoever finds the source closed finds that the issuer is gone, too.
+        # After the table was replaced: a thread that finds the source closed finds the issuer removed, too.
         entry.keys.close()
 
     def close(self) -> None:
-        """Ends what runs in the background and drops the keys. Never blocks; a second call does nothing more.
+        """End what runs in the background and drop the keys. Never blocks; a second call has no effect.
 
-        A Verifier that is simply dropped ends by itself too.
+        A Verifier that is garbage-collected needs no call.
         """
         with self._lock:
             self._closed = True
@@ -267,35 +272,35 @@ class Verifier:
             self._own_fetcher.close()
 
     def after_fork(self) -> None:
-        """Makes a new lock: another thread of the parent may have held it."""
+        """Make a new lock: another thread of the parent may have held it."""
         # Reentrant, as a signal handler or a finalizer may call close() while its own thread is inside.
         self._lock = threading.RLock()
 
     def __enter__(self) -> Verifier:
-        """The Verifier itself."""
+        """Return the Verifier itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
-        """Closes it."""
+        """Close it."""
         self.close()
 
     async def __aenter__(self) -> Verifier:
-        """The Verifier itself."""
+        """Return the Verifier itself."""
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
-        """Closes it."""
+        """Close it."""
         self.close()
 
     def __repr__(self) -> str:
-        """The issuers."""
+        """Return the names of the issuers."""
         return f"Verifier({list(self._table.entries)!r})"
 
-    # What may have to wait, written once for threads and tasks.
+    # Steps that may wait, for threads and tasks alike.
 
     def _fetch(
         self,
@@ -303,17 +308,17 @@ class Verifier:
         now: float | None,
         steps: Callable[[IssuerEntry, Callable[[], object]], Steps[Verified]],
     ) -> Steps[Verified]:
-        """Run the steps of the token's issuer; those of another one if that issuer is removed meanwhile."""
+        """Run the steps of the token's issuer, and again if that issuer is removed meanwhile."""
         while True:
             table = self._table
-            entry = table.only or table.find(token) or self._refuse(table, token, now)
+            entry = table.only or table.find(token) or self._reject(table, token, now)
             try:
-                # A single issuer's tokens are verified without asking whose they are.
+                # The tokens of a single issuer were not parsed before.
                 return (yield from steps(entry, functools.partial(self._check_issuer, table, token, now)))
             except (KeysUnavailableError, UnknownKeyError, ValueError):
                 if entry in self._table:
                     raise
-            # Its issuer was removed meanwhile, and its keys with it.
+            # Its issuer was removed meanwhile, with its keys.
 
     def _verify_many(
         self, tokens: list[str | bytes], now: float | None, threads: int | None
@@ -344,10 +349,10 @@ class Verifier:
 
     def _check_issuer(self, table: IssuerTable, token: str | bytes, now: float | None) -> None:
         if table.only is not None and table.find(token) is None:
-            self._refuse(table, token, now)
+            self._reject(table, token, now)
 
-    def _refuse(self, table: IssuerTable, token: str | bytes, now: float | None) -> NoReturn:
-        """Raises what is wrong with a token that names none of the issuers."""
+    def _reject(self, table: IssuerTable, token: str | bytes, now: float | None) -> NoReturn:
+        """Raise the error of a token that names none of the issuers."""
         check_without_keys(token, table.unknown_issuer_policy, self._at(now))
         raise table.error(token)
 

@@ -1,7 +1,7 @@
-"""Waiting for keys, in a thread or in a task, by one and the same logic.
+"""Waiting in a thread or in a task, by the same code.
 
-A verb that may have to wait is written once, as a generator of :class:`Pending`; :func:`finish` drives it in a thread,
-:func:`finish_async` in an event loop.
+What may have to wait is written once, as a generator of :class:`Pending` (:data:`Steps`); :func:`finish` runs it in a
+thread, :func:`finish_async` in an event loop.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: A generator that yields what it waits for, and returns a result.
 Steps = Generator["Pending[Any]", Any, T]
 
 
@@ -30,10 +31,10 @@ class Gate:
         self.after_fork()
 
     def after_fork(self) -> None:
-        """Let the callers go that wait in the other process."""
+        """Forget the callers that wait in the parent process."""
         # Reentrant, as a signal handler may verify a token while its own thread is inside.
         self._lock = threading.RLock()
-        # Weak, so that a caller who is interrupted between two steps does not take a place along.
+        # Weak, so that a caller that is interrupted between two steps does not keep its place.
         self._inside: weakref.WeakSet[_Visit] = weakref.WeakSet()
 
     def enter(self, visit: _Visit) -> bool:
@@ -75,11 +76,11 @@ class _Visit:
 
 
 class Pending(Generic[T]):
-    """Something that is there at once, or after a bounded wait.
+    """A value that is available at once, or after a bounded wait.
 
-    The wait is for ``future`` (done when an attempt has ended, however it ended), until ``seconds`` from now at most,
-    and only if ``gate`` has room; ``settle`` then says how things stand, or what else is to be waited for. Both ways of
-    waiting leave the attempt alone: one caller's cancellation or time-out does not affect the others.
+    The wait is for ``future`` (done when an attempt has ended, successfully or not), for ``seconds`` at most, and only
+    if ``gate`` has room; ``settle`` then returns the value, or another ``Pending`` to wait for. A caller's cancellation
+    or time-out does not cancel the shared attempt.
     """
 
     __slots__ = ("_future", "_gate", "_settle", "_until")
@@ -97,7 +98,7 @@ class Pending(Generic[T]):
         self._gate = gate
 
     def result(self) -> T:
-        """Wait in this thread."""
+        """Wait in this thread, and return the value or raise its error."""
         pending = self
         with _Visit() as visit:
             while True:
@@ -111,7 +112,7 @@ class Pending(Generic[T]):
                 pending = value
 
     async def result_async(self) -> T:
-        """Wait in this task; works in any event loop, and in several at once."""
+        """Wait in this task, and return the value or raise its error. Any number of event loops may wait."""
         pending = self
         with _Visit() as visit:
             while True:
@@ -156,13 +157,13 @@ async def _wait_async(future: Future[None], seconds: float) -> None:
     try:
         await asyncio.wait((waiter,), timeout=seconds)
     finally:
-        # Unhooks it: nobody is to call into this event loop when it may be closed. The attempt itself runs on, as a
-        # future that is running can't be cancelled.
+        # Removes the callback, as the event loop may be closed by then. The attempt itself is not cancelled: a running
+        # future can't be.
         waiter.cancel()
 
 
 def together(several: Iterable[Steps[None]]) -> Steps[None]:
-    """Run several steps: each goes on until it has to wait before any of them waits."""
+    """Run several steps together: each runs until it has to wait before any of them waits."""
     running = [(steps, _advance(steps.send, None)) for steps in several]
     while waiting := [(steps, step) for steps, step in running if isinstance(step, Pending)]:
         running = []
@@ -177,7 +178,7 @@ def together(several: Iterable[Steps[None]]) -> Steps[None]:
 
 
 def finish(steps: Steps[T]) -> T:
-    """Run ``steps`` to the end in this thread."""
+    """Run ``steps`` to the end in this thread, and return their result."""
     try:
         pending = next(steps)
         while True:
@@ -192,7 +193,7 @@ def finish(steps: Steps[T]) -> T:
 
 
 async def finish_async(steps: Steps[T]) -> T:
-    """Run ``steps`` to the end in this task, on the event loop's own thread."""
+    """Run ``steps`` to the end in this task, on the event loop's own thread, and return their result."""
     try:
         pending = next(steps)
         while True:
@@ -207,7 +208,7 @@ async def finish_async(steps: Steps[T]) -> T:
 
 
 async def finish_in_threads(steps: Steps[T]) -> T:
-    """As :func:`finish_async`, for steps with a lot of arithmetic: it is done in other threads."""
+    """As :func:`finish_async`, for steps that compute for long: they run in other threads."""
     import asyncio
 
     step: Pending[Any] | _End[T] = await asyncio.to_thread(_advance, steps.send, None)

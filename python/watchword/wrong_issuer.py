@@ -1,4 +1,4 @@
-"""What is said of a token that names no configured issuer: which are configured, and what was probably meant."""
+"""The error for a token of an unknown issuer: which issuers are configured, and which was probably meant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAME_LENGTH = 256
 
 
 class ConfiguredIssuers:
-    """The names of issuers, for error messages. The text quotes what the operator configured, nothing of a token."""
+    """The names of issuers, for error messages. The text quotes the configuration, and nothing of a token."""
 
     __slots__ = ("_expected", "_spellings", "_templates")
 
@@ -27,7 +27,7 @@ class ConfiguredIssuers:
         self._spellings = {_alike(spelling): spelling for spelling in reversed(spellings)}
 
     def error(self, issuer: str | None) -> WrongIssuerError:
-        """The error for a token with this unverified ``iss``, which is none of theirs."""
+        """Return the error for a token with this unverified ``iss``, which is none of theirs."""
         return WrongIssuerError(self._expected + ("" if issuer is None else self._hint(issuer)))
 
     def _hint(self, issuer: str) -> str:
@@ -53,11 +53,11 @@ def _expected(names: list[str]) -> str:
     if more:
         shown.append(f"{more} more")
     listed = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"
-    return f"the token must be of a configured issuer: {listed}"
+    return f"the token must be from a configured issuer: {listed}"
 
 
 def _alike(issuer: str) -> str:
-    """The same for names that are easily mistaken for each other."""
+    """Return the same text for names that are easily confused."""
     return issuer.lower().removeprefix("https://").removeprefix("http://").removesuffix("/")
 
 

@@ -235,5 +235,5 @@ def test_the_systems_resolver_is_checked_whatever_it_reads(host: str) -> None:
 
 
 def test_a_name_that_is_none_is_as_one_that_does_not_resolve() -> None:
-    with pytest.raises(OSError, match="no host name"):
+    with pytest.raises(OSError, match="is not a host name"):
         public_addresses("x" * 64 + ".example", 443)

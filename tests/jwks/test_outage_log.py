@@ -86,7 +86,7 @@ def test_an_outage_from_its_beginning_to_its_end(
         eventually(lambda: not stats(verifier).fetching)
         clock.move(61)
     assert said()[2:] == [
-        "have expired; tokens are refused as keys_unavailable until a fetch succeeds: the key endpoint returned "
+        "have expired; tokens are rejected as keys_unavailable until a fetch succeeds: the key endpoint returned "
         "HTTP 503"
     ]
 

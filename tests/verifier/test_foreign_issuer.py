@@ -167,7 +167,7 @@ def test_the_error_says_what_is_configured_and_what_was_meant(issuer: str, hint:
     refused = error(ww.Verifier(configured), A.token(issuer))
     assert isinstance(refused, ww.WrongIssuerError)
     assert refused.detail.startswith(
-        'the token must be of a configured issuer: "https://one.example", "https://two.example/", '
+        'the token must be from a configured issuer: "https://one.example", "https://two.example/", '
         '"https://login.example/{tid}", "https://any.example/{tid}" or 2 more'
     )
     assert refused.detail.endswith(hint or " more")

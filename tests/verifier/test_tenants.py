@@ -121,7 +121,7 @@ def test_two_issuers_may_not_claim_one_tenant(issuers: list[tuple[str, Any]], fi
         if fine:
             ww.Verifier(order)
         else:
-            with pytest.raises(ValueError, match=r"given twice|could be of both"):
+            with pytest.raises(ValueError, match=r"given twice|could match both"):
                 ww.Verifier(order)
 
 

@@ -1,10 +1,10 @@
-"""DPoP (RFC 9449): proofs that whoever sends an access token holds the key that the token is bound to.
+"""DPoP (RFC 9449): proofs that the sender of an access token has the key that the token is bound to.
 
     proof = watchword.dpop.verify_proof(header, method="GET", uri="https://api.example/orders", access_token=raw)
     token = watchword.verify(raw, keys, policy, proof=proof)
 
-A :class:`DpopVerifier` adds a memory, so that no proof is accepted twice, and nonces; ``Verifier.verify_request``
-takes all of a request at once. :class:`DpopProver` is the client's side.
+A :class:`DpopVerifier` adds a replay cache, so that no proof is accepted twice, and nonces; ``Verifier.verify_request``
+verifies a whole request. :class:`DpopProver` is the client's side.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ += _errors.__all__
 
 
 def __getattr__(name: str) -> object:
-    # A gateway never needs the client's side: it is imported when it is first asked for.
+    # Imported on first use: a resource server never needs the client's side.
     if name == "DpopProver":
         from watchword.holder.dpop_prover import DpopProver
 

@@ -1,4 +1,4 @@
-"""Nonces that a server demands in proofs (RFC 9449 sections 8 and 9), without remembering which it gave out."""
+"""Nonces that a server requires in proofs (RFC 9449 sections 8 and 9), without a list of those it issued."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _CONTEXT = b"watchword dpop nonce v1\0"
 
 
 class Nonces:
-    """Makes nonces and knows them again: each is a keyed BLAKE2b (RFC 7693) over the number of the current stretch.
+    """Issues and verifies nonces: each is a keyed BLAKE2b (RFC 7693) over the number of the current time window.
 
-    A nonce is good in the stretch of ``lifetime`` seconds in which it was made and in the next one, so for at least
-    ``lifetime`` and at most twice as long. All that processes must share for it is ``keys``: secrets of at least 32
-    bytes, of which the first makes new nonces and every one knows its own, so that keys can be exchanged one after the
-    other. Without any, a random one is made, for this process alone.
+    A nonce is valid in the window of ``lifetime`` seconds in which it was issued and in the next one, so for at least
+    ``lifetime`` seconds and at most twice as long. Processes only need to share ``keys``: secrets of at least 32 bytes,
+    of which the first issues new nonces and each verifies its own, so that keys can be rotated. By default a random key
+    is made, for this process only. ``clock`` returns Unix seconds.
 
-    Raises ``ValueError`` for short keys and for a ``lifetime`` that is not positive.
+    Raises ``ValueError`` if a key is too short or ``lifetime`` is not positive.
     """
 
     def __init__(
@@ -27,18 +27,19 @@ class Nonces:
         lifetime: float = 300,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        # Not needed to import watchword; and not first imported by a request, which a fork may cut in half.
-        import base64  # noqa: F401
+        # Not needed to import watchword; imported here and not by the first request, during which a process may fork.
         import hashlib  # noqa: F401
         import hmac  # noqa: F401
+
+        from watchword import base64url  # noqa: F401
 
         several = (keys,) if isinstance(keys, bytes) else tuple(keys) if keys is not None else (self.new_key(),)
         if not several or any(not isinstance(key, bytes) or len(key) < _KEY_BYTES for key in several):
             raise ValueError(
-                f"keys must be one or several secrets of {_KEY_BYTES} bytes or more; Nonces.new_key() makes one"
+                f"keys must be one or more secrets of {_KEY_BYTES} bytes or more; Nonces.new_key() returns one"
             )
         if not 0 < lifetime < float("inf"):
-            raise ValueError("lifetime must be a positive number of seconds")
+            raise ValueError(f"lifetime is {lifetime!r}: it must be a positive number of seconds")
         self._keys = several
         self._lifetime = lifetime
         self._clock = clock
@@ -46,42 +47,43 @@ class Nonces:
 
     @staticmethod
     def new_key() -> bytes:
-        """A random key of 32 bytes."""
+        """Return a random key of 32 bytes."""
         import secrets  # not needed to import watchword
 
         return secrets.token_bytes(_KEY_BYTES)
 
     def issue(self, *, now: float | None = None) -> str:
-        """The nonce to give out (``DPoP-Nonce``) at the moment ``now``, in Unix seconds; ``None`` takes the clock."""
-        return self.good(now=now)[0]
+        """Return the nonce to send (``DPoP-Nonce``) as of ``now`` in Unix seconds (``None``: the clock's)."""
+        return self.valid(now=now)[0]
 
     def accepts(self, nonce: str, *, now: float | None = None) -> bool:
-        """Whether this is a nonce that is good at the moment ``now``."""
+        """Return whether a nonce is valid as of ``now`` in Unix seconds (``None``: the clock's)."""
         import hmac
 
         given = nonce.encode("utf-8", "surrogatepass")
-        return any(hmac.compare_digest(given, good.encode()) for good in self.good(now=now))
+        return any(hmac.compare_digest(given, valid.encode()) for valid in self.valid(now=now))
 
-    def good(self, *, now: float | None = None) -> tuple[str, ...]:
-        """All nonces that are good at the moment ``now``, the newest first."""
-        stretch = int((self._clock() if now is None else now) // self._lifetime)
+    def valid(self, *, now: float | None = None) -> tuple[str, ...]:
+        """Return all nonces that are valid as of ``now`` in Unix seconds (``None``: the clock's), the newest first."""
+        window = int((self._clock() if now is None else now) // self._lifetime)
         current = self._current
-        if current is None or current[0] != stretch:
-            nonces = tuple(_nonce(key, number) for number in (stretch, stretch - 1) for key in self._keys)
+        if current is None or current[0] != window:
+            nonces = tuple(_nonce(key, number) for number in (window, window - 1) for key in self._keys)
             # One assignment, so that another thread sees the old pair or the new one.
-            self._current = current = (stretch, nonces)
+            self._current = current = (window, nonces)
         return current[1]
 
     def __repr__(self) -> str:
-        """How many keys there are, and no key."""
+        """Return the number of keys, and no key."""
         return f"Nonces(keys={len(self._keys)}, lifetime={self._lifetime})"
 
 
-def _nonce(key: bytes, stretch: int) -> str:
-    import base64
+def _nonce(key: bytes, window: int) -> str:
     import hashlib
 
-    # Not HMAC, which CPython leaves to OpenSSL: what a thread had locked there stays locked in a forked child.
+    from watchword import base64url
+
+    # Not HMAC, which CPython leaves to OpenSSL: a lock that a thread held there stays locked in a forked child.
     key = key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
-    mac = hashlib.blake2b(_CONTEXT + str(stretch).encode(), key=key, digest_size=32).digest()
-    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+    mac = hashlib.blake2b(_CONTEXT + str(window).encode(), key=key, digest_size=32).digest()
+    return base64url.encode(mac)

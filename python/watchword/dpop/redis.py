@@ -1,4 +1,4 @@
-"""A memory of used proofs that several processes share: Redis or Valkey (``pip install watchword[redis]``)."""
+"""A replay store that several processes share: Redis or Valkey (``pip install watchword[redis]``)."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _ATTEMPTS = 2
 
 
 class RedisReplayStore:
-    """Remembers proofs by ``SET NX`` with an expiry: one step, whoever asks at the same time.
+    """Stores the ids of used proofs by ``SET NX`` with an expiry, which is atomic.
 
-    ``url`` is as redis-py has it (``redis://``, ``rediss://``, ``unix://``). Every name begins with ``prefix``. At most
-    ``connections`` are open at once in each process, and in each event loop; no step takes longer than ``timeout``
-    seconds. Where the server cannot be asked, proofs are refused (:class:`~watchword.dpop.ReplayUnavailableError`),
-    unless ``when_unavailable="accept"`` says that they are taken without a memory.
+    ``url`` is one of redis-py's (``redis://``, ``rediss://``, ``unix://``). Every key begins with ``prefix``. At most
+    ``connections`` are open at once in each process, and in each event loop; no command takes longer than ``timeout``
+    seconds. If the server is unavailable, proofs are rejected (:class:`~watchword.dpop.ReplayUnavailableError`), or,
+    with ``when_unavailable="accept"``, accepted without a check for replay.
 
-    It may be used from any number of threads and event loops. The server must keep what it is told: ``maxmemory-policy
-    noeviction``, and persistence (``appendonly yes``) where it may be restarted; a server that comes back empty lets
-    each proof be used once more within its lifetime.
+    It may be used from any number of threads and event loops. The server must not lose keys: ``maxmemory-policy
+    noeviction``, and persistence (``appendonly yes``) if it may be restarted; after a restart without data, each proof
+    can be used once more within its lifetime.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class RedisReplayStore:
         connections: int = 32,
         when_unavailable: Literal["reject", "accept"] = "reject",
     ) -> None:
-        """Connects when it is first used. Raises ``ValueError`` where these cannot be meant."""
+        """Connect on first use. Raises ``ValueError`` if an argument is invalid."""
         if when_unavailable not in ("reject", "accept"):
-            raise ValueError("when_unavailable is 'reject' or 'accept'")
+            raise ValueError(f"when_unavailable is {when_unavailable!r}: it must be 'reject' or 'accept'")
         if not 0 < timeout < float("inf") or connections < 1:
             raise ValueError("timeout and connections must be positive")
         self._url = url
@@ -52,14 +52,14 @@ class RedisReplayStore:
         self._accept = when_unavailable == "accept"
         self._options: dict[str, Any] = {
             "max_connections": connections,
-            # How long to wait for a free connection.
+            # The longest wait for a free connection.
             "timeout": timeout,
             "socket_timeout": timeout,
             "socket_connect_timeout": timeout,
         }
         # The latest time that was given, and the shortest and longest time for which proofs are accepted. Each is one
-        # value, and a thread that overwrites another's with an older one is put right by the next. A child of a fork
-        # keeps them.
+        # value; if a thread overwrites another's with an older one, the next call corrects it. A forked child keeps
+        # them.
         self._latest = float("-inf")
         self._shortest, self._longest = float("inf"), 0.0
         self._of_parents: list[object] = []
@@ -76,17 +76,16 @@ class RedisReplayStore:
         self._lock = threading.Lock()
 
     def retain_for(self, seconds: float) -> None:
-        """Keep every id for as long as somebody asks for who accepts proofs for ``seconds`` after they were made.
+        """Keep ids for at least ``seconds`` after their proofs were made: for as long as a verifier accepts them.
 
-        Only this process is told: processes that share a server should all have the same ``max_age`` and ``leeway``,
-        or each call this with the longest ``max_age + leeway`` of them all.
+        This affects this process only: processes that share a server should all have the same ``max_age`` and
+        ``leeway``, or each call this with the longest ``max_age + leeway`` of them all.
         """
         self._shortest, self._longest = min(self._shortest, seconds), max(self._longest, seconds)
 
     def after_fork(self) -> None:
-        """In a child: connections of its own, since two processes on one would read each other's answers."""
-        # Never closed here: closing would end the connections, or their event loop's interest in them, for the parent,
-        # to whom they belong.
+        """Open new connections in the child: two processes on one connection would read each other's answers."""
+        # Never closed here: that would close the parent's connections, or unregister them from its event loop.
         self._of_parents += [self._client, *self._clients.values()]
         self._connect()
 
@@ -99,12 +98,12 @@ class RedisReplayStore:
         return await finish_async(self._consume(replay_id, expires_at, now))
 
     def close(self) -> None:
-        """Closes the connections of the synchronous side."""
+        """Close the connections of threads."""
         self._client.close()
         self._client.connection_pool.disconnect()
 
     async def aclose(self) -> None:
-        """Closes the connections of this event loop."""
+        """Close the connections of this event loop."""
         with self._lock:
             client = self._clients.pop(asyncio.get_running_loop(), None)
         if client is not None:
@@ -112,7 +111,7 @@ class RedisReplayStore:
             await client.connection_pool.disconnect()
 
     def __repr__(self) -> str:
-        """What happens where the server cannot be asked; no URL, which may hold a password."""
+        """Return ``when_unavailable``, and no URL, which may contain a password."""
         return f"RedisReplayStore(when_unavailable={'accept' if self._accept else 'reject'!r})"
 
     def _consume(self, replay_id: bytes, expires_at: float, now: float) -> Steps[bool]:
@@ -122,7 +121,7 @@ class RedisReplayStore:
             try:
                 if (yield self._ask("set", name, mark, nx=True, px=milliseconds)):
                     return True
-                # Another's mark, or that of the first attempt, whose answer was lost on the way.
+                # The mark of another call, or of the first attempt, whose answer was lost.
                 return failure is not None and (yield self._ask("get", name)) == mark
             except (RedisError, OSError, asyncio.TimeoutError) as error:
                 failure = error
@@ -138,11 +137,11 @@ class RedisReplayStore:
         self._latest = max(self._latest, now)
         if expires_at < self._latest:
             raise ReplayUnavailableError(
-                "the proof had expired by the latest time that this process knows, and may have been used and "
-                "forgotten: this clock is behind"
+                "the proof had expired by the latest time that this process was given, so that its id may have been "
+                "removed: this clock is behind"
             )
         extension = max(0.0, self._longest - self._shortest)
-        # A fresh mark for each call tells its own second attempt from anybody else's first.
+        # A new mark for each call distinguishes its own second attempt from another call's first.
         milliseconds = max(1, int((expires_at + extension - now) * 1000) + 1)
         return self._prefix + replay_id.hex().encode(), secrets.token_bytes(16), milliseconds
 
@@ -159,6 +158,6 @@ class RedisReplayStore:
     def _unavailable(self, failure: Exception | None) -> bool:
         if self._accept:
             return True
-        # The kind of the failure only: its text may name the server.
+        # Only the kind of the failure: its text may name the server.
         kind = type(failure).__name__ if failure is not None else "no answer"
-        raise ReplayUnavailableError(f"the replay store cannot be asked ({kind})") from failure
+        raise ReplayUnavailableError(f"the replay store is unavailable ({kind})") from failure

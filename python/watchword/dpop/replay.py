@@ -11,26 +11,26 @@ from watchword.waiting import Call, Pending
 
 @runtime_checkable
 class ReplayStore(Protocol):
-    """A replay cache. One for several processes must decide in one step, as Redis' ``SET NX`` does.
+    """A replay cache. One for several processes must check and insert atomically, as Redis' ``SET NX`` does.
 
-    A store may also have ``retain_for(seconds)``. It is called by everyone who uses the store, with the time for which
-    they accept a proof after it was made; ids must be kept as long as the longest of these asks for. Without it, all
-    verifiers of a store must have the same ``max_age`` and ``leeway``.
+    A store may also have ``retain_for(seconds)``. Every verifier that uses the store calls it with the time for which
+    it accepts a proof after it was made; ids must be kept for the longest of these. Without it, all verifiers of a
+    store must have the same ``max_age`` and ``leeway``.
     """
 
     def consume(self, replay_id: bytes, expires_at: float, now: float) -> bool:
-        """Use an id of 32 bytes, and remember it until ``expires_at``; both times are in Unix seconds.
+        """Use an id of 32 bytes, and keep it until ``expires_at``; both times are in Unix seconds.
 
-        The first 16 bytes of an id name the key of the proof, so that a store can tell one sender from another. Returns
-        whether this is the first use. Raises :class:`~watchword.dpop.ReplayUnavailableError` if that cannot be told:
-        the proof is then refused.
+        The first 16 bytes of an id identify the key of the proof, so that a store can distinguish senders. Returns
+        whether this is the first use. Raises :class:`~watchword.dpop.ReplayUnavailableError` if that is unknown: the
+        proof is then rejected.
         """
         ...
 
 
 @runtime_checkable
 class AsyncReplayStore(Protocol):
-    """The same for event loops."""
+    """A replay cache for event loops."""
 
     async def consume_async(self, replay_id: bytes, expires_at: float, now: float) -> bool:
         """As :meth:`ReplayStore.consume`, waiting without blocking the event loop."""
@@ -40,17 +40,17 @@ class AsyncReplayStore(Protocol):
 class MemoryReplayStore:
     """The replay cache of one process, for any number of threads and event loops.
 
-    It is exact, and bounded by ``capacity`` (about 150 bytes an id). Ids are forgotten when they expire, never before:
-    if there is no room, new proofs are refused with :class:`~watchword.dpop.ReplayUnavailableError`. No key takes more
-    than ``share_per_key`` of the capacity: its further proofs are refused with
-    :class:`~watchword.dpop.TooManyProofsError`, and nobody else's.
+    It is exact, and bounded by ``capacity`` (about 150 bytes an id). Ids are removed when they expire, never before: if
+    the store is full, new proofs are rejected with :class:`~watchword.dpop.ReplayUnavailableError`. No key takes more
+    than ``share_per_key`` of the capacity: its further proofs are rejected with
+    :class:`~watchword.dpop.TooManyProofsError`, and no other key's.
 
-    Time never goes back: a proof that has expired by the latest ``now`` that the store was given is refused with
-    :class:`~watchword.dpop.ReplayUnavailableError`, since it may have been used and forgotten.
+    Time never goes back: a proof that has expired by the latest ``now`` that the store was given is rejected with
+    :class:`~watchword.dpop.ReplayUnavailableError`, since its id may have been used and removed.
     """
 
     def __init__(self, capacity: int = 1_000_000, *, share_per_key: float = 1 / 8) -> None:
-        """Room for ``capacity`` ids, of which those of one key may take the fraction ``share_per_key``, at least one.
+        """Make room for ``capacity`` ids, and for the fraction ``share_per_key`` of them, at least one, of one key.
 
         Raises ``ValueError`` if ``capacity`` is not positive, or ``share_per_key`` is not above 0 and at most 1.
         """
@@ -61,7 +61,7 @@ class MemoryReplayStore:
         self._cache = ReplayCache(capacity, max(1, int(capacity * share_per_key)))
 
     def retain_for(self, seconds: float) -> None:
-        """Keep every id for as long as somebody asks for who accepts proofs for ``seconds`` after they were made."""
+        """Keep ids for at least ``seconds`` after their proofs were made: for as long as a verifier accepts them."""
         self._cache.retain_for(seconds)
 
     def consume(self, replay_id: bytes, expires_at: float, now: float) -> bool:
@@ -76,39 +76,39 @@ class MemoryReplayStore:
                 f"this key used {self._cache.share} proofs that have not expired, its share of the replay cache"
             )
         if answer == "full":
-            raise ReplayUnavailableError(f"the replay cache is full: it holds {self._cache.capacity} proofs")
+            raise ReplayUnavailableError(f"the replay cache is full: it has {self._cache.capacity} proofs")
         raise ReplayUnavailableError(
-            "the proof had expired by the latest time that the replay cache was given, and may have been used and "
-            "forgotten: this clock is behind"
+            "the proof had expired by the latest time that the replay cache was given, so that its id may have been "
+            "removed: this clock is behind"
         )
 
     async def consume_async(self, replay_id: bytes, expires_at: float, now: float) -> bool:
-        """The same: there is nothing to wait for."""
+        """As :meth:`consume`: there is nothing to wait for."""
         return self.consume(replay_id, expires_at, now)
 
     @property
     def capacity(self) -> int:
-        """How many ids there is room for."""
+        """The number of ids that fit."""
         return self._cache.capacity
 
     @property
     def capacity_per_key(self) -> int:
-        """How many ids of one key there is room for."""
+        """The number of ids of one key that fit."""
         return self._cache.share
 
     def __len__(self) -> int:
-        """How many ids are remembered, counting some that have expired."""
+        """Return the number of ids, including some that have expired."""
         return len(self._cache)
 
     def __repr__(self) -> str:
-        """How full it is."""
+        """Return the number of ids and the capacity."""
         return f"MemoryReplayStore(len={len(self)}, capacity={self.capacity})"
 
 
 def first_use(store: ReplayStore | AsyncReplayStore, proof: DpopProof, now: float) -> Pending[bool]:
-    """Use the id of a proof. Return whether it is the first use; without an event loop or in one.
+    """Use the id of a proof, and return whether it is the first use, for threads and event loops alike.
 
-    Raises ``TypeError`` if a thread waits for a store that is for event loops only.
+    Raises ``TypeError`` when a thread waits for a store that is for event loops only.
     """
     consume, consume_async = getattr(store, "consume", _needs_event_loop), getattr(store, "consume_async", None)
     use = (proof.replay_id, proof.expires_at, now)
@@ -120,7 +120,7 @@ def _needs_event_loop(*_: object) -> NoReturn:
 
 
 def retain_for(store: object, seconds: float) -> None:
-    """Tell a store for how long proofs are accepted, if it wants to know."""
+    """Call ``store.retain_for``, if the store has it."""
     announce = getattr(store, "retain_for", None)
     if announce is not None:
         announce(seconds)

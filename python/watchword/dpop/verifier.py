@@ -1,4 +1,4 @@
-"""Proofs verified: one alone, and with a memory and nonces."""
+"""Verify DPoP proofs: one by itself, or with a replay cache and nonces."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ def verify_proof(
     leeway: float = 5,
     algorithms: Iterable[str] = DPOP_ALGORITHMS,
 ) -> DpopProof:
-    """Verifies a DPoP proof (RFC 9449 section 4.3) as of the moment ``now``, in Unix seconds; ``None`` takes the clock.
+    """Verify a DPoP proof (RFC 9449 section 4.3) as of ``now`` in Unix seconds (``None``: the clock's).
 
     ``method`` and ``uri`` are the request's: the method exactly, the URI absolute, its query and fragment ignored.
-    ``access_token`` must be given wherever the request has one: the proof must be made for it. ``expected_jkt`` is the
-    thumbprint of the key that the proof must be signed by (the token's ``cnf.jkt``; :func:`watchword.verify` compares
-    it too). ``nonce`` is what the proof's nonce must be: one text, one of several, or one of ``Nonces``. ``replay``
-    remembers the proof, as the last check of all, so that one which fails another is not used up. A proof is at most
-    ``max_age`` seconds old and ``leeway`` seconds ahead, and signed by one of ``algorithms``.
+    ``access_token`` must be given if the request has one: the proof must be made for it. ``expected_jkt`` is the
+    thumbprint of the key that the proof must be signed with (the token's ``cnf.jkt``; :func:`watchword.verify` compares
+    it too). ``nonce`` is the accepted nonce, a list of them, or ``Nonces``. ``replay`` is the replay cache; it is used
+    last, so that a proof that fails another check is not used up. A proof may be ``max_age`` seconds old and ``leeway``
+    seconds in the future, and must be signed with one of ``algorithms``.
 
-    Returns a :class:`DpopProof`. Raises :class:`~watchword.dpop.DpopError`; ``TypeError`` or ``ValueError`` for what
-    only a caller can have done wrong.
+    Returns a :class:`DpopProof`. Raises :class:`~watchword.dpop.DpopError` if the proof is invalid; ``TypeError`` or
+    ``ValueError`` if an argument is.
     """
     at = time.time() if now is None else now
     policy = _policy(tuple(algorithms) if not isinstance(algorithms, str) else (algorithms,), max_age, leeway)
-    verified = _kernel.verify_proof(proof, policy, method, uri, at, access_token, expected_jkt, _good(nonce, at))
+    verified = _kernel.verify_proof(proof, policy, method, uri, at, access_token, expected_jkt, _accepted(nonce, at))
     if replay is not None:
         retain_for(replay, max_age + leeway)
         if not replay.consume(verified.replay_id, verified.expires_at, at):
@@ -63,14 +63,14 @@ def verify_proof(
 
 
 class DpopVerifier:
-    """Verifies proofs, accepts each once, and demands nonces where it is given any.
+    """Verifies proofs, accepts each once, and requires nonces if it is given any.
 
-    Make one for the life of the process. ``replay`` remembers proofs: by default in this process; several processes
-    need a store that they share (:class:`watchword.dpop.redis.RedisReplayStore`), or a proof can be used once with
-    each; ``None`` remembers nothing. ``nonces`` are demanded of every proof; an error then has the nonce to give out.
+    Make one for the life of the process. ``replay`` is the replay cache: by default one of this process; several
+    processes need a shared store (:class:`watchword.dpop.redis.RedisReplayStore`), or a proof can be used once with
+    each; ``None``: proofs may be replayed. ``nonces`` are required of every proof; an error then has the nonce to send.
     The others are as in :func:`verify_proof`.
 
-    Raises ``TypeError`` or ``ValueError`` where these cannot be meant.
+    Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class DpopVerifier:
     ) -> None:
         store = MemoryReplayStore() if isinstance(replay, str) and replay == _DEFAULT else replay
         if store is not None and not isinstance(store, (ReplayStore, AsyncReplayStore)):
-            raise TypeError("replay must have a method consume, or consume_async: see watchword.dpop.ReplayStore")
+            raise TypeError("replay must have a method consume or consume_async: see watchword.dpop.ReplayStore")
         if nonces is not None and not isinstance(nonces, Nonces):
             raise TypeError("nonces must be a watchword.dpop.Nonces")
         self.replay = store
@@ -139,20 +139,23 @@ class DpopVerifier:
         expected_jkt: str | None = None,
         now: float | None = None,
     ) -> DpopProof:
-        """Everything but the memory: for a caller who has other checks to make before the proof is used up."""
+        """Verify a proof without using it up: for callers that make further checks before :meth:`consume`.
+
+        Returns a :class:`DpopProof`; raises :class:`~watchword.dpop.DpopError`.
+        """
         at = self._at(now)
-        nonces = None if self.nonces is None else self.nonces.good(now=at)
+        nonces = None if self.nonces is None else self.nonces.valid(now=at)
         try:
             return _kernel.verify_proof(proof, self._policy, method, uri, at, access_token, expected_jkt, nonces)
         except DpopError as error:
             raise self.complete(error, now=at) from None
 
     def unverified(self, proof: str | bytes, *, method: str, uri: str, now: float | None = None) -> UnverifiedProof:
-        """A proof as it came, with what it must be for: it is verified after the token that it came with.
+        """Return a proof and what it must be made for, to be verified after its token.
 
-        Raises ``ValueError`` if ``method`` is empty or ``uri`` is no absolute ``http`` or ``https`` URI.
+        Raises ``ValueError`` if ``method`` is empty or ``uri`` is not an absolute ``http`` or ``https`` URI.
         """
-        nonces = None if self.nonces is None else self.nonces.good(now=self._at(now))
+        nonces = None if self.nonces is None else self.nonces.valid(now=self._at(now))
         return UnverifiedProof(proof, self._policy, method, uri, nonces)
 
     def consume(self, proof: DpopProof, *, now: float | None = None) -> None:
@@ -174,10 +177,10 @@ class DpopVerifier:
     def complete(
         self, error: _Error, *, scheme: Literal["Bearer", "DPoP"] | None = None, now: float | None = None
     ) -> _Error:
-        """Set what the answer to a request tells its sender, and return the error.
+        """Set what the answer to a request needs, and return the error.
 
-        That is the algorithms that this verifier accepts, a nonce if the proof needs one, and the ``scheme`` of the
-        challenge if the request came by ``DPoP``.
+        That is the algorithms that this verifier accepts, a nonce if the proof needs one, and the scheme of the
+        challenge if the request was sent by ``DPoP``.
         """
         error.algorithms = self.algorithms
         if scheme == "DPoP":
@@ -189,7 +192,7 @@ class DpopVerifier:
         return error
 
     def __repr__(self) -> str:
-        """Name the store and the nonces."""
+        """Return the store and the nonces."""
         return f"DpopVerifier(replay={self.replay!r}, nonces={self.nonces!r})"
 
     def _verify(self, proof: str | bytes, now: float | None, **terms: Any) -> Steps[DpopProof]:  # noqa: ANN401 - check's
@@ -208,9 +211,9 @@ def _policy(algorithms: tuple[str, ...], max_age: float, leeway: float) -> Proof
     return ProofPolicy(algorithms, max_age, leeway)
 
 
-def _good(nonce: str | Iterable[str] | Nonces | None, now: float) -> Iterable[str] | None:
+def _accepted(nonce: str | Iterable[str] | Nonces | None, now: float) -> Iterable[str] | None:
     if nonce is None:
         return None
     if isinstance(nonce, Nonces):
-        return nonce.good(now=now)
+        return nonce.valid(now=now)
     return (nonce,) if isinstance(nonce, str) else tuple(nonce)

@@ -73,7 +73,7 @@ class PrivateKeyInProofError(DpopError):
     """``jwk`` is a private key (check 7)."""
 
     code = ErrorCode.DPOP_PRIVATE_KEY
-    _description = "the DPoP proof holds a private key"
+    _description = "the DPoP proof contains a private key"
 
 
 class ProofKeyError(DpopError):
@@ -164,7 +164,7 @@ class KeyMismatchError(DpopError):
 
 
 class UnboundTokenError(DpopError):
-    """A proof was sent with a token that is not bound to a key: a ``DPoP`` request with a bearer token is a downgrade."""
+    """A proof was sent with a token that is not bound to a key: a bearer token in a ``DPoP`` request is a downgrade."""
 
     code = ErrorCode.DPOP_UNBOUND_TOKEN
     oauth_error = "invalid_token"

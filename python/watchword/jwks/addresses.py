@@ -1,8 +1,8 @@
-"""Which hosts a URL may lead to that was not configured but came with an issuer's metadata.
+"""The hosts that a URL from an issuer's metadata may lead to.
 
-Whoever controls the metadata of an issuer could otherwise have this process connect to its own machine or network.
-What counts is the address after resolution, in whatever form it was written; what can be told from the URL alone is
-refused before that, as a proxy or a client of the user's may do the resolving.
+Otherwise the metadata could make this process connect to its own machine or network. The address after resolution is
+checked; if the URL alone names an address that is not public, it is rejected before, as a proxy or a client of the
+user's may resolve the name.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def is_public(address: str) -> bool:
 
 
 def is_configured(url: str, issuer: str, allowed_hosts: Collection[str]) -> bool:
-    """Return whether the operator has configured the place that a discovered URL leads to.
+    """Return whether a discovered URL leads to a host that the operator has configured.
 
     That is the issuer's own scheme, host and port, to which connections are made anyway, or a host of
     ``allowed_hosts``. Plain http has been checked before: it leads to loopback, for an issuer that was configured
@@ -93,12 +93,12 @@ def public_addresses(host: str, port: int) -> list[str]:
     """Resolve a host. Return its addresses, all of them public.
 
     Raises ``OSError`` if it can't be resolved, and ``ValueError`` if any of its addresses is not public: no honest name
-    has addresses of both kinds. The message does not say which, as it may find its way to whoever chose the name.
+    has addresses of both kinds. The message does not say which, as whoever chose the name may see it.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError as error:  # a label that is too long
-        raise OSError(f"{host} is no host name") from error
+        raise OSError(f"{host} is not a host name") from error
     addresses = list(dict.fromkeys(str(sockaddr[0]) for _, _, _, _, sockaddr in found))
     if not all(is_public(address) for address in addresses):
         raise ValueError(_refusal(host))

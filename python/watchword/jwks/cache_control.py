@@ -1,4 +1,4 @@
-"""How long an answer says that it is fresh (RFC 9111), within the operator's bounds."""
+"""The lifetime of an HTTP response (RFC 9111), within the operator's bounds."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from watchword.jwks.settings import CacheSettings
 
 
 def lifetime(headers: Mapping[str, str], settings: CacheSettings) -> float:
-    """Seconds for which an answer with these headers (names in lower case) is fresh.
+    """Return the seconds for which a response with these headers (names in lower case) is fresh.
 
-    ``max-age`` less ``Age``, kept between ``min_ttl`` and ``max_ttl``; ``min_ttl`` for ``no-store``, ``no-cache`` and
-    for a ``max-age`` that can't be read (RFC 9111 section 4.2.1 calls such an answer stale); ``ttl`` where nothing is
-    said. ``Expires``, ``s-maxage`` and ``stale-if-error`` are not looked at: the operator's settings are the policy.
+    That is ``max-age`` less ``Age``, between ``min_ttl`` and ``max_ttl``; ``min_ttl`` for ``no-store``, ``no-cache``
+    and an invalid ``max-age`` (RFC 9111 section 4.2.1 calls such a response stale); ``ttl`` without these directives.
+    ``Expires``, ``s-maxage`` and ``stale-if-error`` are ignored: the operator's settings are the policy.
     """
     ages: list[int | None] = []
     for directive in headers.get("cache-control", "").split(","):
@@ -35,5 +35,5 @@ def _delta_seconds(text: str) -> int | None:
     text = text.strip().strip('"')
     if not (text.isascii() and text.isdigit()):
         return None
-    # More digits than any bound has; int() of a very long row of them would raise.
+    # More digits than any bound has; int() of very many digits would raise.
     return int(text[:12])

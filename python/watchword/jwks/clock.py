@@ -1,4 +1,4 @@
-"""The clock by which keys age: seconds that never go back, and that go on while the machine sleeps."""
+"""The clock by which keys age: seconds that never go back, and that count while the machine is suspended."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 def _best() -> Callable[[], float]:
-    # Linux's monotonic clock stands still while the machine is suspended, and with it would every bound on a key's age.
+    # Linux's monotonic clock stops while the machine is suspended, and with it would every bound on a key's age.
     boottime = getattr(time, "CLOCK_BOOTTIME", None)
     if boottime is not None:
         try:

@@ -1,11 +1,11 @@
-"""What changed between two sets, in words and kids."""
+"""Events that describe the change from one key set to another."""
 
 from __future__ import annotations
 
 from watchword._kernel import KeySet
 from watchword.jwks.events import EventKind, KeyEvent, printable
 
-# An event stays readable, and small, whatever a set of 256 bad keys holds.
+# Limits the size of an event: a set may have 256 invalid keys.
 _MOST_NAMED = 8
 
 
@@ -19,7 +19,7 @@ def _names(keys: KeySet | None) -> dict[tuple[str | None, str, tuple[str, ...]],
 
 
 def describe_change(issuer: str, old: KeySet | None, new: KeySet, url: str | None = None) -> list[KeyEvent]:
-    """The events of a set taking another's place: none where both hold the same keys and nothing is rejected."""
+    """Return the events of a set replacing another: none if both have the same keys and rejected keys."""
     events = []
     before, after = _names(old), _names(new)
     if old is None or before.keys() != after.keys():
@@ -36,7 +36,7 @@ def describe_change(issuer: str, old: KeySet | None, new: KeySet, url: str | Non
 
 
 def rejections(keys: KeySet) -> str:
-    """Which keys of a document were left out, and why; empty where none was."""
+    """Return which keys of a document were rejected, and why; empty if none was."""
     named = [
         f"key {key.index}{'' if key.key_id is None else f' ({printable(key.key_id)})'}: {key.reason}"
         for key in keys.rejected[:_MOST_NAMED]

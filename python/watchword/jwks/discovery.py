@@ -8,13 +8,13 @@ from typing import Any, NoReturn
 from watchword.jwks.fetch import FetchError
 from watchword.jwks.urls import check_url, split_path
 
-# The status with which a server says that it has no such document, so that the next place is tried. Anything else
-# that is not 200 is trouble, and looking elsewhere would only hide it.
+#: The statuses of a server without such a document: the next URL is tried. Any other status but 200 is an error, which
+#: trying another URL would only hide.
 ABSENT = frozenset({404, 410})
 
 
 def well_known_urls(issuer: str) -> tuple[str, ...]:
-    """Where an issuer's metadata may be, likeliest first. ``issuer`` has been checked.
+    """Return the URLs at which an issuer's metadata may be, the most likely first. ``issuer`` has been checked.
 
     OpenID Connect Discovery section 4.1 appends to the issuer's path; RFC 8414 section 3.1 inserts before it, and
     section 5 does so for ``openid-configuration`` too. A final slash of the issuer is not part of its path.
@@ -29,7 +29,7 @@ def well_known_urls(issuer: str) -> tuple[str, ...]:
 
 
 def read_metadata(body: bytes, issuer: str, *, allow_loopback_http: bool) -> str:
-    """The ``jwks_uri`` of an issuer's metadata, checked. Raises :class:`FetchError`."""
+    """Return the ``jwks_uri`` of an issuer's metadata. Raises :class:`FetchError` if they are invalid."""
     metadata = _strict_object(body)
     named = metadata.get("issuer")
     if not isinstance(named, str):
@@ -40,7 +40,7 @@ def read_metadata(body: bytes, issuer: str, *, allow_loopback_http: bool) -> str
     jwks_uri = metadata.get("jwks_uri")
     if not isinstance(jwks_uri, str):
         raise FetchError("the metadata names no jwks_uri")
-    # Plain http leads to this machine, where no issuer elsewhere may point. Of https it is decided by address.
+    # Plain http leads to this machine, to which no remote issuer may point. For https the address decides, later.
     local = allow_loopback_http and issuer.startswith("http://")
     try:
         check_url(jwks_uri, allow_loopback_http=local, what="the metadata's jwks_uri")

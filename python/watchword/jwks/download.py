@@ -1,4 +1,4 @@
-"""One attempt: discovery if it is due, then the set. A function of what was known before; it keeps no state."""
+"""One attempt to fetch a key set: discovery if it is due, then the set. It has no state."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Discovered:
-    """A ``jwks_uri`` from the issuer's metadata, and when to ask again whether it is still that."""
+    """A ``jwks_uri`` from the issuer's metadata, and until when it is used without another discovery."""
 
     jwks_uri: str
     until: float
@@ -33,7 +33,7 @@ class Discovered:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a set came from, kept so that the next attempt can ask whether it has changed."""
+    """Where a set was fetched from, for the next attempt's conditional request."""
 
     keys: KeySet
     url: str
@@ -44,7 +44,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an attempt brought. ``unchanged``: the very set that was held before."""
+    """The result of an attempt. ``unchanged``: the set is the cached one."""
 
     origin: Origin
     lifetime: float
@@ -52,7 +52,7 @@ class Answer:
 
 
 class DownloadError(Exception):
-    """An attempt brought nothing. ``url`` (for display) is where it ended."""
+    """An attempt failed. ``url`` (for display) is the last one requested."""
 
     def __init__(self, detail: str, url: str | None) -> None:
         super().__init__(detail)
@@ -62,7 +62,7 @@ class DownloadError(Exception):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where an issuer's keys are, and how they are asked for."""
+    """Where an issuer's keys are, and how they are fetched."""
 
     issuer: str
     jwks_uri: str | None
@@ -75,7 +75,7 @@ class Endpoint:
     """Hosts that a discovered ``jwks_uri`` may lead to although their addresses are not public."""
 
     def download(self, fetcher: Fetcher, previous: Origin | None, now: float) -> Answer:
-        """The set as of now, or raises :class:`DownloadError`. Takes at most ``settings.timeout`` seconds."""
+        """Fetch the set. Raises :class:`DownloadError`. Takes at most ``settings.timeout`` seconds."""
         attempt = _Attempt(self, fetcher)
         discovered = None
         if self.jwks_uri is None:
@@ -89,7 +89,7 @@ class Endpoint:
 
 
 def _validator(etag: str | None) -> str | None:
-    """An ETag that can be sent back as it came, if there is one."""
+    """Return the ETag if it can be sent back unchanged."""
     return etag if etag and len(etag) <= 256 and etag.isascii() and etag.isprintable() else None
 
 
@@ -120,7 +120,7 @@ class _Attempt:
         self, url: str, previous: Origin | None, discovered: Discovered | None, *, public_only: bool = False
     ) -> Answer:
         headers = {"accept": "application/jwk-set+json, application/json"}
-        # A validator holds for the URL that it came from, and no other.
+        # A validator is valid for its own URL only.
         known = previous if previous is not None and previous.url == url else None
         if known is not None and known.etag is not None:
             headers["if-none-match"] = known.etag
@@ -133,7 +133,7 @@ class _Attempt:
         digest = hashlib.sha256(answer.body).digest()
         etag = _validator(answer.headers.get("etag"))
         if known is not None and known.digest == digest:
-            # The same object again: what was prepared for its keys stays.
+            # The same object again: precomputed tables of its keys stay.
             return Answer(Origin(known.keys, url, etag, digest, discovered), time_to_live, unchanged=True)
         keys = self._parse(answer.body, url)
         return Answer(Origin(keys, url, etag, digest, discovered), time_to_live, unchanged=False)
@@ -142,12 +142,12 @@ class _Attempt:
         try:
             keys = KeySet.from_json(body, backend=self._endpoint.backend, prepare=self._endpoint.prepare)
         except KeySetError as error:
-            raise DownloadError(f"the answer is no key set: {error}", redact(url)) from None
+            raise DownloadError(f"the answer is not a key set: {error}", redact(url)) from None
         if len(keys) + len(keys.rejected) > self._settings.max_keys:
             raise DownloadError(f"the key set lists more than {self._settings.max_keys} keys", redact(url))
         if len(keys) == 0:
             why = rejections(keys)
-            raise DownloadError("the key set holds no usable key" + (f" ({why})" if why else ""), redact(url))
+            raise DownloadError("the key set has no usable key" + (f" ({why})" if why else ""), redact(url))
         return keys
 
     def _get(self, url: str, headers: Mapping[str, str], *, public_only: bool = False) -> Response:
@@ -161,11 +161,11 @@ class _Attempt:
             )
         except NotPublicError as error:
             remedy = "if that is meant, list the host in the issuer's allow_private_hosts, or configure its jwks_uri"
-            raise DownloadError(f"the metadata's jwks_uri is refused: {error}; {remedy}", redact(url)) from error
+            raise DownloadError(f"the metadata's jwks_uri is rejected: {error}; {remedy}", redact(url)) from error
         except FetchError as error:
             raise DownloadError(str(error), redact(url)) from error
         except Exception as error:
-            # A fetcher that is not ours: only the kind is told, as its message may quote anything.
+            # A user's fetcher: only the kind of the error is reported, as its message may quote anything.
             raise DownloadError(f"the fetcher raised {type(error).__name__}", redact(url)) from error
         if len(answer.body) > self._settings.max_bytes:
             raise DownloadError(f"the answer is longer than {self._settings.max_bytes} bytes", redact(url))

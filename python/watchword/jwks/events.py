@@ -1,4 +1,4 @@
-"""What a key source reports to its operator: counters, and an event for everything that happens."""
+"""What a key source reports to its operator: events and counters."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ class EventKind(str, enum.Enum):
     FETCH_STARTED = "fetch_started"
     FETCH_SUCCEEDED = "fetch_succeeded"
     FETCH_FAILED = "fetch_failed"
-    """The answer was no key set, or did not come in time. The set that is held stays, within its bounds. The first
-    failure of an outage is logged too."""
+    """The answer was not a key set, or did not arrive in time. The cached set stays in use, within its bounds. The
+    first failure of an outage is logged too."""
     ANSWER_DISCARDED = "answer_discarded"
-    """A slow old answer came after a newer one."""
+    """A slow answer arrived after that of a later attempt."""
     FILE_FAILED = "file_failed"
-    """A key file can't be read, or holds no keys. The set that is held stays. Once for each reason, and logged."""
+    """A key file can't be read, or is not a key set. The cached set stays in use. Once for each reason, and logged."""
     SET_CHANGED = "set_changed"
-    """``added`` and ``removed`` say which keys (kid, or thumbprint where there is none)."""
+    """``added`` and ``removed`` list the keys (kid, or thumbprint if there is no kid)."""
     KEYS_REJECTED = "keys_rejected"
-    """A new set holds keys that are not used; ``detail`` says which and why."""
+    """A new set has keys that are not used; ``detail`` lists them and the reasons."""
     STALE_SET_USED = "stale_set_used"
     """A set past its lifetime is used. Once for each set, and logged; ``Stats.stale_uses`` counts on."""
     SET_EXPIRED = "set_expired"
@@ -31,8 +31,8 @@ class EventKind(str, enum.Enum):
     RECOVERED = "recovered"
     """Keys were fetched (or read) again after any of these. Logged."""
     UNKNOWN_KEY = "unknown_key"
-    """A token names a key that the set does not hold; ``detail`` says what is done about it. One for each such token,
-    so that their senders choose how many there are."""
+    """A token names a key that the set does not have; ``detail`` says whether a fetch was started. One for each such
+    token, so that their senders control the number."""
 
     def __str__(self) -> str:
         return self.value
@@ -40,8 +40,8 @@ class EventKind(str, enum.Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class KeyEvent:
-    """Something happened to an issuer's keys. Holds no token and no key; a kid is cut and escaped, as its sender
-    chose it; a URL is without its query.
+    """An event of an issuer's key cache. It contains no token and no key; a kid is truncated and escaped, as its
+    sender chose it; a URL is without its query.
     """
 
     kind: EventKind
@@ -55,58 +55,58 @@ class KeyEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class Stats:
-    """The counters of one issuer's keys since its Verifier was made, and how things stand now."""
+    """The counters of one issuer's keys since its Verifier was made, and the state of its key cache now."""
 
     fetches: int = 0
-    """Attempts begun (of a file: times it was read)."""
+    """Attempts started (of a file: times it was read)."""
     failures: int = 0
-    """Attempts that brought nothing usable."""
+    """Failed attempts."""
     not_modified: int = 0
-    """Answers that were the set already held (304, or the same bytes again)."""
+    """Answers with the cached set (304, or the same bytes again)."""
     discarded: int = 0
-    """Answers that came after a newer one."""
+    """Answers that arrived after that of a later attempt."""
     set_changes: int = 0
-    """Times that a set with other keys replaced the one held; the first set counts."""
+    """Times that a set with other keys replaced the cached one, the first set included."""
     stale_uses: int = 0
-    """Look-ups answered with a set past its lifetime (not counted to the last one: counting takes no lock)."""
+    """Look-ups answered with a set past its lifetime (approximate: counting takes no lock)."""
     waits: int = 0
     """Look-ups that had to wait for an attempt."""
     waits_refused: int = 0
-    """Look-ups that would have waited, but were answered at once, as ``max_waiters`` others were waiting."""
+    """Look-ups that did not wait as ``max_waiters`` others were waiting."""
     unavailable: int = 0
     """Look-ups that ended without keys."""
     unknown_keys: int = 0
-    """Look-ups for a kid that the set does not hold."""
+    """Look-ups for a kid that the set does not have."""
     cooldown_refusals: int = 0
-    """Those of them that neither fetched nor waited, as the cooldown's fetches are spent or the endpoint is down."""
+    """Those of them that neither fetched nor waited: within the cooldown, or during the back-off."""
     negative_hits: int = 0
-    """Those of them whose kid the endpoint was asked for within the cooldown, and did not know."""
+    """Those of them whose kid was in the negative cache."""
     negative_size: int = 0
-    """Kids now remembered as unknown, each for a cooldown."""
+    """Kids now in the negative cache, each for a cooldown."""
     keys: int = 0
-    """Keys in the set now held."""
+    """Keys in the cached set."""
     rejected_keys: int = 0
-    """Keys that were left out of it."""
+    """Rejected keys of the cached set."""
     age: float | None = None
-    """Seconds since the set now held was asked for; ``None`` without one, and for a set in memory."""
+    """Seconds since the cached set was requested; ``None`` without one, and for a set in memory."""
     consecutive_failures: int = 0
-    """Failed attempts since the last good one."""
+    """Failed attempts since the last successful one."""
     fetching: bool = False
     """Whether an attempt is in flight."""
 
 
 class Counters:
-    """Counts what is named as in :class:`Stats`. Not thread-safe."""
+    """Counters with the names of :class:`Stats`. Not thread-safe."""
 
     def __init__(self) -> None:
         self._counts: collections.Counter[str] = collections.Counter()
 
     def add(self, name: str) -> None:
-        """One more."""
+        """Increment a counter."""
         self._counts[name] += 1
 
-    def snapshot(self, **now: Any) -> Stats:  # noqa: ANN401 - Stats says what each of them is
-        """The counts, beside how things stand now."""
+    def snapshot(self, **now: Any) -> Stats:  # noqa: ANN401 - the fields of Stats
+        """Return the counters with the values of ``now``."""
         return Stats(**{**self._counts, **now})
 
 
@@ -119,7 +119,7 @@ class Listener(Protocol):
 
 
 def notify(listener: Listener | None, *events: KeyEvent) -> None:
-    """Pass events to the operator's callback. What it raises is logged and goes no further."""
+    """Pass events to the operator's callback. What it raises is logged."""
     if listener is None:
         return
     for event in events:
@@ -132,7 +132,7 @@ def notify(listener: Listener | None, *events: KeyEvent) -> None:
 
 
 def printable(text: str, limit: int = 64) -> str:
-    """Text that somebody else chose, made fit for a log line."""
+    """Return text that somebody else chose, truncated and escaped for a log line."""
     cut = text[:limit]
     escaped = cut if cut.isascii() and cut.isprintable() else ascii(cut)[1:-1]
     return escaped + ("…" if len(text) > limit else "")

@@ -1,4 +1,4 @@
-"""One GET, with everything bounded: no redirects, no compression, so many bytes, so many seconds."""
+"""One bounded GET: no redirects, no compression, a limit of bytes and of seconds."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Response:
 
 
 class FetchError(Exception):
-    """There is no usable answer. The message is for a person and holds no secret."""
+    """There is no usable answer. The message is for a person and contains no secret."""
 
 
 class NotPublicError(FetchError):
@@ -47,32 +47,32 @@ class Fetcher(Protocol):
     """
 
     def get(self, url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> Response:
-        """The answer to a GET of ``url``, whatever its status; redirects are not followed.
+        """Return the answer to a GET of ``url``, whatever its status; redirects are not followed.
 
-        Ends within ``timeout`` seconds (for everything) and reads at most ``max_bytes`` of body. Raises
-        :class:`FetchError` if there is no answer or it is too long; anything else raised counts the same.
+        Takes at most ``timeout`` seconds in all, and reads at most ``max_bytes`` of the body. Raises
+        :class:`FetchError` if there is no answer or it is too long; any other exception has the same effect.
         """
         ...
 
 
 class PublicFetcher(Fetcher, Protocol):
-    """A fetcher that can tell what it connects to."""
+    """A fetcher that can check the address it connects to."""
 
     def get_public(self, url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> Response:
-        """As ``get``, and raises :class:`FetchError` rather than connect to an address that is not public.
+        """As ``get``, but raise :class:`FetchError` instead of connecting to an address that is not public.
 
-        It is called for a ``jwks_uri`` of an issuer's metadata that leads to a host nobody has configured. A fetcher
-        without this method gets those URLs by ``get``: unless the URL itself names such an address, it may go there.
+        It is called for a ``jwks_uri`` of an issuer's metadata whose host is not configured. For a fetcher without this
+        method ``get`` is called, and only an address in the URL itself is checked.
         """
         ...
 
 
 class HttpxResponse(Protocol):
-    """What is used of a streamed answer of httpx."""
+    """The part of a streamed response of httpx that is used."""
 
     @property
     def status_code(self) -> int:
-        """The status."""
+        """The status code."""
         ...
 
     @property
@@ -81,12 +81,12 @@ class HttpxResponse(Protocol):
         ...
 
     def iter_raw(self) -> Iterator[bytes]:
-        """The body, as it comes."""
+        """Return the chunks of the body as they arrive."""
         ...
 
 
 class HttpxClient(Protocol):
-    """What is used of ``httpx2.Client`` and ``httpx.Client``."""
+    """The part of ``httpx2.Client`` and ``httpx.Client`` that is used."""
 
     def stream(
         self,
@@ -98,15 +98,15 @@ class HttpxClient(Protocol):
         timeout: float,
         extensions: dict[str, Any],
     ) -> AbstractContextManager[HttpxResponse]:
-        """Sends a request; the body is read by the caller."""
+        """Send a request; the caller reads the body."""
         ...
 
 
 class HttpxFetcher:
     """A :class:`Fetcher` over any client with httpx's interface: ``httpx2.Client``, ``httpx.Client``.
 
-    Proxies, trust anchors, client certificates, headers and the resolving of names are the client's. Its redirects are
-    not used. Closing it stays with its owner.
+    Proxies, trust anchors, client certificates, headers and name resolution are the client's. Redirects are not
+    followed. Its owner closes it. Raises ``TypeError`` for another kind of client, an asynchronous one included.
     """
 
     def __init__(self, client: HttpxClient) -> None:
@@ -122,8 +122,8 @@ class HttpxFetcher:
     def get_public(self, url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> Response:
         """See :meth:`PublicFetcher.get_public`.
 
-        The client resolves by itself, so the address is looked at when a new connection is there and before anything is
-        sent on it. Neither a connection that the client had kept nor what lies behind a proxy can be looked at.
+        The client resolves the name itself, so the address is checked after a new connection is made and before
+        anything is sent on it. Neither a reused connection nor the address behind a proxy can be checked.
         """
         with _Deadline(timeout) as deadline, _explained(deadline):
             check = _PeerCheck(url, deadline.trace)
@@ -131,12 +131,11 @@ class HttpxFetcher:
 
 
 class DefaultFetcher:
-    """The :class:`PublicFetcher` that is used if none is given: ``httpx2.Client``s made when first needed.
+    """The default :class:`PublicFetcher`, with ``httpx2.Client`` objects made on first use.
 
-    It takes proxies and trust anchors from the environment, as most programs do (``HTTPS_PROXY``, ``ALL_PROXY``,
-    ``NO_PROXY``, ``SSL_CERT_FILE``, ``SSL_CERT_DIR``), save that plain http, which only goes to this machine, never
-    goes through a proxy. There is no keep-alive: keys are fetched every few minutes, and a connection that old is more
-    trouble than help.
+    It takes proxies and trust anchors from the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``,
+    ``SSL_CERT_FILE``, ``SSL_CERT_DIR``), but plain http, which is only for loopback, never uses a proxy. There is no
+    keep-alive, as keys are fetched every few minutes only.
     """
 
     def __init__(self) -> None:
@@ -144,7 +143,7 @@ class DefaultFetcher:
         register_after_fork(self)
 
     def after_fork(self) -> None:
-        """Another thread may have held the lock, or one of a client's."""
+        """Make a new lock, and forget the clients: another thread may have held a lock of theirs."""
         self._lock = threading.Lock()
         self._clients: dict[bool, httpx2.Client] = {}
 
@@ -154,7 +153,7 @@ class DefaultFetcher:
         return fetcher.get(url, headers=headers, timeout=timeout, max_bytes=max_bytes)
 
     def get_public(self, url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> Response:
-        """See :meth:`PublicFetcher.get_public`. A proxy resolves by itself; what it connects to is not checked."""
+        """See :meth:`PublicFetcher.get_public`. The address that a proxy connects to is not checked."""
         fetcher = HttpxFetcher(self._client(public_only=True))
         return fetcher.get(url, headers=headers, timeout=timeout, max_bytes=max_bytes)
 
@@ -174,7 +173,7 @@ class DefaultFetcher:
 
 
 def _new_client(*, public_only: bool) -> httpx2.Client:
-    # Importing httpx2 takes longer than importing the whole of watchword. The codec is what sockets look names up with.
+    # Importing httpx2 takes longer than importing the whole of watchword. Sockets need the codec to resolve names.
     import encodings.idna  # noqa: F401
 
     import httpx2
@@ -185,9 +184,9 @@ def _new_client(*, public_only: bool) -> httpx2.Client:
 
 
 def get_public(fetcher: Fetcher, url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> Response:
-    """Get a URL that nobody has configured, as :meth:`PublicFetcher.get_public` does, if the fetcher has that method.
+    """Get a URL whose host is not configured, by :meth:`PublicFetcher.get_public` if the fetcher has that method.
 
-    Raises :class:`NotPublicError` whatever the fetcher if the URL itself names an address that is not public.
+    Raises :class:`NotPublicError` if the URL itself names an address that is not public.
     """
     try:
         check_public_host(url)
@@ -203,7 +202,7 @@ def _stream(
     request = client.stream(
         "GET",
         url,
-        # Nothing is ever decompressed: what is counted is what is kept.
+        # Nothing is ever decompressed, so that the limit of bytes applies to what is stored.
         headers={**headers, "accept-encoding": "identity"},
         follow_redirects=False,
         timeout=deadline.seconds,
@@ -220,7 +219,7 @@ def _read(response: HttpxResponse, headers: Mapping[str, str], deadline: _Deadli
     announced = headers.get("content-length")
     if announced is not None and not (announced.isascii() and announced.isdigit()):
         raise FetchError("the answer's length can't be read")
-    # Compared as text first: int() of a very long row of digits raises.
+    # Compared as text first: int() of very many digits raises.
     if announced is not None and (len(announced.lstrip("0")) > 12 or int(announced) > max_bytes):
         raise FetchError(f"the answer is longer than {max_bytes} bytes")
     body = bytearray()
@@ -237,7 +236,7 @@ def _read(response: HttpxResponse, headers: Mapping[str, str], deadline: _Deadli
 
 @contextlib.contextmanager
 def _explained(deadline: _Deadline) -> Iterator[None]:
-    """Turns what a client raises into a FetchError. Only the kind of it is told: a message may quote anything."""
+    """Turn what a client raises into a FetchError with its kind only, as its message may quote anything."""
     try:
         yield
     except FetchError:
@@ -250,8 +249,8 @@ def _explained(deadline: _Deadline) -> Iterator[None]:
 
 
 class _Deadline:
-    """A limit to the whole of a fetch. A client's own time-outs are for single reads, so that a server could hold it
-    for hours with a byte a second; at the deadline the connection is therefore shut down from outside.
+    """A time limit for a whole fetch. A client's own time-outs are for single reads, so that a server could keep it
+    busy for hours with a byte a second; at the deadline the connection is therefore shut down from outside.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -270,24 +269,24 @@ class _Deadline:
         self._timer.cancel()
 
     def check(self) -> None:
-        """Raises :class:`FetchError` past the deadline."""
+        """Raise :class:`FetchError` after the deadline."""
         if time.monotonic() >= self._at:
             raise FetchError(_TOO_LATE)
 
     def trace(self, name: str, info: Mapping[str, Any]) -> None:
-        """Httpcore's trace extension: learns the socket, first the bare one, then that of TLS."""
+        """Httpcore's trace extension: record the socket, first the plain one, then that of TLS."""
         if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             self._socket = info["return_value"].get_extra_info("socket")
 
     def _shut(self) -> None:
         if self._socket is not None:
             with contextlib.suppress(OSError):
-                # Not SSLSocket.shutdown, which would also drop the TLS layer under its reader.
+                # Not SSLSocket.shutdown, which would also remove the TLS layer while another thread reads.
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
 class _PeerCheck:
-    """Httpcore's trace extension: drops a connection to an address that is not public before anything is sent on it."""
+    """Httpcore's trace extension: closes a connection to an address that is not public before anything is sent."""
 
     def __init__(self, url: str, then: _Trace) -> None:
         self._host = split_host(url)[1]
@@ -296,7 +295,7 @@ class _PeerCheck:
 
     def __call__(self, name: str, info: Mapping[str, Any]) -> None:
         if name == "connection.connect_tcp.started":
-            # A proxy has an address of its own, and may well be on this network.
+            # A proxy has an address of its own, which may be a private one.
             self._is_direct = plain_host(str(info["host"])) == self._host
         elif name == "connection.connect_tcp.complete" and self._is_direct:
             stream = info["return_value"]

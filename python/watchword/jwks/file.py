@@ -1,4 +1,4 @@
-"""Keys from a file that is read again when it changes."""
+"""A key source of a file that is read again when it changes."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from watchword.waiting import Pending
 if TYPE_CHECKING:
     from watchword.types import Backend, Prepare
 
-# A file written to twice within its file system's time-stamp looks the same both times. One that changed only just
-# before it was read is therefore read again.
+# Two writes within the resolution of the file system's time-stamps get the same one. A file that changed shortly before
+# it was read is therefore read again.
 _STAMP_SECONDS = 2.0
 
 _Mark = tuple[int, int, int, int]
@@ -31,9 +31,9 @@ _Mark = tuple[int, int, int, int]
 class FileSource:
     """A :class:`~watchword.jwks.source.KeySource` of a file: a JWK Set, one JWK, or a public key in PEM or DER.
 
-    The file is looked at (``stat``) at most every ``check_interval`` seconds, and read when its modification time, size
-    or inode is another; replacing it by ``rename`` is best. What can't be read leaves the set as it was, however long,
-    and is told as an event. A well-formed set without usable keys is taken as it stands: it is the operator's word.
+    The file is checked (``stat``) at most every ``check_interval`` seconds, and read when its modification time, size
+    or inode has changed; replace it by ``rename``. If it can't be read, the cached set stays in use without a limit,
+    and an event reports it. A well-formed set without usable keys is accepted, as it is the operator's.
     """
 
     def __init__(
@@ -66,21 +66,21 @@ class FileSource:
         register_after_fork(self)
 
     def after_fork(self) -> None:
-        """Another thread may have held the lock."""
+        """Make a new lock: another thread may have held it."""
         # Reentrant, as a signal handler or a finalizer may call close() while its own thread is inside.
         self._lock = threading.RLock()
 
     def current(self) -> KeySet | None:
-        """The set, where the file was looked at lately."""
+        """Return the set if no check of the file is due."""
         return self._keys if self._clock() < self._next_check else None
 
     def request(self) -> Pending[KeySet]:
-        """The set, after a look at the file where one is due."""
+        """Return the set, after a check of the file if one is due."""
         return Pending(lambda: self._look(force=False))
 
     def request_newer(self, seen: KeySet, key_ids: Collection[str | None]) -> Pending[KeySet | None]:
-        """The set, where it is another by now."""
-        del key_ids  # the file is looked at as often as is useful anyway
+        """Return the set if it is not ``seen``."""
+        del key_ids  # the file is checked often enough anyway
 
         def newer() -> KeySet | None:
             try:
@@ -94,11 +94,11 @@ class FileSource:
         return Pending(newer)
 
     def refresh(self) -> Pending[KeySet]:
-        """The set, after reading the file. Raises where it can't be read, though the old set stays in use."""
+        """Return the set after reading the file. Raises if it can't be read; the cached set stays in use."""
         return Pending(lambda: self._look(force=True))
 
     def stats(self) -> Stats:
-        """The counters; ``age`` is since the file was last read."""
+        """Return the counters; ``age`` is since the file was last read."""
         with self._lock:
             keys = self._keys
             return self._counters.snapshot(
@@ -109,7 +109,7 @@ class FileSource:
             )
 
     def close(self) -> None:
-        """Drops the set."""
+        """Drop the set."""
         with self._lock:
             self._closed = True
             self._keys = None
@@ -140,7 +140,7 @@ class FileSource:
             keys = _read(self._path, self._settings, self._backend, self._prepare)
         except (OSError, KeySetError) as error:
             return self._failed(error)
-        # Where it changed while it was read, or only just before, the mark is not to be relied on.
+        # If it changed while it was read, or shortly before, the mark is not reliable.
         recent = abs(time.time() - mark[0] / 1e9) < _STAMP_SECONDS
         self._mark = None if recent else mark
         recovered = self._trouble is not None
@@ -152,7 +152,7 @@ class FileSource:
         if any(event.kind is EventKind.SET_CHANGED for event in events):
             self._counters.add("set_changes")
         elif old is not None:
-            # The same keys, read again: callers keep the object that they know.
+            # The same keys: the cached object stays in use.
             self._keys = old
             self._counters.add("not_modified")
         if recovered:
@@ -167,7 +167,7 @@ class FileSource:
         self._trouble = trouble
         self._failures += 1
         self._counters.add("failures")
-        # Reported once, not at every look while it lasts.
+        # Reported once, not at every check.
         return [KeyEvent(kind=EventKind.FILE_FAILED, issuer=self._issuer, detail=trouble)] if news else []
 
 
@@ -191,8 +191,8 @@ def _read(path: str, settings: CacheSettings, backend: Backend, prepare: Prepare
 
 
 def read_keys(data: bytes, backend: Backend, prepare: Prepare) -> KeySet:
-    """The keys of a document in any of the forms that are read, told apart by how it begins: ``{`` for JSON,
-    ``-----BEGIN`` for PEM, an ASN.1 SEQUENCE for DER. Raises :class:`~watchword.errors.KeySetError`.
+    """Return the keys of a document whose first bytes say its form: ``{`` for JSON, ``-----BEGIN`` for PEM, an ASN.1
+    SEQUENCE for DER. Raises :class:`~watchword.errors.KeySetError` if it is none of these, or malformed.
     """
     start = data.lstrip()[:11]
     if start.startswith(b"{"):

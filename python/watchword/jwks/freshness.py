@@ -1,4 +1,4 @@
-"""What to do about an issuer's keys, decided from clocks alone: no threads, no network, no locks.
+"""The state machine of a key cache, a function of clocks alone: no threads, no network, no locks.
 
 A set passes through three times, all counted from when it was *asked for* (RFC 9111 section 4.2.3 counts so too: an
 answer may be as old as its question):
@@ -8,7 +8,7 @@ answer may be as old as its question):
     dead    from then on                          never used
 
 At most one *attempt* to get a newer set is in flight. Attempts for unknown kids come from a token bucket. The source
-(``remote.py``) holds a lock around every call here and follows the decisions.
+(``remote.py``) calls it under a lock and follows the decisions.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from watchword.jwks.settings import CacheSettings
 # replaced. Its thread can't be ended from outside, so no more than so many of them are left behind at any time.
 MAX_GIVEN_UP = 2
 
-# So many fetches for unknown kids may follow each other at once; one more comes with each cooldown. With one, a key
+# The number of fetches for unknown kids that may follow each other; each cooldown adds one. With one, a key
 # that is published right after a fetch (some issuers make the key of an algorithm when it is first used) would stay
 # unknown for a cooldown.
 UNKNOWN_BURST = 2
 
-# Whatever the source wants kept beside a set.
+# What the source stores with a set.
 Origin = TypeVar("Origin")
 
 
@@ -59,8 +59,8 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Decision(Generic[Origin]):
-    """``held``: what may be used at once, if anything. ``start``: begin an attempt. ``wait``: then wait for the one in
-    flight at most so many seconds (0: do not wait). ``limited``: only ``max_waiters`` callers at a time may wait so.
+    """``held``: the set that may be used at once, if any. ``start``: begin an attempt. ``wait``: the seconds to wait at
+    most for the attempt in flight (0: do not wait). ``limited``: at most ``max_waiters`` callers may wait at a time.
     """
 
     held: Held[Origin] | None
@@ -86,17 +86,17 @@ class Freshness(Generic[Origin]):
     _unknown_left: int = UNKNOWN_BURST
     _unknown_refill_at: float = math.inf
 
-    # What callers are told.
+    # Decisions.
 
     def decide(self, now: float) -> Decision[Origin]:
         """Decide for a caller who needs keys."""
         held = self.usable(now)
         if held is None:
-            # Nothing to go on. During the back-off nobody waits: the answer would be a row of time-outs. The first
+            # No usable set. During the back-off nobody waits: that would be one time-out after another. The first
             # attempt is waited for by all, as a cold start has many callers; after a failure by a few, so that an
-            # endpoint that hangs doesn't hold up every thread of a process with other things to do.
+            # endpoint that hangs doesn't block every thread of the process.
             start = self._may_start(now)
-            return Decision(None, start, self._patience(now, start=start), limited=self.failures > 0)
+            return Decision(None, start, self._longest_wait(now, start=start), limited=self.failures > 0)
         start = now >= held.due_at and self._may_start(now)
         # Past its lifetime, and nobody has asked since (a suspended machine, a fork): the endpoint gets a short grace,
         # unless it is known to be failing.
@@ -113,23 +113,23 @@ class Freshness(Generic[Origin]):
             return Decision(held)
         self._refill(now)
         start = self._unknown_left > 0 and self._may_start(now)
-        wait = self._patience(now, start=start)
+        wait = self._longest_wait(now, start=start)
         if self.failures:
-            # Else made-up kids could hold threads for as long as the endpoint hangs.
+            # Otherwise invented kids could block threads for as long as the endpoint hangs.
             wait = min(wait, self.settings.grace)
         return Decision(None, start, wait, limited=True)
 
     def decide_forced(self, now: float) -> Decision[Origin]:
         """Decide for an operator who asks for a refresh: no cooldown, no back-off, but never a second attempt."""
         start = self.attempt is None and len(self._given_up) < MAX_GIVEN_UP
-        return Decision(None, start, self._patience(now, start=start))
+        return Decision(None, start, self._longest_wait(now, start=start))
 
     def usable(self, now: float) -> Held[Origin] | None:
         """The set, unless it is dead."""
         return self.held if self.held is not None and now < self.held.dead_at else None
 
     def settled_until(self, now: float) -> float:
-        """Until when ``decide`` goes on saying "use what is held, and do nothing", if nothing happens before.
+        """Return until when ``decide`` returns the held set and nothing to do, if nothing happens before.
 
         A moment in the past if it does not say so; never beyond the moment at which a fresh set gets stale.
         """
@@ -144,14 +144,14 @@ class Freshness(Generic[Origin]):
         return min(until, max(held.due_at, self._retry_at))
 
     def next_look(self) -> float | None:
-        """When ``decide`` (or ``give_up_overdue``) may next have something to do, if nobody calls before."""
+        """Return when ``decide`` (or ``give_up_overdue``) may next have something to do, if it is not called before."""
         if self.attempt is not None:
             return self.attempt.deadline
         if (self.held is None and not self.failures) or len(self._given_up) >= MAX_GIVEN_UP:
             return None
         return max(self._retry_at, self.held.due_at if self.held is not None else -math.inf)
 
-    # What happens to attempts.
+    # Attempts.
 
     @property
     def sequence(self) -> int:
@@ -171,7 +171,7 @@ class Freshness(Generic[Origin]):
         return self.attempt
 
     def succeed(self, attempt: Attempt, keys: KeySet, lifetime: float, origin: Origin) -> bool:
-        """Take the set that an attempt brought. False if a later one was quicker: the old answer is dropped."""
+        """Take the set of a successful attempt. Return ``False`` if a later one succeeded before: it is dropped."""
         self._end(attempt)
         if self.held is not None and self.held.sequence > attempt.sequence:
             return False
@@ -191,7 +191,7 @@ class Freshness(Generic[Origin]):
         return True
 
     def fail(self, attempt: Attempt, now: float) -> None:
-        """Count an attempt that brought nothing. One that was given up has been counted already."""
+        """Count a failed attempt. One that was given up has been counted already."""
         if self._end(attempt):
             self._back_off(now)
 
@@ -223,7 +223,7 @@ class Freshness(Generic[Origin]):
         self._retry_at = now + self.uniform(0.0, longest)
 
     def _refill(self, now: float) -> None:
-        """Put back what the cooldowns since the first fetch from a full bucket have earned, however those ended."""
+        """Refill the bucket by one for each cooldown since the first fetch from a full one, successful or not."""
         while self._unknown_left < UNKNOWN_BURST and now >= self._unknown_refill_at:
             self._unknown_left += 1
             self._unknown_refill_at += self.settings.cooldown
@@ -231,7 +231,7 @@ class Freshness(Generic[Origin]):
     def _may_start(self, now: float) -> bool:
         return self.attempt is None and now >= self._retry_at and len(self._given_up) < MAX_GIVEN_UP
 
-    def _patience(self, now: float, *, start: bool) -> float:
+    def _longest_wait(self, now: float, *, start: bool) -> float:
         if start:
             return self.settings.timeout
         return max(0.0, self.attempt.deadline - now) if self.attempt is not None else 0.0

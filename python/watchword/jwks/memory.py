@@ -1,4 +1,4 @@
-"""Keys that were given as they are."""
+"""A key source of keys that are given."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ class MemorySource:
         self._keys = keys
 
     def current(self) -> KeySet:
-        """The set."""
+        """Return the set."""
         return self._keys
 
     def request(self) -> Pending[KeySet]:
-        """The set."""
+        """Return the set."""
         return Pending(self.current)
 
     def request_newer(self, seen: KeySet, key_ids: Collection[str | None]) -> Pending[KeySet | None]:
-        """There is none."""
+        """Return ``None``: the set never changes."""
         del seen, key_ids
         return Pending(lambda: None)
 
     def refresh(self) -> Pending[KeySet]:
-        """The set."""
+        """Return the set."""
         return Pending(self.current)
 
     def stats(self) -> Stats:
-        """The number of keys; nothing else ever counts."""
+        """Return the number of keys; the other counters stay 0."""
         return Stats(keys=len(self._keys), rejected_keys=len(self._keys.rejected))
 
     def close(self) -> None:

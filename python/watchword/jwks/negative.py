@@ -1,8 +1,8 @@
-"""Kids that the endpoint was asked about, and did not know, within the cooldown.
+"""The negative cache: kids that were not in the set when it was fetched within the cooldown.
 
-Fetches for unknown kids come from a bucket of two. A client that goes on sending a token of a key long gone would empty
-it alone; remembered here, its kid costs one fetch for each cooldown, which is what the bucket gets back in that time,
-so that there is one left for a key that is really new.
+Fetches for unknown kids are limited by a bucket of two. A client that keeps sending a token of a removed key would
+empty it alone; with its kid cached here, it causes one fetch for each cooldown, by which the bucket is refilled, so
+that one is left for a new key.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 
-#: How many kids are remembered; the oldest is forgotten first.
+#: The size of the negative cache; the oldest kid is evicted first.
 MAX_KEY_IDS = 1024
 
 
@@ -18,7 +18,7 @@ class UnknownKeyIds:
     """At most :data:`MAX_KEY_IDS` kids, each for ``cooldown`` seconds from when the endpoint was asked.
 
     Not thread-safe. Of fixed size, whatever their senders choose: a kid is kept as a hash, keyed anew in each process
-    so that nobody can look for collisions.
+    so that collisions cannot be searched for.
     """
 
     def __init__(self, cooldown: float) -> None:
@@ -27,11 +27,11 @@ class UnknownKeyIds:
         self._until: dict[bytes, float] = {}  # in the order of insertion
 
     def count(self, now: float) -> int:
-        """Return how many kids are remembered."""
+        """Return the number of kids."""
         return sum(now < until for until in self._until.values())
 
     def add(self, key_id: str | None, asked_at: float) -> None:
-        """Remember a kid (``None``: that of tokens without one) that an endpoint asked at that time did not know."""
+        """Add a kid (``None``: that of tokens without one) that was not in the set requested at ``asked_at``."""
         if self._cooldown == 0:
             return
         digest = self._digest(key_id)
@@ -41,7 +41,7 @@ class UnknownKeyIds:
         self._until[digest] = until
 
     def contains(self, key_id: str | None, now: float) -> bool:
-        """Return whether the endpoint was asked for the kid within the cooldown, and did not know it."""
+        """Return whether the kid was not in the set within the cooldown."""
         digest = self._digest(key_id)
         until = self._until.get(digest)
         if until is None:
@@ -52,10 +52,10 @@ class UnknownKeyIds:
         return True
 
     def clear(self) -> None:
-        """Forget all: the set has changed."""
+        """Remove all kids, as the set has changed."""
         self._until.clear()
 
     def _digest(self, key_id: str | None) -> bytes:
-        # A first byte tells "no kid" from the empty kid. A lone surrogate can't come from a strict header.
+        # The first byte distinguishes "no kid" from the empty kid. A lone surrogate can't come from a strict header.
         data = b"\0" if key_id is None else b"\1" + key_id.encode("utf-8", "surrogatepass")
         return hashlib.blake2b(data, digest_size=16, key=self._salt).digest()

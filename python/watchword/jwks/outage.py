@@ -1,7 +1,7 @@
-"""An outage in the log: each thing once, until keys are fetched again.
+"""Log an outage: each kind of event once, until keys are fetched again.
 
-``on_event`` gets every event. The logger ``watchword`` gets, at WARNING, what somebody should know who has set up
-nothing: that keys could not be fetched, that a set past its lifetime is in use, that it has expired, that it is over.
+``on_event`` gets every event. The logger ``watchword`` gets, at WARNING, what an operator without ``on_event`` should
+know: keys could not be fetched, a set past its lifetime is in use, it has expired, the outage is over.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from watchword.jwks.events import EventKind, KeyEvent, printable
 _SENTENCES = {
     EventKind.FETCH_FAILED: "could not be fetched",
     EventKind.STALE_SET_USED: "are past their lifetime and still in use",
-    EventKind.SET_EXPIRED: "have expired; tokens are refused as keys_unavailable until a fetch succeeds",
+    EventKind.SET_EXPIRED: "have expired; tokens are rejected as keys_unavailable until a fetch succeeds",
     EventKind.RECOVERED: "are available again",
     EventKind.FILE_FAILED: "could not be read from their file",
 }
@@ -55,5 +55,5 @@ def log(*events: KeyEvent) -> None:
                 printable(event.detail, 500),
                 place,
             )
-        except Exception:  # noqa: S110 - a handler that fails must not cost anybody their keys
+        except Exception:  # noqa: S110 - a failing handler must not affect the keys
             pass

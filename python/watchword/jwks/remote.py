@@ -1,7 +1,7 @@
 """Keys over HTTP: the threads and the lock around :class:`~watchword.jwks.freshness.Freshness`.
 
-A caller who needs keys asks the state machine under the lock, begins an attempt if it says so, and waits outside the
-lock if it says so. An attempt runs in a daemon thread of its own, so that threads and event loops share it alike.
+For a caller that needs keys, the state machine decides under the lock whether an attempt is started and whether the
+caller waits, outside the lock. An attempt runs in a daemon thread of its own, shared by threads and event loops.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _TOO_LATE = "no complete answer in time"
 
 @dataclass(eq=False)
 class _InFlight:
-    """An attempt, and the future that its waiters wait for: done when it has ended, however it ended."""
+    """An attempt, and the future that its waiters wait for: done when it has ended, successfully or not."""
 
     attempt: Attempt
     future: Future[None]
@@ -44,7 +44,7 @@ class _InFlight:
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
-    """What callers may use without a decision, and for how long. Replaced whole, so it can be read without the lock."""
+    """The set that callers may use without a decision, and until when. Immutable, so it is read without the lock."""
 
     keys: KeySet
     until: float
@@ -53,12 +53,12 @@ class _Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """What a caller with unknown kids looks for."""
+    """The unknown kids of a caller."""
 
     seen: KeySet
     key_ids: Collection[str | None]
     after: int
-    """The last attempt begun when the kids came; what a later one brings is the endpoint's word on them."""
+    """The last attempt begun before; the answer to a later one decides whether the kids exist."""
     until: float
 
     def misses(self, keys: KeySet) -> bool:
@@ -94,7 +94,7 @@ class RemoteSource:
         register_after_fork(self)
 
     def after_fork(self) -> None:
-        """The lock may be held, and the attempt carried, by a thread of the other process."""
+        """Make a new lock and forget the attempt: both may belong to a thread of the parent process."""
         self._gate.after_fork()
         # Reentrant, as a signal handler or a finalizer may call close() while its own thread is inside.
         self._lock = threading.RLock()
@@ -105,10 +105,10 @@ class RemoteSource:
         self._ended: list[_InFlight] = []
         self._snapshot: _Snapshot | None = None
 
-    # What a Verifier asks.
+    # The interface of a KeySource.
 
     def current(self) -> KeySet | None:
-        """The set, if nothing else is to be done. Takes no lock: it is called for every token."""
+        """Return the set if no decision is due. Takes no lock: it is called for every token."""
         found = self._snapshot
         if found is None or self._clock() >= found.until:
             return None
@@ -117,14 +117,14 @@ class RemoteSource:
         return found.keys
 
     def request(self) -> Pending[KeySet]:
-        """The set; waits for it only if there is none that may be used, or for the grace."""
+        """Return the set. The wait is for a fetch if no set is usable, or for the grace."""
         with self._turn() as now:
             self._check_open()
             decision = self._state.decide(now)
             return self._pending(self._settle, self._join(now, start=decision.start), decision)
 
     def refresh(self) -> Pending[KeySet]:
-        """A new set, or a failure, whatever the cooldown and the back-off say."""
+        """Fetch the set, whatever the cooldown and the back-off."""
         with self._turn() as now:
             self._check_open()
             held = self._state.held
@@ -133,7 +133,7 @@ class RemoteSource:
             return self._pending(lambda: self._settle_refresh(held), flight, decision)
 
     def request_newer(self, seen: KeySet, key_ids: Collection[str | None]) -> Pending[KeySet | None]:
-        """Another set, fetched unless the cooldown, the back-off or the negative cache is against it."""
+        """Return another set, fetched unless the cooldown, the back-off or the negative cache forbids it."""
         with self._turn() as now:
             self._check_open()
             self._counters.add("unknown_keys")
@@ -155,7 +155,7 @@ class RemoteSource:
             return pending
 
     def stats(self) -> Stats:
-        """The counters."""
+        """Return the counters."""
         with self._lock:
             held = self._state.held
             return self._counters.snapshot(
@@ -186,7 +186,7 @@ class RemoteSource:
                 self._join(now, start=self._state.decide(now).start)
                 self._arrange(now)
 
-    # How things stand after the wait.
+    # What is returned after the wait.
 
     def _settle(self) -> KeySet:
         with self._turn() as now:
@@ -259,7 +259,7 @@ class RemoteSource:
             return None
         is_stale = now >= held.fresh_until
         if is_stale and not self._outage.has_reported(EventKind.STALE_SET_USED):
-            return None  # whoever uses it first comes by ``_settle``, also if the background has just looked at it
+            return None  # so that the first caller reports its use, in ``_settle``
         return _Snapshot(held.keys, self._state.settled_until(now), is_stale)
 
     def _find_newer(self, search: _Search, now: float) -> tuple[Pending[KeySet | None], Decision[Origin]]:
@@ -273,21 +273,21 @@ class RemoteSource:
         return self._pending(lambda: self._settle_newer(search, flight), flight, decision), decision
 
     def _join(self, now: float, *, start: bool, for_unknown: bool = False) -> _InFlight | None:
-        """The attempt in flight, begun here if ``start`` says so."""
+        """Return the attempt in flight, begun here if ``start`` is true."""
         if start:
             self._begin(now, for_unknown=for_unknown)
         return self._flight
 
     def _begin(self, now: float, *, for_unknown: bool) -> None:
         flight = _InFlight(self._state.begin(now, for_unknown=for_unknown), Future())
-        # A running future can't be cancelled: whatever becomes of one waiter, the others keep theirs.
+        # A running future can't be cancelled: the cancellation of one waiter does not affect the others.
         flight.future.set_running_or_notify_cancel()
         self._flight = flight
         self._counters.add("fetches")
         held = self._state.held
         previous = held.origin if held is not None else None
         if previous is not None and self._state.failures:
-            # Perhaps the set has moved: after a failure its URL is discovered anew.
+            # The set may have moved: after a failure its URL is discovered again.
             previous = replace(previous, discovered=None)
         try:
             start_daemon("watchword-fetch", self._carry_out, flight, previous)
@@ -311,7 +311,7 @@ class RemoteSource:
         except DownloadError as error:
             outcome = error
         except BaseException as error:
-            # Not even a fetcher's SystemExit may leave waiters without an end.
+            # Even after a fetcher's SystemExit the waiters must be woken.
             outcome = DownloadError(f"the attempt ended in {type(error).__name__}", redact(url) if url else None)
         with self._turn() as now:
             if self._closed:
@@ -361,7 +361,7 @@ class RemoteSource:
         self._report(EventKind.FETCH_FAILED, detail, url=url, to_log=self._outage.is_first(EventKind.FETCH_FAILED))
 
     def _check_expired(self, now: float) -> None:
-        """Report a set that has died of an outage. One that has merely slept too long is about to be replaced."""
+        """Report a set that expired in an outage. One that expired during a suspension is about to be replaced."""
         held = self._state.held
         if held is None or now < held.dead_at or not self._state.failures or self._closed:
             return

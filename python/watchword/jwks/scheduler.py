@@ -1,9 +1,9 @@
-"""One thread for the whole process that wakes sources when their next look is due.
+"""One thread for the whole process that wakes sources when their next check is due.
 
-It is an actor: sources write into its mailbox, and the list of who is due belongs to the thread alone. It holds
-sources by weak reference, so a dropped Verifier goes away, and it ends when there is nobody left to wake. The mailbox
-is a ``SimpleQueue`` because that may be written to from a weak reference's callback, which can run anywhere, even in
-the middle of another ``put``.
+It is an actor: sources write into its mailbox, and only the thread reads and writes the list of due sources. It
+references sources weakly, so that a Verifier can be garbage-collected, and it ends when no source is left. The mailbox
+is a ``SimpleQueue`` because that may be written to from a weak reference's callback, which can run anywhere, even
+during another ``put``.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from watchword.threads import start_daemon
 
 
 class Wakeable(Protocol):
-    """What the scheduler wakes."""
+    """An object that the scheduler wakes."""
 
     def wake(self) -> None:
-        """Does what is due, without blocking, and says when it wants to be woken again."""
+        """Do what is due, without blocking, and schedule the next call."""
         ...
 
 
@@ -35,15 +35,15 @@ class Scheduler:
         register_after_fork(self)
 
     def after_fork(self) -> None:
-        """In a child there is no thread yet; who wants to be woken says so again."""
+        """Start without a thread in a child; sources schedule their calls again."""
         self._lock = threading.RLock()
         self._mailbox: queue.SimpleQueue[tuple[int, weakref.ref[Wakeable] | None, float]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def wake_after(self, seconds: float, sleeper: Wakeable) -> None:
-        """Has ``sleeper.wake()`` called once, in ``seconds``; replaces what was arranged for it before."""
+        """Call ``sleeper.wake()`` once, in ``seconds``, instead of what was scheduled for it before."""
         mailbox, key = self._mailbox, id(sleeper)
-        # The id can't be another object's by the time this is read: the same mailbox tells of the death before.
+        # The id can't be another object's when this is read: the callback's message is read before.
         reference = weakref.ref(sleeper, lambda _: mailbox.put((key, None, 0.0)))
         # Never at once: a clock that is a little behind must not make the thread spin.
         mailbox.put((key, reference, time.monotonic() + max(seconds, 0.01)))
@@ -52,10 +52,10 @@ class Scheduler:
                 try:
                     self._thread = start_daemon("watchword-scheduler", self._run, mailbox)
                 except RuntimeError:
-                    return  # no thread to be had (the interpreter is ending): callers refresh for themselves
+                    return  # no thread can be started (the interpreter is ending): callers refresh themselves
 
     def forget(self, sleeper: Wakeable) -> None:
-        """Drops what was arranged for it."""
+        """Cancel what was scheduled for it."""
         self._mailbox.put((id(sleeper), None, 0.0))
 
     def _run(self, mailbox: queue.SimpleQueue[tuple[int, weakref.ref[Wakeable] | None, float]]) -> None:
@@ -63,7 +63,7 @@ class Scheduler:
         while True:
             next_at = min((at for _, at in due.values()), default=None)
             try:
-                # Without anybody to wake, it looks into the mailbox once more and ends.
+                # Without a source to wake, it reads the mailbox once more and ends.
                 timeout = 0.0 if next_at is None else min(max(0.0, next_at - time.monotonic()), threading.TIMEOUT_MAX)
                 key, reference, at = mailbox.get(timeout=timeout)
             except queue.Empty:

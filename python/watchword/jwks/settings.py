@@ -1,4 +1,4 @@
-"""How long keys live, how often they are asked for, and how much of anything is kept. Every number has a unit."""
+"""CacheSettings: how long keys are cached and how often they are fetched, with limits. Every number has a unit."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class CacheSettings:
     refresh_ahead: float = 0.8
     """The share of its lifetime after which a set is refreshed in the background (less up to a tenth, at random)."""
     max_stale: float = 3600
-    """How long a set may be used past its lifetime while refresh fails. 0: not at all."""
+    """How long a set may be used past its lifetime while refresh fails. 0: never."""
     grace: float = 0.1
-    """The longest a caller waits for the endpoint although a usable set is there."""
+    """The longest a caller waits for the endpoint if a usable set is cached."""
     cooldown: float = 30
-    """Unknown kids share two fetches at once, and one more for each time that this passes."""
+    """Unknown kids share two fetches, and one more for each ``cooldown`` that passes."""
     max_waiters: int = 4
-    """How many callers at a time wait for a fetch on account of an unknown kid, or, without a usable set, after a
-    failed fetch. The others are answered at once."""
+    """How many callers at a time wait for a fetch because of an unknown kid, or, without a usable set, after a failed
+    fetch. The others do not wait."""
     timeout: float = 5
     """For a whole attempt, from the connection (and the discovery, if one is due) to the last byte."""
     backoff_base: float = 1
@@ -39,11 +39,11 @@ class CacheSettings:
     backoff_cap: float = 60
     """The upper end of that random time, at most."""
     max_bytes: int = MAX_KEY_SET_BYTES
-    """The longest answer (or file) that is read. At most 1 MiB."""
+    """The longest answer (or file) that is accepted. At most 1 MiB."""
     max_keys: int = MAX_KEYS
     """How many keys a set may list. At most 256."""
     check_interval: float = 1
-    """How often, at most, a key file is looked at."""
+    """The shortest time between two checks of a key file."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

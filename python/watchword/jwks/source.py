@@ -1,4 +1,4 @@
-"""The seam between a Verifier and wherever keys come from."""
+"""The interface between a Verifier and its key sources."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from watchword.waiting import Pending
 
 
 class KeySource(Protocol):
-    """Where one issuer's keys come from. None of the methods blocks; what takes time is a :class:`Pending`."""
+    """The source of one issuer's keys. None of the methods blocks: what takes time returns a :class:`Pending`."""
 
     def current(self) -> KeySet | None:
-        """The set, where it can be used without a thought: called for every token."""
+        """Return the set if it can be used at once, otherwise ``None``. Called for every token, so it must be fast."""
         ...
 
     def request(self) -> Pending[KeySet]:
-        """The set, got first where need be. Raises :class:`~watchword.errors.KeysUnavailableError` when waited for."""
+        """Return the set, fetched if needed. Raises :class:`~watchword.errors.KeysUnavailableError` when waited for."""
         ...
 
     def request_newer(self, seen: KeySet, key_ids: Collection[str | None]) -> Pending[KeySet | None]:
-        """Another set than ``seen``, in which these kids (``None``: of a token without one) were not found.
+        """Return another set than ``seen``, which does not have these kids (``None``: of a token without one).
 
-        ``None`` where there is none to be had now; never raises when waited for.
+        ``None`` if there is no other set now. Does not raise when waited for.
         """
         ...
 
     def refresh(self) -> Pending[KeySet]:
-        """The set as it is at its origin. Raises :class:`~watchword.errors.KeysUnavailableError` when waited for."""
+        """Fetch the set again and return it. Raises :class:`~watchword.errors.KeysUnavailableError` when waited for."""
         ...
 
     def stats(self) -> Stats:
-        """The counters."""
+        """Return the counters."""
         ...
 
     def close(self) -> None:
-        """Ends everything that runs in the background; the source is of no use any more."""
+        """End everything that runs in the background. The source is not used any more."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The transport of the default client: straight to the server, or through the environment's proxy.
+"""The transport of the default client: directly to the server, or through the environment's proxy.
 
 Imported when keys are first fetched: importing httpx2 takes longer than importing the whole of watchword.
 """
@@ -17,9 +17,9 @@ from watchword.jwks.fetch import NotPublicError
 class DefaultTransport(httpx2.BaseTransport):
     """Connects to what a URL names; with ``public_only``, to public addresses only.
 
-    A host is then resolved here, once, and the connection goes to an address that was checked; the server is still
-    named, and its certificate verified, by the host of the URL. A proxy resolves by itself: what it connects to can't
-    be checked here. Plain http, which only goes to this machine, never goes through a proxy.
+    A host is then resolved here, once, and the connection goes to an address that was checked; SNI and certificate
+    verification use the host of the URL. A proxy resolves names itself, so the address it connects to can't be checked.
+    Plain http, which is only for loopback, never uses a proxy.
     """
 
     def __init__(self, *, public_only: bool) -> None:
@@ -32,7 +32,7 @@ class DefaultTransport(httpx2.BaseTransport):
         """Send a request."""
         proxy = _proxy(request.url) if request.url.scheme == "https" else None
         if proxy is not None:
-            # The proxy may be another one by the next request, in a few minutes; no connection is kept anyway.
+            # The proxy may have changed by the next request, in a few minutes; there is no keep-alive anyway.
             through = httpx2.HTTPTransport(verify=self._tls, limits=self._limits, trust_env=False, proxy=proxy)
             return through.handle_request(request)
         if self._public_only:
@@ -40,7 +40,7 @@ class DefaultTransport(httpx2.BaseTransport):
         return self._direct.handle_request(request)
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close all connections."""
         self._direct.close()
 
     def _to_public_address(self, request: httpx2.Request) -> httpx2.Response:
@@ -57,7 +57,7 @@ class DefaultTransport(httpx2.BaseTransport):
         failure: httpx2.TransportError = httpx2.ConnectError("the host has no address", request=request)
         for tried, address in enumerate(addresses):
             if until is not None:
-                # One that does not answer must leave time for the others.
+                # An address that does not answer must leave time for the others.
                 connect = (until - time.monotonic()) / (len(addresses) - tried)
                 if connect <= 0:
                     raise httpx2.ConnectTimeout("no time left", request=request)

@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 # Deliberately narrower than RFC 3986: what two URL parsers could read differently (user information, backslashes,
-# white space, percent-encoded hosts, internationalised hosts that are not in their xn-- form) is refused.
+# white space, percent-encoded hosts, internationalised hosts that are not in their xn-- form) is rejected.
 _URL = re.compile(
     r"(?P<scheme>https?)://"
     r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)"
@@ -17,22 +17,22 @@ _URL = re.compile(
 
 
 def check_url(url: str, *, allow_loopback_http: bool, what: str) -> None:
-    """Raises ``ValueError``, naming ``what``, unless keys may be fetched from ``url``."""
+    """Raise ``ValueError``, naming ``what``, unless keys may be fetched from ``url``."""
     match = _URL.fullmatch(url)
     if match is None:
         raise ValueError(f"{what} must be an https URL without user information and fragment, in plain ASCII")
     if match["port"] is not None and not 0 < int(match["port"]) < 65536:
-        raise ValueError(f"{what} has a port that does not exist")
+        raise ValueError(f"{what} has the port {match['port']}: it must be from 1 to 65535")
     if match["scheme"] == "https":
         return
     if not is_loopback(match["host"]):
         raise ValueError(f"{what} must be an https URL")
     if not allow_loopback_http:
-        raise ValueError(f"{what} must be an https URL (http to this machine takes allow_loopback_http=True)")
+        raise ValueError(f"{what} must be an https URL (for http to loopback, set allow_loopback_http=True)")
 
 
 def check_issuer_url(issuer: str, *, allow_loopback_http: bool) -> None:
-    """Raises ``ValueError`` unless ``issuer`` is a URL that discovery can start from (RFC 8414 section 2)."""
+    """Raise ``ValueError`` unless ``issuer`` is a URL that discovery can start from (RFC 8414 section 2)."""
     what = "an issuer whose keys are to be discovered (give jwks_uri, jwks or jwks_file otherwise)"
     check_url(issuer, allow_loopback_http=allow_loopback_http, what=what)
     if "?" in issuer:
@@ -40,7 +40,7 @@ def check_issuer_url(issuer: str, *, allow_loopback_http: bool) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a URL's host is this machine: ``localhost`` or a loopback address, in the usual notation only."""
+    """Return whether a URL's host is ``localhost`` or a loopback address in the usual notation."""
     if host.lower() == "localhost":
         return True
     try:
@@ -50,8 +50,9 @@ def is_loopback(host: str) -> bool:
 
 
 def check_host(host: str, *, what: str) -> str:
-    """A host name or IP address alone, as :func:`split_host` gives it. Raises ``TypeError`` or ``ValueError``, naming
-    ``what``.
+    """Return a host name or IP address as :func:`split_host` does.
+
+    Raises ``TypeError`` or ``ValueError``, naming ``what``, if it is neither.
     """
     if not isinstance(host, str):
         raise TypeError(f"{what} must list host names as strings, not {type(host).__name__}")
@@ -63,7 +64,7 @@ def check_host(host: str, *, what: str) -> str:
 
 
 def split_host(url: str) -> tuple[str, str, int]:
-    """A checked URL's scheme, host and port. The host is in lower case, an IPv6 address in its shortest form."""
+    """Return a checked URL's scheme, host (in lower case, an IPv6 address in its shortest form) and port."""
     match = _URL.fullmatch(url)
     if match is None:
         raise ValueError("the URL has not been checked")
@@ -72,7 +73,7 @@ def split_host(url: str) -> tuple[str, str, int]:
 
 
 def plain_host(host: str) -> str:
-    """A URL's host in lower case; an IPv6 address without brackets and in its shortest form."""
+    """Return a URL's host in lower case; an IPv6 address without brackets and in its shortest form."""
     if not host.startswith("["):
         return host.lower()
     try:
@@ -82,7 +83,7 @@ def plain_host(host: str) -> str:
 
 
 def split_path(url: str) -> tuple[str, str]:
-    """A checked URL without query as (scheme and host, path without a final slash)."""
+    """Return a checked URL without query as (scheme and host, path without a final slash)."""
     match = _URL.fullmatch(url)
     if match is None:
         raise ValueError("the URL has not been checked")
@@ -91,7 +92,7 @@ def split_path(url: str) -> tuple[str, str]:
 
 
 def redact(url: str) -> str:
-    """A URL for logs and messages, without its query, which may hold a secret."""
+    """Return a URL for logs and messages, without its query, which may contain a secret."""
     return url.partition("?")[0] + ("?…" if "?" in url else "")
 
 

@@ -140,7 +140,7 @@ class Verifier:
     ) -> VerifiedToken | None:
         """Verify a token with the keys that are cached: return ``None`` if keys would have to be fetched first."""
         table = self._table
-        entry = table.only or table.find(token) or self._refuse(table, token, now)
+        entry = table.only or table.find(token) or self._reject(table, token, now)
         return entry.keys.verify_current(token, entry.policy, now, proof)
 
     def verify_fetching(

@@ -18,9 +18,9 @@ from watchword._kernel import TableStats
 def configure(*, max_bytes: int | None = None, width: int | None = None, after_uses: int | None = None) -> None:
     """Change the settings of the whole process; what is not given stays as it is.
 
-    ``max_bytes`` is the size of all tables together in bytes, 0 for no tables. ``width``, from 4 to 8, is the bits of a digit:
-    each further bit nearly doubles a table, for an ever smaller gain in speed; existing tables keep theirs. A key's
-    table is built after ``after_uses`` verifications.
+    ``max_bytes`` is the size of all tables together in bytes, 0 for no tables. ``width``, from 4 to 8, is the bits of
+    a digit: each further bit nearly doubles a table, for an ever smaller gain in speed; existing tables keep theirs. A
+    key's table is built after ``after_uses`` verifications.
 
     Raises ``ValueError`` or ``TypeError`` if a value is invalid.
     """

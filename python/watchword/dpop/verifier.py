@@ -142,7 +142,8 @@ class DpopVerifier:
     ) -> DpopProof:
         """Verify a proof as of ``now`` in Unix seconds (``None``: the clock's) without using it up.
 
-        It is for callers that make further checks before :meth:`consume`. Returns a :class:`DpopProof`; raises :class:`~watchword.dpop.DpopError`.
+        It is for callers that make further checks before :meth:`consume`. Returns a :class:`DpopProof`; raises
+        :class:`~watchword.dpop.DpopError`.
         """
         at = self._at(now)
         nonces = None if self.nonces is None else self.nonces.valid(now=at)
@@ -154,7 +155,8 @@ class DpopVerifier:
     def unverified(self, proof: str | bytes, *, method: str, uri: str, now: float | None = None) -> UnverifiedProof:
         """Return a proof and what it must be made for, to be verified after its token.
 
-        ``now``, in Unix seconds (``None``: the clock's), decides which nonces are valid. Raises ``ValueError`` if ``method`` is empty or ``uri`` is not an absolute ``http`` or ``https`` URI.
+        ``now``, in Unix seconds (``None``: the clock's), decides which nonces are valid. Raises ``ValueError`` if ``method``
+        is empty or ``uri`` is not an absolute ``http`` or ``https`` URI.
         """
         nonces = None if self.nonces is None else self.nonces.valid(now=self._at(now))
         return UnverifiedProof(proof, self._policy, method, uri, nonces)

@@ -55,10 +55,8 @@ class OfflineBase:
     ) -> None:
         if not isinstance(issuer, Issuer):
             raise TypeError("issuer must be a watchword.Issuer; from_base_url makes one")
-        if issuer.requirements():
-            raise ValueError(
-                f"give the requirements {', '.join(issuer.requirements())} to the verifier, not to the Issuer"
-            )
+        if requirements := issuer.requirements():
+            raise ValueError(f"give {', '.join(requirements)} to the verifier, not to the Issuer")
         if issuer.aliases or issuer.tenants is not None:
             raise ValueError(
                 f"the issuer {issuer.issuer!r} has aliases or tenants: make a verifier for each value of iss instead"

@@ -155,8 +155,8 @@ class DpopVerifier:
     def unverified(self, proof: str | bytes, *, method: str, uri: str, now: float | None = None) -> UnverifiedProof:
         """Return a proof and what it must be made for, to be verified after its token.
 
-        ``now``, in Unix seconds (``None``: the clock's), decides which nonces are valid. Raises ``ValueError`` if ``method``
-        is empty or ``uri`` is not an absolute ``http`` or ``https`` URI.
+        ``now``, in Unix seconds (``None``: the clock's), decides which nonces are valid. Raises ``ValueError`` if
+        ``method`` is empty or ``uri`` is not an absolute ``http`` or ``https`` URI.
         """
         nonces = None if self.nonces is None else self.nonces.valid(now=self._at(now))
         return UnverifiedProof(proof, self._policy, method, uri, nonces)

@@ -36,8 +36,8 @@ MODULES = (
     "watchword.providers",
     # For code on top of Watchword, as the providers' is.
     "watchword.waiting",
-    "watchword.limits",
-    "watchword.spiffe",
+    "watchword.request",
+    "watchword.issuer_keys",
     "watchword.arguments",
     "watchword.base64url",
     "watchword.fork_safety",

@@ -56,6 +56,7 @@ __all__ = [
     "_Evidence",
     "__version__",
     "configure_tables",
+    "decode_json_object",
     "decode_unverified",
     "normalize_uri",
     "parse_spiffe_id",
@@ -1089,6 +1090,12 @@ def thumbprint_uri(jwk: None = None, *, pem: None = None, der: bytes) -> str:
     """Return the URI of a key's thumbprint (RFC 9278): `urn:ietf:params:oauth:jwk-thumbprint:sha-256:` and the thumbprint.
 
     Arguments and errors are those of `thumbprint`.
+    """
+
+def decode_json_object(document: bytes) -> dict[str, Any]:
+    """Return a JSON object as a dict, parsed as strictly as a token's header (RFC 8259; no repeated member at any depth).
+
+    Raises ValueError, which does not quote the document, if it is anything else.
     """
 
 def decode_unverified(

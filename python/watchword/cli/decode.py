@@ -10,7 +10,6 @@ from typing import Any
 
 from watchword import (
     ErrorCode,
-    KeySet,
     UnknownKeyError,
     UnverifiedToken,
     VerificationError,
@@ -19,10 +18,10 @@ from watchword import (
 )
 from watchword.cli import lenient
 from watchword.cli.rejection_hint import shape_hint
+from watchword.issuer_keys import NO_KEYS
 from watchword.limits import MAX_NUMERIC_DATE
 
 _LONGEST = 1 << 20
-_NO_KEYS = KeySet.from_json({"keys": []})
 
 
 @dataclass
@@ -98,7 +97,7 @@ def _claim_problems(claims: dict[str, Any]) -> list[str]:
 def _kernel_problems(token: str | bytes, *, already_malformed: bool) -> list[str]:
     """Return what a verifier rejects in the form of the token, which it checks before it needs a key."""
     try:
-        verify_jws(token, _NO_KEYS)
+        verify_jws(token, NO_KEYS)
     except UnknownKeyError:
         return []
     except VerificationError as error:

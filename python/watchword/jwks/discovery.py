@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, NoReturn
-
+from watchword import _kernel
 from watchword.jwks.fetch import FetchError
 from watchword.jwks.urls import check_url, split_path
 
@@ -30,7 +28,10 @@ def well_known_urls(issuer: str) -> tuple[str, ...]:
 
 def read_metadata(body: bytes, issuer: str, *, allow_loopback_http: bool) -> str:
     """Return the ``jwks_uri`` of an issuer's metadata. Raises :class:`FetchError` if they are invalid."""
-    metadata = _strict_object(body)
+    try:
+        metadata = _kernel.decode_json_object(body)
+    except ValueError as error:
+        raise FetchError(f"the metadata is not strict JSON: {error}") from None
     named = metadata.get("issuer")
     if not isinstance(named, str):
         raise FetchError("the metadata names no issuer")
@@ -47,27 +48,6 @@ def read_metadata(body: bytes, issuer: str, *, allow_loopback_http: bool) -> str
     except ValueError as error:
         raise FetchError(str(error)) from None
     return jwks_uri
-
-
-def _strict_object(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body.decode("utf-8"), object_pairs_hook=_unrepeated, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise FetchError("the metadata is not strict JSON") from None
-    if not isinstance(value, dict):
-        raise FetchError("the metadata is not a JSON object")
-    return value
-
-
-def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise ValueError("a member is repeated")
-    return members
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 __all__ = ["ABSENT", "read_metadata", "well_known_urls"]

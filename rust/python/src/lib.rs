@@ -146,6 +146,14 @@ fn decode_unverified(
         .map_err(|error| errors::rejected(py, error.into(), token))
 }
 
+/// Return a JSON object as a dict, parsed as strictly as a token's header (RFC 8259; no repeated member at any depth).
+///
+/// Raises ValueError, which does not quote the document, if it is anything else.
+#[pyfunction]
+fn decode_json_object<'py>(py: Python<'py>, document: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    convert::from_json(py, document)
+}
+
 /// Return the trust domain of a SPIFFE ID, and the segments of its path (SPIFFE ID standard, section 2).
 ///
 /// Raises ValueError, which does not quote the text, if it is not a SPIFFE ID.
@@ -205,6 +213,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(thumbprint::thumbprint_uri, module)?)?;
     module.add_function(wrap_pyfunction!(dpop::verify_proof, module)?)?;
     module.add_function(wrap_pyfunction!(dpop::normalize_uri, module)?)?;
+    module.add_function(wrap_pyfunction!(decode_json_object, module)?)?;
     module.add_function(wrap_pyfunction!(decode_unverified, module)?)?;
     module.add_function(wrap_pyfunction!(unverified_names, module)?)?;
     module.add_function(wrap_pyfunction!(parse_spiffe_id, module)?)?;

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
 
 from watchword import KeySet, VerifiedToken, base64url, decode_unverified
 from watchword.errors import VerificationError
+from watchword.issuer_keys import NO_KEYS
 from watchword.jwks import MemorySource
 from watchword.providers.authgent.errors import AuthgentError, InvalidTokenError, ServerError, translate_errors
 from watchword.providers.authgent.jwks import JWKSFetcher, KeyFetcher
@@ -136,7 +137,7 @@ async def _named_key(fetcher: KeyFetcher, raw: str, requirements: Requirements) 
     key_id, claims = unverified.header.get("kid"), unverified.claims or {}
     if not key_id or claims.get("iss") not in requirements.rules.issuers:
         # The token is rejected whatever its key, so the fetcher is not called.
-        return KeySet.from_json({"keys": []})
+        return NO_KEYS
     try:
         keys = KeySet.from_json({"keys": [dict(await fetcher.get_key(key_id))]})
     except (AuthgentError, VerificationError):

@@ -1,4 +1,4 @@
-"""``python benches/costs.py``: what each kind of worthless request costs, in microseconds.
+"""``python benches/costs.py``: what each kind of invalid request costs, in microseconds.
 
 Prints the table of docs/costs.md. Requests are interleaved, and figures are medians of this thread's CPU time. The last
 column does not depend on the machine: the cost relative to a forged ES256 token, which is parsing and one signature
@@ -13,9 +13,9 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+import invalid_requests
 import machine
-import worthless
-from worthless import Request
+from invalid_requests import Request
 
 import watchword as ww
 
@@ -60,13 +60,13 @@ def table(found: dict[Request, float]) -> Iterable[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="what each kind of worthless request costs")
+    parser = argparse.ArgumentParser(description="what each kind of invalid request costs")
     parser.add_argument("--rounds", type=int, default=25, help="turns of 2 ms for each request")
     parser.add_argument("--write", action="store_true", help="write the table into docs/costs.md")
     arguments = parser.parse_args()
     # No table is built in the background while something else is measured.
     ww.tables.configure(after_uses=1 << 31)
-    found = measure([*worthless.requests(), *worthless.by_algorithm()], arguments.rounds)
+    found = measure([*invalid_requests.requests(), *invalid_requests.by_algorithm()], arguments.rounds)
     told = machine.describe()
     text = "\n".join(
         [f"{told['processor']}, {told['python']}, commit {told['commit']}, keys without tables.", "", *table(found), ""]

@@ -34,7 +34,7 @@ class Verdict:
         return self.found <= self.floor.wanted if self.floor.at_most else self.found >= self.floor.wanted
 
 
-def judge(measured: Measured) -> list[Verdict]:
+def verdicts(measured: Measured) -> list[Verdict]:
     return [Verdict(floor, _found(floor, measured)) for floor in FLOORS]
 
 

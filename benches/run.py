@@ -49,7 +49,7 @@ def main() -> None:
         print("every contender accepts and rejects what it should; nothing was measured")
         return
     measured = read(groups)
-    text = report.markdown(results, measured, floors.judge(measured))
+    text = report.markdown(results, measured, floors.verdicts(measured))
     print(text)
     if options.only:
         return

@@ -19,7 +19,7 @@ PAGE = BENCHES.parent / "docs" / "costs.md"
 _COUNT = """
 import json, os, sys, time
 import watchword as ww
-import worthless
+import invalid_requests
 
 ww.tables.configure(after_uses=128)
 
@@ -32,9 +32,9 @@ def tables():
     return ww.tables.stats().built
 
 found = {}
-for name in [request.name for request in worthless.requests()]:
+for name in [request.name for request in invalid_requests.requests()]:
     # With new keys of its own.
-    (request,) = (one for one in worthless.requests() if one.name == name)
+    (request,) = (one for one in invalid_requests.requests() if one.name == name)
     before = tables()
     counts = []
     for times in (100, 200):

@@ -186,7 +186,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "no bytes": ({"max_token_bytes": 0}, ValueError, "max_token_bytes"),
     "no header bytes": ({"max_header_bytes": 0}, ValueError, "max_header_bytes"),
     "negative bytes": ({"max_token_bytes": -1}, ValueError, "max_token_bytes"),
-    "unknown demand": ({"isuer": "x"}, TypeError, "isuer"),
+    "unknown requirement": ({"isuer": "x"}, TypeError, "isuer"),
 }
 
 

@@ -95,34 +95,34 @@ fn check_chain(chain: &Chain, limit: usize, claims: &[u8]) {
         .collect();
     let is_known = named.is_some();
     let everybody = named.unwrap_or_default();
-    let judge =
+    let check =
         |requirements: Requirements<'_>| chain.check(&Requirements { allow_unknown_actors: true, ..requirements });
     // Only narrowing is required; further requirements that are met change nothing.
-    let narrow = judge(Requirements::default());
+    let narrow = check(Requirements::default());
     assert!(matches!(narrow, Ok(()) | Err(DelegationError::ScopeWidened { .. })));
     let depth = Some(chain.depth());
     let is_named = everybody.iter().all(|name| name.issuer.is_some() || chain.issuer().is_none());
     assert!(is_named);
     if is_known {
         assert_eq!(
-            judge(Requirements { max_depth: depth, allowed_actors: Some(&everybody), ..Requirements::default() }),
+            check(Requirements { max_depth: depth, allowed_actors: Some(&everybody), ..Requirements::default() }),
             narrow
         );
     }
     // An empty list allows no actor, and a list that lacks one of them rejects it.
     if let Some((_, others)) = everybody.split_first() {
-        let rejected = judge(Requirements { allowed_actors: Some(&[]), ..Requirements::default() });
+        let rejected = check(Requirements { allowed_actors: Some(&[]), ..Requirements::default() });
         assert_eq!(rejected, Err(DelegationError::ActorNotAllowed { position: 1, depth: chain.depth() }));
         if !others.contains(&everybody[0]) {
-            assert!(judge(Requirements { allowed_actors: Some(others), ..Requirements::default() }).is_err());
+            assert!(check(Requirements { allowed_actors: Some(others), ..Requirements::default() }).is_err());
         }
         let short = Requirements { max_depth: Some(chain.depth() - 1), ..Requirements::default() };
-        assert_eq!(judge(short), Err(DelegationError::TooDeep { limit: chain.depth() - 1 }));
+        assert_eq!(check(short), Err(DelegationError::TooDeep { limit: chain.depth() - 1 }));
     }
     let human: &dyn Fn(&DelegationChain) -> bool = &|chain| chain.has_human_root(&HUMAN_PREFIXES);
-    let rooted = judge(Requirements { human_root: Some(human), ..Requirements::default() });
+    let rooted = check(Requirements { human_root: Some(human), ..Requirements::default() });
     assert_eq!(rooted == Err(DelegationError::NoHumanRoot), !chain.has_human_root(&HUMAN_PREFIXES));
-    let circular = judge(Requirements { allow_cycles: false, ..Requirements::default() });
+    let circular = check(Requirements { allow_cycles: false, ..Requirements::default() });
     assert_eq!(circular == Err(DelegationError::Cycle), !chain.repeated().is_empty());
     check_repeated(chain);
     let widened = first_widened(chain);

@@ -4,7 +4,7 @@
 
 Each round forks a *parent* that has imported ``watchword`` and done nothing else, as a fresh process has. Its threads
 begin to verify, to prepare keys, to fetch or to check proofs, all for the first time, and meanwhile the parent forks
-children at random moments. A child goes through everything itself. One that is not done after ``PATIENCE`` seconds
+children at random moments. A child goes through everything itself. One that is not done after ``CHILD_TIMEOUT`` seconds
 counts as hung, and is killed. The exit status is 0 if every child succeeded; the last line on stdout is a summary.
 """
 
@@ -37,7 +37,7 @@ import watchword as ww
 from watchword import dpop
 from watchword.jwks import CacheSettings
 
-PATIENCE = 60.0
+CHILD_TIMEOUT = 60.0
 PATIENT = CacheSettings(timeout=30, min_ttl=60)  # the machine may be slow
 CHILDREN_A_ROUND = 8
 ALGORITHMS = [(key, algorithm) for key, algorithm in mint.SIGNERS if algorithm != "Ed25519"]
@@ -204,9 +204,9 @@ def parent(world: World, scenario: str) -> Counter[str]:
         children[pid] = time.monotonic()
     stop.set()
     for pid, began in children.items():
-        outcome[wait_for(pid, began + PATIENCE)] += 1
+        outcome[wait_for(pid, began + CHILD_TIMEOUT)] += 1
     for thread in threads:
-        thread.join(PATIENCE)
+        thread.join(CHILD_TIMEOUT)
         outcome["a thread hung"] += thread.is_alive()
     world.verifier.close()
     return outcome
@@ -252,7 +252,7 @@ def run(forks: int, seed: int, scenarios: list[str], url: str, total: Counter[st
         os.close(writing)
         with os.fdopen(reading, "rb") as pipe:
             answer = pipe.read()
-        ended = wait_for(pid, time.monotonic() + PATIENCE)
+        ended = wait_for(pid, time.monotonic() + CHILD_TIMEOUT)
         outcome = json.loads(answer) if answer else {f"the parent {ended}": CHILDREN_A_ROUND}
         bad = {name: count for name, count in outcome.items() if name != "verified" and count}
         if bad:
@@ -261,14 +261,14 @@ def run(forks: int, seed: int, scenarios: list[str], url: str, total: Counter[st
 
 
 def main() -> int:
-    global PATIENCE  # noqa: PLW0603 - a program's option
+    global CHILD_TIMEOUT  # noqa: PLW0603 - a program's option
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--forks", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds that a child may take")
+    parser.add_argument("--timeout", type=float, default=CHILD_TIMEOUT, help="seconds that a child may take")
     parser.add_argument("--scenario", action="append", choices=list(SCENARIOS))
     options: Any = parser.parse_args()
-    PATIENCE = options.patience
+    CHILD_TIMEOUT = options.timeout
     seed = options.seed if options.seed is not None else random.SystemRandom().getrandbits(32)
     faulthandler.enable()
     # Of forking with threads (from Python 3.12), which is the point.

@@ -113,13 +113,13 @@ def test_a_token_tells_of_three_hops(
     assert chain.depth == 3
     assert chain.subject == f"client:{agent.client_id}"
     assert authgent.verify_delegation_chain(chain, max_depth=3, allowed_actors=actors) is chain
-    for demand, code in (
+    for requirement, code in (
         ({"max_depth": 2}, "delegation_depth_exceeded"),
         ({"allowed_actors": actors[1:]}, "unauthorized_actor"),
         ({"require_human_root": True}, "no_human_root"),
     ):
         with pytest.raises(authgent.DelegationError) as caught:
-            authgent.verify_delegation_chain(chain, **demand)  # type: ignore[arg-type]  # one of several
+            authgent.verify_delegation_chain(chain, **requirement)  # type: ignore[arg-type]  # one of several
         assert caught.value.error_code == code
 
 

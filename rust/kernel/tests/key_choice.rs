@@ -26,7 +26,7 @@ fn key(key_id: &str, name: Option<&str>) -> Value {
 }
 
 /// Another key of the same type, which signs nothing: some points with a small y are on the curve.
-fn stranger(serial: usize) -> Value {
+fn unknown_key(serial: usize) -> Value {
     (0_u8..=255)
         .map(|y| {
             let mut point = [0; 32];
@@ -58,9 +58,9 @@ fn a_token_with_a_kid() {
         assert_eq!(verdict(header.clone(), vec![key("ed25519", Some(other))]), Err("unknown_key"));
     }
     // Only the key with that kid is tried: the right key with another kid, or without one, is not.
-    let keys = vec![stranger(0), key("ed25519", None), key("ed25519", Some("other"))];
+    let keys = vec![unknown_key(0), key("ed25519", None), key("ed25519", Some("other"))];
     let named: Vec<Value> = std::iter::once({
-        let mut wrong = stranger(1);
+        let mut wrong = unknown_key(1);
         wrong["kid"] = "k".into();
         wrong
     })
@@ -69,7 +69,7 @@ fn a_token_with_a_kid() {
     assert_eq!(verdict(header.clone(), named), Err("invalid_signature"));
     // If no key has that kid, only the keys without one are tried.
     assert_eq!(verdict(header.clone(), keys), Ok(()));
-    assert_eq!(verdict(header.clone(), vec![stranger(0)]), Err("invalid_signature"));
+    assert_eq!(verdict(header.clone(), vec![unknown_key(0)]), Err("invalid_signature"));
     // The named key's algorithms count, not those of other keys.
     let keys = vec![key("p256", Some("k")), key("ed25519", None)];
     assert_eq!(verdict(header.clone(), keys), Err("algorithm_not_allowed"));
@@ -117,7 +117,7 @@ fn one_kid_for_several_algorithms() {
         assert_eq!(verdict_on(algorithm, &others), Err("algorithm_not_allowed"));
     }
     // Only the key that matches both is tried.
-    let mut wrong = stranger(0);
+    let mut wrong = unknown_key(0);
     wrong["kid"] = "k".into();
     assert_eq!(
         verdict_on(Algorithm::EdDsa, &[key("p256", Some("k")), wrong, key("ed25519", None)]),
@@ -148,7 +148,7 @@ fn one_kid_twice_for_one_algorithm() {
     // Nor is one after others with that kid.
     let keys = [key("p256", Some("k")), any.clone(), key("ed25519", Some("k")), rs256];
     assert_eq!(rejected(&keys), [(3, "duplicate_kid")]);
-    let mut wrong = stranger(0);
+    let mut wrong = unknown_key(0);
     wrong["kid"] = "k".into();
     assert_eq!(verdict_on(Algorithm::EdDsa, &[key("ed25519", Some("k")), wrong.clone()]), Ok(()));
     assert_eq!(verdict_on(Algorithm::EdDsa, &[wrong, key("ed25519", Some("k"))]), Err("invalid_signature"));
@@ -158,24 +158,24 @@ fn one_kid_twice_for_one_algorithm() {
 fn a_token_without_a_kid() {
     let header = json!({"alg": "EdDSA"});
     assert_eq!(verdict(header.clone(), vec![key("ed25519", Some("any"))]), Ok(()));
-    assert_eq!(verdict(header.clone(), vec![stranger(0), key("p256", None), key("ed25519", None)]), Ok(()));
+    assert_eq!(verdict(header.clone(), vec![unknown_key(0), key("p256", None), key("ed25519", None)]), Ok(()));
     assert_eq!(verdict(header.clone(), vec![]), Err("unknown_key"));
     assert_eq!(verdict(header.clone(), vec![key("p256", None), key("rsa", Some("r"))]), Err("unknown_key"));
-    assert_eq!(verdict(header, vec![stranger(0)]), Err("invalid_signature"));
+    assert_eq!(verdict(header, vec![unknown_key(0)]), Err("invalid_signature"));
 }
 
 /// A token without a `kid` costs one verification per key: up to a limit, beyond which none is tried.
 #[test]
 fn the_number_of_tried_keys_is_limited() {
-    let strangers = |count: usize| (0..count).map(stranger).chain([key("ed25519", None)]).collect::<Vec<_>>();
+    let unknown_keys = |count: usize| (0..count).map(unknown_key).chain([key("ed25519", None)]).collect::<Vec<_>>();
     let header = json!({"alg": "EdDSA"});
-    assert_eq!(verdict(header.clone(), strangers(MAX_TRIED - 1)), Ok(()));
-    assert_eq!(verdict(header.clone(), strangers(MAX_TRIED)), Err("unknown_key"));
+    assert_eq!(verdict(header.clone(), unknown_keys(MAX_TRIED - 1)), Ok(()));
+    assert_eq!(verdict(header.clone(), unknown_keys(MAX_TRIED)), Err("unknown_key"));
     // Keys of other types do not count.
     let others = (0..40).map(|_| key("p256", None)).chain([key("ed25519", None)]).collect();
     assert_eq!(verdict(header, others), Ok(()));
     // Nor does the limit apply to a token with a kid.
-    let mut keys = strangers(MAX_TRIED * 2);
+    let mut keys = unknown_keys(MAX_TRIED * 2);
     keys.push(key("ed25519", Some("k")));
     assert_eq!(verdict(json!({"alg": "EdDSA", "kid": "k"}), keys), Ok(()));
 }
@@ -187,7 +187,7 @@ fn embedded_keys_are_never_used() {
         for value in [key("ed25519", None), json!("https://attacker.example/jwks.json"), json!([1]), json!(null)] {
             let mut header = json!({"alg": "EdDSA"});
             header[member] = value;
-            assert_eq!(verdict(header.clone(), vec![stranger(0)]), Err("invalid_signature"), "{header}");
+            assert_eq!(verdict(header.clone(), vec![unknown_key(0)]), Err("invalid_signature"), "{header}");
             assert_eq!(verdict(header.clone(), vec![key("ed25519", None)]), Ok(()), "{header}");
         }
     }

@@ -40,7 +40,7 @@ def test_the_documented_requirements(chain: authgent.DelegationChain) -> None:
 
 
 @pytest.mark.parametrize(
-    ("demand", "code"),
+    ("requirement", "code"),
     [
         ({"max_depth": 2}, "delegation_depth_exceeded"),
         ({"allowed_actors": HOPS[:2]}, "unauthorized_actor"),
@@ -49,10 +49,10 @@ def test_the_documented_requirements(chain: authgent.DelegationChain) -> None:
     ],
 )
 def test_unmet_requirements_have_authgents_codes(
-    chain: authgent.DelegationChain, demand: dict[str, Any], code: str
+    chain: authgent.DelegationChain, requirement: dict[str, Any], code: str
 ) -> None:
     with pytest.raises(authgent.DelegationError) as caught:
-        authgent.verify_delegation_chain(chain, **demand)
+        authgent.verify_delegation_chain(chain, **requirement)
     assert caught.value.error_code == code
     assert caught.value.http_status == 403
     assert not any(hop in str(caught.value) for hop in HOPS)

@@ -140,8 +140,8 @@ def requests(backend: Any = "default") -> Iterator[Request]:
     yield from _without_a_signature(issuer, verifier)
     yield from _forged(issuer, verifier)
     yield from _several_issuers(issuer, backend)
-    yield from _worthless_token(issuer, verifier, client)
-    yield from _worthless_proof(issuer, backend, client)
+    yield from _invalid_token(issuer, verifier, client)
+    yield from _invalid_proof(issuer, backend, client)
     yield from _nameless_keys(backend)
 
 
@@ -154,8 +154,8 @@ def by_algorithm() -> Iterator[Request]:
     issuer = Issuer(DEFAULT)
     for kind in PROOFS:
         client = Client(kind)
-        yield from _worthless_token(issuer, issuer.verifier(), client, only=("forged",))
-        yield from _worthless_proof(issuer, "default", client, only=("forged",))
+        yield from _invalid_token(issuer, issuer.verifier(), client, only=("forged",))
+        yield from _invalid_proof(issuer, "default", client, only=("forged",))
 
 
 def _without_a_signature(issuer: Issuer, verifier: ww.Verifier) -> Iterator[Request]:
@@ -203,7 +203,7 @@ def _several_issuers(issuer: Issuer, backend: Any) -> Iterator[Request]:
     yield Request("bearer: unknown issuer, 700 members", "parsing", "wrong_issuer", verifier, foreign)
 
 
-def _worthless_token(
+def _invalid_token(
     issuer: Issuer, verifier: ww.Verifier, client: Client, only: tuple[str, ...] = ()
 ) -> Iterator[Request]:
     """The token is invalid, so the proof is not read."""
@@ -229,11 +229,11 @@ def _worthless_token(
         yield Request(f"DPoP: forged, {name}", "one check", "invalid_signature", verifier, dpop(forged, proof))
 
 
-def _worthless_proof(issuer: Issuer, backend: Any, client: Client, only: tuple[str, ...] = ()) -> Iterator[Request]:
+def _invalid_proof(issuer: Issuer, backend: Any, client: Client, only: tuple[str, ...] = ()) -> Iterator[Request]:
     """A valid token came with the proof, bound to a key that its holder chose."""
     algorithms = (*ww.dpop.DPOP_ALGORITHMS, *(("ES384",) if client.algorithm == "ES384" else ()))
-    judge = ww.dpop.DpopVerifier(algorithms=algorithms)
-    verifier = issuer.verifier(backend=backend, dpop=judge, token_cache=ww.TokenCache(max_bytes=1 << 20))
+    proofs = ww.dpop.DpopVerifier(algorithms=algorithms)
+    verifier = issuer.verifier(backend=backend, dpop=proofs, token_cache=ww.TokenCache(max_bytes=1 << 20))
     token = issuer.token(cnf={"jkt": client.jkt})
     by = f"by {client.name}"
     head, payload, signature = client.proof(token).split(".")
@@ -267,8 +267,8 @@ def _nameless_keys(backend: Any) -> Iterator[Request]:
     several = [Issuer(DEFAULT, key_id=None) for _ in range(17)]
     for count, allowed, code in ((16, "16 checks", "invalid_signature"), (17, "parsing", "unknown_key")):
         verifier = several[0].verifier(*(one.jwk for one in several[:count]), backend=backend)
-        stranger = bearer(Issuer(DEFAULT).token(header={"kid": "x"}))
-        yield Request(f"bearer: {count} keys without a kid", allowed, code, verifier, stranger)  # type: ignore[arg-type]
+        token = bearer(Issuer(DEFAULT).token(header={"kid": "x"}))
+        yield Request(f"bearer: {count} keys without a kid", allowed, code, verifier, token)  # type: ignore[arg-type]
 
 
 def _members(count: int) -> dict[str, int]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+import inspect
+import itertools
 import re
 from pathlib import Path
 
@@ -20,11 +22,31 @@ _STUB = Path(__file__).resolve().parents[2] / "python" / "watchword" / "_kernel.
 
 
 def register(app: Sphinx) -> None:
-    """Rewrite docstrings, and give the compiled functions the signatures of their type stub."""
-    signatures = _signatures(ast.parse(_STUB.read_text(encoding="utf-8")).body)
+    """Rewrite docstrings, and give the compiled functions and constants what their type stub says of them."""
+    stub = ast.parse(_STUB.read_text(encoding="utf-8")).body
+    signatures = _signatures(stub)
+    constants = _constants(stub)
     app.add_post_transform(_Builtins)
+    # First, so that the text is rewritten as any other. At run time a constant has the docstring of its type.
+    app.connect("autodoc-process-docstring", lambda *found: _of_constant(constants, *found[1:3], found[-1]), priority=1)
     app.connect("autodoc-process-docstring", lambda *found: _rewrite(found[1], found[-1]))
     app.connect("autodoc-process-signature", lambda *found: _typed(signatures, *found[1:4]))
+
+
+def _of_constant(constants: dict[str, str], kind: str, name: str, lines: list[str]) -> None:
+    found = constants.get(name.rpartition(".")[2])
+    if kind == "data" and found is not None:
+        lines[:] = [*found.split("\n"), ""]
+
+
+def _constants(body: list[ast.stmt]) -> dict[str, str]:
+    """Return the docstrings of the stub's constants, by their names."""
+    found: dict[str, str] = {}
+    for node, after in itertools.pairwise(body):
+        is_text = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and is_text:
+            found[node.target.id] = inspect.cleandoc(str(after.value.value))
+    return found
 
 
 class _Builtins(SphinxPostTransform):

@@ -111,9 +111,7 @@ def test_agents(shared: Path) -> None:
 # ----------------------------------------------------------------------------------------------------------------- slot
 
 STAR = '"*" in action or resource is an error, not a letter: whoever writes it means a wildcard and would get less.'
-MALFORMED = (
-    "three parts, none of them empty, are needed, in a scope as in a requirement. The broker has the same rule."
-)
+MALFORMED = "three parts, none of them empty, are needed, in a scope as in a requirement. The broker has the same rule."
 COLONS = "the identifier may hold further colons. The broker says the same."
 
 #: By (requested, allowed): why the answer here is not that of the Python package. Only with a star is it not

@@ -47,21 +47,45 @@ from watchword._kernel import (
 )
 from watchword.authentication import require_authentication
 from watchword.batch import MergedResults
-from watchword.errors import DpopError
-from watchword.errors import authentication as _authentication_errors
-from watchword.errors import code as _error_codes
-from watchword.errors import delegation as _delegation_errors
-from watchword.errors import key_set as _key_set_errors
-from watchword.errors import request as _request_errors
-from watchword.errors import scope as _scope_errors
-from watchword.errors import token as _token_errors
-from watchword.errors.authentication import *  # noqa: F403
-from watchword.errors.code import *  # noqa: F403
-from watchword.errors.delegation import *  # noqa: F403
-from watchword.errors.key_set import *  # noqa: F403
-from watchword.errors.request import *  # noqa: F403
-from watchword.errors.scope import *  # noqa: F403
-from watchword.errors.token import *  # noqa: F403
+from watchword.errors.authentication import InsufficientUserAuthenticationError
+from watchword.errors.code import ErrorCode
+from watchword.errors.delegation import (
+    ActorNotAllowedError,
+    DelegationCycleError,
+    DelegationError,
+    DelegationHashMismatchError,
+    DelegationMalformedError,
+    DelegationSignatureError,
+    DelegationTooDeepError,
+    NoHumanRootError,
+    ScopeWidenedError,
+)
+from watchword.errors.dpop import DpopError
+from watchword.errors.key_set import KeySetError
+from watchword.errors.request import MalformedRequestError, MissingTokenError
+from watchword.errors.scope import InsufficientScopeError, ScopeSyntaxError
+from watchword.errors.token import (
+    AlgorithmNotAllowedError,
+    ClaimError,
+    ExpiredError,
+    InvalidSignatureError,
+    IssuedInFutureError,
+    KeysUnavailableError,
+    MalformedClaimsError,
+    MalformedError,
+    MalformedHeaderError,
+    MalformedTokenError,
+    MissingClaimError,
+    NotYetValidError,
+    ProofRequiredError,
+    TooLargeError,
+    UnknownKeyError,
+    UnsupportedCriticalHeaderError,
+    UnsupportedError,
+    WrongAudienceError,
+    WrongIssuerError,
+    WrongTypeError,
+)
 from watchword.errors.verification import VerificationError
 from watchword.issuer import Issuer
 from watchword.issuer_keys import IssuerKeys
@@ -125,31 +149,67 @@ __all__ = [
     "ANY_AUDIENCE",
     "ANY_TENANT",
     "Actor",
+    "ActorNotAllowedError",
+    "AlgorithmNotAllowedError",
     "AnyAudience",
     "AnyTenant",
     "Backend",
     "BatchResult",
+    "ClaimError",
     "Confirmation",
     "DelegationChain",
+    "DelegationCycleError",
+    "DelegationError",
+    "DelegationHashMismatchError",
+    "DelegationMalformedError",
+    "DelegationSignatureError",
+    "DelegationTooDeepError",
     "DpopError",
     "DpopProof",
+    "ErrorCode",
+    "ExpiredError",
+    "InsufficientScopeError",
+    "InsufficientUserAuthenticationError",
+    "InvalidSignatureError",
+    "IssuedInFutureError",
     "Issuer",
     "IssuerKeys",
     "KeySet",
+    "KeySetError",
+    "KeysUnavailableError",
+    "MalformedClaimsError",
+    "MalformedError",
+    "MalformedHeaderError",
+    "MalformedRequestError",
+    "MalformedTokenError",
     "MayAct",
     "MergedResults",
+    "MissingClaimError",
+    "MissingTokenError",
+    "NoHumanRootError",
+    "NotYetValidError",
     "Policy",
     "Prepare",
+    "ProofRequiredError",
     "PublicKey",
     "RejectedKey",
+    "ScopeSyntaxError",
+    "ScopeWidenedError",
     "TokenCache",
     "TokenCacheStats",
+    "TooLargeError",
+    "UnknownKeyError",
+    "UnsupportedCriticalHeaderError",
+    "UnsupportedError",
     "UnverifiedToken",
     "VerificationError",
     "VerifiedJws",
     "VerifiedRequest",
     "VerifiedToken",
     "Verifier",
+    "WrongAudienceError",
+    "WrongIssuerError",
+    "WrongTypeError",
     "__version__",
     "decode_unverified",
     "dpop",
@@ -162,10 +222,3 @@ __all__ = [
     "verify_jws",
     "verify_many",
 ]
-__all__ += _authentication_errors.__all__
-__all__ += _error_codes.__all__
-__all__ += _delegation_errors.__all__
-__all__ += _key_set_errors.__all__
-__all__ += _request_errors.__all__
-__all__ += _scope_errors.__all__
-__all__ += _token_errors.__all__

@@ -1,7 +1,7 @@
 """The closed set of verification errors: one exception class for each code.
 
 A class has the code, and what an HTTP server answers (RFC 6750 section 3.1, RFC 9449 section 7.1). To add an error, add
-its code to :class:`ErrorCode` and its class to one of these modules.
+its code to :class:`ErrorCode` and its class to one of these modules; ``watchword`` lists those that it publishes, too.
 
 A caller's own mistake (a policy that cannot be met, a token that is not text) is a ``ValueError`` or a ``TypeError``,
 never a :class:`VerificationError`.

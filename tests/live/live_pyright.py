@@ -22,7 +22,8 @@ class LanguageServer:
         self._last_id = 0
         self._uri = (root / "program.py").as_uri()
         hover = {"textDocument": {"hover": {"contentFormat": ["plaintext"]}}}
-        self._request("initialize", {"processId": None, "rootUri": root.as_uri(), "capabilities": hover})
+        folders = [{"uri": root.as_uri(), "name": root.name}]
+        self._request("initialize", {"processId": None, "workspaceFolders": folders, "capabilities": hover})
         self._send({"method": "initialized", "params": {}})
 
     def open(self, program: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 from collections.abc import Callable, Collection
@@ -99,6 +100,16 @@ class IssuerKeys:
                 return self._verify(token, keys, policy, self._clock() if now is None else now, proof)
             except UnknownKeyError:
                 pass  # perhaps there are newer keys
+        return None
+
+    def verify_request_current(
+        self, token: str | bytes, policy: Policy, proof: UnverifiedProof, now: float | None = None
+    ) -> tuple[VerifiedToken, DpopProof] | None:
+        """As :meth:`verify_current`, for a token and then its proof, in one call of the kernel."""
+        keys = self.source.current()
+        if keys is not None:
+            with contextlib.suppress(UnknownKeyError):  # perhaps there are newer keys
+                return self._verify_request(token, keys, policy, self.at(now), proof)
         return None
 
     def verify_fetching(

@@ -52,7 +52,13 @@ _TOKEN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
 class TokenVerifier(Protocol):
     """Verifies the token of a request: a :class:`~watchword.Verifier`."""
 
+    def verify_current(self, token: str | bytes, *, now: float | None = None) -> VerifiedToken | None: ...
+
     def verify_fetching(self, token: str | bytes, *, now: float | None = None) -> Steps[VerifiedToken]: ...
+
+    def _verify_bound_current(
+        self, token: str, now: float, proof: UnverifiedProof
+    ) -> tuple[VerifiedToken, DpopProof] | None: ...
 
     def _verify_bound(
         self, token: str, now: float, proof: UnverifiedProof
@@ -92,9 +98,14 @@ def verify(verifier: TokenVerifier, dpop: DpopVerifier, request: Request, now: f
     try:
         sent = credentials(request.headers)
         if sent.proof is None:
-            return VerifiedRequest((yield from verifier.verify_fetching(sent.token, now=now)), None)
+            # The steps are for what may have to wait: they cost more than a hit of the token cache.
+            found = verifier.verify_current(sent.token, now=now)
+            if found is None:
+                found = yield from verifier.verify_fetching(sent.token, now=now)
+            return VerifiedRequest(found, None)
         unverified = dpop.unverified(sent.proof, method=request.method, uri=request.uri, now=now)
-        token, proof = yield from verifier._verify_bound(sent.token, now, unverified)
+        verified = verifier._verify_bound_current(sent.token, now, unverified)
+        token, proof = verified if verified else (yield from verifier._verify_bound(sent.token, now, unverified))
         # Last, so that no other failure uses the proof up.
         yield from dpop.consume_steps(proof, now=now)
     except VerificationError as error:

@@ -130,7 +130,9 @@ class Verifier:
         self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None
     ) -> VerifiedToken:
         """As :meth:`verify`, waiting without blocking the event loop."""
-        found = self.verify_current(token, now=now, proof=proof)
+        table = self._table
+        entry = table.only or table.find(token) or self._reject(table, token, now)
+        found = entry.keys.verify_current(token, entry.policy, now, proof)
         if found is None:
             found = await finish_async(self.verify_fetching(token, now=now, proof=proof))
         return found
@@ -196,6 +198,14 @@ class Verifier:
     ) -> Steps[VerifiedRequest]:
         """As :meth:`verify_request`, as steps for :func:`watchword.waiting.finish` or ``finish_async``."""
         return _request.verify(self, self._dpop, Request(method, uri, headers), self._at(now))
+
+    def _verify_bound_current(
+        self, token: str, now: float, proof: UnverifiedProof
+    ) -> tuple[VerifiedToken, DpopProof] | None:
+        """Verify the token, then the proof, with the cached keys: ``None`` if keys would have to be fetched first."""
+        table = self._table
+        entry = table.only or table.find(token) or self._reject(table, token, now)
+        return entry.keys.verify_request_current(token, entry.policy, proof, now)
 
     def _verify_bound(self, token: str, now: float, proof: UnverifiedProof) -> Steps[tuple[VerifiedToken, DpopProof]]:
         """Verify the token, then the proof: if the key is cached, in one call of the kernel."""

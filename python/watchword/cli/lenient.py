@@ -10,6 +10,7 @@ import math
 import re
 from typing import Any
 
+from watchword import base64url
 from watchword.limits import MAX_JSON_DEPTH, MAX_NUMBER_LENGTH
 
 _NOT_BASE64URL = re.compile(r"[^A-Za-z0-9_-]")
@@ -49,7 +50,7 @@ def read_bytes(name: str, part: str, problems: list[str]) -> bytes:
         data = base64.urlsafe_b64decode(kept + "=" * (-len(kept) % 4))
     except (ValueError, binascii.Error):
         return b""
-    if base64.urlsafe_b64encode(data).rstrip(b"=").decode() != kept:
+    if base64url.encode(data) != kept:
         problems.append(f"the {name}'s last character has unused bits that are not zero (RFC 4648 section 3.5)")
     return data
 

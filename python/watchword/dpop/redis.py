@@ -123,7 +123,7 @@ class RedisReplayStore:
                     return True
                 # The mark of another call, or of the first attempt, whose answer was lost.
                 return failure is not None and (yield self._ask("get", name)) == mark
-            except (TimeoutError, RedisError, OSError) as error:
+            except (RedisError, OSError) as error:
                 failure = error
         return self._unavailable(failure)
 

@@ -57,7 +57,7 @@ def verify_proof(
     verified = _kernel.verify_proof(proof, policy, method, uri, at, access_token, expected_jkt, _accepted(nonce, at))
     if replay is not None:
         retain_for(replay, max_age + leeway)
-        if not replay.consume(verified.replay_id, verified.expires_at, at):
+        if not first_use(replay, verified, at).result():
             raise ReplayedProofError
     return verified
 

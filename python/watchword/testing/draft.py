@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from watchword.testing.signing_key import SigningKey, b64
+from watchword import base64url
+from watchword.testing.signing_key import SigningKey
 
 
 class Draft:
@@ -24,15 +25,15 @@ class Draft:
         self.header_text: bytes | None = None
         self.payload: bytes | None = None
         self.sign: Callable[[bytes], bytes] | None = None
-        self.encode_payload: Callable[[bytes], str] = b64
+        self.encode_payload: Callable[[bytes], str] = base64url.encode
         self.reshape: Callable[[str, str, str], str] = lambda head, payload, signature: f"{head}.{payload}.{signature}"
 
     def write(self) -> str:
         """Return the token."""
-        head = b64(to_json(self.header) if self.header_text is None else self.header_text)
+        head = base64url.encode(to_json(self.header) if self.header_text is None else self.header_text)
         payload = self.encode_payload(to_json(self.claims) if self.payload is None else self.payload)
         signature = (self.sign or self.key.sign)(f"{head}.{payload}".encode())
-        return self.reshape(head, payload, b64(signature))
+        return self.reshape(head, payload, base64url.encode(signature))
 
 
 def to_json(members: Mapping[str, Any]) -> bytes:

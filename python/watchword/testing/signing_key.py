@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import functools
 import threading
 from collections.abc import Callable
@@ -10,6 +9,8 @@ from collections.abc import Callable
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from watchword import base64url
 
 PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -62,7 +63,7 @@ class SigningKey:
             public = private.public_key().public_numbers()
             return {"kty": "RSA", "n": _number(public.n), "e": _number(public.e), **common}
         raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        return {"kty": "OKP", "crv": "Ed25519", "x": b64(raw), **common}
+        return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(raw), **common}
 
     def public_pem(self) -> bytes:
         """Return the public key as a SubjectPublicKeyInfo in PEM."""
@@ -73,11 +74,6 @@ class SigningKey:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a SigningKey stays in the process that made it: it can't be pickled or copied")
-
-
-def b64(data: bytes) -> str:
-    """Return ``data`` in base64url without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def is_rsa(algorithm: str) -> bool:
@@ -130,4 +126,4 @@ def _digest(algorithm: str) -> hashes.HashAlgorithm:
 
 
 def _number(value: int, size: int | None = None) -> str:
-    return b64(value.to_bytes(size or (value.bit_length() + 7) // 8, "big"))
+    return base64url.encode(value.to_bytes(size or (value.bit_length() + 7) // 8, "big"))

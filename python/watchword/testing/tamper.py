@@ -10,9 +10,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from watchword import base64url
 from watchword.testing.defects import Defect
 from watchword.testing.draft import Draft, to_json, with_raw_member
-from watchword.testing.signing_key import SigningKey, attackers_key, b64, is_ecdsa
+from watchword.testing.signing_key import SigningKey, attackers_key, is_ecdsa
 
 Tampering = Callable[[Draft], None]
 
@@ -140,16 +141,16 @@ def _non_canonical_payload(draft: Draft) -> None:
     # Signed in this form: a decoder that ignores unused bits accepts the token.
     while len(to_json(draft.claims)) % 3 == 0:
         draft.claims["pad"] = draft.claims.get("pad", "") + "x"
-    draft.encode_payload = lambda payload: _other_last_character(b64(payload))
+    draft.encode_payload = lambda payload: _other_last_character(base64url.encode(payload))
 
 
 def _standard_alphabet(draft: Draft) -> None:
     # Two characters that base64url writes as - and _; the result depends on the position, so try all three.
     for shift in range(3):
         draft.claims["text"] = "x" * shift + "???>>>"
-        if set("-_") <= set(b64(to_json(draft.claims))):
+        if set("-_") <= set(base64url.encode(to_json(draft.claims))):
             break
-    draft.encode_payload = lambda payload: b64(payload).replace("-", "+").replace("_", "/")
+    draft.encode_payload = lambda payload: base64url.encode(payload).replace("-", "+").replace("_", "/")
 
 
 def _json_serialisation(head: str, payload: str, signature: str) -> str:
@@ -157,7 +158,7 @@ def _json_serialisation(head: str, payload: str, signature: str) -> str:
 
 
 def _changed_claims(draft: Draft) -> None:
-    forged = b64(to_json({**draft.claims, "sub": "root"}))
+    forged = base64url.encode(to_json({**draft.claims, "sub": "root"}))
     draft.reshape = lambda head, _payload, signature: f"{head}.{forged}.{signature}"
 
 
@@ -256,8 +257,8 @@ _TAMPERINGS: dict[Defect, Tampering] = {
     _D.AUDIENCE_PREFIX: lambda draft: draft.claims.update(aud=_first(draft.claims["aud"])[:-1]),
     _D.MISSING_AUDIENCE: _no_claim("aud"),
     _D.MISSING_EXP: _no_claim("exp"),
-    _D.BOUND_TO_KEY: _claims(cnf={"jkt": b64(hashlib.sha256(b"a key that nobody has").digest())}),
-    _D.BOUND_TO_CERTIFICATE: _claims(cnf={"x5t#S256": b64(hashlib.sha256(b"a certificate").digest())}),
+    _D.BOUND_TO_KEY: _claims(cnf={"jkt": base64url.encode(hashlib.sha256(b"a key that nobody has").digest())}),
+    _D.BOUND_TO_CERTIFICATE: _claims(cnf={"x5t#S256": base64url.encode(hashlib.sha256(b"a certificate").digest())}),
 }
 
 

@@ -355,7 +355,9 @@ fn hash_of(records: &[Reference]) -> String {
 
 /// The same claims in a token: `act` and `may_act` are checked with the other claims.
 fn check_verdict(claims: &[u8], acts: &Chain, may_act: &Result<Option<MayAct>, DelegationError>) {
-    use watchword_kernel::{Audience, BoundTokens, Error, JwsPolicy, Limits, Policy, UnixTime, verify};
+    use watchword_kernel::{
+        Audience, BoundTokens, Error, JwsPolicy, Limits, Policy, ProofOfPossession, UnixTime, verify,
+    };
     let limits = Limits { token: usize::MAX, header: usize::MAX };
     let policy = Policy::default()
         .with_jws(JwsPolicy::default().with_any_type().with_limits(limits).expect("good"))
@@ -367,7 +369,9 @@ fn check_verdict(claims: &[u8], acts: &Chain, may_act: &Result<Option<MayAct>, D
     let input = format!("{}.{}", encode(br#"{"alg":"EdDSA"}"#), encode(claims));
     let signature = encode(&SigningKey::from_bytes(&SECRET).sign(input.as_bytes()).to_bytes());
     let token = format!("{input}.{signature}");
-    match verify(token.as_bytes(), &KEYS, &policy, UnixTime::new(0.0).expect("finite"), None).map_err(Error::from) {
+    match verify(token.as_bytes(), &KEYS, &policy, UnixTime::new(0.0).expect("finite"), ProofOfPossession::default())
+        .map_err(Error::from)
+    {
         Ok(token) => {
             assert!(acts.is_ok() && may_act.is_ok());
             let members = Object::parse(claims).expect("claims");

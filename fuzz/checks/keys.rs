@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use watchword_kernel::json::{Object, Value};
-use watchword_kernel::{Algorithm, KeySet, KeySetError, PublicKey, thumbprint, verify};
+use watchword_kernel::{Algorithm, KeySet, KeySetError, ProofOfPossession, PublicKey, thumbprint, verify};
 
 use super::{KEY_OPTIONS, POLICIES, SETS, TOKENS, now};
 
@@ -115,7 +115,9 @@ fn check_soundness(set: &KeySet) {
     static OURS: LazyLock<Vec<String>> =
         LazyLock::new(|| SETS[0][0].keys().iter().map(|key| key.thumbprint().to_owned()).collect());
     for token in TOKENS.lines() {
-        let Ok(verified) = verify(token.as_bytes(), set, &POLICIES[0], now(), None) else { continue };
+        let Ok(verified) = verify(token.as_bytes(), set, &POLICIES[0], now(), ProofOfPossession::default()) else {
+            continue;
+        };
         let matching = |key: &&PublicKey| {
             key.key_id() == verified.jws().key_id() && OURS.iter().any(|ours| ours == key.thumbprint())
         };

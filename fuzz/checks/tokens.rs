@@ -7,7 +7,8 @@ use ed25519_dalek::Signer as _;
 use jsonwebtoken::{DecodingKey, Validation};
 use serde_json::Value as Reference;
 use watchword_kernel::{
-    Algorithm, Error, JwsPolicy, KeySet, Limits, Rejection, VerifiedToken, unverified_names, verify_jws, verify_many,
+    Algorithm, ClientCertificate, Error, JwsPolicy, KeySet, Limits, ProofOfPossession, Rejection, VerifiedToken,
+    unverified_names, verify_jws, verify_many,
 };
 
 use super::{AUDIENCE, ISSUER, JWKS, LEEWAY, NOW, POLICIES, RFC_8037, SETS, SIGNING_KEY, now};
@@ -26,7 +27,9 @@ pub(crate) fn verify(token: &[u8]) {
 /// Whether the strict policy accepts a token, or two lines once they are signed, with one of the sets.
 pub(crate) fn is_accepted(input: &[u8]) -> bool {
     let is_accepted = |token: &[u8]| {
-        SETS.iter().any(|[keys, ..]| watchword_kernel::verify(token, keys, &POLICIES[0], now(), None).is_ok())
+        SETS.iter().any(|[keys, ..]| {
+            watchword_kernel::verify(token, keys, &POLICIES[0], now(), ProofOfPossession::default()).is_ok()
+        })
     };
     is_accepted(input) || input.contains(&b'\n') && signed(input).is_some_and(|token| is_accepted(&token))
 }
@@ -45,8 +48,9 @@ fn signed(input: &[u8]) -> Option<Vec<u8>> {
 /// The verdict is the same with all key options, and no error contains a part of the token.
 fn check_token(token: &[u8], sets: &[KeySet; 3]) {
     for policy in POLICIES.iter() {
-        let [verdict, without_tables, reference] =
-            sets.each_ref().map(|keys| watchword_kernel::verify(token, keys, policy, now(), None));
+        let [verdict, without_tables, reference] = sets
+            .each_ref()
+            .map(|keys| watchword_kernel::verify(token, keys, policy, now(), ProofOfPossession::default()));
         assert_same(&verdict, &without_tables);
         assert_same(&verdict, &reference);
         match &verdict {
@@ -55,14 +59,44 @@ fn check_token(token: &[u8], sets: &[KeySet; 3]) {
         }
     }
     // The verdict is the same each time, alone and in a batch, and the lax policy accepts what the strict one accepts.
-    let [strict, lax] = [0, 1].map(|policy| watchword_kernel::verify(token, &sets[0], &POLICIES[policy], now(), None));
+    let [strict, lax] = [0, 1].map(|policy| {
+        watchword_kernel::verify(token, &sets[0], &POLICIES[policy], now(), ProofOfPossession::default())
+    });
     for again in verify_many(&[token, token], &sets[0], &POLICIES[0], now(), NonZeroUsize::MIN) {
         assert_same(&strict, &again);
     }
+    check_certificate(token, &sets[0], &strict, lax.as_ref().ok());
     if let Ok(strict) = strict {
         check_strict(&strict);
         assert!(lax.is_ok());
     }
+}
+
+/// A certificate makes a difference only for a token that is bound to one: only that one fulfils the binding.
+fn check_certificate(
+    token: &[u8],
+    keys: &KeySet,
+    strict: &Result<VerifiedToken, Rejection>,
+    lax: Option<&VerifiedToken>,
+) {
+    let with = |digest, policy| {
+        let certificate = Some(ClientCertificate::Sha256(digest));
+        watchword_kernel::verify(token, keys, policy, now(), ProofOfPossession { proof: None, certificate })
+    };
+    let bound = lax.and_then(|token| token.claims().confirmation()?.certificate.as_ref());
+    let Some(bound) = bound else { return assert_same(strict, &with([7; 32], &POLICIES[0])) };
+    let digest: [u8; 32] = BASE64URL_NOPAD.decode(bound.as_bytes()).expect("base64url").try_into().expect("a SHA-256");
+    assert!(with(digest, &POLICIES[1]).is_ok());
+    for policy in POLICIES.iter() {
+        let own = with(digest, policy).err().map(|error| error.code());
+        assert!(!matches!(own, Some("certificate_required" | "certificate_mismatch")), "{own:?}");
+        let other = with(digest.map(|byte| !byte), policy).expect_err("another certificate").code();
+        assert!(
+            matches!(own, None | Some("dpop_proof_required")) == (other == "certificate_mismatch"),
+            "{own:?} {other}"
+        );
+    }
+    assert!(strict.is_err());
 }
 
 fn assert_same(first: &Result<VerifiedToken, Rejection>, second: &Result<VerifiedToken, Rejection>) {

@@ -70,6 +70,10 @@ pub enum Error {
         /// What the policy expects of it, if more than that it is present.
         expected: Option<Expectation>,
     },
+    /// The token is bound to a client certificate (RFC 8705 section 3) and was sent without one.
+    CertificateRequired,
+    /// The token is bound to another client certificate than the one that it was sent with.
+    CertificateMismatch,
     /// The token is bound to a key (RFC 7800 section 3, RFC 9449 section 6) and was sent without a proof.
     ProofRequired,
     /// The proof that was sent with the token is invalid, or not for this token.
@@ -128,6 +132,8 @@ impl Error {
             Self::WrongIssuer(_) => "wrong_issuer",
             Self::WrongAudience(_) => "wrong_audience",
             Self::MissingClaim { .. } => "missing_claim",
+            Self::CertificateRequired => "certificate_required",
+            Self::CertificateMismatch => "certificate_mismatch",
             Self::ProofRequired => "dpop_proof_required",
             Self::Proof(error) => error.code(),
         }
@@ -173,6 +179,12 @@ impl fmt::Display for Error {
             }
             Self::MissingClaim { name, expected: Some(expected) } => {
                 write!(f, "the claim {} is required and missing; it {expected}", Quoted(name))
+            }
+            Self::CertificateRequired => f.write_str(
+                "the token is bound to a client certificate by \"cnf\" and was sent without one: use mutual TLS",
+            ),
+            Self::CertificateMismatch => {
+                f.write_str("the token is bound to another client certificate than the one that it was sent with")
             }
             Self::ProofRequired => {
                 f.write_str("the token is bound to a key by \"cnf\" and was sent without a proof of possession")

@@ -6,7 +6,7 @@
 //! [`tables`]: it changes how long a verdict takes, never the verdict.
 //!
 //! ```
-//! use watchword_kernel::{Audience, Backend, KeySet, Policy, UnixTime, verify};
+//! use watchword_kernel::{Audience, Backend, KeySet, Policy, ProofOfPossession, UnixTime, verify};
 //!
 //! let keys = KeySet::from_json(
 //!     br#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
@@ -20,7 +20,7 @@
 //!     .with_audience(Audience::OneOf(vec!["https://api.example".into()]))?;
 //! let now = UnixTime::new(1_700_000_000.0).ok_or("not a finite number")?;
 //!
-//! let rejected = verify(b"not a token", &keys, &policy, now, None).unwrap_err();
+//! let rejected = verify(b"not a token", &keys, &policy, now, ProofOfPossession::default()).unwrap_err();
 //! assert_eq!(rejected.code(), "malformed_token");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -30,11 +30,15 @@
 //! [`verify`] makes these checks, in this order: the size (before anything is decoded), three parts, strict base64url,
 //! strict JSON, extensions (none is supported), `typ`, the algorithm by the policy, the key by `kid`, the algorithm by the
 //! key, the signature; and only then the payload: strict JSON, the types of the registered claims, `exp`, `nbf`, `iat`,
-//! `iss`, `aud`, required claims, and the binding to a key. Keys are validated once, when a [`KeySet`] is loaded.
+//! `iss`, `aud`, required claims, and the binding to a certificate or a key. Keys are validated once, when a [`KeySet`] is loaded.
 //!
 //! A token that is bound to a key (RFC 9449) is sent with a proof by that key: [`verify_request`] verifies both, the token
 //! first, and a [`ReplayCache`] detects a proof that was used before. [`verify_proof`], and [`verify`] with its result, are
 //! the same in two steps.
+//!
+//! A token that is bound to a client certificate (RFC 8705) is sent over mutual TLS: [`verify`] and [`verify_request`] compare
+//! the [`ClientCertificate`] of the connection with the one that the token names. Whether the certificate itself is valid is
+//! for whoever terminates TLS to decide.
 //!
 //! Who acts on whose behalf, and whether that is allowed, is evaluated separately: see [`delegation`].
 //!
@@ -51,6 +55,7 @@
 #![deny(missing_docs)]
 
 mod algorithm;
+mod certificate;
 mod claims;
 pub mod delegation;
 pub mod dpop;
@@ -64,6 +69,7 @@ mod jws;
 mod key;
 mod key_params;
 mod key_set;
+mod pem;
 mod policy;
 mod replay;
 pub mod scope;
@@ -75,6 +81,7 @@ mod token_hash;
 mod verify;
 
 pub use algorithm::{Algorithm, AlgorithmSet};
+pub use certificate::{CertificateError, ClientCertificate};
 pub use claims::{Claims, Confirmation, ScopeClaims};
 pub use delegation::{Actor, ActorName, DelegationChain, DelegationError, MayAct, Requirements};
 pub use dpop::{DpopProof, ProofError, ProofPolicy, ProofRequest, UnverifiedProof, verify_proof};
@@ -85,13 +92,15 @@ pub use key::{
 };
 pub use key_params::KeyDefect;
 pub use key_set::{KeySet, KeySetError, MAX_DOCUMENT, MAX_KEYS, MAX_TRIED, RejectedKey};
-pub use policy::{Audience, BoundTokens, Expectation, Hint, Mismatch, Policy, PolicyError, Tenants};
+pub use policy::{
+    Audience, BoundTokens, Expectation, Hint, IssuerNames, IssuerTable, Mismatch, Policy, PolicyError, Tenants,
+};
 pub use replay::{HOLDER_BYTES, ReplayCache, ReplayId, Use};
 pub use signature::{Backend, KeyOptions, Prepare};
 pub use spiffe::{SpiffeId, SpiffeIdError};
 pub use time::{NumericDate, UnixTime};
 pub use token_hash::token_hash;
 pub use verify::{
-    CacheLookup, CacheMiss, CacheStats, CheckedToken, Rejection, TokenCache, VerifiedJws, VerifiedToken, verify,
-    verify_jws, verify_many, verify_many_until, verify_request,
+    CacheLookup, CacheMiss, CacheStats, CheckedToken, ProofOfPossession, Rejection, TokenCache, VerifiedJws,
+    VerifiedToken, verify, verify_jws, verify_many, verify_many_until, verify_request,
 };

@@ -65,6 +65,11 @@ impl<'a> SpiffeId<'a> {
     }
 }
 
+/// What a text that begins as a SPIFFE ID states as its trust domain. Neither that nor the rest is checked.
+pub(crate) fn trust_domain_in(text: &str) -> Option<&str> {
+    text.strip_prefix(SCHEME)?.split('/').next()
+}
+
 /// Whether this is the name of a trust domain (section 2.1), without the scheme.
 pub(crate) fn is_trust_domain(name: &str) -> bool {
     let allowed = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');

@@ -14,13 +14,16 @@ use common::{KEY_OPTIONS, agreed, key_set, lax, now, signer, strict};
 use watchword_kernel::delegation::{HUMAN_PREFIXES, MAX_ACTORS, MOST_ACTORS};
 use watchword_kernel::json::{DEEPEST, ErrorKind, MAX_DEPTH, Object};
 use watchword_kernel::{
-    ActorName, Algorithm, DelegationChain, DelegationError, Error, MayAct, Requirements, VerifiedToken, verify,
+    ActorName, Algorithm, DelegationChain, DelegationError, Error, MayAct, ProofOfPossession, Requirements,
+    VerifiedToken, verify,
 };
 
 fn verified(claims: &str) -> Result<VerifiedToken, Error> {
     let signer = signer(Algorithm::EdDsa);
     let token = signer.token(signer.header(), claims);
-    let verdict = |options| verify(token.as_bytes(), &key_set(options), &lax(), now(), None).map_err(Error::from);
+    let verdict = |options| {
+        verify(token.as_bytes(), &key_set(options), &lax(), now(), ProofOfPossession::default()).map_err(Error::from)
+    };
     agreed(KEY_OPTIONS.map(|options| verdict(options).err()));
     verdict(KEY_OPTIONS[0])
 }
@@ -103,7 +106,9 @@ fn a_hostile_act_is_rejected_with_its_token() {
             let claims = common::CLAIMS.replace("\"sub\"", &format!("\"act\":{act},\"sub\""));
             let signer = signer(Algorithm::EdDsa);
             let token = signer.token(signer.header(), &claims);
-            let error = verify(token.as_bytes(), &key_set(KEY_OPTIONS[0]), &policy, now(), None).unwrap_err();
+            let error =
+                verify(token.as_bytes(), &key_set(KEY_OPTIONS[0]), &policy, now(), ProofOfPossession::default())
+                    .unwrap_err();
             assert_eq!(error.code(), "malformed_claims", "{act}");
             assert!(error.to_string().contains("\"act\""), "{error}");
         }

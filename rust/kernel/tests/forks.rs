@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use common::{CLAIMS, JWKS, KEY_OPTIONS, SIGNERS, now, strict};
 use watchword_kernel::tables::{self, Settings};
-use watchword_kernel::{Backend, KeySet, fork_safety, verify, verify_many};
+use watchword_kernel::{Backend, KeySet, ProofOfPossession, fork_safety, verify, verify_many};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
@@ -38,7 +38,7 @@ fn verify_everything() {
         let keys = KeySet::from_json(JWKS.as_bytes(), options).unwrap();
         let tokens: Vec<String> = SIGNERS.iter().map(|signer| signer.token(signer.header(), CLAIMS)).collect();
         for _ in 0..2 * Settings::DEFAULT.after_uses {
-            assert!(verify(tokens[0].as_bytes(), &keys, &strict(), now(), None).is_ok());
+            assert!(verify(tokens[0].as_bytes(), &keys, &strict(), now(), ProofOfPossession::default()).is_ok());
         }
         assert!(verify_many(&tokens, &keys, &strict(), now(), NonZeroUsize::MIN).iter().all(Result::is_ok));
         assert!(keys.keys().iter().all(|key| !key.thumbprint().is_empty()));

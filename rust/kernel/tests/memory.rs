@@ -15,7 +15,7 @@ mod common;
 use common::{KEY_OPTIONS, SIGNERS, any_jws, base64url, key_set, lax, now, signer};
 use peak_alloc::PeakAlloc;
 use watchword_kernel::tables::{self, Settings};
-use watchword_kernel::{Algorithm, Backend, KeySet, Limits, unverified_names, verify, verify_jws};
+use watchword_kernel::{Algorithm, Backend, KeySet, Limits, ProofOfPossession, unverified_names, verify, verify_jws};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -120,8 +120,14 @@ fn hostile_input_is_cheap() {
     // base points are there beforehand.
     tables::configure(Settings { max_bytes: 0, ..Settings::DEFAULT }).unwrap();
     for signer in SIGNERS.iter() {
-        verify(signer.token(signer.header(), "{}").as_bytes(), &key_set(Backend::Default), &lax(), now(), None)
-            .unwrap();
+        verify(
+            signer.token(signer.header(), "{}").as_bytes(),
+            &key_set(Backend::Default),
+            &lax(),
+            now(),
+            ProofOfPossession::default(),
+        )
+        .unwrap();
     }
     let signer = signer(Algorithm::EdDsa);
     let keys = KEY_OPTIONS.map(key_set);
@@ -153,21 +159,36 @@ fn hostile_input_is_cheap() {
     for (name, document) in documents(12_000) {
         let token = signer.token(signer.header(), document);
         for keys in &keys {
-            note(0, name, peak(|| verify(token.as_bytes(), keys, &lax(), now(), None)), token.len());
+            note(
+                0,
+                name,
+                peak(|| verify(token.as_bytes(), keys, &lax(), now(), ProofOfPossession::default())),
+                token.len(),
+            );
         }
         note(0, name, peak(|| verify_jws(token.as_bytes(), &keys[0], &any_jws())), token.len());
         note(0, name, peak(|| unverified_names(token.as_bytes(), &Limits::default())), token.len());
     }
     for (name, document) in documents(3_000) {
         let token = format!("{}.e30.AAAA", base64url(document));
-        note(0, name, peak(|| verify(token.as_bytes(), &keys[0], &lax(), now(), None)), token.len());
+        note(
+            0,
+            name,
+            peak(|| verify(token.as_bytes(), &keys[0], &lax(), now(), ProofOfPossession::default())),
+            token.len(),
+        );
     }
     for piece in [".", "A", "=", "é", "AAAA.", "e30."] {
         let token = piece.repeat(16 * 1024 / piece.len());
-        note(0, "pieces", peak(|| verify(token.as_bytes(), &keys[0], &lax(), now(), None)), token.len());
+        note(
+            0,
+            "pieces",
+            peak(|| verify(token.as_bytes(), &keys[0], &lax(), now(), ProofOfPossession::default())),
+            token.len(),
+        );
         // Beyond the limit nothing is allocated at all, however long it is.
         let token = piece.repeat(10 * 1024 * 1024 / piece.len());
-        assert!(peak(|| verify(token.as_bytes(), &keys[0], &lax(), now(), None)) < CONSTANT);
+        assert!(peak(|| verify(token.as_bytes(), &keys[0], &lax(), now(), ProofOfPossession::default())) < CONSTANT);
     }
     assert!(worst[0].0 <= TOKEN_MULTIPLE && worst[1].0 <= KEY_SET_MULTIPLE, "{worst:?}");
 }

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 use common::{KEY_OPTIONS, NOW, key_set, now, signer, strict};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use watchword_kernel::{Algorithm, JwsPolicy, Policy, verify};
+use watchword_kernel::{Algorithm, JwsPolicy, Policy, ProofOfPossession, verify};
 
 /// The table that the tests in Python read, too: its format is explained in the file.
 static TABLE: LazyLock<Value> =
@@ -110,7 +110,7 @@ fn check(cases: &[&OrderCase]) {
     let first = cases.iter().map(|case| case.step).min();
     let expected: Vec<_> = cases.iter().filter(|case| Some(case.step) == first).map(|case| case.code).collect();
     for options in KEY_OPTIONS {
-        let verdict = verify(token.as_bytes(), &key_set(options), &policy(), now(), None);
+        let verdict = verify(token.as_bytes(), &key_set(options), &policy(), now(), ProofOfPossession::default());
         let names: Vec<_> = cases.iter().map(|case| case.text("name")).collect();
         match verdict.err().map(|error| error.code()) {
             Some(code) => assert!(expected.contains(&code), "{names:?}: {code}"),
@@ -134,9 +134,15 @@ fn each_defect_and_each_pair() {
 #[test]
 fn the_first_of_all() {
     let code = |token: String| {
-        verify(token.as_bytes(), &key_set(watchword_kernel::Backend::Default), &strict(), now(), None)
-            .unwrap_err()
-            .code()
+        verify(
+            token.as_bytes(),
+            &key_set(watchword_kernel::Backend::Default),
+            &strict(),
+            now(),
+            ProofOfPossession::default(),
+        )
+        .unwrap_err()
+        .code()
     };
     assert_eq!(code("=".repeat(16 * 1024 + 1)), "too_large");
     assert_eq!(code(".".repeat(16 * 1024 + 1)), "too_large");

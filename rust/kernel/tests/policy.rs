@@ -14,8 +14,8 @@ use common::{key_set, now, signer, strict};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use watchword_kernel::{
-    Algorithm, Audience, Backend, JwsPolicy, KeySet, Limits, Policy, ScopeClaims, SpiffeId, Tenants, VerifiedToken,
-    unverified_names, verify,
+    Algorithm, Audience, Backend, IssuerNames, IssuerTable, JwsPolicy, KeySet, Limits, Policy, ProofOfPossession,
+    ScopeClaims, SpiffeId, Tenants, VerifiedToken, unverified_names, verify,
 };
 
 /// The claims of [`common::CLAIMS`] with these in their place; `null` takes one away.
@@ -32,7 +32,7 @@ fn token(header: &Value, changes: &Value) -> String {
 
 fn verified(policy: &Policy, changes: &Value) -> Result<VerifiedToken, &'static str> {
     let header = json!({"alg": "EdDSA", "kid": "ed25519"});
-    verify(token(&header, changes).as_bytes(), &key_set(Backend::Default), policy, now(), None)
+    verify(token(&header, changes).as_bytes(), &key_set(Backend::Default), policy, now(), ProofOfPossession::default())
         .map_err(|error| error.code())
 }
 
@@ -55,7 +55,8 @@ fn the_default_policy_takes_no_other_kind_of_token_for_an_access_token() {
         ] {
             let raw =
                 token(&json!({"alg": "EdDSA", "kid": "ed25519", "typ": typ}), &json!({"htm": "GET", "events": {}}));
-            let verdict = verify(raw.as_bytes(), &key_set(Backend::Default), &policy, now(), None);
+            let verdict =
+                verify(raw.as_bytes(), &key_set(Backend::Default), &policy, now(), ProofOfPossession::default());
             assert_eq!(verdict.err().map(|error| error.code()), expected, "{typ}");
         }
     }
@@ -129,7 +130,7 @@ fn a_key_of_one_tenant() {
         assert_eq!(keys.keys()[0].issuer().is_some(), !key_issuer.is_null());
         let claims = json!({"iss": format!("https://login.example/{tenant}/v2.0"), "tid": tenant});
         let token = token(&json!({"alg": "EdDSA", "kid": "ed25519"}), &claims);
-        verify(token.as_bytes(), &keys, policy, now(), None).err().map(|error| error.code())
+        verify(token.as_bytes(), &keys, policy, now(), ProofOfPossession::default()).err().map(|error| error.code())
     };
     let any = entra(Tenants::Any);
     for (key_issuer, expected) in [
@@ -315,6 +316,87 @@ fn names_are_read_within_the_limits() {
     assert_eq!((names.issuer(), names.subject(), names.key_id()), (None, None, None));
 }
 
+/// A table of issuers: each a name, its other spellings, and its tenants.
+fn table(issuers: &[(&str, &[&str], Option<Tenants>)]) -> Result<IssuerTable, String> {
+    let names = issuers.iter().map(|(name, aliases, tenants)| IssuerNames {
+        name: (*name).to_owned(),
+        spellings: [*name].iter().chain(*aliases).map(|&spelling| spelling.to_owned()).collect(),
+        tenants: tenants.clone(),
+        trust_domain: name.strip_prefix("spiffe://").map(str::to_owned),
+    });
+    IssuerTable::new(&names.collect::<Vec<_>>()).map_err(|error| error.to_string())
+}
+
+fn listed(tenants: &[&str]) -> Option<Tenants> {
+    Some(Tenants::OneOf(tenants.iter().map(|&tenant| tenant.to_owned()).collect()))
+}
+
+#[test]
+fn an_issuer_is_found_by_exact_spelling_then_by_template_then_by_trust_domain() {
+    let table = table(&[
+        ("https://login.example/{tid}/v2.0", &["https://sts.example/{tid}/"], Some(Tenants::Any)),
+        ("https://login.example/big/v2.0", &["big"], None),
+        ("https://listed.example/{tenant}", &[], listed(&["a", "b"])),
+        ("spiffe://example.org", &[], None),
+    ])
+    .unwrap();
+    for (issuer, subject, expected) in [
+        (Some("https://login.example/small/v2.0"), None, Some(0)),
+        (Some("https://sts.example/t/"), Some("spiffe://example.org/web"), Some(0)),
+        (Some("https://login.example/big/v2.0"), None, Some(1)),
+        (Some("big"), None, Some(1)),
+        (Some("https://sts.example/big/"), None, Some(0)),
+        (Some("https://listed.example/b"), None, Some(2)),
+        (Some("https://listed.example/c"), None, None),
+        (Some("https://login.example/a/b/v2.0"), None, None),
+        (Some("https://login.example/../v2.0"), None, None),
+        (Some("https://login.example/{tid}/v2.0"), None, None),
+        (Some("https://else.example"), Some("spiffe://example.org/web"), Some(3)),
+        (None, Some("spiffe://example.org/web"), Some(3)),
+        (None, Some("spiffe://example.org"), Some(3)),
+        (None, Some("spiffe://example.org.evil.example/web"), None),
+        (None, Some("example.org/web"), None),
+        (Some("example.org"), None, None),
+        (None, None, None),
+    ] {
+        assert_eq!(table.find(issuer, subject), expected, "{issuer:?} {subject:?}");
+    }
+    assert_eq!(table.template_of("https://listed.example/c"), Some("https://listed.example/{tenant}"));
+    assert_eq!(table.template_of("https://listed.example/c/d"), None);
+    let raw = token(&json!({"alg": "EdDSA"}), &json!({"iss": "big", "sub": "alice"}));
+    assert_eq!(table.find_in(raw.as_bytes(), &Limits::default()), Some(1));
+    assert_eq!(table.find_in(raw.as_bytes(), &Limits { token: raw.len() - 1, ..Limits::default() }), None);
+    assert_eq!(table.find_in(b"big", &Limits::default()), None);
+}
+
+#[test]
+fn two_issuers_may_not_claim_the_same_tokens() {
+    let template = "https://login.example/{tid}";
+    for (issuers, expected) in [
+        (&[("a", &["b"][..], None), ("b", &[], None)][..], "\"b\" is given twice, as an issuer, an alias or a tenant"),
+        (&[(template, &[], listed(&["a"])), ("https://login.example/a", &[], None)], "given twice"),
+        (&[(template, &[], listed(&["a"])), ("https://login.example/{b}", &[], listed(&["a"]))], "given twice"),
+        (
+            &[(template, &[], Some(Tenants::Any)), ("https://login.example/a{b}", &[], Some(Tenants::Any))],
+            "one iss could match both: list the tenants of one of them",
+        ),
+        (&[("spiffe://b", &[], None), ("spiffe://b", &[], None)], "given twice"),
+        (&[(template, &[], None)], "placeholder"),
+        (&[("a", &[], Some(Tenants::Any))], "placeholder"),
+        (&[("spiffe://B", &[], None)], "trust_domain"),
+    ] {
+        let error = table(issuers).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    // One issuer may spell its own name in several ways, and a trust domain may be called as an issuer is.
+    table(&[
+        (template, &["https://login.example/a{tid}"], Some(Tenants::Any)),
+        ("b", &[], None),
+        ("spiffe://b", &[], None),
+    ])
+    .unwrap();
+}
+
 /// The same by the words of the standard: split at slashes, and look at each part.
 fn is_spiffe_id(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("spiffe://") else { return false };
@@ -354,7 +436,9 @@ proptest! {
 /// The message of a rejection.
 fn message(policy: &Policy, changes: &Value) -> String {
     let header = json!({"alg": "EdDSA", "kid": "ed25519"});
-    verify(token(&header, changes).as_bytes(), &key_set(Backend::Default), policy, now(), None).unwrap_err().to_string()
+    verify(token(&header, changes).as_bytes(), &key_set(Backend::Default), policy, now(), ProofOfPossession::default())
+        .unwrap_err()
+        .to_string()
 }
 
 #[test]
@@ -389,7 +473,8 @@ fn rejections_say_what_is_expected_and_how_little_is_missing() {
         assert_eq!(message(&strict(), &changes), expected);
     }
     let typ = token(&json!({"alg": "EdDSA", "kid": "ed25519", "typ": "secret"}), &json!({}));
-    let rejection = verify(typ.as_bytes(), &key_set(Backend::Default), &strict(), now(), None).unwrap_err();
+    let rejection =
+        verify(typ.as_bytes(), &key_set(Backend::Default), &strict(), now(), ProofOfPossession::default()).unwrap_err();
     assert_eq!(rejection.to_string(), "the header's \"typ\" must be \"JWT\", \"at+jwt\" or absent");
     let tenants = entra(Tenants::OneOf(vec!["t".into()]));
     for (issuer, tenant, hint) in [
@@ -422,15 +507,21 @@ fn a_rejection_has_what_was_signed_if_the_signature_is_valid() {
     let header = json!({"alg": "EdDSA", "kid": "ed25519"});
     let keys = key_set(Backend::Default);
     let expired = token(&header, &json!({"exp": 1, "sub": "secret"}));
-    let rejection = verify(expired.as_bytes(), &keys, &strict(), now(), None).unwrap_err();
+    let rejection = verify(expired.as_bytes(), &keys, &strict(), now(), ProofOfPossession::default()).unwrap_err();
     let payload: Value = serde_json::from_slice(rejection.signed().unwrap().payload()).unwrap();
     assert_eq!((rejection.code(), &payload["sub"]), ("expired", &json!("secret")));
     assert!(!format!("{rejection:?} {rejection}").contains("secret"));
     let bound = token(&header, &json!({"cnf": {"jkt": "x"}}));
-    assert!(verify(bound.as_bytes(), &keys, &strict(), now(), None).unwrap_err().signed().is_some());
+    assert!(
+        verify(bound.as_bytes(), &keys, &strict(), now(), ProofOfPossession::default()).unwrap_err().signed().is_some()
+    );
     let not_json = signer(Algorithm::EdDsa).token(header.to_string(), "secret");
     assert_eq!(
-        verify(not_json.as_bytes(), &keys, &strict(), now(), None).unwrap_err().signed().unwrap().payload(),
+        verify(not_json.as_bytes(), &keys, &strict(), now(), ProofOfPossession::default())
+            .unwrap_err()
+            .signed()
+            .unwrap()
+            .payload(),
         b"secret"
     );
 
@@ -441,7 +532,7 @@ fn a_rejection_has_what_was_signed_if_the_signature_is_valid() {
         (token(&json!({"alg": "EdDSA", "kid": "nobody"}), &json!({})), "unknown_key"),
         (token(&json!({"alg": "EdDSA", "kid": "ed25519", "typ": "x"}), &json!({})), "wrong_type"),
     ] {
-        let rejection = verify(raw.as_bytes(), &keys, &strict(), now(), None).unwrap_err();
+        let rejection = verify(raw.as_bytes(), &keys, &strict(), now(), ProofOfPossession::default()).unwrap_err();
         assert_eq!(rejection.code(), code);
         assert!(rejection.signed().is_none());
     }

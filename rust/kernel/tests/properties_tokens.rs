@@ -22,7 +22,7 @@ use jsonwebtoken::DecodingKey;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use watchword_kernel::json::Object;
-use watchword_kernel::{Algorithm, Backend, PublicKey, verify, verify_jws, verify_many};
+use watchword_kernel::{Algorithm, Backend, ProofOfPossession, PublicKey, verify, verify_jws, verify_many};
 
 /// What may happen to a text on its way.
 #[derive(Debug, Clone)]
@@ -107,7 +107,7 @@ proptest! {
         damage.iter().for_each(|damage| damage.apply(&mut damaged));
         checks::verify(&damaged);
         for options in KEY_OPTIONS {
-            let verdict = verify(&damaged, &key_set(options), &strict(), now(), None);
+            let verdict = verify(&damaged, &key_set(options), &strict(), now(), ProofOfPossession::default());
             prop_assert_eq!(verdict.is_ok(), damaged == token);
         }
     }
@@ -216,7 +216,7 @@ proptest! {
         let batch = verify_many(&tokens, &keys, &policy, now(), NonZeroUsize::new(threads).unwrap());
         prop_assert_eq!(batch.len(), tokens.len());
         for (token, verdict) in tokens.iter().zip(batch) {
-            let alone = verify(token.as_bytes(), &keys, &policy, now(), None);
+            let alone = verify(token.as_bytes(), &keys, &policy, now(), ProofOfPossession::default());
             prop_assert_eq!(alone.map(|token| token.claims().clone()), verdict.map(|token| token.claims().clone()));
         }
     }
@@ -231,7 +231,9 @@ fn every_algorithm() {
             let token = signer.token(&header, CLAIMS);
             checks::verify(token.as_bytes());
             for options in KEY_OPTIONS {
-                let verified = verify(token.as_bytes(), &key_set(options), &strict(), now(), None).unwrap();
+                let verified =
+                    verify(token.as_bytes(), &key_set(options), &strict(), now(), ProofOfPossession::default())
+                        .unwrap();
                 assert_eq!(verified.jws().algorithm(), signer.algorithm);
                 assert_eq!(verified.jws().key_id(), Some(signer.key_id));
             }
@@ -243,7 +245,9 @@ fn every_algorithm() {
                 for options in KEY_OPTIONS {
                     let token = signer.token(&header, CLAIMS);
                     let rejected =
-                        verify(token.as_bytes(), &key_set(options), &strict(), now(), None).unwrap_err().code();
+                        verify(token.as_bytes(), &key_set(options), &strict(), now(), ProofOfPossession::default())
+                            .unwrap_err()
+                            .code();
                     assert!(["invalid_signature", "algorithm_not_allowed"].contains(&rejected));
                 }
             }

@@ -13,7 +13,9 @@ mod common;
 use common::{KEY_OPTIONS, agreed, any_jws, vectors};
 use serde_json::Value;
 use watchword_kernel::json::Object;
-use watchword_kernel::{Backend, Error, KeyOptions, KeySet, Policy, UnixTime, VerifiedJws, verify, verify_jws};
+use watchword_kernel::{
+    Backend, Error, KeyOptions, KeySet, Policy, ProofOfPossession, UnixTime, VerifiedJws, verify, verify_jws,
+};
 
 fn key_set(jwk: &Value, options: impl Into<KeyOptions>) -> KeySet {
     let keys = KeySet::from_json(jwk.to_string().as_bytes(), options).unwrap();
@@ -101,8 +103,15 @@ fn built_in_examples() {
     // A claims set, one second before it expires and when it does.
     for options in KEY_OPTIONS {
         let policy = Policy::default().with_issuers(vec!["joe".into()]).unwrap().with_leeway(0.0).unwrap();
-        let at =
-            |seconds| verify(token.as_bytes(), &key_set(&ec, options), &policy, UnixTime::new(seconds).unwrap(), None);
+        let at = |seconds| {
+            verify(
+                token.as_bytes(),
+                &key_set(&ec, options),
+                &policy,
+                UnixTime::new(seconds).unwrap(),
+                ProofOfPossession::default(),
+            )
+        };
         assert_eq!(at(1_300_819_379.0).unwrap().claims().issuer(), Some("joe"));
         assert_eq!(at(1_300_819_380.0).unwrap_err().code(), "expired");
     }
@@ -136,7 +145,7 @@ fn cookbook_accepted() {
                 &key_set(&public(key), options),
                 &Policy::default().with_jws(any_jws()),
                 common::now(),
-                None,
+                ProofOfPossession::default(),
             )
             .err()
         }));

@@ -15,7 +15,8 @@ use std::sync::Arc;
 use common::{CLAIMS, NOW, SIGNERS, base64url, key_set, lax, signer, strict};
 use proptest::prelude::*;
 use watchword_kernel::{
-    Algorithm, Backend, CacheLookup, CacheStats, KeySet, Policy, Prepare, TokenCache, UnixTime, VerifiedToken, verify,
+    Algorithm, Backend, CacheLookup, CacheStats, KeySet, Policy, Prepare, ProofOfPossession, TokenCache, UnixTime,
+    VerifiedToken, verify,
 };
 
 const MANY: u64 = 1 << 20;
@@ -239,7 +240,7 @@ proptest! {
             }
             let at = NOW + f64::from(seconds);
             let verdict = gateway.at(&token, at);
-            let expected = verify(token.as_bytes(), &gateway.keys, &gateway.policy, UnixTime::new(at).unwrap(), None);
+            let expected = verify(token.as_bytes(), &gateway.keys, &gateway.policy, UnixTime::new(at).unwrap(), ProofOfPossession::default());
             prop_assert_eq!(verdict.as_ref().err().copied(), expected.as_ref().err().map(|error| error.code()));
             if let (Ok(verdict), Ok(expected)) = (verdict, expected) {
                 prop_assert_eq!(verdict.claims(), expected.claims());

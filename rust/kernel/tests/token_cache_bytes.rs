@@ -52,7 +52,7 @@ const SHAPES: [(&str, Claims); 8] = [
     ("audience", audience),
     ("bound", |number| {
         let jwk = format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, "A".repeat(6000));
-        with(&format!("\"cnf\":{{\"jkt\":\"{}\",\"jwk\":{jwk}}}", base64url([1; 32])), number)
+        with(&format!("\"cnf\":{{\"jkt\":\"{0}\",\"jwk\":{jwk},\"x5t#S256\":\"{0}\"}}", base64url([1; 32])), number)
     }),
 ];
 

@@ -12,6 +12,7 @@ use crate::delegation;
 use crate::error::Malformed;
 use crate::heap::vector;
 use crate::json::{Object, Value};
+use crate::jws::base64url;
 use crate::jws::member::{each_string, must_be, numeric_date, string};
 use crate::time::NumericDate;
 use string_arena::StringArena;
@@ -31,13 +32,15 @@ pub struct Claims {
     confirmation: Option<Confirmation>,
 }
 
-/// The key to which a token is bound (RFC 7800 section 3).
+/// What a token is bound to: a key, a client certificate (RFC 7800 section 3).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Confirmation {
     /// `jkt`: the key's RFC 7638 thumbprint (RFC 9449 section 6.1).
     pub jkt: Option<String>,
     /// `jwk`: the key itself, as JSON.
     pub jwk: Option<String>,
+    /// `x5t#S256`: the SHA-256 of a client certificate in DER, in base64url (RFC 8705 section 3.1).
+    pub certificate: Option<String>,
     /// Whether the claim has any other confirmation method.
     pub has_other: bool,
 }
@@ -54,13 +57,26 @@ impl fmt::Debug for Claims {
 }
 
 impl fmt::Debug for Confirmation {
-    /// Shows the methods, never the key.
+    /// Shows the methods, never the key or the certificate.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Confirmation")
             .field("has_jkt", &self.jkt.is_some())
             .field("has_jwk", &self.jwk.is_some())
+            .field("has_certificate", &self.certificate.is_some())
             .field("has_other", &self.has_other)
             .finish()
+    }
+}
+
+impl Confirmation {
+    /// Whether it names a key, of which a DPoP proof shows possession.
+    pub(crate) fn names_key(&self) -> bool {
+        self.jkt.is_some() || self.jwk.is_some()
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &String> {
+        let Self { jkt, jwk, certificate, has_other: _ } = self;
+        [jkt, jwk, certificate].into_iter().flatten()
     }
 }
 
@@ -105,7 +121,7 @@ impl Claims {
             not_before: _,
             issued_at: _,
         } = self;
-        let bound = confirmation.iter().flat_map(|Confirmation { jkt, jwk, has_other: _ }| [jkt, jwk]).flatten();
+        let bound = confirmation.iter().flat_map(Confirmation::texts);
         texts.heap() + bound.map(|text| vector::<u8>(text.capacity())).sum::<usize>()
     }
 
@@ -252,10 +268,21 @@ fn confirmation(value: &Value<'_>) -> Result<Confirmation, Malformed> {
         Some(Value::Object(jwk)) => Some(jwk.as_json().to_owned()),
         Some(_) => return Err(must_be("cnf", "an object whose \"jwk\" is an object")),
     };
-    let has_other = members.iter().any(|(name, _)| name != "jkt" && name != "jwk");
+    let certificate = match members.get("x5t#S256") {
+        None => None,
+        Some(Value::String(thumbprint)) if is_sha256(thumbprint) => Some(thumbprint.clone().into_owned()),
+        Some(_) => return Err(must_be("cnf", "an object whose \"x5t#S256\" is a SHA-256 in base64url")),
+    };
+    let has_other = members.iter().any(|(name, _)| !matches!(name, "jkt" | "jwk" | "x5t#S256"));
     if members.is_empty() {
         // The issuer intended to bind the token, but named no key.
         return Err(must_be("cnf", "an object that names a key"));
     }
-    Ok(Confirmation { jkt, jwk, has_other })
+    Ok(Confirmation { jkt, jwk, certificate, has_other })
+}
+
+/// Whether a text is 32 bytes in strict base64url.
+fn is_sha256(text: &str) -> bool {
+    let mut bytes = Vec::with_capacity(32);
+    text.len() == 43 && base64url::decode_onto(text.as_bytes(), &mut bytes).is_some()
 }

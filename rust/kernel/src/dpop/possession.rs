@@ -32,7 +32,7 @@ pub struct UnverifiedProof<'a> {
 
 impl UnverifiedProof<'_> {
     /// Verifies the proof for `token`, by the key that the token is bound to.
-    pub(crate) fn verify(&self, token: &[u8], bound: Option<&Confirmation>, now: UnixTime) -> Result<DpopProof, Error> {
+    pub(crate) fn verify(&self, token: &[u8], bound: &Confirmation, now: UnixTime) -> Result<DpopProof, Error> {
         let jkt = bound_key(bound)?;
         let request = ProofRequest {
             method: self.method,
@@ -47,7 +47,7 @@ impl UnverifiedProof<'_> {
 
 impl DpopProof {
     /// Checks that this is a proof for `token`, by the key that the token is bound to (RFC 9449 sections 6.1 and 7.1).
-    pub(crate) fn check_possession(&self, token: &[u8], bound: Option<&Confirmation>) -> Result<(), Error> {
+    pub(crate) fn check_possession(&self, token: &[u8], bound: &Confirmation) -> Result<(), Error> {
         if bound_key(bound)? != self.jkt() {
             return Err(ProofError::from(Possession::KeyMismatch).into());
         }
@@ -57,12 +57,8 @@ impl DpopProof {
 
 /// The thumbprint of the key that a token is bound to. A token that is not bound to a key is rejected, because with a
 /// proof it is still only a bearer token.
-fn bound_key(bound: Option<&Confirmation>) -> Result<Cow<'_, str>, Error> {
+fn bound_key(bound: &Confirmation) -> Result<Cow<'_, str>, Error> {
     let rejected = |error: Possession| Error::from(ProofError::from(error));
-    let bound = bound.ok_or(Possession::UnboundToken).map_err(rejected)?;
-    if bound.has_other {
-        return Err(Error::Unsupported("the token is bound by a confirmation method that is not supported (RFC 7800)"));
-    }
     let jkt = bound.jkt.as_deref().map(Cow::Borrowed);
     let Some(jwk) = &bound.jwk else { return jkt.ok_or(Possession::UnboundToken).map_err(rejected) };
     // A key without a thumbprint is malformed, and a token that names two keys is bound to neither.

@@ -1,6 +1,6 @@
 //! The wire form of a token: a JWS in compact form (RFC 7515 section 7.1) and its header, parsed strictly.
 
-mod base64url;
+pub(crate) mod base64url;
 mod compact;
 mod header;
 mod media_type;
@@ -15,3 +15,4 @@ pub use unverified::{UnverifiedNames, UnverifiedToken, decode_unverified, unveri
 pub(crate) use compact::{Compact, Decoded};
 pub(crate) use header::Header;
 pub(crate) use media_type::MediaType;
+pub(crate) use unverified::read_unverified_names;

@@ -24,10 +24,25 @@ pub struct UnverifiedNames {
 /// malformed.
 pub fn unverified_names(token: &[u8], limits: &Limits) -> UnverifiedNames {
     let Ok(Compact { decoded, .. }) = Compact::parse(token, limits) else { return UnverifiedNames::default() };
-    let claims = Object::parse(decoded.payload()).ok();
-    let text = |name| claims.as_ref()?.get(name).and_then(Value::as_str).map(str::to_owned);
-    let (issuer, subject) = (text("iss"), text("sub"));
+    let owned = |name: Option<&str>| name.map(str::to_owned);
+    let (issuer, subject) = in_payload(&decoded, |issuer, subject| (owned(issuer), owned(subject)));
     UnverifiedNames { issuer, subject, decoded: Some(decoded) }
+}
+
+/// What `read` returns for the `iss` and the `sub` of a token, which are not copied; `None` if the token is malformed or
+/// exceeds the limits.
+pub(crate) fn read_unverified_names<T>(
+    token: &[u8],
+    limits: &Limits,
+    read: impl FnOnce(Option<&str>, Option<&str>) -> T,
+) -> Option<T> {
+    Some(in_payload(&Compact::parse(token, limits).ok()?.decoded, read))
+}
+
+fn in_payload<T>(decoded: &Decoded, read: impl FnOnce(Option<&str>, Option<&str>) -> T) -> T {
+    let claims = Object::parse(decoded.payload()).ok();
+    let text = |name| claims.as_ref()?.get(name).and_then(Value::as_str);
+    read(text("iss"), text("sub"))
 }
 
 /// Decodes a token, as strictly as [`verify_jws`](crate::verify_jws) does before it looks for a key: the lengths, three

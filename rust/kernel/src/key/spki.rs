@@ -1,10 +1,11 @@
 //! Public keys in DER and PEM: `SubjectPublicKeyInfo` (RFC 5280, RFC 5480, RFC 8410) and PKCS #1 (RFC 8017).
 
 use pkcs8::PrivateKeyInfo;
-use spki::der::pem::{PemLabel as _, decode_vec};
+use spki::der::pem::PemLabel as _;
 use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
 use crate::key_params::{KeyDefect, KeyParams};
+use crate::pem;
 
 /// The parameters of a public key as they are encoded, unchecked.
 #[derive(Debug, Clone, Copy)]
@@ -65,29 +66,15 @@ pub(crate) fn coordinates(point: &[u8]) -> Result<(&[u8], &[u8]), KeyDefect> {
 
 /// The DER content of every block of a PEM text. Text around the blocks is ignored (RFC 7468 section 2).
 pub(super) fn pem_blocks(pem: &str) -> Result<Vec<Vec<u8>>, KeyDefect> {
-    let mut blocks = Vec::new();
-    let mut rest = pem;
-    while let Some(start) = rest.find("-----BEGIN ") {
-        let (text, after) = split_block(rest.get(start..).unwrap_or_default()).ok_or(MALFORMED_PEM)?;
-        blocks.push(block(text)?);
-        rest = after;
-    }
+    let blocks: Vec<_> = pem::blocks(pem).map(block).collect::<Result<_, _>>()?;
     if blocks.is_empty() {
         return Err(KeyDefect::Malformed("not PEM: there is no \"-----BEGIN\" line"));
     }
     Ok(blocks)
 }
 
-/// Splits a text that starts with a block after the block's END line.
-fn split_block(text: &str) -> Option<(&str, &str)> {
-    const DASHES: &str = "-----";
-    let label = text.find("-----END ")? + DASHES.len();
-    let end = label + text.get(label..)?.find(DASHES)? + DASHES.len();
-    text.split_at_checked(end)
-}
-
-fn block(text: &str) -> Result<Vec<u8>, KeyDefect> {
-    let (label, der) = decode_vec(text.as_bytes()).map_err(|_| MALFORMED_PEM)?;
+fn block(block: Option<(&str, Vec<u8>)>) -> Result<Vec<u8>, KeyDefect> {
+    let (label, der) = block.ok_or(MALFORMED_PEM)?;
     match label {
         SubjectPublicKeyInfoRef::PEM_LABEL | "RSA PUBLIC KEY" => Ok(der),
         "CERTIFICATE" => Err(KeyDefect::Malformed("a certificate is not a key: extract its public key first")),

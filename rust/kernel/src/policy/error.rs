@@ -1,8 +1,8 @@
-//! Why a policy is invalid.
+//! Why a policy, or a table of issuers, is invalid.
 
 use std::fmt;
 
-/// Why a policy is invalid.
+/// Why a policy, or a table of issuers, is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyError(String);
 

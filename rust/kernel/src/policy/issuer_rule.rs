@@ -1,22 +1,24 @@
 //! The issuers that a policy accepts: by name, as tenants of a multi-tenant issuer, or as a SPIFFE trust domain.
 
 use super::expectation::{Expectation, Hint};
+use super::issuer_table::IssuerNames;
+use super::issuer_template::{Template, Tenancy, Tenants, signs_for};
 use super::{PolicyError, check_names};
 use crate::claims::Claims;
 use crate::error::Error;
-use crate::json::{Object, Value};
+use crate::json::Object;
 use crate::jws::member::must_be;
-use crate::spiffe::{SpiffeId, is_segment, is_trust_domain};
+use crate::spiffe::{SpiffeId, is_trust_domain};
 
 /// The issuers that are accepted, and the same in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IssuerRule {
-    accepted: Accepted,
+    pub(super) accepted: Accepted,
     expected: Expectation,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Accepted {
+pub(super) enum Accepted {
     /// Any: `iss` is not checked.
     Any,
     /// Exactly these.
@@ -27,24 +29,16 @@ enum Accepted {
     TrustDomain(String),
 }
 
-/// The tenants of a multi-tenant issuer that are accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tenants {
-    /// These.
-    OneOf(Vec<String>),
-    /// All of them: anybody who can open an account at this issuer.
-    Any,
-}
-
-/// An `iss` with a placeholder for the value of another claim of the same token: `https://login.example/{tid}/v2.0`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Template {
-    prefix: String,
-    claim: String,
-    suffix: String,
-}
-
 impl IssuerRule {
+    /// The rule for an issuer with these names.
+    pub(super) fn of(names: &IssuerNames) -> Result<Self, PolicyError> {
+        match (&names.trust_domain, &names.tenants) {
+            (Some(name), _) => Self::trust_domain(name),
+            (None, Some(tenants)) => Self::of_tenants(names.spellings.clone(), tenants.clone()),
+            (None, None) => Self::one_of(names.spellings.clone()),
+        }
+    }
+
     pub(crate) fn one_of(issuers: Vec<String>) -> Result<Self, PolicyError> {
         check_names("issuer", &issuers)?;
         if let Some(template) = issuers.iter().find(|issuer| issuer.contains(['{', '}'])) {
@@ -141,21 +135,6 @@ impl IssuerRule {
     }
 }
 
-/// Whether a key with this member `issuer` signs for `issuer`: exactly it, or any tenant's if there is a placeholder,
-/// whatever that is called.
-fn signs_for(key_issuer: &str, issuer: &str) -> bool {
-    let template = key_issuer.split_once('{').and_then(|(prefix, rest)| Some((prefix, rest.split_once('}')?.1)));
-    match template {
-        None => key_issuer == issuer,
-        Some((prefix, suffix)) => tenant_between(prefix, suffix, issuer).is_some(),
-    }
-}
-
-/// The text between the two, if it is a plain name: a delimiter in it could make one issuer look like another.
-fn tenant_between<'i>(prefix: &str, suffix: &str, issuer: &'i str) -> Option<&'i str> {
-    issuer.strip_prefix(prefix)?.strip_suffix(suffix).filter(|tenant| is_segment(tenant))
-}
-
 impl Default for IssuerRule {
     fn default() -> Self {
         Self { accepted: Accepted::Any, expected: Expectation::new("may be anything") }
@@ -168,81 +147,4 @@ fn must_be_one_of(issuers: &[String]) -> Expectation {
 
 fn not_a_workload() -> Error {
     Error::MalformedClaims(must_be("sub", "the SPIFFE ID of a workload (spiffe://trust-domain/path)"))
-}
-
-/// The result of comparing a token with a template.
-enum Tenancy {
-    Accepted,
-    /// `iss` matches, and the claim that should name the tenant is absent.
-    Unnamed,
-    Wrong(Option<Hint>),
-}
-
-impl Template {
-    fn parse(text: &str) -> Result<Self, PolicyError> {
-        let parts = text
-            .split_once('{')
-            .and_then(|(prefix, rest)| rest.split_once('}').map(|(claim, suffix)| [prefix, claim, suffix]))
-            .filter(|parts| !parts.iter().any(|part| part.contains(['{', '}'])));
-        let Some([prefix, claim, suffix]) = parts else {
-            return Err(PolicyError::new(&format!(
-                "issuer {text:?} must have one placeholder, a claim's name in braces, such as {{tid}}"
-            )));
-        };
-        if claim.is_empty() || claim == "iss" || prefix.is_empty() {
-            return Err(PolicyError::new(&format!(
-                "issuer {text:?} must have a claim's name in its braces, not \"iss\", and something before them"
-            )));
-        }
-        Ok(Self { prefix: prefix.to_owned(), claim: claim.to_owned(), suffix: suffix.to_owned() })
-    }
-
-    /// Whether `issuer` is the template with the value of the claim in place of the placeholder.
-    fn check(&self, issuer: &str, tenants: &Tenants, members: &Object<'_>) -> Tenancy {
-        let named = match members.get(&self.claim) {
-            None | Some(Value::Null) => {
-                return if self.tenant_in(issuer).is_some() { Tenancy::Unnamed } else { Tenancy::Wrong(None) };
-            }
-            named => named.and_then(Value::as_str).filter(|tenant| is_segment(tenant)),
-        };
-        match (self.tenant_in(issuer), named) {
-            (Some(tenant), Some(named)) if tenant != named => Tenancy::Wrong(Some(Hint::AnotherTenant)),
-            (Some(tenant), Some(_)) if tenants.accept(tenant) => Tenancy::Accepted,
-            (Some(_), Some(_)) => Tenancy::Wrong(Some(Hint::UnlistedTenant)),
-            (None, Some(named)) => Tenancy::Wrong(Hint::between(issuer, &[&self.prefix, named, &self.suffix].concat())),
-            (_, None) => Tenancy::Wrong(None),
-        }
-    }
-
-    /// The value of the placeholder, if `issuer` matches the template.
-    fn tenant_in<'i>(&self, issuer: &'i str) -> Option<&'i str> {
-        tenant_between(&self.prefix, &self.suffix, issuer)
-    }
-}
-
-impl Tenants {
-    /// The same, validated and sorted for searching.
-    fn checked(self) -> Result<Self, PolicyError> {
-        let Self::OneOf(mut names) = self else { return Ok(self) };
-        if names.is_empty() {
-            return Err(PolicyError::new(
-                "tenants is empty: list those that are accepted, or accept any tenant explicitly",
-            ));
-        }
-        if let Some(name) = names.iter().find(|name| !is_segment(name)) {
-            return Err(PolicyError::new(&format!(
-                "tenants: {name:?} must have letters, digits, dots, dashes and underscores only, and not be one dot or two"
-            )));
-        }
-        names.sort_unstable();
-        names.dedup();
-        Ok(Self::OneOf(names))
-    }
-
-    fn accept(&self, tenant: &str) -> bool {
-        match self {
-            Self::Any => true,
-            Self::OneOf(names) => names.binary_search_by(|name| name.as_str().cmp(tenant)).is_ok(),
-        }
-    }
 }

@@ -4,11 +4,14 @@ mod audience_rule;
 mod error;
 mod expectation;
 mod issuer_rule;
+mod issuer_table;
+mod issuer_template;
 
 pub use audience_rule::Audience;
 pub use error::PolicyError;
 pub use expectation::{Expectation, Hint, Mismatch};
-pub use issuer_rule::Tenants;
+pub use issuer_table::{IssuerNames, IssuerTable};
+pub use issuer_template::Tenants;
 
 use crate::claims::{Claims, ScopeClaims};
 use crate::error::Error;
@@ -39,10 +42,10 @@ pub struct Policy {
     bound_tokens: BoundTokens,
 }
 
-/// How to treat a token that is bound to a key and is sent without a proof.
+/// How to treat a token that is bound to a key or a certificate and is sent without it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BoundTokens {
-    /// Reject it: sent as a bearer token, it may be stolen (RFC 9449 section 7.1).
+    /// Reject it: sent as a bearer token, it may be stolen (RFC 8705 section 3, RFC 9449 section 7.1).
     #[default]
     Reject,
     /// Accept it as a bearer token.
@@ -131,7 +134,8 @@ impl Policy {
         Self { scope_claims: claims, ..self }
     }
 
-    /// Sets how to treat bound tokens that are sent without a proof.
+    /// Sets how to treat bound tokens that are sent without what they are bound to. A proof or a certificate that is sent
+    /// with a token, and not the one that it is bound to, is rejected whatever this is.
     #[must_use]
     pub fn with_bound_tokens(self, bound_tokens: BoundTokens) -> Self {
         Self { bound_tokens, ..self }
@@ -145,7 +149,7 @@ impl Policy {
         &self.scope_claims
     }
 
-    /// Checks the claims, in the order: times, issuer, audience, required claims. The binding to a key comes after them.
+    /// Checks the claims, in the order: times, issuer, audience, required claims. The binding comes after them.
     pub(crate) fn check(&self, claims: &Claims, members: &Object<'_>, now: UnixTime) -> Result<(), Error> {
         self.check_times(claims, now)?;
         self.issuer.check(claims, members)?;
@@ -190,15 +194,9 @@ impl Policy {
         Ok(())
     }
 
-    /// Checks the binding to a key of a token that was sent without a proof.
-    pub(crate) fn check_binding(&self, claims: &Claims) -> Result<(), Error> {
-        match (claims.confirmation(), self.bound_tokens) {
-            (None, _) | (_, BoundTokens::Accept) => Ok(()),
-            (Some(bound), _) if bound.jkt.is_some() || bound.jwk.is_some() => Err(Error::ProofRequired),
-            (Some(_), _) => {
-                Err(Error::Unsupported("the token is bound by a confirmation method that is not supported (RFC 7800)"))
-            }
-        }
+    /// Whether bound tokens are accepted as bearer tokens.
+    pub(crate) fn accepts_bound_tokens(&self) -> bool {
+        self.bound_tokens == BoundTokens::Accept
     }
 }
 

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::{Rejection, VerifiedToken, check_payload, parse};
+use super::{ProofOfPossession, Rejection, VerifiedToken, check_payload, parse};
 use crate::key::verify_signatures;
 use crate::key_set::KeySet;
 use crate::policy::Policy;
@@ -18,7 +18,7 @@ const MIN_CHUNK: usize = 32;
 
 type Verdict = Result<VerifiedToken, Rejection>;
 
-/// Verifies each token as [`verify`](crate::verify()) does without a proof, on up to `threads` threads, and returns the
+/// Verifies each token as [`verify`](crate::verify()) does without a proof or a certificate, on up to `threads` threads, and returns the
 /// verdicts in the order of the tokens.
 ///
 /// Threads are started for the batch and end with it: a pool of them would not survive a fork.
@@ -107,7 +107,7 @@ fn in_order<T>(
     verdicts
 }
 
-/// The verdict on each token, in their order, without proofs. The signatures of those that can be by one key only, which
+/// The verdict on each token, in their order, without proofs and certificates. The signatures of those that can be by one key only, which
 /// is nearly all of them, are verified together.
 fn verify_each(tokens: &[&[u8]], keys: &KeySet, policy: &Policy, now: UnixTime) -> Vec<Verdict> {
     let parsed: Vec<_> = tokens.iter().map(|token| parse(token, keys, policy.jws())).collect();
@@ -123,7 +123,8 @@ fn verify_each(tokens: &[&[u8]], keys: &KeySet, policy: &Policy, now: UnixTime) 
         };
         parsed.signed_by(key)
     });
+    let nothing = ProofOfPossession::default();
     jws.zip(tokens)
-        .map(|(jws, token)| check_payload(jws?, policy, now)?.with_binding_checked(token, policy, None))
+        .map(|(jws, token)| check_payload(jws?, policy, now)?.with_binding_checked(token, policy, nothing))
         .collect()
 }

@@ -1,6 +1,7 @@
 //! The pipeline: the checks that every token goes through, top to bottom.
 
 mod batch;
+mod binding;
 mod compiled_scopes;
 mod parsed;
 mod rejection;
@@ -8,10 +9,12 @@ mod token_cache;
 mod verified;
 
 pub use batch::{verify_many, verify_many_until};
+pub use binding::ProofOfPossession;
 pub use rejection::Rejection;
 pub use token_cache::{CacheLookup, CacheMiss, CacheStats, CheckedToken, TokenCache};
 pub use verified::{VerifiedJws, VerifiedToken};
 
+use crate::certificate::ClientCertificate;
 use crate::claims::Claims;
 use crate::dpop::{DpopProof, UnverifiedProof};
 use crate::error::Error;
@@ -24,29 +27,30 @@ use parsed::ParsedToken;
 
 /// Verifies a JWT (RFC 7519 section 7.2) at the time `now`.
 ///
-/// `proof` is the DPoP proof that was sent with the token, if any. The token must then be bound to the proof's key, and
-/// the proof must be for this token (RFC 9449 sections 6 and 7.1).
+/// `possession` is what was sent with the token: a DPoP proof, a client certificate, or nothing.
 ///
 /// # Errors
-/// The first check that fails, in the order of [`Error`]'s variants. The binding to a key is the last.
+/// The first check that fails, in the order of [`Error`]'s variants. The binding is the last: to a certificate, then to
+/// a key.
 pub fn verify(
     token: &[u8],
     keys: &KeySet,
     policy: &Policy,
     now: UnixTime,
-    proof: Option<&DpopProof>,
+    possession: ProofOfPossession<'_>,
 ) -> Result<VerifiedToken, Rejection> {
-    check_all_but_binding(token, keys, policy, now)?.with_binding_checked(token, policy, proof)
+    check_all_but_binding(token, keys, policy, now)?.with_binding_checked(token, policy, possession)
 }
 
 /// Verifies a JWT and the proof that was sent with it: the token first, and completely, then the proof, by the key that
 /// the token is bound to. A proof is not read before its token is valid and bound: without such a token, nobody can make a
-/// verifier check a signature by a key of their own choosing.
+/// verifier check a signature by a key of their own choosing. `certificate` is the client certificate of the connection, if
+/// there is one; a token that is bound to it, too, is checked for that before the proof is read.
 ///
 /// Whether the proof was used before is the last check of all, made by a [`ReplayCache`](crate::ReplayCache).
 ///
 /// # Errors
-/// As [`verify`] for the token; then [`Error::Proof`] if it is not bound to a key, or for the proof as
+/// As [`verify`] for the token and the certificate; then [`Error::Proof`] if it is not bound to a key, or for the proof as
 /// [`verify_proof`](crate::verify_proof).
 pub fn verify_request(
     token: &[u8],
@@ -54,9 +58,10 @@ pub fn verify_request(
     policy: &Policy,
     now: UnixTime,
     proof: &UnverifiedProof<'_>,
+    certificate: Option<ClientCertificate<'_>>,
 ) -> Result<(VerifiedToken, DpopProof), Rejection> {
     let verified = check_all_but_binding(token, keys, policy, now)?;
-    match verified.check_proof(token, proof, now) {
+    match verified.check_proof(token, policy, proof, certificate, now) {
         Ok(proof) => Ok((verified, proof)),
         Err(error) => Err(Rejection::of_signed(verified.into_jws(), error)),
     }
@@ -72,7 +77,7 @@ pub fn verify_jws(token: &[u8], keys: &KeySet, policy: &JwsPolicy) -> Result<Ver
     parsed.signed_by(key)
 }
 
-/// A token that passed every check but the last, that of its binding to a key. The caller must make that one before the
+/// A token that passed every check but the last, that of its binding. The caller must make that one before the
 /// token leaves this module.
 fn check_all_but_binding(
     token: &[u8],
@@ -94,7 +99,7 @@ fn parse<'t, 'k>(token: &'t [u8], keys: &'k KeySet, policy: &JwsPolicy) -> Resul
     Ok(ParsedToken { parts, algorithm, keys })
 }
 
-/// The checks after the signature, except the binding to a key: only now is the payload known to be the issuer's.
+/// The checks after the signature, except the binding: only now is the payload known to be the issuer's.
 fn check_payload(jws: VerifiedJws, policy: &Policy, now: UnixTime) -> Result<VerifiedToken, Rejection> {
     match check_claims(&jws, policy, now) {
         Ok(claims) => Ok(VerifiedToken::new(jws, claims)),

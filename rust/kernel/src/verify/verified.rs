@@ -5,8 +5,10 @@ use std::mem::size_of;
 use std::sync::Arc;
 
 use super::Rejection;
+use super::binding::{self, ProofOfPossession};
 use super::compiled_scopes::{CompiledScopes, Quota};
 use crate::algorithm::Algorithm;
+use crate::certificate::ClientCertificate;
 use crate::claims::Claims;
 use crate::delegation::{DelegationChain, DelegationError, MayAct};
 use crate::dpop::{DpopProof, UnverifiedProof};
@@ -127,35 +129,39 @@ impl VerifiedToken {
         policy.check_times(&self.claims, now).is_ok()
     }
 
-    /// The token, if its binding to a key allows the proof that was sent with it, or that none was.
+    /// The token, if its binding allows what was sent with it, or that nothing was.
     pub(super) fn with_binding_checked(
         self,
         token: &[u8],
         policy: &Policy,
-        proof: Option<&DpopProof>,
+        possession: ProofOfPossession<'_>,
     ) -> Result<Self, Rejection> {
-        match self.check_binding(token, policy, proof) {
+        match self.check_binding(token, policy, possession) {
             Ok(()) => Ok(self),
             Err(error) => Err(Rejection::of_signed(self.jws, error)),
         }
     }
 
-    /// Checks the binding to a key, which depends on what was sent with the token.
-    pub(super) fn check_binding(&self, token: &[u8], policy: &Policy, proof: Option<&DpopProof>) -> Result<(), Error> {
-        match proof {
-            None => policy.check_binding(&self.claims),
-            Some(proof) => proof.check_possession(token, self.claims.confirmation()),
-        }
+    /// Checks the binding to a key or a certificate, which depends on what was sent with the token.
+    pub(super) fn check_binding(
+        &self,
+        token: &[u8],
+        policy: &Policy,
+        possession: ProofOfPossession<'_>,
+    ) -> Result<(), Error> {
+        binding::check(token, self.claims.confirmation(), policy, possession)
     }
 
-    /// Checks the binding to a key by a proof that is still to be verified.
+    /// Checks the binding by a certificate, and by a proof that is still to be verified.
     pub(super) fn check_proof(
         &self,
         token: &[u8],
+        policy: &Policy,
         proof: &UnverifiedProof<'_>,
+        certificate: Option<ClientCertificate<'_>>,
         now: UnixTime,
     ) -> Result<DpopProof, Error> {
-        proof.verify(token, self.claims.confirmation(), now)
+        binding::check_with(token, self.claims.confirmation(), policy, proof, certificate, now)
     }
 
     /// The token as a cache keeps it: without spare capacity, and with its compiled scopes counted against the quota.

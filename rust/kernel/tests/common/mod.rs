@@ -12,8 +12,8 @@ use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::EncodingKey;
 use spki::der::pem::decode_vec;
 use watchword_kernel::{
-    Algorithm, Audience, Backend, BoundTokens, CacheLookup, JwsPolicy, KeyOptions, KeySet, Policy, Prepare, PublicKey,
-    Rejection, SignedMessage, TokenCache, UnixTime, VerifiedToken, verify_signatures,
+    Algorithm, Audience, Backend, BoundTokens, CacheLookup, JwsPolicy, KeyOptions, KeySet, Policy, Prepare,
+    ProofOfPossession, PublicKey, Rejection, SignedMessage, TokenCache, UnixTime, VerifiedToken, verify_signatures,
 };
 
 /// Every way to verify a signature: all give the same verdict.
@@ -157,10 +157,10 @@ pub(crate) fn any_jws() -> JwsPolicy {
 /// Verifies a token that was sent without a proof, or finds it in the cache.
 pub(crate) fn verify_cached(cache: &TokenCache, lookup: CacheLookup<'_>) -> Result<Arc<VerifiedToken>, Rejection> {
     match cache.get(lookup) {
-        Ok(found) => found.verified(None),
+        Ok(found) => found.verified(ProofOfPossession::default()),
         Err(miss) => {
             let checked = miss.verify()?;
-            let token = checked.clone().verified(None)?;
+            let token = checked.clone().verified(ProofOfPossession::default())?;
             cache.insert(&checked);
             Ok(token)
         }

@@ -1,13 +1,14 @@
-//! A token on its way through a cache: looked up, checked, and bound to the proof that was sent with it.
+//! A token on its way through a cache: looked up, checked, and bound to what was sent with it.
 
 use std::sync::Arc;
 
+use crate::certificate::ClientCertificate;
 use crate::dpop::{DpopProof, UnverifiedProof};
 use crate::key_set::KeySet;
 use crate::policy::Policy;
 use crate::time::UnixTime;
 use crate::verify::compiled_scopes::Quota;
-use crate::verify::{Rejection, VerifiedToken, check_all_but_binding};
+use crate::verify::{ProofOfPossession, Rejection, VerifiedToken, check_all_but_binding};
 
 /// A token to verify, and what to verify it with. The same policy and key set are found again by their `Arc`: equal ones
 /// made anew are others.
@@ -29,7 +30,7 @@ pub struct CacheMiss<'a> {
     compiled_scopes: Arc<Quota>,
 }
 
-/// A token that passed every check except that of its binding to a key, which [`verified`](Self::verified) or
+/// A token that passed every check except that of its binding, which [`verified`](Self::verified) or
 /// [`verified_with`](Self::verified_with) makes: no other way leads to the [`VerifiedToken`].
 #[derive(Clone)]
 pub struct CheckedToken<'a> {
@@ -42,7 +43,7 @@ impl<'a> CacheMiss<'a> {
         Self { lookup, compiled_scopes }
     }
 
-    /// Verifies the token, all but its binding to a key.
+    /// Verifies the token, all but its binding.
     ///
     /// # Errors
     /// As [`verify`](crate::verify()).
@@ -62,25 +63,30 @@ impl<'a> CheckedToken<'a> {
         (self.lookup, &self.token)
     }
 
-    /// The token, if its binding to a key allows the proof that was sent with it, or that none was: the last check of
+    /// The token, if its binding allows what was sent with it, or that nothing was: the last check of
     /// [`verify`](crate::verify()).
     ///
     /// # Errors
     /// As [`verify`](crate::verify()), for the binding.
-    pub fn verified(self, proof: Option<&DpopProof>) -> Result<Arc<VerifiedToken>, Rejection> {
-        match self.token.check_binding(self.lookup.token, self.lookup.policy, proof) {
+    pub fn verified(self, possession: ProofOfPossession<'_>) -> Result<Arc<VerifiedToken>, Rejection> {
+        match self.token.check_binding(self.lookup.token, self.lookup.policy, possession) {
             Ok(()) => Ok(self.token),
             Err(error) => Err(Rejection::of_signed(self.token.jws().clone(), error)),
         }
     }
 
     /// The token and the proof that was sent with it, if the proof is valid, for this token, and by the key that it is
-    /// bound to: the last checks of [`verify_request`](crate::verify_request).
+    /// bound to, and if `certificate` is the one that it is bound to, if any: the last checks of [`verify_request`](crate::verify_request).
     ///
     /// # Errors
     /// As [`verify_request`](crate::verify_request), for the binding and the proof.
-    pub fn verified_with(self, proof: &UnverifiedProof<'_>) -> Result<(Arc<VerifiedToken>, DpopProof), Rejection> {
-        match self.token.check_proof(self.lookup.token, proof, self.lookup.now) {
+    pub fn verified_with(
+        self,
+        proof: &UnverifiedProof<'_>,
+        certificate: Option<ClientCertificate<'_>>,
+    ) -> Result<(Arc<VerifiedToken>, DpopProof), Rejection> {
+        let CacheLookup { token, policy, now, .. } = self.lookup;
+        match self.token.check_proof(token, policy, proof, certificate, now) {
             Ok(proof) => Ok((self.token, proof)),
             Err(error) => Err(Rejection::of_signed(self.token.jws().clone(), error)),
         }

@@ -1,7 +1,7 @@
 //! A cache of verified tokens: a client sends the same token with each of its requests.
 //!
 //! A hit replaces all checks that depend on the token, the policy and the keys alone. What else a verdict depends on is
-//! checked at every hit: the time (`exp`, `nbf`, `iat`), and the binding to a key with the proof that was sent.
+//! checked at every hit: the time (`exp`, `nbf`, `iat`), and the binding with the proof or the certificate that was sent.
 //!
 //! A token is found by all of its bytes, compared in full, and only for the same policy and key set that it was verified
 //! with. When a set is replaced, none of the tokens that it verified is found any more. Only valid tokens are kept.
@@ -89,8 +89,8 @@ impl TokenCache {
         }
     }
 
-    /// The token, if it is in the cache and still valid at the time of the lookup. Its binding to a key is not checked
-    /// yet: [`CheckedToken`] does that.
+    /// The token, if it is in the cache and still valid at the time of the lookup. Its binding is not checked yet:
+    /// [`CheckedToken`] does that.
     ///
     /// # Errors
     /// [`CacheMiss`] if it is not: [`CacheMiss::verify`] returns the verdict.

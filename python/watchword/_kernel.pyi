@@ -3,10 +3,11 @@
 The signatures are written here; the docstrings are those of ``rust/python``, copied by ``tests/typing/update_stub.py``.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, SupportsIndex, final, overload
 
 from watchword.errors import ErrorCode, VerificationError
+from watchword.request import Headers
 from watchword.types import Backend, Prepare
 
 __all__ = [
@@ -32,22 +33,31 @@ __all__ = [
     "AnyTenant",
     "BatchResult",
     "Confirmation",
+    "Credentials",
+    "Decision",
     "DelegationChain",
     "DpopProof",
+    "GateConfig",
+    "GateGuard",
+    "GateRules",
+    "IssuerTable",
     "KeySet",
     "MayAct",
     "PlainScopes",
     "Policy",
     "ProofPolicy",
     "PublicKey",
+    "PublicOrigin",
     "RejectedKey",
     "ReplayCache",
     "ResourceScopes",
     "ScopeExplanation",
+    "SentToken",
     "SlotScopes",
     "TableStats",
     "TokenCache",
     "TokenCacheStats",
+    "UnusedProof",
     "UnverifiedNames",
     "UnverifiedProof",
     "UnverifiedToken",
@@ -55,11 +65,17 @@ __all__ = [
     "VerifiedToken",
     "_Evidence",
     "__version__",
+    "answer_of",
+    "challenge",
     "configure_tables",
     "decode_json_object",
     "decode_unverified",
+    "gate_config_schema",
+    "normal_path",
     "normalize_uri",
     "parse_spiffe_id",
+    "read_credentials",
+    "require_authentication",
     "table_stats",
     "thumbprint",
     "thumbprint_uri",
@@ -279,7 +295,7 @@ class Policy:
 
 @final
 class Confirmation:
-    """The key that a token is bound to: its `cnf` claim (RFC 7800)."""
+    """What a token is bound to, a key or a client certificate: its `cnf` claim (RFC 7800)."""
 
     @property
     def jkt(self) -> str | None:
@@ -287,6 +303,9 @@ class Confirmation:
     @property
     def jwk(self) -> dict[str, Any] | None:
         """The key itself as a JWK (RFC 7800 section 3.2), or None."""
+    @property
+    def certificate(self) -> str | None:
+        """The thumbprint of the client certificate, its SHA-256 in base64url (RFC 8705 section 3.1), or None."""
 
 @final
 class Actor:
@@ -484,7 +503,7 @@ class VerifiedToken:
         """The algorithm of the signature."""
     @property
     def confirmation(self) -> Confirmation | None:
-        """The key that the token is bound to (`cnf`), or None."""
+        """What the token is bound to (`cnf`), or None."""
     @property
     def delegation(self) -> DelegationChain:
         """On whose behalf the token's holder acts: a DelegationChain, without actors if the token records none.
@@ -529,6 +548,30 @@ class UnverifiedToken:
     @property
     def signature(self) -> bytes:
         """The signature: bytes."""
+
+@final
+class IssuerTable:
+    """The configured issuers, by all names that their tokens may have. It selects an issuer and verifies nothing.
+
+    issuers: for each its name, the values of `iss` that it uses, the tenants as for Policy, and the SPIFFE trust domain
+    (None: its tokens have an `iss`). An exact spelling, a listed tenant's too, comes before a template that accepts any
+    tenant, and `iss` before `sub`. max_token_bytes, max_header_bytes: the longest encoded forms that are read.
+
+    Raises ValueError if two issuers claim the same tokens.
+    """
+
+    def __new__(
+        cls,
+        issuers: Sequence[tuple[str, Sequence[str], Iterable[str] | AnyTenant | None, str | None]],
+        max_token_bytes: int = 16384,
+        max_header_bytes: int = 4096,
+    ) -> IssuerTable: ...
+    def find(self, token: str | bytes) -> int | None:
+        """Return the index of the issuer that an unverified token names; None if it names none of them."""
+    def find_by_names(self, issuer: str | None, subject: str | None) -> int | None:
+        """Return the index of the issuer of a token with this `iss` and this `sub`; None if neither names one of them."""
+    def template_of(self, issuer: str) -> str | None:
+        """Return the first template that `issuer` matches with any tenant, listed or not; None if there is none."""
 
 @final
 class UnverifiedNames:
@@ -888,19 +931,31 @@ class TokenCache:
     """A cache of verified tokens, bounded by bytes: a client sends the same token with each of its requests.
 
     A token is found by all of its bytes, and only for the policy and the key set that it was verified with; its times
-    and the proof that is sent with it are checked each time. Only valid tokens are kept.
+    and what it is sent with, a proof or a certificate, are checked each time. Only valid tokens are kept.
     """
 
     def __new__(cls, *, max_bytes: int) -> TokenCache: ...
     def verify(
-        self, token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: DpopProof | None = None
+        self,
+        token: str | bytes,
+        keys: KeySet,
+        policy: Policy,
+        now: float,
+        proof: DpopProof | None = None,
+        certificate: bytes | None = None,
     ) -> VerifiedToken:
         """Verify a JWT at the time `now` (Unix seconds) as `verify` does, or find it in the cache.
 
         Returns a VerifiedToken; raises VerificationError.
         """
     def verify_request(
-        self, token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: UnverifiedProof
+        self,
+        token: str | bytes,
+        keys: KeySet,
+        policy: Policy,
+        now: float,
+        proof: UnverifiedProof,
+        certificate: bytes | None = None,
     ) -> tuple[VerifiedToken, DpopProof]:
         """Verify a JWT and the UnverifiedProof that was sent with it as `verify_request` does, or find the token in the cache.
 
@@ -974,21 +1029,33 @@ def table_stats() -> TableStats:
     """Return the current figures and settings of precomputed tables."""
 
 def verify(
-    token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: DpopProof | None = None
+    token: str | bytes,
+    keys: KeySet,
+    policy: Policy,
+    now: float,
+    proof: DpopProof | None = None,
+    certificate: bytes | None = None,
 ) -> VerifiedToken:
     """Verify a JWT (RFC 7519 section 7.2) at the time `now` (Unix seconds).
 
     proof: the DpopProof that was sent with the token; without one, a token that is bound to a key is rejected.
+    certificate: the client certificate of the connection, in DER; without one, a token that is bound to one is rejected.
     Returns a VerifiedToken; raises VerificationError.
     """
 
 def verify_request(
-    token: str | bytes, keys: KeySet, policy: Policy, now: float, proof: UnverifiedProof
+    token: str | bytes,
+    keys: KeySet,
+    policy: Policy,
+    now: float,
+    proof: UnverifiedProof,
+    certificate: bytes | None = None,
 ) -> tuple[VerifiedToken, DpopProof]:
     """Verify a JWT and the UnverifiedProof that was sent with it, at the time `now` (Unix seconds): the token first, and the
     proof only if the token is valid and bound to a key (RFC 9449 section 7.1).
 
-    Returns a VerifiedToken and a DpopProof; raises VerificationError.
+    certificate: the client certificate of the connection, in DER. Returns a VerifiedToken and a DpopProof; raises
+    VerificationError.
     """
 
 def verify_proof(
@@ -1120,3 +1187,311 @@ def parse_spiffe_id(text: str) -> tuple[str, tuple[str, ...]]:
 
     Raises ValueError, which does not quote the text, if it is not a SPIFFE ID.
     """
+
+@final
+class Credentials:
+    """The unverified credentials of a request."""
+
+    @property
+    def scheme(self) -> Literal["Bearer", "DPoP"]:
+        """The scheme of the Authorization header: "Bearer" or "DPoP"."""
+    @property
+    def token(self) -> str:
+        """The token, as it was sent."""
+    @property
+    def proof(self) -> str | None:
+        """The value of the DPoP header; None if the scheme is "Bearer"."""
+
+def read_credentials(headers: Headers) -> Credentials:
+    """Return the Credentials of a request's headers, unverified: its scheme, its token and its proof.
+
+    headers: pairs, a mapping, or an object with items(). A proof with a bearer token is ignored, unless there are several.
+    Raises VerificationError if there are no credentials, or if they are repeated or malformed; TypeError if a name or a
+    value is neither str nor bytes.
+    """
+
+def answer_of(code: str) -> tuple[int, Literal["Bearer", "DPoP"], str | None, str]:
+    """Return what a resource server answers for an error code: the status, the scheme of the challenge, its `error` (None:
+    there is no challenge), and one sentence for the client.
+
+    Raises ValueError for an unknown code.
+    """
+
+def challenge(
+    scheme: str | None,
+    *,
+    error: str | None = None,
+    description: str | None = None,
+    algorithms: str | None = None,
+    scope: str | None = None,
+    acr_values: str | None = None,
+    max_age: int | None = None,
+    realm: str | None = None,
+    resource_metadata: str | None = None,
+) -> str:
+    """Return the value of WWW-Authenticate for these parameters (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470 section 3,
+    RFC 9728 section 5.1).
+
+    scheme: "Bearer", "DPoP", or None for both and no `error`. A scope that is too long or malformed is omitted, since the
+    sender of a request chooses a part of it. Raises ValueError if `realm` or `resource_metadata` has a character that a
+    quoted string cannot have.
+    """
+
+def require_authentication(
+    token: VerifiedToken, acr_values: list[str], max_age: int | None, leeway: float, now: float
+) -> None:
+    """Require that the user of a verified token authenticated strongly and recently enough (RFC 9470 section 5).
+
+    Raises InsufficientUserAuthenticationError; ValueError if an argument is invalid.
+    """
+
+@final
+class PublicOrigin:
+    """The URL of a service, or several if it is known by several.
+
+    ``public_url`` is ``https://api.example``, or a list of such URLs. Its path is a prefix of every path, for a service
+    behind a proxy that removes it. Of several URLs the request's ``Host`` selects one; any other ``Host`` selects the
+    first.
+
+    Raises ``ValueError`` if there is no URL, or if one is not an ``http`` or ``https`` URL, or has a user name, a query
+    or a fragment; ``TypeError`` if one is not ``str``.
+    """
+
+    def __new__(cls, public_url: str | Iterable[str] | None) -> PublicOrigin: ...
+    def uri(self, path: str, *, host: str | None = None) -> str:
+        """Return the URI that a client requested: an origin of this service, and ``path`` (with the query, if any).
+
+        ``host`` is the request's ``Host``.
+        """
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The URLs in normal form, without a slash at the end."""
+
+@final
+class GateGuard:
+    """The requirements for a request whose route a framework has chosen."""
+
+@final
+class GateRules:
+    """What a gate checks requests by: immutable, and replaced as a whole.
+
+    routes: dicts with the fields of a Route; policies: for each route the policy of each issuer, None if its tokens are not
+    accepted. Raises ValueError or TypeError if an argument is invalid.
+    """
+
+    def __new__(
+        cls,
+        *,
+        routes: list[dict[str, Any]],
+        policies: list[list[Policy | None]],
+        issuers: IssuerTable,
+        issuer_names: list[str],
+        unknown_issuer_policy: Policy,
+        origin: PublicOrigin,
+        proofs: ProofPolicy,
+        algorithms: list[str],
+        identity_prefix: str,
+        realm: str | None,
+        resource_metadata: str | None,
+        origin_headers: str | None,
+        certificate_header: str | None,
+        certificate_format: str,
+    ) -> GateRules: ...
+    def guard(self, route: dict[str, Any], policies: list[Policy | None]) -> GateGuard:
+        """Return the requirements of a route that a framework chooses, for `read_for`.
+
+        route: a dict with the fields of a Route; policies: those of each issuer. Raises ValueError if it is invalid.
+        """
+    def read(
+        self,
+        method: str,
+        target: str | bytes,
+        headers: Headers,
+        now: float,
+        certificate: bytes | str | None = None,
+        form: bytes | None = None,
+    ) -> Decision | SentToken:
+        """Read a request as of `now` (Unix seconds), up to its token.
+
+        target: path and query as received; headers: pairs, a mapping, or an object with items(); certificate: that of the
+        client, DER or PEM; form: the first bytes of a form in the body. Returns a Decision, or a SentToken.
+        """
+    def check(
+        self,
+        method: str,
+        target: str | bytes,
+        headers: Headers,
+        now: float,
+        keys: KeySet,
+        nonces: Sequence[str] | None = None,
+        cache: TokenCache | None = None,
+        certificate: bytes | str | None = None,
+        form: bytes | None = None,
+    ) -> Decision | SentToken | UnusedProof:
+        """Decide on a request as of `now` (Unix seconds) with the keys of the only issuer.
+
+        nonces: those that are accepted now, the newest first; cache: where verified tokens are kept; the others are as for
+        `read`. Returns a Decision; an UnusedProof; or a SentToken, if the keys have none that the token names.
+        """
+    def read_for(
+        self,
+        guard: GateGuard,
+        variables: list[tuple[str, str]],
+        method: str,
+        target: str | bytes,
+        headers: Headers,
+        now: float,
+        certificate: bytes | str | None = None,
+        form: bytes | None = None,
+    ) -> Decision | SentToken:
+        """The same for a request whose route a framework has chosen; `variables` are those of its path."""
+    def failed(self) -> Decision:
+        """Return the decision for an exception in a server: the request is rejected as `internal_error`."""
+
+@final
+class SentToken:
+    """The token of a request, not verified yet, with all that the decision on it needs."""
+
+    @property
+    def issuer(self) -> int:
+        """The position of the issuer whose keys are needed."""
+    @property
+    def token(self) -> bytes:
+        """The token, as it was sent."""
+    def check_without_keys(self, now: float) -> Decision | None:
+        """Make every check that needs no key, as of `now` (Unix seconds).
+
+        Returns the Decision if one of them fails, or if the token names another issuer; None if keys are needed.
+        """
+    def verify(
+        self,
+        keys: KeySet,
+        now: float,
+        nonces: Sequence[str] | None = None,
+        cache: TokenCache | None = None,
+    ) -> Decision | UnusedProof:
+        """Verify the token with keys of its issuer as of `now` (Unix seconds), then the proof, then what the route requires.
+
+        nonces: those that are accepted now, the newest first. Returns a Decision, or an UnusedProof.
+        """
+    def reject(self, error: VerificationError) -> Decision:
+        """Return the decision for an error with another cause than the token: the keys are unavailable."""
+
+@final
+class UnusedProof:
+    """A request that may pass if its proof was not used before: the last check of all."""
+
+    @property
+    def proof(self) -> DpopProof:
+        """The DpopProof, whose replay_id must be used before the request may pass."""
+    def first_use(self) -> Decision:
+        """Return the decision, if this is the first use of the proof."""
+    def reject(self, error: VerificationError) -> Decision:
+        """Return the decision for an error of the replay store, or for a proof that was used before."""
+
+@final
+class Decision:
+    """The decision on a request: allowed, with what was verified, or rejected, with the answer. Only a Gate makes one."""
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the request may pass."""
+    @property
+    def code(self) -> str:
+        """ "allowed", or the value of the ErrorCode."""
+    @property
+    def token(self) -> VerifiedToken | None:
+        """The VerifiedToken; None if the request is rejected or anonymous."""
+    @property
+    def proof(self) -> DpopProof | None:
+        """The DpopProof of the token's key; None if the token was sent as a bearer token."""
+    @property
+    def scheme(self) -> Literal["Bearer", "DPoP"] | None:
+        """The scheme by which the request was sent: "Bearer", "DPoP", or None without credentials."""
+    @property
+    def cached(self) -> bool:
+        """Whether the token was found in the token cache."""
+    @property
+    def issuer(self) -> str | None:
+        """The name of the configured issuer that the token is from; None if it is not known."""
+    @property
+    def route(self) -> str | None:
+        """The name of the route, else its path template; None if no route was found."""
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables of the route's path: a dict of decoded values."""
+    @property
+    def trace_id(self) -> str:
+        """The trace id of the request's traceparent (W3C Trace Context), or else a random one: 32 hexadecimal digits."""
+    @property
+    def error(self) -> VerificationError | None:
+        """The VerificationError, if the request is rejected; else None."""
+    @property
+    def status(self) -> int:
+        """The status of the answer; 200 if the request may pass."""
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """The headers of the answer: pairs of str, empty if the request may pass."""
+    @property
+    def body(self) -> bytes:
+        """The body of the answer: a problem document (RFC 9457) in JSON, empty if the request may pass."""
+    @property
+    def identity_headers(self) -> tuple[tuple[str, str], ...]:
+        """The identity headers of a request that may pass: pairs of str, all of them, with empty values if unknown."""
+    @property
+    def has_removed_headers(self) -> bool:
+        """Whether the client sent headers that must not reach the application."""
+    def forwarded_headers(self, headers: Headers) -> list[tuple[Any, Any]]:
+        """Return the headers that may reach the application: a list of the pairs in their order.
+
+        Those below the prefix of the identity headers are left out, in any spelling.
+        If there are none to remove, the list itself is returned. Raises TypeError if a name is neither str nor bytes.
+        """
+    def is_removed(self, name: str) -> bool:
+        """Return whether a header of this name must not reach the application."""
+    def authorize(self, guard: GateGuard, variables: list[tuple[str, str]], now: float) -> Decision:
+        """Return the decision on this request, which may pass, under further requirements, as of `now` (Unix seconds)."""
+
+_Problem = tuple[int | None, int | None, str, str]
+
+@final
+class GateConfig:
+    """The configuration of a gate, read whole and checked: plain data."""
+
+    @staticmethod
+    def from_toml(text: str) -> GateConfig:
+        """Read TOML. Raises watchword.gate.ConfigError with all that is wrong."""
+    @staticmethod
+    def from_json(text: str) -> GateConfig:
+        """Read JSON with the same names. Raises watchword.gate.ConfigError with all that is wrong."""
+    @property
+    def issuers(self) -> list[dict[str, Any]]:
+        """The keywords of an Issuer for each; `cache_settings` is a dict of those of CacheSettings."""
+    @property
+    def token(self) -> dict[str, Any]:
+        """The keywords of a Verifier for the requirements of all issuers; those that are not configured are absent."""
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The other settings, by their names, sections as dicts; what is not configured is absent."""
+    @property
+    def routes(self) -> list[dict[str, Any]]:
+        """The keywords of a watchword.gate.Route for each."""
+    @property
+    def warnings(self) -> list[_Problem]:
+        """What is allowed, and probably not meant: line, column, path and message of each."""
+    def position(self, path: str) -> tuple[int, int] | None:
+        """Line and column of a value by its path, as "issuers[0].jwks_uri"; None for JSON, and if there is no such value."""
+    def matches(self, method: str, path: str) -> list[tuple[bool, bool]]:
+        """For each route, whether its path and whether its methods match a request.
+
+        path: in normal form. Raises ValueError if it is not a path.
+        """
+
+def normal_path(path: str) -> str:
+    """Return a request's path in the normal form that routes are matched with (RFC 3986 section 6.2.2).
+
+    Raises ValueError if it is not a path, or if two parsers could read it differently.
+    """
+
+def gate_config_schema() -> str:
+    """Return the JSON Schema of a gate's configuration, by which editors complete and check a file."""

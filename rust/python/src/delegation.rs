@@ -294,7 +294,7 @@ struct Depth(usize);
 struct Name(ActorName);
 
 /// Several of them. A single `str` is an error, because its letters would be taken for names.
-struct Names(Vec<ActorName>);
+pub(crate) struct Names(pub(crate) Vec<ActorName>);
 
 impl<'py> FromPyObject<'_, 'py> for MaxActors {
     type Error = PyErr;

@@ -53,6 +53,12 @@ pub(crate) struct PyUnverifiedProof {
 #[pyclass(frozen, module = "watchword.dpop", name = "ReplayCache")]
 pub(crate) struct PyReplayCache(kernel::ReplayCache);
 
+impl PyProofPolicy {
+    pub(crate) fn kernel(&self) -> &kernel::ProofPolicy {
+        &self.0
+    }
+}
+
 impl PyDpopProof {
     pub(crate) fn new(proof: kernel::DpopProof) -> Self {
         Self { proof, jwk: Kept::new() }

@@ -2,6 +2,8 @@
 
 use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use watchword_gate::Failure;
 use watchword_kernel as kernel;
 
 use crate::evidence::{Evidence, Presented};
@@ -44,6 +46,37 @@ pub(crate) fn delegation_error(py: Python<'_>, error: &kernel::DelegationError) 
     from_code(py)
         .and_then(|from_code| from_code.call1((error.code(), error.to_string())))
         .map_or_else(|failure| failure, PyErr::from_value)
+}
+
+/// The exception for an error of a request.
+pub(crate) fn of_code(py: Python<'_>, code: &str, detail: &str) -> PyErr {
+    from_code(py)
+        .and_then(|from_code| from_code.call1((code, detail)))
+        .map_or_else(|failure| failure, PyErr::from_value)
+}
+
+/// The exception for a request that is rejected by a gate.
+pub(crate) fn of_failure(py: Python<'_>, failure: &Failure) -> PyErr {
+    of_failure_with(py, failure, None).map_or_else(|failure| failure, PyErr::from_value)
+}
+
+/// The same, as an object, about the token that was sent.
+pub(crate) fn of_failure_with<'py>(
+    py: Python<'py>,
+    failure: &Failure,
+    sent: Option<Presented>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let evidence = sent.map(|token| Evidence::new(token, failure.signed.as_deref().cloned()));
+    let error = from_code(py)?.call1((failure.code, failure.detail.as_str(), evidence))?;
+    if let Some(scope) = &failure.scope {
+        error.setattr("scope", scope)?;
+    }
+    if failure.code == "insufficient_user_authentication" {
+        let contexts = failure.acr_values.iter().flat_map(|values| values.split(' '));
+        error.setattr("acr_values", PyTuple::new(py, contexts.collect::<Vec<_>>())?)?;
+        error.setattr("max_age", failure.max_age)?;
+    }
+    Ok(error)
 }
 
 /// The member of `ErrorCode` with this value.

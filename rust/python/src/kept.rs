@@ -21,6 +21,12 @@ impl<T> Kept<T> {
         Self(OnceLock::new())
     }
 
+    /// A cell with this object.
+    #[allow(clippy::disallowed_types, reason = "see above")]
+    pub(crate) fn of(object: Py<T>) -> Self {
+        Self(OnceLock::from(object))
+    }
+
     /// The object, made here if the cell is empty.
     pub(crate) fn get_or_make(&self, py: Python<'_>, make: impl FnOnce() -> PyResult<Py<T>>) -> PyResult<Py<T>> {
         self.get_or_make_ref(py, make).map(|object| object.clone_ref(py))

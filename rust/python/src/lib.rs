@@ -11,9 +11,13 @@ mod dpop;
 mod errors;
 mod evidence;
 mod fork_safety;
+mod gate;
+mod gate_config;
+mod issuer_table;
 mod kept;
 mod key_set;
 mod policy;
+mod possession;
 mod public_key;
 mod scope;
 mod tables;
@@ -31,14 +35,16 @@ use convert::Text;
 use dpop::{PyDpopProof, PyUnverifiedProof};
 use key_set::PyKeySet;
 use policy::PyPolicy;
+use possession::{client_certificate, possession};
 use token::{PyVerifiedJws, PyVerifiedToken};
 
 /// Verify a JWT (RFC 7519 section 7.2) at the time `now` (Unix seconds).
 ///
 /// proof: the DpopProof that was sent with the token; without one, a token that is bound to a key is rejected.
+/// certificate: the client certificate of the connection, in DER; without one, a token that is bound to one is rejected.
 /// Returns a VerifiedToken; raises VerificationError.
 #[pyfunction]
-#[pyo3(signature = (token, keys, policy, now, proof=None))]
+#[pyo3(signature = (token, keys, policy, now, proof=None, certificate=None))]
 fn verify(
     py: Python<'_>,
     token: &Bound<'_, PyAny>,
@@ -46,11 +52,12 @@ fn verify(
     policy: &Bound<'_, PyPolicy>,
     now: &Bound<'_, PyAny>,
     proof: Option<&Bound<'_, PyDpopProof>>,
+    certificate: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<PyVerifiedToken> {
     let text = Text::of_token(token)?;
     let (keys, policy, now) = (keys.get().kernel(), policy.get().kernel(), moment(now)?);
-    let proof = proof.map(|proof| proof.get().kernel());
-    py.detach(|| kernel::verify(text.as_ref(), keys, policy, now, proof))
+    let possession = possession(proof, certificate)?;
+    py.detach(|| kernel::verify(text.as_ref(), keys, policy, now, possession))
         .map(PyVerifiedToken::new)
         .map_err(|rejection| errors::rejected(py, rejection, token))
 }
@@ -58,8 +65,10 @@ fn verify(
 /// Verify a JWT and the UnverifiedProof that was sent with it, at the time `now` (Unix seconds): the token first, and the
 /// proof only if the token is valid and bound to a key (RFC 9449 section 7.1).
 ///
-/// Returns a VerifiedToken and a DpopProof; raises VerificationError.
+/// certificate: the client certificate of the connection, in DER. Returns a VerifiedToken and a DpopProof; raises
+/// VerificationError.
 #[pyfunction]
+#[pyo3(signature = (token, keys, policy, now, proof, certificate=None))]
 fn verify_request(
     py: Python<'_>,
     token: &Bound<'_, PyAny>,
@@ -67,11 +76,13 @@ fn verify_request(
     policy: &Bound<'_, PyPolicy>,
     now: &Bound<'_, PyAny>,
     proof: &Bound<'_, PyUnverifiedProof>,
+    certificate: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(PyVerifiedToken, PyDpopProof)> {
     let text = Text::of_token(token)?;
     let (keys, policy, now) = (keys.get().kernel(), policy.get().kernel(), moment(now)?);
     let proof = proof.get().kernel();
-    py.detach(|| kernel::verify_request(text.as_ref(), keys, policy, now, &proof))
+    let certificate = certificate.map(client_certificate).transpose()?;
+    py.detach(|| kernel::verify_request(text.as_ref(), keys, policy, now, &proof, certificate))
         .map(|(token, proof)| (PyVerifiedToken::new(token), PyDpopProof::new(proof)))
         .map_err(|rejection| errors::rejected(py, rejection, token))
 }
@@ -168,6 +179,8 @@ fn parse_spiffe_id<'py>(text: &Bound<'py, PyString>) -> PyResult<(String, Bound<
 /// The compiled half of the package; `watchword` re-exports what is public.
 #[pymodule(gil_used = false)]
 fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    // The classes of errors read it while they are made.
+    module.add_function(wrap_pyfunction!(gate::answer_of, module)?)?;
     errors::prepare(module.py())?;
     convert::prepare(module.py())?;
     batch::prepare(module.py());
@@ -179,6 +192,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<policy::AnyAudience>()?;
     module.add_class::<policy::AnyTenant>()?;
     module.add_class::<policy::PyPolicy>()?;
+    module.add_class::<issuer_table::PyIssuerTable>()?;
     module.add_class::<key_set::PyKeySet>()?;
     module.add_class::<public_key::PyPublicKey>()?;
     module.add_class::<public_key::PyRejectedKey>()?;
@@ -200,6 +214,10 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<dpop::PyDpopProof>()?;
     module.add_class::<dpop::PyUnverifiedProof>()?;
     module.add_class::<dpop::PyReplayCache>()?;
+    gate::add(module)?;
+    module.add_class::<gate_config::PyGateConfig>()?;
+    module.add_function(wrap_pyfunction!(gate_config::normal_path, module)?)?;
+    module.add_function(wrap_pyfunction!(gate_config::gate_config_schema, module)?)?;
     module.add_class::<tables::PyTableStats>()?;
     module.add_class::<token_cache::PyTokenCache>()?;
     module.add_class::<token_cache::PyTokenCacheStats>()?;

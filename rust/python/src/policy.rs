@@ -240,7 +240,7 @@ fn read_audience(object: &Bound<'_, PyAny>) -> PyResult<Audience> {
     arguments::names("audience", object).map(Audience::OneOf)
 }
 
-fn read_tenants(object: &Bound<'_, PyAny>) -> PyResult<Tenants> {
+pub(crate) fn read_tenants(object: &Bound<'_, PyAny>) -> PyResult<Tenants> {
     if object.is_instance_of::<AnyTenant>() {
         return Ok(Tenants::Any);
     }
@@ -265,6 +265,6 @@ fn words(list: &[String]) -> impl Iterator<Item = Option<&str>> {
     list.iter().map(|word| Some(word.as_str()))
 }
 
-fn value_error(error: &PolicyError) -> PyErr {
+pub(crate) fn value_error(error: &PolicyError) -> PyErr {
     PyValueError::new_err(error.to_string())
 }

@@ -32,7 +32,7 @@ pub(crate) struct PyVerifiedJws {
     header: Kept<PyAny>,
 }
 
-/// The key that a token is bound to: its `cnf` claim (RFC 7800).
+/// What a token is bound to, a key or a client certificate: its `cnf` claim (RFC 7800).
 #[pyclass(frozen, module = "watchword", name = "Confirmation")]
 pub(crate) struct PyConfirmation(Confirmation);
 
@@ -245,7 +245,7 @@ impl PyVerifiedToken {
         self.token.jws().algorithm().name()
     }
 
-    /// The key that the token is bound to (`cnf`), or None.
+    /// What the token is bound to (`cnf`), or None.
     #[getter]
     fn confirmation(&self) -> Option<PyConfirmation> {
         self.token.claims().confirmation().cloned().map(PyConfirmation)
@@ -326,12 +326,18 @@ impl PyConfirmation {
         self.0.jwk.as_ref().map(|jwk| from_json(py, jwk.as_bytes())).transpose()
     }
 
-    fn __repr__(&self) -> &'static str {
-        match self.0 {
-            Confirmation { jkt: Some(_), .. } => "Confirmation(jkt=...)",
-            Confirmation { jwk: Some(_), .. } => "Confirmation(jwk=...)",
-            _ => "Confirmation()",
-        }
+    /// The thumbprint of the client certificate, its SHA-256 in base64url (RFC 8705 section 3.1), or None.
+    #[getter]
+    fn certificate(&self) -> Option<&str> {
+        self.0.certificate.as_deref()
+    }
+
+    fn __repr__(&self) -> String {
+        let Confirmation { jkt, jwk, certificate, has_other: _ } = &self.0;
+        let methods = [("jkt", jkt), ("jwk", jwk), ("certificate", certificate)];
+        let named: Vec<_> =
+            methods.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| format!("{name}=...")).collect();
+        format!("Confirmation({})", named.join(", "))
     }
 }
 

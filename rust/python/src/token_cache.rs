@@ -10,12 +10,13 @@ use crate::dpop::{PyDpopProof, PyUnverifiedProof};
 use crate::errors;
 use crate::key_set::PyKeySet;
 use crate::policy::PyPolicy;
+use crate::possession::{client_certificate, possession};
 use crate::token::PyVerifiedToken;
 
 /// A cache of verified tokens, bounded by bytes: a client sends the same token with each of its requests.
 ///
 /// A token is found by all of its bytes, and only for the policy and the key set that it was verified with; its times
-/// and the proof that is sent with it are checked each time. Only valid tokens are kept.
+/// and what it is sent with, a proof or a certificate, are checked each time. Only valid tokens are kept.
 #[pyclass(frozen, module = "watchword", name = "TokenCache")]
 pub(crate) struct PyTokenCache(kernel::TokenCache);
 
@@ -36,6 +37,12 @@ pub(crate) struct PyTokenCacheStats {
     max_bytes: u64,
 }
 
+impl PyTokenCache {
+    pub(crate) fn kernel(&self) -> &kernel::TokenCache {
+        &self.0
+    }
+}
+
 #[pymethods]
 impl PyTokenCache {
     #[new]
@@ -48,7 +55,8 @@ impl PyTokenCache {
     /// Verify a JWT at the time `now` (Unix seconds) as `verify` does, or find it in the cache.
     ///
     /// Returns a VerifiedToken; raises VerificationError.
-    #[pyo3(signature = (token, keys, policy, now, proof=None))]
+    #[pyo3(signature = (token, keys, policy, now, proof=None, certificate=None))]
+    #[allow(clippy::too_many_arguments, reason = "keywords in Python")]
     fn verify(
         &self,
         py: Python<'_>,
@@ -57,15 +65,16 @@ impl PyTokenCache {
         policy: &Bound<'_, PyPolicy>,
         now: &Bound<'_, PyAny>,
         proof: Option<&Bound<'_, PyDpopProof>>,
+        certificate: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<PyVerifiedToken> {
         let text = Text::of_token(token)?;
-        let proof = proof.map(|proof| proof.get().kernel());
+        let possession = possession(proof, certificate)?;
         let verdict = match self.0.get(lookup(&text, keys, policy, now)?) {
-            Ok(found) => found.verified(proof),
+            Ok(found) => found.verified(possession),
             Err(miss) => py
                 .detach(|| {
                     let checked = miss.verify()?;
-                    checked.clone().verified(proof).map(|token| (checked, token))
+                    checked.clone().verified(possession).map(|token| (checked, token))
                 })
                 .map(|(checked, token)| {
                     self.0.insert(&checked);
@@ -79,6 +88,8 @@ impl PyTokenCache {
     ///
     /// A token is kept even if its proof is rejected: a bad proof does not cost another verification of the token.
     /// Returns a VerifiedToken and a DpopProof; raises VerificationError.
+    #[pyo3(signature = (token, keys, policy, now, proof, certificate=None))]
+    #[allow(clippy::too_many_arguments, reason = "keywords in Python")]
     fn verify_request(
         &self,
         py: Python<'_>,
@@ -87,15 +98,17 @@ impl PyTokenCache {
         policy: &Bound<'_, PyPolicy>,
         now: &Bound<'_, PyAny>,
         proof: &Bound<'_, PyUnverifiedProof>,
+        certificate: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<(PyVerifiedToken, PyDpopProof)> {
         let text = Text::of_token(token)?;
         let proof = proof.get().kernel();
+        let certificate = certificate.map(client_certificate).transpose()?;
         let verdict = match self.0.get(lookup(&text, keys, policy, now)?) {
-            Ok(found) => py.detach(|| found.verified_with(&proof)),
+            Ok(found) => py.detach(|| found.verified_with(&proof, certificate)),
             Err(miss) => py
                 .detach(|| {
                     let checked = miss.verify()?;
-                    Ok((checked.clone(), checked.verified_with(&proof)))
+                    Ok((checked.clone(), checked.verified_with(&proof, certificate)))
                 })
                 .and_then(|(checked, verdict)| {
                     self.0.insert(&checked);

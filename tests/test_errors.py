@@ -19,16 +19,19 @@ from watchword.errors import from_code
 CODES = [
     "too_large", "malformed_token", "unsupported", "malformed_header", "unsupported_critical_header", "wrong_type",
     "algorithm_not_allowed", "unknown_key", "keys_unavailable", "invalid_signature", "malformed_claims", "expired",
-    "not_yet_valid", "issued_in_future", "wrong_issuer", "wrong_audience", "missing_claim", "dpop_proof_required",
+    "not_yet_valid", "issued_in_future", "wrong_issuer", "wrong_audience", "missing_claim", "certificate_required",
+    "certificate_mismatch", "dpop_proof_required",
     "dpop_several_proofs", "dpop_missing_proof", "dpop_too_large", "dpop_malformed_proof",
     "dpop_unsupported_critical_header", "dpop_wrong_type", "dpop_algorithm_not_allowed", "dpop_private_key",
     "dpop_invalid_key", "dpop_invalid_signature", "dpop_malformed_claims", "dpop_missing_claim", "dpop_wrong_method",
     "dpop_wrong_uri", "dpop_nonce_required", "dpop_wrong_nonce", "dpop_expired", "dpop_issued_in_future",
     "dpop_wrong_access_token", "dpop_key_mismatch", "dpop_unbound_token", "dpop_replayed", "dpop_too_many_proofs",
-    "dpop_replay_unavailable", "missing_token", "malformed_request",
+    "dpop_replay_unavailable", "dpop_bound_token_required", "missing_token", "malformed_request", "token_in_query",
+    "token_in_body", "ambiguous_path", "no_route",
     "insufficient_scope", "insufficient_user_authentication",
     "delegation_malformed", "delegation_hash_mismatch", "delegation_invalid_signature", "delegation_too_deep",
     "delegation_cycle", "delegation_no_human_root", "delegation_actor_not_allowed", "delegation_scope_widened",
+    "internal_error",
 ]  # fmt: skip
 
 #: If the chain is not what was recorded, the token is invalid; if it is not acceptable, it is not authorised.
@@ -42,6 +45,9 @@ OAUTH_ERRORS = {
     "insufficient_scope": "insufficient_scope",
     "insufficient_user_authentication": "insufficient_user_authentication",
     "malformed_request": "invalid_request",
+    "token_in_query": "invalid_request",
+    "token_in_body": "invalid_request",
+    "dpop_bound_token_required": "invalid_token",
     "dpop_proof_required": "invalid_token",
     "dpop_key_mismatch": "invalid_token",
     "dpop_unbound_token": "invalid_token",
@@ -112,10 +118,11 @@ def test_what_a_server_answers(code: str) -> None:
     if code in ("keys_unavailable", "dpop_replay_unavailable"):
         assert (error.http_status, answer) == (503, None)
         return
-    if code == "dpop_too_many_proofs":
-        assert (error.http_status, answer) == (429, None)
+    without_challenge = {"dpop_too_many_proofs": 429, "ambiguous_path": 400, "no_route": 403, "internal_error": 500}
+    if code in without_challenge:
+        assert (error.http_status, answer) == (without_challenge[code], None)
         return
-    statuses = {"malformed_request": 400, "insufficient_scope": 403}
+    statuses = {"malformed_request": 400, "token_in_query": 400, "token_in_body": 400, "insufficient_scope": 403}
     rejected = code.startswith("delegation_") and code not in BROKEN_CHAINS
     assert error.http_status == (403 if rejected else statuses.get(code, 401))
     assert answer is not None

@@ -62,10 +62,20 @@ from watchword.errors.delegation import (
 )
 from watchword.errors.dpop import DpopError
 from watchword.errors.key_set import KeySetError
-from watchword.errors.request import MalformedRequestError, MissingTokenError
+from watchword.errors.request import (
+    AmbiguousPathError,
+    InternalError,
+    MalformedRequestError,
+    MissingTokenError,
+    NoRouteError,
+    TokenInBodyError,
+    TokenInQueryError,
+)
 from watchword.errors.scope import InsufficientScopeError, ScopeSyntaxError
 from watchword.errors.token import (
     AlgorithmNotAllowedError,
+    CertificateMismatchError,
+    CertificateRequiredError,
     ClaimError,
     ExpiredError,
     InvalidSignatureError,
@@ -97,7 +107,13 @@ _Sequence.register(BatchResult)
 
 
 def verify(
-    token: str | bytes, keys: KeySet, policy: Policy, *, now: float | None = None, proof: DpopProof | None = None
+    token: str | bytes,
+    keys: KeySet,
+    policy: Policy,
+    *,
+    now: float | None = None,
+    proof: DpopProof | None = None,
+    certificate: bytes | None = None,
 ) -> VerifiedToken:
     """Verify a JWT (RFC 7519 section 7.2) as of ``now`` in Unix seconds (``None``: the clock's).
 
@@ -105,10 +121,15 @@ def verify(
     token that is bound to a key needs one, unless the policy accepts it as a bearer token; with one, the token must be
     bound to the proof's key.
 
+    ``certificate`` is the client certificate of the TLS connection, in DER (RFC 8705 section 3). A token that is bound
+    to a certificate needs that one; for any other token it is ignored. Whether the certificate itself is valid is for
+    whoever terminates TLS to decide.
+
     Returns a :class:`VerifiedToken`. Raises :class:`VerificationError` if the token is invalid, ``TypeError`` if it is
-    neither ``str`` nor ``bytes``, ``ValueError`` if ``now`` is not finite.
+    neither ``str`` nor ``bytes``, or the certificate is not ``bytes``, ``ValueError`` if ``now`` is not finite or the
+    certificate is not in DER.
     """
-    return _kernel.verify(token, keys, policy, _time.time() if now is None else now, proof)
+    return _kernel.verify(token, keys, policy, _time.time() if now is None else now, proof, certificate)
 
 
 def verify_many(
@@ -151,10 +172,13 @@ __all__ = [
     "Actor",
     "ActorNotAllowedError",
     "AlgorithmNotAllowedError",
+    "AmbiguousPathError",
     "AnyAudience",
     "AnyTenant",
     "Backend",
     "BatchResult",
+    "CertificateMismatchError",
+    "CertificateRequiredError",
     "ClaimError",
     "Confirmation",
     "DelegationChain",
@@ -170,6 +194,7 @@ __all__ = [
     "ExpiredError",
     "InsufficientScopeError",
     "InsufficientUserAuthenticationError",
+    "InternalError",
     "InvalidSignatureError",
     "IssuedInFutureError",
     "Issuer",
@@ -187,6 +212,7 @@ __all__ = [
     "MissingClaimError",
     "MissingTokenError",
     "NoHumanRootError",
+    "NoRouteError",
     "NotYetValidError",
     "Policy",
     "Prepare",
@@ -197,6 +223,8 @@ __all__ = [
     "ScopeWidenedError",
     "TokenCache",
     "TokenCacheStats",
+    "TokenInBodyError",
+    "TokenInQueryError",
     "TooLargeError",
     "UnknownKeyError",
     "UnsupportedCriticalHeaderError",

@@ -227,6 +227,7 @@ def test_each_defect_has_its_verdict(code: str, text: str) -> None:
 def test_each_code_of_a_proof_is_there() -> None:
     of_requests = {"dpop_proof_required", "dpop_missing_proof", "dpop_unbound_token", "dpop_key_mismatch"}
     of_requests |= {"dpop_nonce_required", "dpop_wrong_nonce", "dpop_wrong_access_token"}
+    of_requests |= {"dpop_bound_token_required"}
     of_memory = {"dpop_replayed", "dpop_replay_unavailable", "dpop_too_many_proofs"}
     codes = {code.value for code in ww.ErrorCode if code.value.startswith("dpop_")}
     assert {code for code, _ in DEFECTS.values()} == codes - of_requests - of_memory

@@ -37,9 +37,13 @@ INVALID_TOKENS: dict[str, tuple[str, str]] = {
     "no token at all": ("malformed_token", "abc"),
     "payload not JSON": ("malformed_claims", mint.token(b"{")),
     "not bound": ("dpop_unbound_token", mint.token(mint.claims(tenant="blue"))),
+    "bound to a certificate, too": (
+        "certificate_required",
+        mint.token(mint.claims(tenant="blue", cnf={"jkt": proofs.jkt(), "x5t#S256": mint.b64(bytes(32))})),
+    ),
     "bound otherwise": (
         "unsupported",
-        mint.token(mint.claims(tenant="blue", cnf={"jkt": proofs.jkt(), "x5t#S256": "AA"})),
+        mint.token(mint.claims(tenant="blue", cnf={"jkt": proofs.jkt(), "kid": "AA"})),
     ),
 }
 

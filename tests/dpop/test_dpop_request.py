@@ -240,8 +240,8 @@ def test_a_request_without_a_token_is_told_what_to_send() -> None:
         assert caught.value.http_status == 401
         assert caught.value.www_authenticate() == 'DPoP algs="EdDSA Ed25519 ES256 RS256 PS256", Bearer'
         assert caught.value.www_authenticate(realm="api", resource_metadata="https://api.example/m") == (
-            'DPoP realm="api", resource_metadata="https://api.example/m", '
-            'algs="EdDSA Ed25519 ES256 RS256 PS256", '
+            'DPoP realm="api", algs="EdDSA Ed25519 ES256 RS256 PS256", '
+            'resource_metadata="https://api.example/m", '
             'Bearer realm="api", resource_metadata="https://api.example/m"'
         )
 

@@ -92,7 +92,7 @@ class DpopVerifier:
         self.replay = store
         self.nonces = nonces
         self.algorithms = (algorithms,) if isinstance(algorithms, str) else tuple(algorithms)
-        self._policy = ProofPolicy(self.algorithms, max_age, leeway)
+        self.policy = ProofPolicy(self.algorithms, max_age, leeway)
         if store is not None:
             retain_for(store, max_age + leeway)
         self._clock = clock
@@ -148,7 +148,7 @@ class DpopVerifier:
         at = self._at(now)
         nonces = None if self.nonces is None else self.nonces.valid(now=at)
         try:
-            return _kernel.verify_proof(proof, self._policy, method, uri, at, access_token, expected_jkt, nonces)
+            return _kernel.verify_proof(proof, self.policy, method, uri, at, access_token, expected_jkt, nonces)
         except DpopError as error:
             raise self.complete(error, now=at) from None
 
@@ -159,7 +159,7 @@ class DpopVerifier:
         ``method`` is empty or ``uri`` is not an absolute ``http`` or ``https`` URI.
         """
         nonces = None if self.nonces is None else self.nonces.valid(now=self._at(now))
-        return UnverifiedProof(proof, self._policy, method, uri, nonces)
+        return UnverifiedProof(proof, self.policy, method, uri, nonces)
 
     def consume(self, proof: DpopProof, *, now: float | None = None) -> None:
         """Use a proof up, as of ``now`` in Unix seconds (``None``: the clock's).

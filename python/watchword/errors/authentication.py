@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from watchword.errors.code import ErrorCode
 from watchword.errors.verification import VerificationError
 
@@ -14,18 +16,14 @@ class InsufficientUserAuthenticationError(VerificationError):
     """
 
     code = ErrorCode.INSUFFICIENT_USER_AUTHENTICATION
-    oauth_error = "insufficient_user_authentication"
-    _description = "the user must authenticate again, or in another way"
 
     def __init__(self, detail: str | None = None, acr_values: tuple[str, ...] = (), max_age: int | None = None) -> None:
         super().__init__(detail)
         self.acr_values = acr_values
         self.max_age = max_age
 
-    def _more_parameters(self) -> dict[str, str]:
-        required = {"acr_values": " ".join(self.acr_values), "max_age": str(self.max_age)}
-        missing = {"acr_values": not self.acr_values, "max_age": self.max_age is None}
-        return {name: value for name, value in required.items() if not missing[name]}
+    def _more_parameters(self) -> dict[str, Any]:
+        return {"acr_values": " ".join(self.acr_values) or None, "max_age": self.max_age}
 
 
 __all__ = ["InsufficientUserAuthenticationError"]

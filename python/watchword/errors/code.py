@@ -25,6 +25,8 @@ class ErrorCode(enum.StrEnum):
     WRONG_ISSUER = "wrong_issuer"
     WRONG_AUDIENCE = "wrong_audience"
     MISSING_CLAIM = "missing_claim"
+    CERTIFICATE_REQUIRED = "certificate_required"
+    CERTIFICATE_MISMATCH = "certificate_mismatch"
     DPOP_PROOF_REQUIRED = "dpop_proof_required"
     DPOP_SEVERAL_PROOFS = "dpop_several_proofs"
     DPOP_MISSING_PROOF = "dpop_missing_proof"
@@ -50,8 +52,13 @@ class ErrorCode(enum.StrEnum):
     DPOP_REPLAYED = "dpop_replayed"
     DPOP_TOO_MANY_PROOFS = "dpop_too_many_proofs"
     DPOP_REPLAY_UNAVAILABLE = "dpop_replay_unavailable"
+    DPOP_BOUND_TOKEN_REQUIRED = "dpop_bound_token_required"
     MISSING_TOKEN = "missing_token"
     MALFORMED_REQUEST = "malformed_request"
+    TOKEN_IN_QUERY = "token_in_query"
+    TOKEN_IN_BODY = "token_in_body"
+    AMBIGUOUS_PATH = "ambiguous_path"
+    NO_ROUTE = "no_route"
     INSUFFICIENT_SCOPE = "insufficient_scope"
     INSUFFICIENT_USER_AUTHENTICATION = "insufficient_user_authentication"
     DELEGATION_MALFORMED = "delegation_malformed"
@@ -62,6 +69,7 @@ class ErrorCode(enum.StrEnum):
     DELEGATION_NO_HUMAN_ROOT = "delegation_no_human_root"
     DELEGATION_ACTOR_NOT_ALLOWED = "delegation_actor_not_allowed"
     DELEGATION_SCOPE_WIDENED = "delegation_scope_widened"
+    INTERNAL_ERROR = "internal_error"
 
 
 __all__ = ["ErrorCode"]

@@ -21,62 +21,48 @@ class DelegationMalformedError(DelegationError):
     """The claims do not have the form of a recorded chain. A malformed ``act`` makes the token itself invalid."""
 
     code = ErrorCode.DELEGATION_MALFORMED
-    http_status = 401
-    oauth_error = "invalid_token"
-    _description = "the token's record of delegation is malformed"
 
 
 class DelegationHashMismatchError(DelegationError):
     """``chain_hash`` is not the hash of the recorded chain."""
 
     code = ErrorCode.DELEGATION_HASH_MISMATCH
-    http_status = 401
-    oauth_error = "invalid_token"
-    _description = "the token's record of delegation is not what was hashed"
 
 
 class DelegationSignatureError(DelegationError):
     """A record of the chain has no valid signature."""
 
     code = ErrorCode.DELEGATION_INVALID_SIGNATURE
-    http_status = 401
-    oauth_error = "invalid_token"
-    _description = "the token's record of delegation is not what was signed"
 
 
 class DelegationTooDeepError(DelegationError):
     """The chain has more actors than are allowed."""
 
     code = ErrorCode.DELEGATION_TOO_DEEP
-    _description = "the chain of delegation is too long"
 
 
 class DelegationCycleError(DelegationError):
     """A name occurs in the chain more than once, and the caller allows no cycles."""
 
     code = ErrorCode.DELEGATION_CYCLE
-    _description = "the chain of delegation goes in a circle"
 
 
 class NoHumanRootError(DelegationError):
     """The chain must begin with a human, and does not."""
 
     code = ErrorCode.DELEGATION_NO_HUMAN_ROOT
-    _description = "the token is not used on behalf of a human being"
 
 
 class ActorNotAllowedError(DelegationError):
     """An actor of the chain is not one of those that the caller allows."""
 
     code = ErrorCode.DELEGATION_ACTOR_NOT_ALLOWED
-    _description = "the token is used by an actor that is not allowed"
 
 
 class ScopeWidenedError(DelegationError):
     """An actor of the chain has a scope that its predecessor did not have: delegation may only narrow."""
 
     code = ErrorCode.DELEGATION_SCOPE_WIDENED
-    _description = "the token's scope is wider than what was delegated"
 
 
 __all__ = [

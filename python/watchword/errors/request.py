@@ -2,30 +2,74 @@
 
 from __future__ import annotations
 
+from watchword import _kernel
 from watchword.errors.code import ErrorCode
-from watchword.errors.verification import VerificationError, challenge_parameters
+from watchword.errors.verification import VerificationError
 
 
 class MissingTokenError(VerificationError):
     """The request has no ``Authorization`` header of the scheme ``DPoP`` or ``Bearer``."""
 
     code = ErrorCode.MISSING_TOKEN
-    _description = "the request carries no access token"
+    #: The scopes that are required, separated by spaces; ``None`` if they are unknown.
+    scope: str | None = None
 
     def www_authenticate(self, *, realm: str | None = None, resource_metadata: str | None = None) -> str | None:
         """Return both challenges, without ``error``: the request had no token (RFC 6750 section 3.1)."""
-        common = challenge_parameters(realm=realm, resource_metadata=resource_metadata)
-        algorithms = f'algs="{" ".join(self.algorithms)}"'
-        return f"DPoP {', '.join([*common, algorithms])}, {' '.join(['Bearer', ', '.join(common)]).rstrip()}"
+        return _kernel.challenge(
+            None,
+            algorithms=" ".join(self.algorithms),
+            realm=realm,
+            resource_metadata=resource_metadata,
+            scope=self.scope,
+        )
 
 
 class MalformedRequestError(VerificationError):
-    """``Authorization`` is repeated or malformed (RFC 6750 section 3.1): 400."""
+    """What a request says of its sender is repeated or malformed (RFC 6750 section 3.1): 400.
+
+    That is the ``Authorization`` header, or a header of the one proxy that a gate trusts.
+    """
 
     code = ErrorCode.MALFORMED_REQUEST
-    http_status = 400
-    oauth_error = "invalid_request"
-    _description = "the request's Authorization header is repeated or malformed"
 
 
-__all__ = ["MalformedRequestError", "MissingTokenError"]
+class TokenInQueryError(VerificationError):
+    """The URI has a parameter ``access_token`` (RFC 6750 sections 2.3 and 5.3): 400."""
+
+    code = ErrorCode.TOKEN_IN_QUERY
+
+
+class TokenInBodyError(VerificationError):
+    """The form in the body has a parameter ``access_token`` (RFC 6750 section 2.2): 400."""
+
+    code = ErrorCode.TOKEN_IN_BODY
+
+
+class AmbiguousPathError(VerificationError):
+    """Two parsers could read the path of the request differently: 400."""
+
+    code = ErrorCode.AMBIGUOUS_PATH
+
+
+class NoRouteError(VerificationError):
+    """No route of the gate matches the method and path: 403."""
+
+    code = ErrorCode.NO_ROUTE
+
+
+class InternalError(VerificationError):
+    """An exception in the code around a gate, which rejects the request: 500."""
+
+    code = ErrorCode.INTERNAL_ERROR
+
+
+__all__ = [
+    "AmbiguousPathError",
+    "InternalError",
+    "MalformedRequestError",
+    "MissingTokenError",
+    "NoRouteError",
+    "TokenInBodyError",
+    "TokenInQueryError",
+]

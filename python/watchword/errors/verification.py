@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from watchword import _kernel
 from watchword.errors.code import ErrorCode
 
 if TYPE_CHECKING:
@@ -46,10 +47,11 @@ class VerificationError(Exception):
     _description: ClassVar[str] = "the token was not accepted"
 
     def __init_subclass__(cls, **keywords: Any) -> None:  # noqa: ANN401 - whatever the base takes
-        """Register the class of a code. A class derived from it does not take its place."""
+        """Register the class of a code, with the answer to it. A class derived from it does not take its place."""
         super().__init_subclass__(**keywords)
         if "code" in vars(cls):
             CLASSES.setdefault(cls.code.value, cls)
+            cls.http_status, cls.scheme, cls.oauth_error, cls._description = _kernel.answer_of(cls.code.value)
 
     def __init__(self, detail: str | None = None) -> None:
         self.detail = detail if detail is not None else self._description
@@ -119,29 +121,19 @@ class VerificationError(Exception):
         if self.oauth_error is None:
             return None
         # The fixed sentence, not the detail: a detail may quote the token's kid, chosen by its sender.
-        own = {"error": self.oauth_error, "error_description": self._description}
-        if self.scheme == "DPoP":
-            own["algs"] = " ".join(self.algorithms)
-        own |= self._more_parameters()
-        parameters = challenge_parameters(realm=realm) + challenge_parameters(
-            **own, resource_metadata=resource_metadata
+        return _kernel.challenge(
+            self.scheme,
+            error=self.oauth_error,
+            description=self._description,
+            algorithms=" ".join(self.algorithms),
+            realm=realm,
+            resource_metadata=resource_metadata,
+            **self._more_parameters(),
         )
-        return f"{self.scheme} " + ", ".join(parameters)
 
-    def _more_parameters(self) -> dict[str, str]:
-        """Return the parameters of this error besides ``error`` and ``error_description``."""
+    def _more_parameters(self) -> dict[str, Any]:
+        """Return the parameters of this error's challenge besides those of every error."""
         return {}
-
-
-def challenge_parameters(**values: str | None) -> list[str]:
-    """Return the parameters of a challenge that have a value. Raises ``ValueError`` if one cannot be quoted."""
-    return [f'{name}="{_quotable(name, value)}"' for name, value in values.items() if value is not None]
-
-
-def _quotable(name: str, value: str) -> str:
-    if any(ch in '"\\' or not " " <= ch <= "~" for ch in value):
-        raise ValueError(f"{name} is {value!r}: it must be printable ASCII without quotes and backslashes")
-    return value
 
 
 __all__ = ["DPOP_ALGORITHMS", "VerificationError"]

@@ -122,9 +122,10 @@ class Issuer:
         self.policy({})
         self._check_ways()
 
-    def policy(self, defaults: Mapping[str, Any]) -> Policy:
+    def policy(self, defaults: Mapping[str, Any], instead: Mapping[str, Any] | None = None) -> Policy:
         """Return the policy of this issuer's tokens: its own requirements, otherwise ``defaults`` (Policy's keywords).
 
+        ``instead`` replaces both, for what a route requires.
         Raises ``TypeError`` or ``ValueError`` if they are invalid.
         """
         if self.trust_domain is not None:
@@ -133,7 +134,7 @@ class Issuer:
             accepted = {"issuer": self.spellings, "tenants": self.tenants}
         else:
             accepted = {"issuer": self.spellings}
-        return Policy(**{**defaults, **self.requirements(), **accepted})
+        return Policy(**{**defaults, **self.requirements(), **(instead or {}), **accepted})
 
     def requirements(self) -> dict[str, Any]:
         """Return the keywords of Policy that are set here, and not left to the Verifier."""
@@ -153,6 +154,11 @@ class Issuer:
     def is_remote(self) -> bool:
         """Whether its keys are fetched over HTTP."""
         return self.source is None and self._keys is None and self.jwks_file is None
+
+    @property
+    def is_discovered(self) -> bool:
+        """Whether its keys are those of its published metadata."""
+        return all(getattr(self, way) is None for way in _WAYS)
 
     def open(self, fetcher: Fetcher | None, clock: Callable[[], float], listener: Listener | None) -> KeySource:
         """Return a source of this issuer's keys, for one Verifier.

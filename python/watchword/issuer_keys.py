@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Literal
 
 from watchword import _kernel
 from watchword._kernel import DpopProof, KeySet, Policy, TokenCache, UnverifiedProof, VerifiedToken
+from watchword.configured_issuers import ConfiguredIssuers
 from watchword.errors import UnknownKeyError
 from watchword.fetching import NO_KEYS, SingleToken, Verified, check_without_keys
 from watchword.issuer import Issuer
 from watchword.jwks.clock import monotonic as _monotonic
 from watchword.jwks.events import Listener, Stats
-from watchword.routing import Router
 from watchword.waiting import Steps, finish, finish_async
-from watchword.wrong_issuer import ConfiguredIssuers
 
 if TYPE_CHECKING:
     import types
@@ -59,7 +58,7 @@ class IssuerKeys:
         check_fetcher(fetcher)
         self.issuer = Issuer(issuer) if isinstance(issuer, str) else issuer
         self._accepted_issuers = accepted_issuers
-        self._router: Router[bool] | None = None  # made when it is first needed: a Verifier has one of its own
+        self._configured: ConfiguredIssuers | None = None  # made on first use: a Verifier has one of its own
         self._verify = _kernel.verify if token_cache is None else token_cache.verify
         self._verify_request = _kernel.verify_request if token_cache is None else token_cache.verify_request
         self._clock = clock
@@ -71,45 +70,69 @@ class IssuerKeys:
     # Tokens.
 
     def verify(
-        self, token: str | bytes, policy: Policy, *, now: float | None = None, proof: DpopProof | None = None
+        self,
+        token: str | bytes,
+        policy: Policy,
+        *,
+        now: float | None = None,
+        proof: DpopProof | None = None,
+        certificate: bytes | None = None,
     ) -> VerifiedToken:
         """Verify a token as of ``now`` in Unix seconds (``None``: the clock's), as :meth:`watchword.Verifier.verify`.
 
         Returns a :class:`~watchword.VerifiedToken`; raises :class:`~watchword.VerificationError`.
         """
-        return self.verify_current(token, policy, now, proof) or finish(
-            self.verify_fetching(token, policy, now=now, proof=proof)
+        return self.verify_current(token, policy, now, proof, certificate) or finish(
+            self.verify_fetching(token, policy, now=now, proof=proof, certificate=certificate)
         )
 
     async def verify_async(
-        self, token: str | bytes, policy: Policy, *, now: float | None = None, proof: DpopProof | None = None
+        self,
+        token: str | bytes,
+        policy: Policy,
+        *,
+        now: float | None = None,
+        proof: DpopProof | None = None,
+        certificate: bytes | None = None,
     ) -> VerifiedToken:
         """As :meth:`verify`, waiting without blocking the event loop."""
-        found = self.verify_current(token, policy, now, proof)
+        found = self.verify_current(token, policy, now, proof, certificate)
         if found is None:
-            found = await finish_async(self.verify_fetching(token, policy, now=now, proof=proof))
+            found = await finish_async(
+                self.verify_fetching(token, policy, now=now, proof=proof, certificate=certificate)
+            )
         return found
 
     def verify_current(
-        self, token: str | bytes, policy: Policy, now: float | None = None, proof: DpopProof | None = None
+        self,
+        token: str | bytes,
+        policy: Policy,
+        now: float | None = None,
+        proof: DpopProof | None = None,
+        certificate: bytes | None = None,
     ) -> VerifiedToken | None:
         """Verify a token with the keys that are cached: return ``None`` if keys would have to be fetched first."""
         keys = self.source.current()
         if keys is not None:
             try:
-                return self._verify(token, keys, policy, self._clock() if now is None else now, proof)
+                return self._verify(token, keys, policy, self._clock() if now is None else now, proof, certificate)
             except UnknownKeyError:
                 pass  # perhaps there are newer keys
         return None
 
     def verify_request_current(
-        self, token: str | bytes, policy: Policy, proof: UnverifiedProof, now: float | None = None
+        self,
+        token: str | bytes,
+        policy: Policy,
+        proof: UnverifiedProof,
+        now: float | None = None,
+        certificate: bytes | None = None,
     ) -> tuple[VerifiedToken, DpopProof] | None:
         """As :meth:`verify_current`, for a token and then its proof, in one call of the kernel."""
         keys = self.source.current()
         if keys is not None:
             with contextlib.suppress(UnknownKeyError):  # perhaps there are newer keys
-                return self._verify_request(token, keys, policy, self.at(now), proof)
+                return self._verify_request(token, keys, policy, self.at(now), proof, certificate)
         return None
 
     def verify_fetching(
@@ -119,6 +142,7 @@ class IssuerKeys:
         *,
         now: float | None = None,
         proof: DpopProof | None = None,
+        certificate: bytes | None = None,
         check_issuer: Callable[[], object] | None = None,
     ) -> Steps[VerifiedToken]:
         """As :meth:`verify`, as steps for :func:`watchword.waiting.finish` or ``finish_async``.
@@ -127,7 +151,11 @@ class IssuerKeys:
         if the token is of another issuer.
         """
         return self._fetch(
-            token, policy, lambda keys, at: self._verify(token, keys, policy, at, proof), now, check_issuer
+            token,
+            policy,
+            lambda keys, at: self._verify(token, keys, policy, at, proof, certificate),
+            now,
+            check_issuer,
         )
 
     def verify_request_fetching(
@@ -137,11 +165,16 @@ class IssuerKeys:
         proof: UnverifiedProof,
         *,
         now: float | None = None,
+        certificate: bytes | None = None,
         check_issuer: Callable[[], object] | None = None,
     ) -> Steps[tuple[VerifiedToken, DpopProof]]:
         """As :meth:`verify_fetching`, for a token and then its proof, in one call of the kernel."""
         return self._fetch(
-            token, policy, lambda keys, at: self._verify_request(token, keys, policy, at, proof), now, check_issuer
+            token,
+            policy,
+            lambda keys, at: self._verify_request(token, keys, policy, at, proof, certificate),
+            now,
+            check_issuer,
         )
 
     def at(self, now: float | None) -> float:
@@ -206,14 +239,14 @@ class IssuerKeys:
         if self._accepted_issuers == "any":
             return
         names = _kernel.unverified_names(token, len(token), len(token))  # the kernel has checked its size before
+        if self._configured is None:
+            self._configured = ConfiguredIssuers([self.issuer])
         if self._accepted_issuers == "configured":
-            if self._router is None:
-                self._router = Router([(self.issuer, True)])
-            accepted = self._router.find(names.issuer, lambda: names.subject) is not None
+            accepted = self._configured.table.find_by_names(names.issuer, names.subject) is not None
         else:
             accepted = names.issuer in self._accepted_issuers
         if not accepted:
-            raise ConfiguredIssuers([self.issuer]).error(names.issuer).about(token)
+            raise self._configured.error(names.issuer).about(token)
 
 
 def check_fetcher(fetcher: Fetcher | None) -> None:

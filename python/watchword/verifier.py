@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from watchword import _kernel
@@ -72,17 +72,17 @@ class Verifier:
         on_event: Listener | None = None,
         monotonic: Callable[[], float] | None = None,
     ) -> None:
-        self._requirements: dict[str, Any] = {
-            "audience": as_audience(audience),
-            "algorithms": as_tuple("algorithms", algorithms),
-            "types": as_tuple("types", types),
-            "leeway": leeway,
-            "required": as_tuple("required", required),
-            "bound_tokens": bound_tokens,
-            "scope_claims": as_tuple("scope_claims", scope_claims),
-            "max_token_bytes": max_token_bytes,
-            "max_header_bytes": max_header_bytes,
-        }
+        self._requirements = _requirements(
+            audience=audience,
+            algorithms=algorithms,
+            types=types,
+            leeway=leeway,
+            required=required,
+            bound_tokens=bound_tokens,
+            scope_claims=scope_claims,
+            max_token_bytes=max_token_bytes,
+            max_header_bytes=max_header_bytes,
+        )
         check_fetcher(fetcher)
         check_token_cache(token_cache)
         self._clock = clock
@@ -105,15 +105,23 @@ class Verifier:
 
     # Tokens.
 
-    def verify(self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None) -> VerifiedToken:
+    def verify(
+        self,
+        token: str | bytes,
+        *,
+        now: float | None = None,
+        proof: DpopProof | None = None,
+        certificate: bytes | None = None,
+    ) -> VerifiedToken:
         """Verify a token as of ``now`` in Unix seconds (``None``: the clock's).
 
-        ``proof`` is the DPoP proof sent with it, as in :func:`watchword.verify`; :meth:`verify_request` takes both from
-        a request. If the keys are cached, it does not wait; otherwise it waits for them, for a bounded time.
+        ``proof`` is the DPoP proof sent with it, ``certificate`` the client certificate of the TLS connection, in DER,
+        as in :func:`watchword.verify`; :meth:`verify_request` takes token and proof from a request. If the keys are
+        cached, it does not wait; otherwise it waits for them, for a bounded time.
 
         Returns a :class:`~watchword.VerifiedToken`. Raises :class:`~watchword.VerificationError`, of which
         ``KeysUnavailableError`` is not the token's fault; ``TypeError`` for a token that is neither ``str`` nor
-        ``bytes``.
+        ``bytes``, or a certificate that is not ``bytes``; ``ValueError`` for one that is not in DER.
         """
         # IssuerKeys.verify_current, inlined: one more call would take a tenth of the time of a cached token.
         table = self._table
@@ -121,37 +129,55 @@ class Verifier:
         keys = entry.source.current()
         if keys is not None:
             try:
-                return self._verify_with(token, keys, entry.policy, self._clock() if now is None else now, proof)
+                at = self._clock() if now is None else now
+                return self._verify_with(token, keys, entry.policy, at, proof, certificate)
             except UnknownKeyError:
                 pass  # perhaps there are newer keys
-        return finish(self.verify_fetching(token, now=now, proof=proof))
+        return finish(self.verify_fetching(token, now=now, proof=proof, certificate=certificate))
 
     async def verify_async(
-        self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None
+        self,
+        token: str | bytes,
+        *,
+        now: float | None = None,
+        proof: DpopProof | None = None,
+        certificate: bytes | None = None,
     ) -> VerifiedToken:
         """As :meth:`verify`, waiting without blocking the event loop."""
         table = self._table
         entry = table.only or table.find(token) or self._reject(table, token, now)
-        found = entry.keys.verify_current(token, entry.policy, now, proof)
+        found = entry.keys.verify_current(token, entry.policy, now, proof, certificate)
         if found is None:
-            found = await finish_async(self.verify_fetching(token, now=now, proof=proof))
+            found = await finish_async(self.verify_fetching(token, now=now, proof=proof, certificate=certificate))
         return found
 
     def verify_current(
-        self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None
+        self,
+        token: str | bytes,
+        *,
+        now: float | None = None,
+        proof: DpopProof | None = None,
+        certificate: bytes | None = None,
     ) -> VerifiedToken | None:
         """Verify a token with the keys that are cached: return ``None`` if keys would have to be fetched first."""
         table = self._table
         entry = table.only or table.find(token) or self._reject(table, token, now)
-        return entry.keys.verify_current(token, entry.policy, now, proof)
+        return entry.keys.verify_current(token, entry.policy, now, proof, certificate)
 
     def verify_fetching(
-        self, token: str | bytes, *, now: float | None = None, proof: DpopProof | None = None
+        self,
+        token: str | bytes,
+        *,
+        now: float | None = None,
+        proof: DpopProof | None = None,
+        certificate: bytes | None = None,
     ) -> Steps[VerifiedToken]:
         """As :meth:`verify`, as steps for :func:`watchword.waiting.finish` or ``finish_async``."""
 
         def steps(entry: IssuerEntry, check_issuer: Callable[[], object]) -> Steps[VerifiedToken]:
-            return entry.keys.verify_fetching(token, entry.policy, now=now, proof=proof, check_issuer=check_issuer)
+            return entry.keys.verify_fetching(
+                token, entry.policy, now=now, proof=proof, certificate=certificate, check_issuer=check_issuer
+            )
 
         return self._fetch(token, now, steps)
 
@@ -174,44 +200,73 @@ class Verifier:
 
     # Requests.
 
-    def verify_request(self, *, method: str, uri: str, headers: Headers, now: float | None = None) -> VerifiedRequest:
+    def verify_request(
+        self,
+        *,
+        method: str,
+        uri: str,
+        headers: Headers,
+        certificate: bytes | None = None,
+        now: float | None = None,
+    ) -> VerifiedRequest:
         """Verify the token of an HTTP request, and its DPoP proof if the scheme is ``DPoP`` (RFC 9449 section 7).
 
         The token is verified first; the proof only if the token is valid and bound to a key. ``uri`` is the absolute
         URI that the client requested; ``headers`` are a mapping, an object with ``items()``, pairs, or an ASGI server's
-        pairs of bytes; ``now`` is in Unix seconds (``None``: the clock's).
+        pairs of bytes; ``certificate`` is the client certificate of the TLS connection, in DER; ``now`` is in Unix
+        seconds (``None``: the clock's).
 
         Returns a :class:`~watchword.VerifiedRequest`. Raises :class:`~watchword.VerificationError`, whose
         ``http_status`` and ``www_authenticate()`` are the answer; ``ValueError`` if ``uri`` is not an absolute http or
         https URI.
         """
-        return finish(self.verify_request_fetching(method=method, uri=uri, headers=headers, now=now))
+        return finish(
+            self.verify_request_fetching(method=method, uri=uri, headers=headers, certificate=certificate, now=now)
+        )
 
     async def verify_request_async(
-        self, *, method: str, uri: str, headers: Headers, now: float | None = None
+        self,
+        *,
+        method: str,
+        uri: str,
+        headers: Headers,
+        certificate: bytes | None = None,
+        now: float | None = None,
     ) -> VerifiedRequest:
         """As :meth:`verify_request`, waiting without blocking the event loop."""
-        return await finish_async(self.verify_request_fetching(method=method, uri=uri, headers=headers, now=now))
+        return await finish_async(
+            self.verify_request_fetching(method=method, uri=uri, headers=headers, certificate=certificate, now=now)
+        )
 
     def verify_request_fetching(
-        self, *, method: str, uri: str, headers: Headers, now: float | None = None
+        self,
+        *,
+        method: str,
+        uri: str,
+        headers: Headers,
+        certificate: bytes | None = None,
+        now: float | None = None,
     ) -> Steps[VerifiedRequest]:
         """As :meth:`verify_request`, as steps for :func:`watchword.waiting.finish` or ``finish_async``."""
-        return _request.verify(self, self._dpop, Request(method, uri, headers), self._at(now))
+        return _request.verify(self, self._dpop, Request(method, uri, headers, certificate), self._at(now))
 
     def _verify_bound_current(
-        self, token: str, now: float, proof: UnverifiedProof
+        self, token: str, now: float, proof: UnverifiedProof, certificate: bytes | None
     ) -> tuple[VerifiedToken, DpopProof] | None:
         """Verify the token, then the proof, with the cached keys: ``None`` if keys would have to be fetched first."""
         table = self._table
         entry = table.only or table.find(token) or self._reject(table, token, now)
-        return entry.keys.verify_request_current(token, entry.policy, proof, now)
+        return entry.keys.verify_request_current(token, entry.policy, proof, now, certificate)
 
-    def _verify_bound(self, token: str, now: float, proof: UnverifiedProof) -> Steps[tuple[VerifiedToken, DpopProof]]:
+    def _verify_bound(
+        self, token: str, now: float, proof: UnverifiedProof, certificate: bytes | None
+    ) -> Steps[tuple[VerifiedToken, DpopProof]]:
         """Verify the token, then the proof: if the key is cached, in one call of the kernel."""
 
         def steps(entry: IssuerEntry, check_issuer: Callable[[], object]) -> Steps[tuple[VerifiedToken, DpopProof]]:
-            return entry.keys.verify_request_fetching(token, entry.policy, proof, now=now, check_issuer=check_issuer)
+            return entry.keys.verify_request_fetching(
+                token, entry.policy, proof, now=now, certificate=certificate, check_issuer=check_issuer
+            )
 
         return self._fetch(token, now, steps)
 
@@ -233,7 +288,22 @@ class Verifier:
         """Return each issuer's counters and the state of its key cache, by the issuer's name."""
         return {name: entry.keys.stats() for name, entry in self._table.entries.items()}
 
+    @property
+    def token_cache(self) -> TokenCache | None:
+        """The cache of verified tokens; ``None`` if there is none."""
+        return self._token_cache
+
+    @property
+    def dpop(self) -> DpopVerifier:
+        """What verifies the DPoP proofs of requests."""
+        return self._dpop
+
     # Issuers.
+
+    @property
+    def issuers(self) -> tuple[Issuer, ...]:
+        """The issuers whose tokens are accepted, in the order in which they were added."""
+        return tuple(entry.issuer for entry in self._table.entries.values())
 
     def add_issuer(self, issuer: Issuer | str) -> None:
         """Accept the tokens of one more issuer. Nothing is fetched before its first token.
@@ -366,10 +436,10 @@ class Verifier:
         check_without_keys(token, table.unknown_issuer_policy, self._at(now))
         raise table.error(token)
 
-    def _open(self, issuer: Issuer) -> IssuerEntry:
+    def _open(self, issuer: Issuer, requirements: Mapping[str, Any] | None = None) -> IssuerEntry:
         if issuer.is_remote and self._fetcher is None and self._own_fetcher is None:
             self._own_fetcher = default_fetcher()
-        policy = issuer.policy(self._requirements)
+        policy = issuer.policy(self._requirements if requirements is None else requirements)
         keys = IssuerKeys(
             issuer,
             token_cache=self._token_cache,
@@ -380,8 +450,72 @@ class Verifier:
         )
         return IssuerEntry.of(keys, policy)
 
+    def _table_for(self, issuers: Iterable[Issuer], token: Mapping[str, Any]) -> IssuerTable:
+        """Return a table of these issuers, with the keys of those that are configured already and have not changed.
+
+        ``token`` is what is required of their tokens, as keywords of this class.
+        """
+        requirements = _requirements(**token)
+        entries = []
+        opened = []
+        try:
+            for issuer in _issuers(issuers):
+                old = self._table.entries.get(issuer.issuer)
+                if old is None or old.issuer != issuer:
+                    opened.append(self._open(issuer, requirements))
+                    entries.append(opened[-1])
+                elif requirements == self._requirements:
+                    entries.append(old)
+                else:
+                    entries.append(IssuerEntry.of(old.keys, issuer.policy(requirements)))
+            return IssuerTable(entries, requirements)
+        except BaseException:
+            for entry in opened:
+                entry.keys.close()
+            raise
+
+    def _replace(self, table: IssuerTable, token: Mapping[str, Any], dpop: DpopVerifier) -> None:
+        """Replace the issuers, what is required of their tokens, and what verifies proofs."""
+        with self._lock:
+            old, self._table = self._table, table
+            self._requirements = _requirements(**token)
+            self._dpop = dpop
+        _close_all_but(table, old)
+
+    def _discard(self, table: IssuerTable) -> None:
+        """Close the keys of a table that is not used after all."""
+        _close_all_but(self._table, table)
+
     def _at(self, now: float | None) -> float:
         return self._clock() if now is None else now
+
+
+def _close_all_but(kept: IssuerTable, dropped: IssuerTable) -> None:
+    """Close the keys of ``dropped`` that ``kept`` does not have, too."""
+    in_use = {id(entry.keys) for entry in kept.entries.values()}
+    for entry in dropped.entries.values():
+        if id(entry.keys) not in in_use:
+            entry.keys.close()
+
+
+def _requirements(**given: Any) -> dict[str, Any]:  # noqa: ANN401 - of a Policy
+    """Return the keywords of Policy, with the defaults for what is not given, and lists as tuples."""
+    defaults: dict[str, Any] = {
+        "audience": None,
+        "algorithms": None,
+        "types": _kernel.DEFAULT_TYPES,
+        "leeway": _kernel.DEFAULT_LEEWAY,
+        "required": _kernel.DEFAULT_REQUIRED,
+        "bound_tokens": "reject",
+        "scope_claims": _kernel.DEFAULT_SCOPE_CLAIMS,
+        "max_token_bytes": _kernel.MAX_TOKEN_BYTES,
+        "max_header_bytes": _kernel.MAX_HEADER_BYTES,
+    }
+    all_of_them = defaults | given
+    all_of_them["audience"] = as_audience(all_of_them["audience"])
+    for name in ("algorithms", "types", "required", "scope_claims"):
+        all_of_them[name] = as_tuple(name, all_of_them[name])
+    return all_of_them
 
 
 def _issuers(given: Issuer | str | Iterable[Issuer | str]) -> list[Issuer]:

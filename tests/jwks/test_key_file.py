@@ -79,6 +79,7 @@ def test_a_file_that_did_not_change_is_not_read_again(path: Path, verifier: Veri
         verifier.verify(TOKEN)
         clock.move(1)
     assert verifier.stats()[ISSUER].fetches == 1
+    assert (verifier.stats()[ISSUER].age, verifier.stats()[ISSUER].expires_in) == (5, None)
 
 
 def test_two_changes_within_one_time_stamp_are_both_seen(path: Path, verifier: Verifier, clock: Clock) -> None:

@@ -54,6 +54,29 @@ def test_a_known_key_verifies_at_once_while_the_endpoint_hangs(server: Server, w
     assert stats(verifier).waits == 1  # for the first set
 
 
+def test_expires_in_counts_down_to_the_moment_from_which_tokens_are_rejected(
+    server: Server, warm, make, clock: Clock
+) -> None:
+    cold = make()
+    assert stats(cold).expires_in is None
+    verifier = warm(ttl=300, max_stale=3600)
+    assert stats(verifier).expires_in == 3900
+    server.routes["/jwks"] = answer(status=500)
+    clock.move(3899)
+    eventually(lambda: not stats(verifier).fetching)
+    assert stats(verifier).expires_in == 1
+    assert verifier.verify(TOKEN).key_id == "a"
+    clock.move(1)
+    assert stats(verifier).expires_in == 0
+    with pytest.raises(KeysUnavailableError):
+        verifier.verify(TOKEN)
+    clock.move(100)
+    assert stats(verifier).expires_in == 0
+    server.routes["/jwks"] = answer(jwks(A))
+    verifier.refresh()
+    assert stats(verifier).expires_in == 3900
+
+
 def test_only_the_first_caller_after_a_long_sleep_waits_for_the_grace(server: Server, warm, clock: Clock) -> None:
     """Nobody has tried to renew the set when its time ran out, so the endpoint may well be there."""
     verifier = warm(grace=1.0, min_ttl=30)

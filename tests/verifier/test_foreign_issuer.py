@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from verdicts import ELSE, ONE, TWO, code, error, remote
 
 import watchword as ww
+from watchword.configured_issuers import ConfiguredIssuers
 from watchword.issuer_keys import IssuerKeys
 from watchword.providers import authgent
 from watchword.providers.clawauth import ClawAuth
 from watchword.testing import LocalIssuer
-from watchword.wrong_issuer import ConfiguredIssuers
 
 A, B = Key("a"), Key("b")
 

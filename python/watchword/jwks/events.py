@@ -87,6 +87,9 @@ class Stats:
     """Rejected keys of the cached set."""
     age: float | None = None
     """Seconds since the cached set was requested; ``None`` without one, and for a set in memory."""
+    expires_in: float | None = None
+    """Seconds until the cached set has expired, the end of ``max_stale``, from when on it is not used; 0 after that.
+    ``None`` without one, and for a file and a set in memory, which never expire."""
     consecutive_failures: int = 0
     """Failed attempts since the last successful one."""
     fetching: bool = False

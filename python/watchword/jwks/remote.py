@@ -157,15 +157,16 @@ class RemoteSource:
     def stats(self) -> Stats:
         """Return the counters."""
         with self._lock:
-            held = self._state.held
+            held, now = self._state.held, self._clock()
             return self._counters.snapshot(
                 stale_uses=self._stale_uses,
                 waits=self._waits + self._gate.admitted,
                 waits_rejected=self._gate.rejected,
-                negative_size=self._unknown.count(self._clock()),
+                negative_size=self._unknown.count(now),
                 keys=len(held.keys) if held is not None else 0,
                 rejected_keys=len(held.keys.rejected) if held is not None else 0,
-                age=max(0.0, self._clock() - held.asked_at) if held is not None else None,
+                age=max(0.0, now - held.asked_at) if held is not None else None,
+                expires_in=max(0.0, held.dead_at - now) if held is not None else None,
                 consecutive_failures=self._state.failures,
                 fetching=self._state.attempt is not None,
             )

@@ -1,44 +1,62 @@
-"""The error for a token of an unknown issuer: which issuers are configured, and which was probably meant."""
+"""The configured issuers by their names: which of them a token is from, and the error for a token of another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from watchword import _kernel
+from watchword._kernel import IssuerTable
 from watchword.errors import WrongIssuerError
 from watchword.issuer import Issuer
 from watchword.jwks.events import printable
-from watchword.routing import Template
 
 _NAMES_SHOWN = 4
 _NAME_LENGTH = 256
 
 
 class ConfiguredIssuers:
-    """The names of issuers, for error messages. The text quotes the configuration, and nothing of a token."""
+    """Issuers by all names that their tokens may have.
 
-    __slots__ = ("_expected", "_spellings", "_templates")
+    ``max_token_bytes`` and ``max_header_bytes`` are the longest encoded forms that ``table.find`` reads. Raises
+    ``ValueError`` if two issuers claim the same tokens.
+    """
 
-    def __init__(self, issuers: Iterable[Issuer]) -> None:
+    __slots__ = ("_expected", "_spellings", "table")
+
+    def __init__(
+        self,
+        issuers: Iterable[Issuer],
+        max_token_bytes: int = _kernel.MAX_TOKEN_BYTES,
+        max_header_bytes: int = _kernel.MAX_HEADER_BYTES,
+    ) -> None:
         several = list(issuers)
+        #: Finds the index of a token's issuer, in the order of ``issuers``.
+        self.table = IssuerTable(
+            [(issuer.issuer, issuer.spellings, issuer.tenants, issuer.trust_domain) for issuer in several],
+            max_token_bytes,
+            max_header_bytes,
+        )
         self._expected = _expected([issuer.issuer for issuer in several])
         spellings = [spelling for issuer in several if issuer.trust_domain is None for spelling in issuer.spellings]
-        templates = [(spelling, Template.of(spelling)) for spelling in spellings]
-        self._templates = [(spelling, template) for spelling, template in templates if template is not None]
         self._spellings = {_alike(spelling): spelling for spelling in reversed(spellings)}
 
     def error(self, issuer: str | None) -> WrongIssuerError:
-        """Return the error for a token with this unverified ``iss``, which is none of theirs."""
+        """Return the error for a token with this unverified ``iss``, which is none of theirs.
+
+        Its text quotes the configuration, and nothing of a token.
+        """
         return WrongIssuerError(self._expected + ("" if issuer is None else self._hint(issuer)))
 
     def _hint(self, issuer: str) -> str:
         meant = self._spellings.get(_alike(issuer))
         if meant is not None:
             return f'; its "iss" differs from {_quoted(meant)} only {_difference(issuer, meant)}'
-        for spelling, template in self._templates:
-            if template.matches(issuer):
-                return f'; its "iss" names a tenant of {_quoted(spelling)} that is not listed'
-            if template.matches(_other_end(issuer)):
-                return f'; its "iss" differs from {_quoted(spelling)} only {_SLASH}'
+        template = self.table.template_of(issuer)
+        if template is not None:
+            return f'; its "iss" names a tenant of {_quoted(template)} that is not listed'
+        template = self.table.template_of(_other_end(issuer))
+        if template is not None:
+            return f'; its "iss" differs from {_quoted(template)} only {_SLASH}'
         return ""
 
 

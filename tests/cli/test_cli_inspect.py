@@ -109,6 +109,7 @@ WELL_FORMED = {
     Defect.AUDIENCE_PREFIX,
     Defect.MISSING_AUDIENCE,
     Defect.MISSING_EXP,
+    Defect.BOUND_OTHERWISE,
     Defect.BOUND_TO_KEY,
     Defect.BOUND_TO_CERTIFICATE,
 }

@@ -12,7 +12,7 @@ import pytest
 from command_process import start
 
 import watchword as ww
-from watchword.testing import LocalIssuer
+from watchword.testing import ClientCertificate, LocalIssuer
 
 
 def test_a_good_token(run, issuer: LocalIssuer, requirements) -> None:
@@ -221,6 +221,40 @@ def test_a_public_key_in_pem(run, issuer: LocalIssuer, tmp_path) -> None:
     options = ["--pem", str(path), "--audience", "https://api.test"]
     assert run("verify", *options, issuer.mint()).status == 0
     assert "invalid signature" in run("verify", *options, issuer.mint_bad("claims changed after signing")).out
+
+
+def test_a_token_that_is_bound_to_a_certificate(run, issuer: LocalIssuer, requirements, tmp_path) -> None:
+    own, other = ClientCertificate.make(), ClientCertificate.make()
+    chain, another, no_certificate = (tmp_path / name for name in ("chain.pem", "another.pem", "key.pem"))
+    chain.write_text(f"subject=CN = client\n{own.pem}{other.pem}")
+    another.write_text(other.pem)
+    no_certificate.write_text(own.private_key_pem)
+    raw = [issuer.mint(certificate=own.der), issuer.mint(), issuer.mint_bad("expired")]
+    for options, code in (
+        ([], "certificate_required"),
+        (["--accept-bound"], None),
+        (["--certificate", str(chain)], None),
+        (["--certificate", str(another)], "certificate_mismatch"),
+    ):
+        answer = run("verify", *requirements, *options, "--json", *raw)
+        assert [one["code"] for one in answer.objects] == [code, None, "expired"]
+    assert "--certificate FILE" in run("verify", *requirements, raw[0]).out
+    for path in (no_certificate, tmp_path / "absent.pem"):
+        answer = run("verify", *requirements, "--certificate", str(path), *raw)
+        assert answer.status == 2
+        assert path.name in answer.err
+        assert "PRIVATE" not in answer.err
+
+
+def test_a_certificate_with_keys_over_http(run, tmp_path) -> None:
+    own = ClientCertificate.make()
+    path = tmp_path / "client.pem"
+    path.write_text(own.pem)
+    with LocalIssuer().serve() as served:
+        options = ["--issuer", served.issuer, "--audience", "https://api.test", "--allow-loopback-http"]
+        token = served.mint(certificate=own.der)
+        assert run("verify", *options, token).status == 1
+        assert run("verify", *options, "--certificate", str(path), token).status == 0
 
 
 # Key sources.

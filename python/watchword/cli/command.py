@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from watchword import __version__
-from watchword.cli import completion, demo, inspect, keys, man_page, thumbprint, verify
+from watchword.cli import check, completion, demo, explain, inspect, keys, man_page, thumbprint, verify
 from watchword.cli.command_error import CommandError, without_tokens
 from watchword.cli.parser import Parser
 
@@ -67,7 +67,7 @@ def build_parser() -> Parser:
         "-V", "--version", action="version", version=f"watchword {__version__}", help="print the version and exit"
     )
     verbs = parser.add_subparsers(title="commands", dest="verb", metavar="COMMAND")
-    for verb in (verify, inspect, thumbprint, keys, demo, completion, man_page):
+    for verb in (verify, inspect, thumbprint, keys, check, explain, demo, completion, man_page):
         verb.add_to(verbs)
     for command in verbs.choices.values():
         command.set_defaults(root=parser, parser=command)

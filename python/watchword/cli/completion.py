@@ -22,7 +22,7 @@ Prints a completion script for a shell. It needs the extra watchword[shell].
 Exit status: 0 printed, 2 a usage error."""
 
 # The arguments whose values are names of files.
-_FILES = ("token", "source", "--jwks", "--pem")
+_FILES = ("token", "source", "config", "--jwks", "--pem", "--config", "--certificate")
 
 
 def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

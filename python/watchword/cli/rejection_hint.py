@@ -11,6 +11,8 @@ _HINTS = {
     ErrorCode.UNKNOWN_KEY: "`watchword keys` shows the keys of a set, and which are rejected.",
     ErrorCode.EXPIRED: "--at TIME verifies a stored token as of the time it was used.",
     ErrorCode.WRONG_AUDIENCE: "--audience sets the accepted audiences; --any-audience accepts any.",
+    ErrorCode.CERTIFICATE_REQUIRED: "--certificate FILE gives the client's; --accept-bound accepts the token without.",
+    ErrorCode.CERTIFICATE_MISMATCH: "--certificate FILE gives the client's own certificate, not an authority's.",
     ErrorCode.DPOP_PROOF_REQUIRED: "--accept-bound accepts a bound token without a proof.",
 }
 _NEITHER = "No file has this name, and a token has three parts separated by dots."

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import logging
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,10 +20,12 @@ from watchword import (
     Verifier,
     verify_many,
 )
-from watchword.cli import provider, sources
+from watchword import verify as verify_token
+from watchword.cli import certificates, provider, sources
 from watchword.cli.command_error import CommandError, in_options
 from watchword.cli.input import HELP as TOKEN_HELP
 from watchword.cli.input import blocks_of_tokens, reads_standard_input
+from watchword.cli.logs import log_suppressed
 from watchword.cli.rejection_hint import rejection_hint
 from watchword.cli.times import parse_time
 from watchword.cli.verdicts import JsonLines, Tally, VerdictTable
@@ -97,7 +97,10 @@ def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--leeway", type=float, metavar="SECONDS", help="for exp, nbf and iat, both ways (default: 5; authgent: 0)"
     )
     requirements.add_argument(
-        "--accept-bound", action="store_true", help="accept a token bound to a key without its proof"
+        "--certificate", metavar="FILE", help="the client's certificate in PEM, for tokens that are bound to it"
+    )
+    requirements.add_argument(
+        "--accept-bound", action="store_true", help="accept a token bound to a key or a certificate without it"
     )
     parser.add_argument(
         "--at", metavar="TIME", help="verify as of TIME: Unix seconds, 2026-11-21T09:30:00Z, or a date (midnight UTC)"
@@ -201,8 +204,11 @@ def _with_key_set(arguments: argparse.Namespace, source: str, rules: Rules | Non
     if keys.rejected:
         print(f"Rejected {len(keys.rejected)} of the keys; `{command}` shows which and why.", file=sys.stderr)
     policy = Policy(issuer=arguments.issuer or None, **_requirements(arguments)) if rules is None else rules.policy()
+    certificate = certificates.load(arguments.certificate)
 
     def verify(tokens: list[str | bytes], now: float) -> Iterable[Verdict]:
+        if certificate is not None:
+            return _each(tokens, lambda token: verify_token(token, keys, policy, now=now, certificate=certificate))
         return verify_many(tokens, keys, policy, now=now, threads=arguments.threads)
 
     return _Verification(verify, lambda: None, keys)
@@ -219,10 +225,13 @@ def _with_verifier(arguments: argparse.Namespace, jwks_uri: str | None, rules: R
     ]
     if rules is not None and not rules.kernel_checks_issuer:
         return _with_issuer_keys(arguments, issuers, rules)
+    certificate = certificates.load(arguments.certificate)
     verifier = Verifier(issuers, **(_requirements(arguments) if rules is None else rules.requirements()))
     _refresh(verifier, lambda: any(stats.keys for stats in verifier.stats().values()))
 
     def verify(tokens: list[str | bytes], now: float) -> Iterable[Verdict]:
+        if certificate is not None:
+            return _each(tokens, lambda token: verifier.verify(token, now=now, certificate=certificate))
         return verifier.verify_many(tokens, now=now, threads=arguments.threads)
 
     return _Verification(verify, verifier.close, None)
@@ -235,44 +244,34 @@ def _with_issuer_keys(arguments: argparse.Namespace, issuers: Sequence[Issuer], 
             f"--provider {arguments.provider} takes one --issuer if its keys come over HTTP,"
             " because a token need not name its issuer. Run the command for each, or give the keys with --jwks FILE."
         )
+    certificate = certificates.load(arguments.certificate)
     keys, policy = IssuerKeys(issuers[0], accepted_issuers=(issuers[0].issuer, None)), rules.policy()
     _refresh(keys, lambda: keys.stats().keys > 0)
 
     def verify(tokens: list[str | bytes], now: float) -> Iterable[Verdict]:
-        for token in tokens:
-            try:
-                yield keys.verify(token, policy, now=now)
-            except VerificationError as error:
-                yield error
+        return _each(tokens, lambda token: keys.verify(token, policy, now=now, certificate=certificate))
 
     return _Verification(verify, keys.close, None)
+
+
+def _each(tokens: Iterable[str | bytes], verify: Callable[[str | bytes], VerifiedToken]) -> Iterator[Verdict]:
+    for token in tokens:
+        try:
+            yield verify(token)
+        except VerificationError as error:
+            yield error
 
 
 def _refresh(source: Verifier | IssuerKeys, has_keys: Callable[[], bool]) -> None:
     """Fetch the keys. Raises :class:`CommandError` if none are available."""
     try:
-        with _log_suppressed():
+        with log_suppressed():
             source.refresh()
     except KeysUnavailableError as error:
         if not has_keys():
             source.close()
             raise CommandError(f"{error.detail}. Check the URL, or give the keys with --jwks FILE.") from None
         print(f"Continuing without some keys: {error.detail}.", file=sys.stderr)
-
-
-@contextlib.contextmanager
-def _log_suppressed() -> Iterator[None]:
-    """Within this context nothing is logged: the error that is raised says the same."""
-    logger = logging.getLogger("watchword")
-
-    def nothing(_: logging.LogRecord) -> bool:
-        return False
-
-    logger.addFilter(nothing)
-    try:
-        yield
-    finally:
-        logger.removeFilter(nothing)
 
 
 def _time(text: str | None) -> float | None:
@@ -290,5 +289,5 @@ def _not_checked(arguments: argparse.Namespace) -> list[str]:
     if arguments.any_audience:
         unchecked.append("the audience (--any-audience)")
     if arguments.accept_bound:
-        unchecked.append("possession of the key of bound tokens (--accept-bound)")
+        unchecked.append("possession of what bound tokens are bound to (--accept-bound)")
     return [*unchecked, *provider.not_checked(arguments)]

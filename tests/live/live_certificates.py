@@ -60,10 +60,15 @@ class Certificates:
         return context
 
     @property
+    def client_der(self) -> bytes:
+        """The client's certificate in DER."""
+        certificate = x509.load_pem_x509_certificate(self.certificate("client").read_bytes())
+        return certificate.public_bytes(Encoding.DER)
+
+    @property
     def client_thumbprint(self) -> str:
         """What ``cnf.x5t#S256`` is in a token that is bound to the client's certificate (RFC 8705 section 3.1)."""
-        certificate = x509.load_pem_x509_certificate(self.certificate("client").read_bytes())
-        return base64url(hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest())
+        return base64url(hashlib.sha256(self.client_der).digest())
 
 
 def certificates(folder: Path) -> Certificates:

@@ -52,6 +52,24 @@ def node_packages() -> Path:
     return once("node", install, (HERE / "package-lock.json").read_bytes())
 
 
+def mcp_conformance() -> list[str]:
+    """The command of the MCP project's conformance suite, with the Node.js that it needs."""
+    npm = shutil.which("npm")
+    if npm is None:
+        unavailable("npm is needed for the MCP conformance suite")
+    pinned = HERE / "mcp-conformance"
+
+    def install(folder: Path) -> None:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(pinned / name, folder / name)
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        run(command, "install the MCP conformance suite", cwd=folder)
+
+    modules = once("mcp-conformance", install, (pinned / "package-lock.json").read_bytes()) / "node_modules"
+    nodes = [*(str(found) for found in modules.glob("node-*/bin/node")), shutil.which("node") or ""]
+    return [nodes[0], str(modules / "@modelcontextprotocol" / "conformance" / "dist" / "index.js")]
+
+
 def run(command: list[str], purpose: str, *, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
     """The standard output of a command that must succeed; installs that fail make the tests unavailable."""
     # A lock file for the tests' own environment says nothing about other environments.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from live_keycloak import Realm
@@ -12,6 +13,7 @@ from live_verdicts import Verify, both_ways, code
 
 import watchword as ww
 from watchword.dpop import DpopProver
+from watchword.testing import ClientCertificate
 
 URI = "https://api.example/orders"
 
@@ -22,6 +24,7 @@ class Server:
 
     dpop_token: Callable[[DpopProver], str]
     certificate_token: Callable[[], str]
+    certificate: bytes
     certificate_thumbprint: str
     issuer: ww.Issuer
     tls_issuer: ww.Issuer
@@ -32,6 +35,7 @@ def _keycloak(request: pytest.FixtureRequest) -> Server:
     return Server(
         lambda prover: realm.token("dpop", prover=prover),
         lambda: realm.token_over_mutual_tls("mtls"),
+        realm.server.certificates.client_der,
         realm.server.certificates.client_thumbprint,
         realm.as_issuer(),
         realm.as_issuer(),
@@ -43,6 +47,7 @@ def _spring(request: pytest.FixtureRequest) -> Server:
     return Server(
         lambda prover: spring.token("machine-ES256", prover=prover),
         spring.token_over_mutual_tls,
+        spring.certificates.client_der,
         spring.certificates.client_thumbprint,
         spring.as_issuer(),
         ww.Issuer(spring.tls_issuer, jwks_uri=spring.jwks_uri, allow_loopback_http=True),
@@ -114,11 +119,18 @@ def test_a_proof_of_something_else_is_rejected(
         verifier.verify_request(method="GET", uri=URI, headers=_headers(token, proof(prover, token)))
 
 
-# What binds a token to a certificate is not verified, so such a token is rejected, never accepted as a bearer token.
 @both_ways
-def test_a_token_that_is_bound_to_a_certificate_is_rejected(java_server: Server, verify: Verify) -> None:
+def test_a_token_goes_with_the_certificate_that_it_is_bound_to(java_server: Server, verify: Verify) -> None:
     verifier = ww.Verifier([java_server.tls_issuer], audience=API)
     token = java_server.certificate_token()
-    assert code(verify, verifier, token) == ww.ErrorCode.UNSUPPORTED
+    assert code(verify, verifier, token) == ww.ErrorCode.CERTIFICATE_REQUIRED
+    verified = verifier.verify(token, certificate=java_server.certificate)
+    assert verified.confirmation is not None
+    assert verified.confirmation.certificate == java_server.certificate_thumbprint
+    headers = {"Authorization": f"Bearer {token}"}
+    request: dict[str, Any] = {"method": "GET", "uri": URI, "headers": headers}
+    assert verifier.verify_request(**request, certificate=java_server.certificate).token.claims == verified.claims
+    with pytest.raises(ww.CertificateMismatchError):
+        verifier.verify_request(**request, certificate=ClientCertificate.make().der)
     accepting = ww.Verifier([java_server.tls_issuer], audience=API, bound_tokens="accept")
     assert verify(accepting, token).claims["cnf"] == {"x5t#S256": java_server.certificate_thumbprint}

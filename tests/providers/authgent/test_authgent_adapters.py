@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+import mint
 import pytest
 from authgent_tokens import API, ISSUER, KEYS, now, token
 from langchain_core.tools import BaseTool, StructuredTool, Tool
@@ -24,6 +25,10 @@ from starlette.testclient import TestClient
 
 import watchword as ww
 import watchword.providers.authgent as authgent
+from watchword.gate import Gate
+from watchword.gate import Route as GateRoute
+from watchword.holder import DpopProver
+from watchword.integrations.mcp import protect
 from watchword.providers.authgent.adapters.langchain import AuthgentCallbackHandler, AuthgentToolWrapper
 from watchword.providers.authgent.adapters.mcp import AgentAuthProvider, MCPAuthProvider
 from watchword.providers.authgent.adapters.protected_resource import ProtectedResourceMetadata
@@ -80,6 +85,28 @@ def test_the_sdks_own_middleware_takes_it_for_a_token_verifier() -> None:
     ]
     for raw in (token(), "garbage", token(aud=API, cnf={"jkt": "x" * 43})):
         assert client.get("/", headers={"Authorization": f"Bearer {raw}"}).json() == [False]
+
+
+def test_behind_a_gate_bound_tokens_are_accepted_and_the_rules_of_authgent_stay() -> None:
+    async def who(request: Request) -> JSONResponse:
+        return JSONResponse([request.user.is_authenticated, *request.auth.scopes])
+
+    provider = AgentAuthProvider(ISSUER, API, jwks_fetcher=KEYS)
+    middleware = [Middleware(AuthenticationMiddleware, backend=BearerAuthBackend(provider))]
+    app = Starlette(routes=[Route("/", who)], middleware=middleware)
+    verifier = ww.Verifier([ww.Issuer(ISSUER, jwks=mint.jwks("p256"))], audience=API)
+    client = TestClient(protect(app, Gate(verifier, [GateRoute("/")], public_url=API)))
+    prover = DpopProver()
+
+    def get(**claims: object) -> Any:
+        raw = token(aud=API, cnf={"jkt": prover.jkt}, **claims)
+        return client.get("/", headers={"Authorization": f"DPoP {raw}", "DPoP": prover.proof("GET", f"{API}/", raw)})
+
+    assert get().json() == [True, "search:execute", "read"]
+    # A transaction token is no access token, whatever the gate says.
+    assert get(req_wl="agent-1").json() == [False]
+    raw = token(aud=API, cnf={"jkt": prover.jkt})
+    assert client.get("/", headers={"Authorization": f"Bearer {raw}"}).status_code == 401
 
 
 # Metadata.

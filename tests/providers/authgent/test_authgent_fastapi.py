@@ -7,13 +7,15 @@ from typing import Annotated, Any
 import mint
 import pytest
 from authgent_apps import PUBLIC
-from authgent_tokens import ISSUER, KEYS, token
+from authgent_tokens import ISSUER, KEYS, token, transaction_token
 from fastapi import Depends, FastAPI, Request, WebSocket
 from fastapi.testclient import TestClient
 from starlette.applications import Starlette
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
+from starlette.testclient import WebSocketDenialResponse
+from starlette.websockets import WebSocketDisconnect
 
 import watchword.providers.authgent as authgent
 from watchword.providers.authgent.middleware.fastapi import AgentAuthMiddleware, get_agent_identity, require_agent_auth
@@ -124,7 +126,6 @@ def test_an_application_in_another_goes_by_its_own_issuer() -> None:
         issuer="https://other.example",
         jwks_fetcher=other,
         public_url=PUBLIC,
-        on_invalid="anonymous",
     )
     outer = Starlette(routes=[Route("/who", _who), Mount("/inner", inner)])
     outer.add_middleware(AgentAuthMiddleware, issuer=ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)
@@ -142,15 +143,60 @@ def test_a_proof_is_for_the_whole_path_of_an_application_in_another() -> None:
     assert TestClient(app).get("/v1/who?x=1", headers=headers).status_code == 200
 
 
-def test_websockets_pass() -> None:
+def test_websockets_need_a_token_too() -> None:
     app = FastAPI()
     app.add_middleware(AgentAuthMiddleware, issuer=ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)
 
     @app.websocket("/ws")
     async def talk(websocket: WebSocket) -> None:
         await websocket.accept()
-        await websocket.send_json(hasattr(websocket.state, "authgent_identity"))
+        await websocket.send_json(websocket.state.authgent_identity.subject)
         await websocket.close()
 
-    with TestClient(app).websocket_connect("/ws") as connection:
-        assert connection.receive_json() is False
+    client = TestClient(app)
+    with client.websocket_connect("/ws", headers=good()) as connection:
+        assert connection.receive_json() == "client:agnt_1"
+    with pytest.raises(WebSocketDenialResponse) as rejected, client.websocket_connect("/ws"):
+        pass
+    assert rejected.value.status_code == 401
+    assert rejected.value.json() == {"detail": "No valid agent identity"}
+
+
+def test_a_token_that_is_no_access_token_closes_a_websocket_with_its_code() -> None:
+    app = AgentAuthMiddleware(FastAPI(), ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)
+
+    async def server(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "extensions": {}}, receive, send)
+
+    headers = {"Authorization": f"Bearer {transaction_token()}"}
+    with (
+        pytest.raises(WebSocketDisconnect) as closed,
+        TestClient(server).websocket_connect("/ws", headers=headers),
+    ):
+        pass
+    assert closed.value.code == 4401
+    assert closed.value.reason == "wrong_type"
+
+
+def test_no_exception_of_ours_lets_a_request_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = guarded(bare)
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("broken")
+
+    client.get("/items/7")
+    monkeypatch.setattr("watchword.providers.authgent.middleware.gate.identity_of", broken)
+    answer = client.get("/items/7", headers=good())
+    assert answer.status_code == 500
+    assert "broken" not in answer.text
+
+
+def test_headers_of_the_application_are_passed_on() -> None:
+    app = FastAPI()
+    app.add_middleware(AgentAuthMiddleware, issuer=ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)
+
+    @app.get("/")
+    async def shown(request: Request) -> Any:
+        return request.headers.get("x-auth-tenant")
+
+    assert TestClient(app).get("/", headers={**good(), "X-Auth-Tenant": "a"}).json() == "a"

@@ -83,9 +83,9 @@ def test_an_application_without_middleware_rejects_everybody() -> None:
 def test_an_applications_own_error_handler_has_its_say() -> None:
     app = flask.Flask(__name__)
     AgentAuthMiddleware(app, issuer=ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)
-    app.add_url_rule("/me", "me", lambda: get_agent_identity().subject)
+    app.add_url_rule("/health", "health", lambda: get_agent_identity().subject)
     app.register_error_handler(401, lambda error: ("please log in", 401))
-    assert app.test_client().get("/me").text == "please log in"
+    assert app.test_client().get("/health").text == "please log in"
 
 
 def test_an_applications_own_tests_may_say_who_calls() -> None:
@@ -103,9 +103,15 @@ def test_a_path_is_what_the_client_escaped() -> None:
     app.add_url_rule("/v1/<path:rest>", "rest", lambda rest: rest)
     client = authgent.DPoPClient()
     raw = token(cnf={"jkt": client.jkt})
-    for path in ("/v1/a%2Fb", "/v1/%C3%A9", "/v1/a:b@c!d", "/v1/a%20b"):
+    for path, status in (
+        ("/v1/a/b", 200),
+        ("/v1/%C3%A9", 200),
+        ("/v1/a:b@c!d", 200),
+        ("/v1/a%20b", 200),
+        ("/v1/a%2Fb", 400),
+    ):
         headers = client.create_proof_headers(raw, "GET", f"{PUBLIC}{path}")
-        assert app.test_client().get(path, headers=headers).status_code == 200, path
+        assert app.test_client().get(path, headers=headers).status_code == status, path
 
 
 def test_a_view_may_be_a_coroutine() -> None:
@@ -119,3 +125,37 @@ def test_a_view_may_be_a_coroutine() -> None:
         flask.g.agent_identity = agent
         with pytest.raises(StopIteration, match="in"):
             view().send(None)
+
+
+def test_no_exception_of_ours_lets_a_request_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = flask.Flask(__name__)
+    AgentAuthMiddleware(app, issuer=ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)
+    app.add_url_rule("/", "index", lambda: "in")
+    alone = flask.Flask(__name__)
+    alone.add_url_rule("/", "index", agent_auth_required(ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)(lambda: "in"))
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("watchword.providers.authgent.middleware.gate.identity_of", broken)
+    for one in (app, alone):
+        answer = one.test_client().get("/", headers=good())
+        assert answer.status_code == 500
+        assert "broken" not in answer.text
+
+
+def test_headers_of_the_application_are_passed_on() -> None:
+    app = flask.Flask(__name__)
+    AgentAuthMiddleware(app, issuer=ISSUER, jwks_fetcher=KEYS, public_url=PUBLIC)
+    app.add_url_rule("/", "index", lambda: flask.request.headers["X-Auth-Tenant"])
+    assert app.test_client().get("/", headers={**good(), "X-Auth-Tenant": "a"}).text == "a"
+
+
+def test_a_decorator_for_several_views_verifies_a_request_once() -> None:
+    required = agent_auth_required(ISSUER, "read", jwks_fetcher=KEYS, public_url=PUBLIC)
+    app = flask.Flask(__name__)
+    inner = required(lambda: "in")
+    app.add_url_rule("/", "index", required(inner))
+    client = authgent.DPoPClient()
+    raw = token(cnf={"jkt": client.jkt})
+    assert app.test_client().get("/", headers=client.create_proof_headers(raw, "GET", f"{PUBLIC}/")).text == "in"

@@ -16,7 +16,7 @@ import pytest
 from authgent_tokens import act, token
 
 import watchword.providers.authgent as authgent
-from watchword.providers.authgent.middleware.gate import Gate
+from watchword.providers.authgent.middleware.gate import AgentGate
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "providers" / "authgent.md").read_text(encoding="utf-8")
 
@@ -55,7 +55,7 @@ def test_every_program_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_the_page_names_every_option_and_every_error() -> None:
-    for option in list(inspect.signature(Gate).parameters):
+    for option in list(inspect.signature(AgentGate).parameters):
         assert f"| `{option}` |" in PAGE, option
     for name in authgent.__all__:
         assert re.search(rf"\b{name}\b", PAGE), name

@@ -23,7 +23,7 @@ VERIFIER = GATEWAY.offline()
 
 #: These are bad if a confirmation needs a proof with the token. An attestation is presented without one, so they are
 #: rejected for another reason: there is no key in them to pin.
-_UNPINNABLE = {Defect.BOUND_TO_KEY: "unsupported", Defect.BOUND_TO_CERTIFICATE: "unsupported"}
+_UNPINNABLE = dict.fromkeys((Defect.BOUND_TO_KEY, Defect.BOUND_TO_CERTIFICATE), "unsupported")
 
 
 #: No error text has such a word by chance.
@@ -163,6 +163,7 @@ def test_a_forged_attestation_has_no_other_error() -> None:
         ({"receipt_id": 1}, "malformed_claims"),
         ({"cnf": {"jkt": AGENT.jkt}}, "unsupported"),
         ({"cnf": {"kid": "agent"}}, "unsupported"),
+        ({"cnf": {"x5t#S256": "agent"}}, "malformed_claims"),
         ({"cnf": {"jwk": {"kty": "oct", "k": "AAAA"}}}, "invalid_confirmation_key"),
         ({"cnf": {"jwk": {"kty": "EC"}}}, "invalid_confirmation_key"),
         ({"cnf": {"jwk": {}}}, "invalid_confirmation_key"),

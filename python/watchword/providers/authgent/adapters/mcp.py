@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 class AgentAuthProvider:
     """Verifies the access tokens of an authgent-server for an MCP server.
 
-    It is a ``TokenVerifier`` of the MCP Python SDK. The SDK passes the token without its request, so tokens that are
-    bound to a key are rejected: they need ASGI middleware (:mod:`watchword.providers.authgent.middleware.fastapi`).
+    It is a ``TokenVerifier`` of the MCP Python SDK. The SDK passes the token without its request, so a token that is
+    bound to a key is rejected, unless :func:`watchword.integrations.mcp.protect` is in front: the gate has then
+    verified its proof.
 
     ``audience``, ``jwks_fetcher`` and ``session`` are as in :func:`~watchword.providers.authgent.verify_token`; the
     audience is usually the MCP server's own URL.
@@ -53,8 +54,14 @@ class AgentAuthProvider:
             from mcp.server.auth.provider import AccessToken
         except ImportError as error:
             raise ImportError("verify_token() returns the MCP SDK's AccessToken: pip install mcp") from error
+        from watchword.integrations.mcp import allowed_token
+
         try:
-            agent = await self.verify(token)
+            if allowed_token(token) is None:
+                agent = await self.verify(token)
+            else:
+                # The gate in front has verified the token's proof, which the SDK does not pass on.
+                agent = await verify_token(token, self._server_url, self._audience, self._keys, bound_tokens="accept")
         except ServerError:
             raise
         except AuthgentError:

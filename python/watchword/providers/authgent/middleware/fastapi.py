@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import typing
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any, cast
 
+from watchword.integrations.asgi import GateMiddleware, is_serving
 from watchword.providers.authgent.errors import AuthgentError
-from watchword.providers.authgent.middleware.gate import (
-    Found,
-    Gate,
-    answer_without_gate,
-    authorize,
-    is_open,
-    scopes_needed,
-)
+from watchword.providers.authgent.middleware.gate import AgentGate, Found, answer_without_gate, authorize, scopes_needed
 from watchword.providers.authgent.middleware.guard import Function, guard
+from watchword.providers.authgent.middleware.translated import TranslatedDecision
 from watchword.providers.authgent.models import AgentIdentity
 
 try:
     from fastapi import HTTPException, Request
-    from starlette.responses import JSONResponse
 except ImportError as error:
     raise ImportError("this middleware needs FastAPI: pip install 'watchword[fastapi]'") from error
 
@@ -32,20 +25,24 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from watchword import AnyAudience
+    from watchword.gate import Decision
+    from watchword.gate import Gate as RequestGate
     from watchword.providers.authgent.middleware.gate import GateOptions
+    from watchword.waiting import Steps
+
+    _Headers = list[tuple[bytes, bytes]]
 
 _IDENTITY = "authgent_identity"
-_ERROR = "authgent_error"
 _GATE = "authgent_gate"
 _REQUEST = "authgent_request"
 
 
-class AgentAuthMiddleware:
-    """Verifies the access token of every HTTP request, and its DPoP proof if it has one.
+class AgentAuthMiddleware(GateMiddleware):
+    """Verifies the access token of every request and WebSocket handshake, and its DPoP proof if it has one.
 
-    ``request.state.authgent_identity`` is then the sender's identity. ``/health``, ``/ready``, paths below
-    ``/.well-known/`` and WebSockets need no token. The options are those of
-    :class:`~watchword.providers.authgent.middleware.gate.Gate`.
+    ``request.state.authgent_identity`` is then the sender's identity. A request without a valid token is answered with
+    401, unless its path is open: ``/health``, ``/ready`` and those below ``/.well-known/``. The options are those of
+    :class:`~watchword.providers.authgent.middleware.gate.AgentGate`.
 
     Raises ``ValueError`` if they are invalid. If the framework makes its middleware while the server starts, the start
     fails instead.
@@ -58,46 +55,56 @@ class AgentAuthMiddleware:
         audience: str | Iterable[str] | AnyAudience | None = None,
         **options: Unpack[GateOptions],
     ) -> None:
-        self.app = app
-        self._invalid: ValueError | None = None
+        gate: AgentGate | None = None
+        invalid: ValueError | None = None
         try:
-            self._gate = Gate(issuer, audience, **options)
+            gate = AgentGate(issuer, audience, **options)
         except ValueError as error:
-            if not _is_serving():
+            if not is_serving():
                 raise
-            self._invalid = error
+            invalid = error
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-        if self._invalid is not None:
-            if scope["type"] == "lifespan":
-                await receive()
-                await send({"type": "lifespan.startup.failed", "message": f"AgentAuthMiddleware: {self._invalid}"})
-            raise self._invalid
-        if scope["type"] == "http" and not is_open(scope["path"]):
-            found = await self._gate.admit_async(scope["method"], _uri(self._gate, scope), scope["headers"])
-            rejection = self._gate.rejection(found)
-            if rejection is not None:
-                response = JSONResponse({"detail": rejection.detail}, rejection.status, headers=rejection.headers)
-                await response(scope, receive, send)
-                return
-            identity, error = (found, None) if isinstance(found, AgentIdentity) else (None, found)
-            # All three, always: an outer middleware of this class, with another issuer, may have set them.
-            scope.setdefault("state", {}).update({_GATE: self._gate, _IDENTITY: identity, _ERROR: error})
-        await self.app(scope, receive, send)
+        async def identified(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "lifespan":
+                decision: TranslatedDecision = scope["state"]["decision"]
+                scope["state"].update({_GATE: gate, _IDENTITY: decision.identity})
+            await app(scope, receive, send)
+
+        # As much of a Gate as the middleware calls.
+        super().__init__(identified, cast("RequestGate", None if gate is None else _AsgiGate(gate)))
+        if invalid is not None:
+            self._invalid = invalid
 
 
-def _is_serving() -> bool:
-    """Return whether an event loop runs: Starlette makes its middleware when it handles its first event.
+class _AsgiGate:
+    """An :class:`AgentGate`, as the middleware calls a gate."""
 
-    That is the lifespan's start-up. A server interprets an exception there as "no lifespan support", continues, and
-    every request ends in a 500.
-    """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+    #: The application serves its own.
+    metadata_path = None
+
+    def __init__(self, gate: AgentGate) -> None:
+        self._gate = gate
+
+    def check_steps(
+        self,
+        *,
+        headers: _Headers,
+        **request: Any,  # noqa: ANN401  # the other arguments
+    ) -> TranslatedDecision | Steps[TranslatedDecision]:
+        found = self._gate.gate.check_steps(headers=headers, **request)
+        return self._wait(found, headers) if isinstance(found, GeneratorType) else self._translated(found, headers)
+
+    async def check_async(self, *, headers: _Headers, **request: Any) -> TranslatedDecision:  # noqa: ANN401
+        return self._translated(await self._gate.gate.check_async(headers=headers, **request), headers)
+
+    def _wait(self, steps: Steps[Decision], headers: _Headers) -> Steps[TranslatedDecision]:
+        return self._translated((yield from steps), headers)
+
+    def failed(self, error: Exception) -> TranslatedDecision:
+        return self._translated(self._gate.gate.failed(error), [])
+
+    def _translated(self, decision: Any, headers: _Headers) -> TranslatedDecision:  # noqa: ANN401  # no generator
+        return TranslatedDecision(self._gate, decision, self._gate.found(decision, headers), member="detail")
 
 
 def get_agent_identity(request: Request) -> AgentIdentity:
@@ -128,21 +135,13 @@ def require_agent_auth(scopes: str | Iterable[str] | None = None) -> Callable[[F
 
 def _authorized(request: Request, needed: tuple[str, ...] = ()) -> AgentIdentity:
     state = request.state
-    found: Found = getattr(state, _IDENTITY, None) or getattr(state, _ERROR, None)
+    found: Found = getattr(state, _IDENTITY, None)
     try:
         return authorize(found, needed)
     except AuthgentError as error:
-        gate: Gate | None = getattr(state, _GATE, None)
+        gate: AgentGate | None = getattr(state, _GATE, None)
         answer = answer_without_gate(error) if gate is None else gate.answer(error)
         raise HTTPException(answer.status, answer.detail, answer.headers) from error
-
-
-def _uri(gate: Gate, scope: Scope) -> str:
-    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), None)
-    raw = scope.get("raw_path")
-    # Without the raw path, it is not known which characters the client escaped.
-    path = quote(scope["path"], safe="/:@!$&'()*+,;=~") if raw is None else raw.decode("latin-1")
-    return gate.uri(path, host)
 
 
 def _request_in(args: tuple[object, ...], kwargs: dict[str, object]) -> Request:

@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, cast
 
 from watchword.providers.authgent.errors import AuthgentError
 from watchword.providers.authgent.middleware.gate import (
+    AgentGate,
     Answer,
-    Gate,
     answer_without_gate,
     authorize,
-    is_open,
     scopes_needed,
 )
 from watchword.providers.authgent.middleware.guard import Function, guard
+from watchword.providers.authgent.middleware.translated import TranslatedDecision
 from watchword.providers.authgent.models import AgentIdentity
 
 try:
-    from flask import Flask, Response, abort, g, jsonify, request
+    from flask import Flask, Response, abort, g, jsonify
 except ImportError as error:
     raise ImportError("this middleware needs Flask: pip install 'watchword[flask]'") from error
+
+from watchword.integrations.flask import authenticated, init_app
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from watchword import AnyAudience
-    from watchword.providers.authgent.middleware.gate import GateOptions
+    from watchword.gate import Decision
+    from watchword.gate import Gate as RequestGate
+    from watchword.providers.authgent.middleware.gate import Found, GateOptions
 
 
 class AgentAuthMiddleware:
     """Verifies the access token of every request of an application, and its DPoP proof if it has one.
 
-    ``g.authgent_identity`` (and ``g.agent_identity``) is then the sender's identity. ``/health``, ``/ready`` and paths
-    below ``/.well-known/`` need no token. The options are those of
-    :class:`~watchword.providers.authgent.middleware.gate.Gate`.
+    ``g.authgent_identity`` (and ``g.agent_identity``) is then the sender's identity. A request without a valid token is
+    answered with 401, unless its path is open: ``/health``, ``/ready`` and those below ``/.well-known/``. The options
+    are those of :class:`~watchword.providers.authgent.middleware.gate.AgentGate`.
     """
 
     def __init__(
@@ -45,15 +48,7 @@ class AgentAuthMiddleware:
         audience: str | Iterable[str] | AnyAudience | None = None,
         **options: Unpack[GateOptions],
     ) -> None:
-        self._gate = Gate(issuer, audience, **options)
-        app.before_request(self._before_request)
-
-    def _before_request(self) -> Response | None:
-        if is_open(request.path):
-            return None
-        _admit(self._gate)
-        rejection = self._gate.rejection(g.authgent_found)
-        return None if rejection is None else _response(rejection)
+        init_app(app, _adapted(AgentGate(issuer, audience, **options)))
 
 
 def get_agent_identity() -> AgentIdentity:
@@ -72,7 +67,7 @@ def require_agent_auth(scopes: str | Iterable[str] | None = None) -> Callable[[F
     The view may be ``async`` or not. Raises ``ValueError`` if a scope is invalid.
     """
     needed = scopes_needed(scopes)
-    return lambda view: guard(view, lambda *_: _rejection(lambda: _authorized(needed)))
+    return lambda view: guard(view, lambda *_: _rejection(needed))
 
 
 def agent_auth_required(
@@ -84,51 +79,88 @@ def agent_auth_required(
     """Return a decorator that verifies the requests of one view, and requires a token with all these scopes.
 
     ``g.agent_identity`` is then the sender's identity. The options are those of
-    :class:`~watchword.providers.authgent.middleware.gate.Gate`.
+    :class:`~watchword.providers.authgent.middleware.gate.AgentGate`.
     """
     needed = scopes_needed(scopes)
-    gate = Gate(issuer, audience, **options)
-
-    def authorized() -> AgentIdentity:
-        _admit(gate)
-        return _authorized(needed)
-
-    return lambda view: guard(view, lambda *_: _rejection(authorized))
+    return authenticated(_adapted(AgentGate(issuer, audience, **options)), scopes=needed)
 
 
-def _admit(gate: Gate) -> None:
-    """Verify the request, and set the attributes of ``g`` that views use."""
-    environ = request.environ
-    uri = gate.uri(_path(environ), environ.get("HTTP_HOST"))
-    found = gate.admit(request.method, uri, list(request.headers))
-    g.authgent_gate, g.authgent_found = gate, found
-    g.authgent_identity = g.agent_identity = found if isinstance(found, AgentIdentity) else None
+class _FlaskGate:
+    """An :class:`AgentGate`, as the integration calls a gate."""
+
+    #: The application serves its own.
+    metadata_path = None
+
+    def __init__(self, gate: AgentGate) -> None:
+        self._gate = gate
+
+    def check(self, *, headers: list[tuple[str, str]], **request: Any) -> TranslatedDecision:  # noqa: ANN401
+        decision = self._gate.gate.check(headers=headers, **request)
+        return _noted(self._gate, decision, self._gate.found(decision, headers))
+
+    def guard(self, *, scopes: tuple[str, ...]) -> _FlaskGuard:
+        return _FlaskGuard(self._gate, scopes)
+
+    def failed(self, error: Exception) -> TranslatedDecision:
+        decision = self._gate.gate.failed(error)
+        return _noted(self._gate, decision, self._gate.found(decision, []))
 
 
-def _path(environ: dict[str, Any]) -> str:
-    # Servers have the raw path under one of two names. PATH_INFO is unescaped: it is not known which characters the
-    # client escaped.
-    raw: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
-    if raw.startswith("/"):
-        return raw
-    return quote(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""), "/:@!$&'()*+,;=~", encoding="latin-1")
+class _FlaskGuard:
+    """The requirements of one view, as the integration calls a guard."""
+
+    def __init__(self, gate: AgentGate, scopes: tuple[str, ...]) -> None:
+        self._gate = gate
+        self._guard = gate.gate.guard()
+        self._scopes = scopes
+
+    def check(self, *, headers: list[tuple[str, str]], **request: Any) -> TranslatedDecision:  # noqa: ANN401
+        return self._with_scopes(self._guard.check(headers=headers, **request), headers)
+
+    async def check_async(self, *, headers: list[tuple[str, str]], **request: Any) -> TranslatedDecision:  # noqa: ANN401
+        return self._with_scopes(await self._guard.check_async(headers=headers, **request), headers)
+
+    def authorize(self, before: TranslatedDecision, **_: object) -> TranslatedDecision:
+        return _noted(self._gate, before.decision, self._authorized(before.found))
+
+    def _with_scopes(self, decision: Decision, headers: list[tuple[str, str]]) -> TranslatedDecision:
+        return _noted(self._gate, decision, self._authorized(self._gate.found(decision, headers)))
+
+    def _authorized(self, found: Found) -> Found:
+        try:
+            return authorize(found, self._scopes)
+        except AuthgentError as error:
+            return error
+
+
+def _noted(gate: AgentGate, decision: Decision, found: Found) -> TranslatedDecision:
+    """Return the decision on the current request, after setting the attributes of ``g``."""
+    translated = TranslatedDecision(gate, decision, found, member="error")
+    g.authgent_gate = gate
+    g.authgent_identity = g.agent_identity = translated.identity
+    return translated
+
+
+def _adapted(gate: AgentGate) -> RequestGate:
+    # As much of a Gate as the integration calls.
+    return cast("RequestGate", _FlaskGate(gate))
 
 
 def _authorized(needed: tuple[str, ...] = ()) -> AgentIdentity:
     # An application's tests may set an identity themselves.
-    return authorize(g.get("authgent_identity") or g.get("agent_identity") or g.get("authgent_found"), needed)
+    return authorize(g.get("authgent_identity") or g.get("agent_identity"), needed)
 
 
-def _rejection(authorized: Callable[[], AgentIdentity]) -> Response | None:
+def _rejection(needed: tuple[str, ...]) -> Response | None:
     try:
-        authorized()
+        _authorized(needed)
     except AuthgentError as error:
         return _response(_answer(error))
     return None
 
 
 def _answer(error: AuthgentError) -> Answer:
-    gate: Gate | None = g.get("authgent_gate")
+    gate: AgentGate | None = g.get("authgent_gate")
     return answer_without_gate(error) if gate is None else gate.answer(error)
 
 

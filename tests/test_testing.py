@@ -149,6 +149,7 @@ def test_a_defect_is_the_only_thing_wrong_with_a_token(issuer: LocalIssuer) -> N
         Defect.MISSING_EXP: issuer.policy(required=()),
         Defect.DPOP_PROOF: issuer.policy(types=("dpop+jwt",)),
         Defect.LOGOUT_TOKEN: issuer.policy(types=("logout+jwt",)),
+        Defect.BOUND_OTHERWISE: issuer.policy(bound_tokens="accept"),
         Defect.BOUND_TO_KEY: issuer.policy(bound_tokens="accept"),
         Defect.BOUND_TO_CERTIFICATE: issuer.policy(bound_tokens="accept"),
         Defect.TOKEN_TOO_LARGE: issuer.policy(max_token_bytes=65536),

@@ -123,8 +123,9 @@ class Defect(enum.StrEnum):
     AUD_EMPTY = "aud an empty array", ErrorCode.MISSING_CLAIM
     MISSING_AUDIENCE = "missing aud", ErrorCode.MISSING_CLAIM
     MISSING_EXP = "missing exp", ErrorCode.MISSING_CLAIM
+    BOUND_OTHERWISE = "bound by an unknown confirmation method", ErrorCode.UNSUPPORTED
+    BOUND_TO_CERTIFICATE = "bound to a certificate, without it", ErrorCode.CERTIFICATE_REQUIRED
     BOUND_TO_KEY = "bound to a key, without a proof", ErrorCode.DPOP_PROOF_REQUIRED
-    BOUND_TO_CERTIFICATE = "bound to a certificate", ErrorCode.UNSUPPORTED
 
 
 class BadToken(NamedTuple):

@@ -5,13 +5,20 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from watchword import Issuer, KeySet, Policy, Verifier
+from watchword.dpop import DpopProver
+from watchword.testing.client_certificate import thumbprint_of
 from watchword.testing.defects import BadToken, Defect
 from watchword.testing.draft import Draft, to_json
 from watchword.testing.key_ring import KeyRing
+from watchword.testing.request_defects import BadRequest
+from watchword.testing.request_signing import RequestAuth, pairs, sign
+from watchword.testing.signed_request import SignedRequest
 from watchword.testing.signing_key import SigningKey, is_ecdsa
 from watchword.testing.tamper import can_have, tamper
 
@@ -43,6 +50,7 @@ class LocalIssuer:
         self._audience = audience if isinstance(audience, str) else tuple(audience)
         self._ring = KeyRing(algorithms, key_ids)
         self._clock = clock
+        self._holder = ec.generate_private_key(ec.SECP256R1())
 
     @property
     def issuer(self) -> str:
@@ -59,6 +67,11 @@ class LocalIssuer:
         """The algorithms that it signs with, the default first."""
         return self._ring.algorithms
 
+    @property
+    def clock(self) -> Callable[[], float]:
+        """The function that returns its time in Unix seconds."""
+        return self._clock
+
     # Valid tokens
 
     def mint(
@@ -69,6 +82,7 @@ class LocalIssuer:
         key_id: str | None = None,
         header: Mapping[str, Any] | None = None,
         expires_in: float | None = 300,
+        certificate: bytes | None = None,
         **overrides: object,
     ) -> str:
         """Return a token that is valid unless the arguments make it invalid.
@@ -78,11 +92,16 @@ class LocalIssuer:
         of ``claims``, the keyword arguments and the members of ``header`` replace them or are added; a member whose
         value is ``None`` is omitted. Use ``claims`` for a claim with the name of an argument.
 
+        ``certificate`` is the client certificate, in DER, that the token is bound to: its hash is added to ``cnf``
+        as ``x5t#S256`` (RFC 8705 section 3.1).
+
         ``algorithm`` or ``key_id`` select the key that signs, which may be withdrawn; its algorithm makes the
         signature, whatever ``header`` contains. Raises ``ValueError`` if there is no such key.
         """
         draft = self._draft(self._ring.signing_key(algorithm, key_id), expires_in)
         draft.claims = _merged(draft.claims, claims, overrides)
+        if certificate is not None:
+            draft.claims["cnf"] = {**draft.claims.get("cnf", {}), "x5t#S256": thumbprint_of(certificate)}
         draft.header = _merged(draft.header, header)
         return draft.write()
 
@@ -99,6 +118,57 @@ class LocalIssuer:
         draft.payload = payload
         draft.header = _merged(draft.header, {"typ": None}, header)
         return draft.write()
+
+    # Requests
+
+    def sign_request(
+        self,
+        method: str,
+        url: str,
+        *,
+        token: str | None = None,
+        dpop: bool | DpopProver = False,
+        nonce: str | None = None,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        claims: Mapping[str, Any] | None = None,
+        **overrides: Any,  # noqa: ANN401 - arguments of mint, and claims
+    ) -> SignedRequest:
+        """Return a request with a new token, or ``token``, which an application accepts.
+
+        ``url`` is absolute, with the origin by which clients know the application. ``claims`` and ``overrides`` are the
+        arguments of :meth:`mint`: ``sign_request("GET", url, scope="orders:read")``. With ``dpop``, the token is bound
+        to the key of :meth:`prover`, or of the given prover, and sent with a proof of it (RFC 9449 section 7.1), which
+        contains ``nonce``. ``headers`` are sent too.
+        """
+        prover = self.prover() if dpop is True else dpop or None
+        raw = token if token is not None else self._mint_for(prover, claims, overrides)
+        return sign(method, url, raw, prover=prover, nonce=nonce, headers=pairs(headers))
+
+    def auth(
+        self,
+        *,
+        token: str | None = None,
+        dpop: bool | DpopProver = False,
+        claims: Mapping[str, Any] | None = None,
+        **overrides: Any,  # noqa: ANN401 - arguments of mint, and claims
+    ) -> RequestAuth:
+        """Return the ``auth`` of a client of httpx2 or httpx: each request gets a new token, or ``token``.
+
+        The arguments are those of :meth:`sign_request`; with ``dpop``, each request gets a new proof.
+        """
+        prover = self.prover() if dpop is True else dpop or None
+        return RequestAuth(lambda: token if token is not None else self._mint_for(prover, claims, overrides), prover)
+
+    def prover(self, *, clock: Callable[[], float] | None = None) -> DpopProver:
+        """Return the prover of the key that this issuer's tokens are bound to: a key for ES256, of this issuer alone.
+
+        ``clock`` returns Unix seconds, and is the issuer's by default.
+        """
+        return DpopProver(private_key=self._holder, clock=clock or self._clock)
+
+    def _mint_for(self, prover: DpopProver | None, claims: Mapping[str, Any] | None, overrides: dict[str, Any]) -> str:
+        bound = {} if prover is None else {"cnf": {"jkt": prover.jkt}}
+        return self.mint({**bound, **(claims or {})}, **overrides)
 
     # Bad tokens
 
@@ -119,14 +189,51 @@ class LocalIssuer:
         tamper(defect, draft)
         return draft.write()
 
-    def defects(self, *, algorithm: str | None = None) -> Iterator[BadToken]:
-        """Yield every bad token that this issuer can mint, as (defect, code, token).
+    @overload
+    def defects(self, *, algorithm: str | None = None, over_http: Literal[False] = False) -> Iterator[BadToken]: ...
+
+    @overload
+    def defects(
+        self,
+        *,
+        algorithm: str | None = None,
+        over_http: Literal[True],
+        method: str = "GET",
+        url: str | None = None,
+        scope: str | None = None,
+    ) -> Iterator[BadRequest]: ...
+
+    def defects(
+        self,
+        *,
+        algorithm: str | None = None,
+        over_http: bool = False,
+        method: str = "GET",
+        url: str | None = None,
+        scope: str | None = None,
+    ) -> Iterator[BadToken] | Iterator[BadRequest]:
+        """Return every bad token that this issuer can mint, as (defect, code, token).
 
         With ``algorithm``, all are signed with that algorithm, and defects that it cannot have are omitted.
+
+        With ``over_http``, return every bad request instead: those of the bad tokens that an ``Authorization`` header
+        can carry, and those of :class:`RequestDefect`, which have a valid token. ``method`` and ``url`` (the audience
+        by default) are of a request that the application accepts with a token that has ``scope``; a token without it is
+        one of the defects if it is given, and a token in the body if ``method`` has one.
         """
+        if over_http:
+            from watchword.testing.bad_requests import bad_requests
+
+            return bad_requests(self, method, url or self._first_audience(), scope, algorithm)
+        return self._bad_tokens(algorithm)
+
+    def _bad_tokens(self, algorithm: str | None) -> Iterator[BadToken]:
         for defect in Defect:
             if self._key_for(defect, algorithm) is not None:
                 yield BadToken(defect, defect.code, self.mint_bad(defect, algorithm=algorithm))
+
+    def _first_audience(self) -> str:
+        return self._audience if isinstance(self._audience, str) else self._audience[0]
 
     def _key_for(self, defect: Defect, algorithm: str | None) -> SigningKey | None:
         wanted = self.algorithms if algorithm is None else (algorithm,)

@@ -28,6 +28,7 @@ class ServedIssuer(LocalIssuer):
         self._audience = origin._audience
         self._ring = origin._ring
         self._clock = origin._clock
+        self._holder = origin._holder
         self._requests: list[str] = []
         self._outage: int | None = None
 

@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from watchword import base64url
+from watchword.testing.client_certificate import thumbprint_of
 from watchword.testing.defects import Defect
 from watchword.testing.draft import Draft, to_json, with_raw_member
 from watchword.testing.signing_key import SigningKey, attackers_key, is_ecdsa
@@ -257,8 +258,9 @@ _TAMPERINGS: dict[Defect, Tampering] = {
     _D.AUDIENCE_PREFIX: lambda draft: draft.claims.update(aud=_first(draft.claims["aud"])[:-1]),
     _D.MISSING_AUDIENCE: _no_claim("aud"),
     _D.MISSING_EXP: _no_claim("exp"),
+    _D.BOUND_OTHERWISE: _claims(cnf={"kid": "a key that nobody knows"}),
+    _D.BOUND_TO_CERTIFICATE: _claims(cnf={"x5t#S256": thumbprint_of(b"a certificate that nobody has")}),
     _D.BOUND_TO_KEY: _claims(cnf={"jkt": base64url.encode(hashlib.sha256(b"a key that nobody has").digest())}),
-    _D.BOUND_TO_CERTIFICATE: _claims(cnf={"x5t#S256": base64url.encode(hashlib.sha256(b"a certificate").digest())}),
 }
 
 

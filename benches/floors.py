@@ -71,6 +71,14 @@ def _around(measured: Measured) -> float:
     return difference(measured["around the signature", "EdDSA"], "Watchword", "signature alone")
 
 
+def _gate_over_verify(measured: Measured) -> float:
+    return difference(measured["the gate in Rust", "EdDSA"], "gate, new token", "verify")
+
+
+def _gate_hit(measured: Measured) -> float:
+    return median(measured["the gate in Rust", "EdDSA"], "gate, token in the cache")
+
+
 def _hit(measured: Measured) -> float:
     return median(measured["verify", "EdDSA"], CACHED)
 
@@ -94,6 +102,8 @@ FLOORS = (
     _prepared("RSA-2048 PKCS#1", "aws-lc-rs ParsedPublicKey", 0.45),
     _prepared("RSA-2048 PKCS#1", "rsa 0.9", 4),
     Floor("everything around the signature, EdDSA", "", 2, _around, at_most=True, unit="µs"),
+    Floor("the gate in Rust, new EdDSA token", "`verify` alone", 1, _gate_over_verify, at_most=True, unit="µs"),
+    Floor("the gate in Rust, token in the cache", "", 1.5, _gate_hit, at_most=True, unit="µs"),
     Floor("token-cache hit from Python", "", 0.5, _hit, at_most=True, unit="µs"),
     Floor(
         "token-cache hit from Python",

@@ -20,13 +20,13 @@ def markdown(results: dict[str, Any], measured: Measured, verdicts: Iterable[Ver
     return "\n".join(lines) + "\n"
 
 
-def insert(readme: Path, text: str) -> None:
+def insert(readme: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
     """Write the text between the two marks."""
-    before, _, rest = readme.read_text().partition(BEGIN)
-    _, mark, after = rest.partition(END)
+    before, _, rest = readme.read_text().partition(begin)
+    _, mark, after = rest.partition(end)
     if not mark:
-        raise ValueError(f"{readme} has no {BEGIN} … {END}")
-    readme.write_text(f"{before}{BEGIN}\n{text}{END}{after}")
+        raise ValueError(f"{readme} has no {begin} … {end}")
+    readme.write_text(f"{before}{begin}\n{text}{end}{after}")
 
 
 def _machine(machine: dict[str, Any]) -> Iterator[str]:

@@ -5,6 +5,7 @@
 //! one contender come from the former, ratios from the latter.
 
 pub mod contender;
+mod gate;
 pub mod groups;
 mod proofs;
 pub mod rounds;

@@ -3,7 +3,8 @@
 use std::num::NonZeroUsize;
 
 use watchword_kernel::{
-    Algorithm, Audience, Backend, KeySet, Limits, Policy, UnixTime, unverified_names, verify, verify_many,
+    Algorithm, Audience, Backend, KeySet, Limits, Policy, ProofOfPossession, UnixTime, unverified_names, verify,
+    verify_many,
 };
 
 use crate::contender::Contender;
@@ -43,7 +44,7 @@ pub(crate) fn batch(algorithm: Algorithm) -> Vec<Contender> {
     let alone = keys.clone();
     let one_by_one = Contender::batch("verify, one by one", tokens.clone(), move |tokens| {
         let (policy, now) = (policy(), moment());
-        tokens.iter().all(|token| verify(token.as_bytes(), &alone, &policy, now, None).is_ok())
+        tokens.iter().all(|token| verify(token.as_bytes(), &alone, &policy, now, ProofOfPossession::default()).is_ok())
     });
     let on_threads = |name, threads: usize| {
         let (keys, threads) = (keys.clone(), NonZeroUsize::new(threads).expect("not 0"));
@@ -70,16 +71,16 @@ pub(crate) fn moment() -> UnixTime {
 }
 
 fn is_valid(sample: &Sample, keys: &KeySet, policy: &Policy) -> bool {
-    verify(sample.token.as_bytes(), keys, policy, moment(), None).is_ok()
+    verify(sample.token.as_bytes(), keys, policy, moment(), ProofOfPossession::default()).is_ok()
 }
 
-fn key_set(signer: &Signer) -> KeySet {
+pub(crate) fn key_set(signer: &Signer) -> KeySet {
     let keys = KeySet::from_der(&signer.spki(), Some(KEY_ID), None, Backend::Default).expect("a good key");
     keys.prepare();
     keys
 }
 
-fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     Policy::default()
         .with_issuers(vec![ISSUER.to_owned()])
         .and_then(|policy| policy.with_audience(Audience::OneOf(vec![AUDIENCE.to_owned()])))

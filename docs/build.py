@@ -1,7 +1,7 @@
 """Build the documentation site into ``.cache/site`` and check every link in it: ``python docs/build.py``.
 
-It needs the packages of the extras ``docs``, ``fastapi``, ``flask``, ``paphwey``, ``clawauth``, ``authpi``, the built
-extension, and Cargo for the reference in Rust (``--without-rust`` leaves that out). Warnings are errors.
+It needs the packages of the extras that ``docs/site/README.md`` lists, the built extension, and Cargo for the reference
+in Rust (``--without-rust`` leaves that out). Warnings are errors.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def _rustdoc(out: Path) -> None:
-    crates = ["-p", "watchword-kernel", "-p", "watchword-arithmetic"]
+    crates = ["-p", "watchword-kernel", "-p", "watchword-gate", "-p", "watchword-arithmetic"]
     environment = {**os.environ, "RUSTDOCFLAGS": "-D warnings"}
     command = ["cargo", "doc", "--no-deps", "--locked", *crates]
     subprocess.run(command, check=True, cwd=ROOT, env=environment)  # noqa: S603

@@ -129,9 +129,11 @@ BOUND = ErrorCode.DPOP_PROOF_REQUIRED
 CONFIRMATIONS: list[tuple[dict[str, Any], ErrorCode | None]] = [
     ({"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}, BOUND),
     ({"jwk": mint.public_jwk("p256")}, BOUND),
-    ({"jkt": "x", "x5t#S256": "y"}, BOUND),
+    ({"jkt": "x", "x5t#S256": mint.b64(bytes(32))}, ErrorCode.CERTIFICATE_REQUIRED),
+    ({"jkt": "x", "kid": "y"}, ErrorCode.UNSUPPORTED),
     ({"jkt": ""}, BOUND),
-    ({"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}, ErrorCode.UNSUPPORTED),
+    ({"x5t#S256": mint.b64(bytes(32))}, ErrorCode.CERTIFICATE_REQUIRED),
+    ({"x5t": "x"}, ErrorCode.UNSUPPORTED),
     ({"kid": "k"}, ErrorCode.UNSUPPORTED),
     ({"unheard-of": True}, ErrorCode.UNSUPPORTED),
 ]

@@ -115,7 +115,9 @@ def test_expected_values_may_be_given() -> None:
 
 
 def test_reprs_of_what_was_verified() -> None:
-    raw = mint.token(mint.claims(cnf={"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}))
+    raw = mint.token(
+        mint.claims(cnf={"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", "x5t#S256": mint.b64(b"cert" * 8)})
+    )
     token = ww.verify(raw, KEYS, POLICY, now=mint.NOW)
     things = [
         token,
@@ -123,7 +125,7 @@ def test_reprs_of_what_was_verified() -> None:
         token.confirmation,
         ww.verify_many([raw, "x"], KEYS, POLICY, now=mint.NOW),
     ]
-    secrets = ["agent-7", "token-1", mint.ISSUER, mint.AUDIENCE, "0ZcOCORZ", "read"]
+    secrets = ["agent-7", "token-1", mint.ISSUER, mint.AUDIENCE, "0ZcOCORZ", mint.b64(b"cert" * 8), "read"]
     for thing in things:
         assert_silent(repr(thing) + str(thing) + f"{thing}", raw, secrets)
     assert "ed25519" in repr(token)

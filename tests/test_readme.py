@@ -60,5 +60,21 @@ def test_quick_start(issuer: ServedIssuer) -> None:
     assert answer.json() == {"subject": "alice", "scopes": ["orders:read"]}
     assert client.get("/orders", headers={"Authorization": f"Bearer {good}x"}).status_code == 401
     without = client.get("/orders")
-    assert (without.status_code, without.json()) == (401, {"detail": "missing_token"})
-    assert without.headers["WWW-Authenticate"].endswith("Bearer")
+    assert (without.status_code, without.json()["code"]) == (401, "missing_token")
+    assert "Bearer " in without.headers["WWW-Authenticate"]
+
+
+def test_a_whole_application(issuer: ServedIssuer) -> None:
+    (block,) = (block for block in _blocks("README.md") if "GateMiddleware" in block)
+
+    async def hello(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": scope["state"]["token"].subject.encode()})
+
+    names: dict[str, Any] = {"verifier": issuer.verifier(), "app": hello}
+    exec(block, names)
+    client = TestClient(names["app"], base_url=API)
+    sent = {"Authorization": f"Bearer {issuer.mint(sub='alice', scope='orders:read')}"}
+    assert client.get("/orders/7", headers=sent).text == "alice"
+    assert client.put("/orders/7", headers=sent).json()["code"] == "dpop_bound_token_required"
+    assert client.get("/elsewhere", headers=sent).status_code == 403

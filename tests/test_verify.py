@@ -80,9 +80,14 @@ def test_confirmation() -> None:
     bound = verified(mint.claims(cnf={"jkt": "thumb", "jwk": jwk}), bound_tokens="accept").confirmation
     assert bound is not None
     assert (bound.jkt, bound.jwk) == ("thumb", jwk)
-    other = verified(mint.claims(cnf={"x5t#S256": "x"}), bound_tokens="accept").confirmation
+    assert bound.certificate is None
+    thumbprint = mint.b64(bytes(32))
+    to_certificate = verified(mint.claims(cnf={"x5t#S256": thumbprint}), bound_tokens="accept").confirmation
+    assert to_certificate is not None
+    assert (to_certificate.jkt, to_certificate.jwk, to_certificate.certificate) == (None, None, thumbprint)
+    other = verified(mint.claims(cnf={"kid": "x"}), bound_tokens="accept").confirmation
     assert other is not None
-    assert (other.jkt, other.jwk) == (None, None)
+    assert (other.jkt, other.jwk, other.certificate) == (None, None, None)
 
 
 PAYLOADS = [

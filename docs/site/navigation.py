@@ -18,6 +18,7 @@ PATTERNS = (
     "docs/providers/*.md",
     "docs/guides/*.md",
     "docs/site/README.md",
+    "examples/observability/README.md",
     "benches/README.md",
     "fuzz/README.md",
     "tests/live/README.md",
@@ -40,7 +41,18 @@ SECTIONS = (
             "docs/providers",
         ],
     ),
-    ("Operation", ["docs/processes", "docs/speed", "docs/costs", "SECURITY"]),
+    ("Requests", ["docs/gate", "docs/gate-config"]),
+    (
+        "Operation",
+        [
+            "docs/observability",
+            "examples/observability/README",
+            "docs/processes",
+            "docs/speed",
+            "docs/costs",
+            "SECURITY",
+        ],
+    ),
     ("Reference", ["docs/reference/index", "docs/rust", "docs/testing"]),
     (
         "Project",

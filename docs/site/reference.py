@@ -32,7 +32,20 @@ MODULES = (
     "watchword.tables",
     "watchword.limits",
     "watchword.spiffe",
+    "watchword.gate",
+    "watchword.observability",
+    "watchword.observability.prometheus",
+    "watchword.observability.opentelemetry",
     "watchword.testing",
+    "watchword.integrations.asgi",
+    "watchword.integrations.starlette",
+    "watchword.integrations.fastapi",
+    "watchword.integrations.wsgi",
+    "watchword.integrations.flask",
+    "watchword.integrations.django",
+    "watchword.integrations.rest_framework",
+    "watchword.integrations.grpc",
+    "watchword.integrations.mcp",
     "watchword.providers",
     # For code on top of Watchword, as the providers' is.
     "watchword.waiting",
@@ -63,7 +76,8 @@ Rust
 ----
 
 `watchword-kernel <../../rust/watchword_kernel/index.html>`__ is the crate behind the Python package. :doc:`/docs/rust`
-shows how to use it. `watchword-arithmetic <../../rust/watchword_arithmetic/index.html>`__ evaluates the equations of
+shows how to use it. `watchword-gate <../../rust/watchword_gate/index.html>`__ decides on requests.
+`watchword-arithmetic <../../rust/watchword_arithmetic/index.html>`__ evaluates the equations of
 signatures for it.
 """
 

@@ -83,7 +83,8 @@ def test_scope_of_the_wrong_type(scope: str) -> None:
 
 
 @pytest.mark.parametrize("cnf", ["1", "true", "null", "[]", "{}", '"jkt"', '[{"jkt":"x"}]', '{"jkt":1}', '{"jkt":null}',
-                                 '{"jkt":["x"]}', '{"jwk":"x"}', '{"jwk":[]}', '{"jwk":null}'])  # fmt: skip
+                                 '{"jkt":["x"]}', '{"jwk":"x"}', '{"jwk":[]}', '{"jwk":null}', '{"x5t#S256":null}',
+                                 '{"x5t#S256":"x"}', '{"x5t#S256":["x"]}'])  # fmt: skip
 def test_confirmation_of_the_wrong_type(cnf: str) -> None:
     for bound_tokens in ("reject", "accept"):
         assert_verdict(token_with("cnf", cnf), ErrorCode.MALFORMED_CLAIMS, bound_tokens=bound_tokens)

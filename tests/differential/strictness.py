@@ -4,6 +4,7 @@ entry explains fails the test, and so does an entry that is wrong about its code
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +60,21 @@ def _is_text_or_texts(value: Any) -> bool:
 def _is_confirmation(value: Any) -> bool:
     if not isinstance(value, dict) or not value:
         return False
+    if "x5t#S256" in value and not _is_sha256(value["x5t#S256"]):
+        return False
     return isinstance(value.get("jkt", ""), str) and isinstance(value.get("jwk", {}), dict)
+
+
+def _is_sha256(value: Any) -> bool:
+    if not isinstance(value, str) or not re.fullmatch("[A-Za-z0-9_-]{43}", value):
+        return False
+    # The last of its characters has two bits that are not used.
+    return value[-1] in "AEIMQUYcgkosw048"
+
+
+def _cnf(seen: Any) -> dict[str, Any]:
+    cnf: dict[str, Any] = seen.claims.get("cnf", {})
+    return cnf
 
 
 @dataclass(frozen=True)
@@ -123,12 +138,16 @@ STRICTER = (
         BOTH, C.MALFORMED_CLAIMS, lambda seen: _rejects(oracle.check_delegation, seen.claims),
     ),
     Difference(
-        "RFC 9449 section 7.1: a bound token is no bearer token",
-        BOTH, C.DPOP_PROOF_REQUIRED, lambda seen: not {"jkt", "jwk"}.isdisjoint(seen.claims.get("cnf", {})),
+        "RFC 7800 section 3: a confirmation method that is not understood is not passed over",
+        BOTH, C.UNSUPPORTED, lambda seen: not {"jkt", "jwk", "x5t#S256"}.issuperset(_cnf(seen)),
     ),
     Difference(
-        "RFC 7800 section 3: a confirmation method that is not understood is not passed over",
-        BOTH, C.UNSUPPORTED, lambda seen: bool(seen.claims.get("cnf")),
+        "RFC 8705 section 3: a token that is bound to a certificate is no bearer token",
+        BOTH, C.CERTIFICATE_REQUIRED, lambda seen: "x5t#S256" in _cnf(seen),
+    ),
+    Difference(
+        "RFC 9449 section 7.1: a bound token is no bearer token",
+        BOTH, C.DPOP_PROOF_REQUIRED, lambda seen: not {"jkt", "jwk"}.isdisjoint(_cnf(seen)),
     ),
 )  # fmt: skip
 

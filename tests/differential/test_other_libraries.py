@@ -54,7 +54,8 @@ STRICTER_EXAMPLES: dict[str, list[str]] = {
     "RFC 7800 section 3.1": [mint.token(mint.claims(cnf="x"))],
     "RFC 8693 section 4": [mint.token(mint.claims(act=None)), mint.token(mint.claims(may_act="x"))],
     "RFC 9449 section 7.1": [mint.token(mint.claims(cnf={"jkt": "x"}))],
-    "RFC 7800 section 3": [mint.token(mint.claims(cnf={"x5t#S256": "x"}))],
+    "RFC 7800 section 3": [mint.token(mint.claims(cnf={"kid": "x", "jkt": "x"}))],
+    "RFC 8705 section 3": [mint.token(mint.claims(cnf={"x5t#S256": mint.b64(bytes(32)), "jkt": "x"}))],
 }
 
 

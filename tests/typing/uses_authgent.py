@@ -134,7 +134,6 @@ def for_fastapi() -> FastAPI:
         fastapi_middleware.AgentAuthMiddleware,
         issuer=ISSUER,
         audience="https://api.example",
-        on_invalid="anonymous",
         public_url="https://api.example",
         leeway=5,
     )

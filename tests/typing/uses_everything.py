@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import httpx
 import httpx2
@@ -13,6 +13,9 @@ import httpx2
 import watchword as ww
 from watchword import issuers as known
 from watchword import jwks, testing
+from watchword.gate import Gate, OnVerdict, Route
+from watchword.observability import BUCKETS, DecisionLog, Metrics, combine, prometheus
+from watchword.observability import opentelemetry as otel
 
 JWKS: dict[str, Any] = {"keys": []}
 
@@ -76,7 +79,7 @@ def tokens(raw: str | bytes) -> ww.VerifiedToken:
     algorithm: str = token.algorithm
     confirmation: ww.Confirmation | None = token.confirmation
     if confirmation is not None:
-        thumbprint: str | None = confirmation.jkt
+        thumbprint: str | None = confirmation.jkt or confirmation.certificate
         jwk: dict[str, Any] | None = confirmation.jwk
         print(thumbprint, ww.thumbprint(jwk) if jwk is not None else ww.thumbprint("{}"))
     print(header, claims, payload, texts, moments, lists, algorithm, ww.__version__)
@@ -212,7 +215,7 @@ def proofs(raw: str) -> ww.VerifiedToken:
     about: tuple[str, str, float, str | None] = (proof.jkt, proof.token_id, proof.issued_at, proof.nonce)
     jwk: dict[str, Any] = proof.jwk
     print(about, jwk, prover.jkt == proof.jkt)
-    return ww.verify(raw, keys(), policies()[0], proof=proof)
+    return ww.verify(raw, keys(), policies()[0], proof=proof, certificate=testing.ClientCertificate.make().der)
 
 
 def requests(verifier: ww.Verifier, scope: list[tuple[bytes, bytes]]) -> str | None:
@@ -221,7 +224,17 @@ def requests(verifier: ww.Verifier, scope: list[tuple[bytes, bytes]]) -> str | N
             method="GET", uri="https://api.example/", headers={"Authorization": "DPoP x", "DPoP": "y"}
         )
         request = verifier.verify_request(method="GET", uri="https://api.example/", headers=scope)
-    except (ww.MissingTokenError, ww.MalformedRequestError) as error:
+    except (
+        ww.MissingTokenError,
+        ww.MalformedRequestError,
+        ww.TokenInQueryError,
+        ww.TokenInBodyError,
+        ww.AmbiguousPathError,
+        ww.NoRouteError,
+        ww.InternalError,
+        ww.CertificateRequiredError,
+        ww.CertificateMismatchError,
+    ) as error:
         return error.www_authenticate(realm="api")
     except ww.DpopError as error:
         return error.nonce
@@ -412,6 +425,21 @@ async def verifiers_async(raw: str) -> ww.VerifiedToken:
         await verifier.refresh_async()
         print((await verifier.verify_many_async([raw])).valid_count)
         return await verifier.verify_async(raw, now=1.5)
+
+
+def observed(verifier: ww.Verifier, stream: TextIO) -> None:
+    metrics = Metrics(max_issuers=10)
+    log = DecisionLog(stream, allowed=True, sample=0.5, max_per_second=None, burst=3, report_interval=1.5)
+    hook: OnVerdict = combine(metrics, log, otel.DurationHistogram(), otel.CheckSpans(subject_attribute="enduser.id"))
+    gate = Gate(verifier, [Route("/")], public_url="https://api.example", on_verdict=hook)
+    otel.observe(metrics, gate, log)
+    text: bytes = prometheus.exposition(metrics, gate, verifier, log)
+    prometheus.registry(metrics, gate).register(prometheus.GateCollector(metrics))
+    applications = [prometheus.asgi_app(metrics), prometheus.wsgi_app(metrics)]
+    counts: dict[str, int] = {labels.issuer: count for labels, count in metrics.verdicts().items()}
+    totals: list[float] = [histogram.total for histogram in metrics.durations().values()]
+    print(text, applications, counts, totals, BUCKETS, log.stats().dropped, verifier.token_cache, verifier.dpop)
+    log.flush()
 
 
 def own_tests() -> None:

@@ -167,7 +167,7 @@ impl Decision {
             Some(token) => guard
                 .check_verified(token, self.issuer())
                 .and_then(|()| guard.requirement.check(token, allowed.proof.is_some(), &context.variables, now))
-                .map_err(|failure| Failure { signed: Some(Box::new(token.jws().clone())), ..failure })
+                .map_err(|failure| failure.of_verified(token))
                 .err(),
         };
         match failure {

@@ -1,6 +1,6 @@
 //! Why a request is rejected, before it is known how the answer is written.
 
-use watchword_kernel::{Rejection, VerifiedJws};
+use watchword_kernel::{Rejection, VerifiedJws, VerifiedToken};
 
 use crate::code::answer_of;
 
@@ -30,6 +30,11 @@ impl Failure {
     /// A failure with a sentence of its own.
     pub fn with_detail(code: &'static str, detail: String) -> Self {
         Self { code, detail, scope: None, acr_values: None, max_age: None, signed: None }
+    }
+
+    /// The failure of a token whose signature is valid.
+    pub(crate) fn of_verified(self, token: &VerifiedToken) -> Self {
+        Self { signed: Some(Box::new(token.jws().clone())), ..self }
     }
 
     /// Whether the client needs a nonce for its next proof (RFC 9449 section 9).

@@ -128,8 +128,7 @@ impl SentToken {
         };
         let Self { context, guard, token: sent, .. } = self;
         if let Err(failure) = guard.requirement.check(&token, proof.is_some(), &context.variables, terms.now) {
-            let failure = Failure { signed: Some(Box::new(token.jws().clone())), ..failure };
-            return Progress::Decided(context.reject_token(failure, None, sent));
+            return Progress::Decided(context.reject_token(failure.of_verified(&token), None, sent));
         }
         match proof {
             None => Progress::Decided(context.allow(Allowed { token: Some(token), proof: None, cached })),
@@ -217,7 +216,6 @@ impl UnusedProof {
 
     /// The decision, if the proof was used before, or if that is unknown.
     pub fn reject(self, failure: Failure) -> Decision {
-        let failure = Failure { signed: Some(Box::new(self.token.jws().clone())), ..failure };
-        self.context.reject_token(failure, None, self.sent)
+        self.context.reject_token(failure.of_verified(&self.token), None, self.sent)
     }
 }

@@ -51,6 +51,22 @@ impl CredentialsError {
     }
 }
 
+/// One of the two headers.
+enum CredentialHeader {
+    Authorization,
+    Dpop,
+}
+
+impl CredentialHeader {
+    fn of_name(name: &[u8]) -> Option<Self> {
+        match name.len() {
+            4 if name.eq_ignore_ascii_case(b"dpop") => Some(Self::Dpop),
+            13 if name.eq_ignore_ascii_case(b"authorization") => Some(Self::Authorization),
+            _ => None,
+        }
+    }
+}
+
 /// The values of the two headers of a request.
 #[derive(Default, Clone, Copy)]
 pub struct CredentialHeaders<'a> {
@@ -76,19 +92,15 @@ impl<'a> Values<'a> {
 impl<'a> CredentialHeaders<'a> {
     /// Whether a header with this name is one of the two.
     pub fn reads(name: &[u8]) -> bool {
-        match name.len() {
-            4 => name.eq_ignore_ascii_case(b"dpop"),
-            13 => name.eq_ignore_ascii_case(b"authorization"),
-            _ => false,
-        }
+        CredentialHeader::of_name(name).is_some()
     }
 
     /// Takes a header if it is one of the two. Returns whether it is.
     pub fn take(&mut self, name: &[u8], value: &'a [u8]) -> bool {
-        let values = match name.len() {
-            4 if name.eq_ignore_ascii_case(b"dpop") => &mut self.dpop,
-            13 if name.eq_ignore_ascii_case(b"authorization") => &mut self.authorization,
-            _ => return false,
+        let values = match CredentialHeader::of_name(name) {
+            Some(CredentialHeader::Authorization) => &mut self.authorization,
+            Some(CredentialHeader::Dpop) => &mut self.dpop,
+            None => return false,
         };
         values.add(trimmed(value));
         true

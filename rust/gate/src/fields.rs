@@ -6,6 +6,24 @@ use crate::proxy::{OriginHeaders, TrustedProxy};
 use crate::request::Header;
 use crate::trace::{TRACEPARENT, TraceId};
 
+/// A header, beside the credentials, that is read in every configuration.
+enum KnownHeader {
+    Host,
+    Traceparent,
+    Connection,
+}
+
+impl KnownHeader {
+    fn of_name(name: &[u8]) -> Option<Self> {
+        match name.len() {
+            4 if name.eq_ignore_ascii_case(b"host") => Some(Self::Host),
+            10 if name.eq_ignore_ascii_case(b"connection") => Some(Self::Connection),
+            11 if name.eq_ignore_ascii_case(TRACEPARENT) => Some(Self::Traceparent),
+            _ => None,
+        }
+    }
+}
+
 /// What the gate uses of the headers.
 pub(crate) struct Fields<'a> {
     pub(crate) credentials: CredentialHeaders<'a>,
@@ -39,42 +57,41 @@ impl<'a> Fields<'a> {
     }
 
     fn take(&mut self, name: &[u8], value: &'a [u8], proxy: &TrustedProxy, prefix: &str) {
-        match name.first().map(u8::to_ascii_lowercase) {
-            Some(b'a' | b'd') if self.credentials.take(name, value) => return,
-            Some(b'h') if name.eq_ignore_ascii_case(b"host") => {
+        if self.credentials.take(name, value) {
+            return;
+        }
+        match KnownHeader::of_name(name) {
+            Some(KnownHeader::Host) => {
                 // A request with two is malformed (RFC 9112 section 3.2), and servers take either of them.
                 if self.host.replace(trimmed(value)).is_some_and(|other| !other.eq_ignore_ascii_case(trimmed(value))) {
                     self.malformed = Some("the request has several Host headers");
                 }
                 return;
             }
-            Some(b't') if name.eq_ignore_ascii_case(TRACEPARENT) => {
+            Some(KnownHeader::Traceparent) => {
                 self.trace_id = TraceId::of_traceparent(trimmed(value));
                 return;
             }
-            Some(b'c') if name.eq_ignore_ascii_case(b"connection") => {
+            Some(KnownHeader::Connection) => {
                 if names_ours(value, prefix) {
                     self.malformed = Some("the Connection header names a header that is not the connection's");
                 }
                 return;
             }
-            _ => {}
+            None => {}
         }
         self.has_removed |= is_removed(name, proxy, prefix);
         self.take_from_proxy(name, value, proxy);
     }
 
     fn take_from_proxy(&mut self, name: &[u8], value: &'a [u8], proxy: &TrustedProxy) {
-        if let Some(position) = proxy.origin.and_then(|family| family.position(name))
+        if let Some(position) = proxy.origin_position(name)
             && let Some(origin) = self.origin.get_mut(position)
             && origin.replace(value).is_some()
         {
             self.malformed = Some("a header of the proxy with the origin is repeated");
         }
-        if let Some((own, _)) = &proxy.certificate
-            && own.as_bytes().eq_ignore_ascii_case(name)
-            && self.certificate.replace(value).is_some()
-        {
+        if proxy.has_certificate_in(name) && self.certificate.replace(value).is_some() {
             self.malformed = Some("the header of the proxy with the certificate is repeated");
         }
     }
@@ -82,17 +99,10 @@ impl<'a> Fields<'a> {
 
 /// Whether the value of a header with this name is read, or the header removed: a binding need not convert any other.
 pub(crate) fn is_read(name: &[u8], proxy: &TrustedProxy, prefix: &str) -> bool {
-    let has_own_name = match name.first().map(u8::to_ascii_lowercase) {
-        Some(b'a') => name.len() == 13 && name.eq_ignore_ascii_case(b"authorization"),
-        Some(b'c') => name.len() == 10 && name.eq_ignore_ascii_case(b"connection"),
-        Some(b'd') => name.len() == 4 && name.eq_ignore_ascii_case(b"dpop"),
-        Some(b'h') => name.len() == 4 && name.eq_ignore_ascii_case(b"host"),
-        Some(b't') => name.len() == 11 && name.eq_ignore_ascii_case(TRACEPARENT),
-        _ => false,
-    };
-    has_own_name
-        || proxy.origin.is_some_and(|family| family.position(name).is_some())
-        || proxy.certificate.as_ref().is_some_and(|(own, _)| own.as_bytes().eq_ignore_ascii_case(name))
+    CredentialHeaders::reads(name)
+        || KnownHeader::of_name(name).is_some()
+        || proxy.origin_position(name).is_some()
+        || proxy.has_certificate_in(name)
         || is_removed(name, proxy, prefix)
 }
 

@@ -34,9 +34,21 @@ pub enum CertificateFormat {
     Xfcc,
 }
 
+impl TrustedProxy {
+    /// The header for the origin with this name, by its position among those of the family.
+    pub(crate) fn origin_position(&self, name: &[u8]) -> Option<usize> {
+        self.origin.and_then(|family| family.position(name))
+    }
+
+    /// Whether the certificate is in the header with this name.
+    pub(crate) fn has_certificate_in(&self, name: &[u8]) -> bool {
+        self.certificate.as_ref().is_some_and(|(own, _)| own.as_bytes().eq_ignore_ascii_case(name))
+    }
+}
+
 impl OriginHeaders {
     /// The header with this name, by its position among those of the family.
-    pub(crate) fn position(self, name: &[u8]) -> Option<usize> {
+    fn position(self, name: &[u8]) -> Option<usize> {
         let names: &[&[u8]] = match self {
             Self::XForwarded => &[b"x-forwarded-proto", b"x-forwarded-host"],
             Self::Forwarded => &[b"forwarded"],

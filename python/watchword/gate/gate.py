@@ -9,7 +9,7 @@ from time import perf_counter as _perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from watchword._kernel import Decision, SentToken, TokenCacheStats, UnusedProof
+from watchword._kernel import Decision, TokenCacheStats, UnusedProof
 from watchword.gate.config import GateConfig
 from watchword.gate.guard import Guard, pairs
 from watchword.gate.metadata import metadata_document
@@ -191,7 +191,6 @@ class Gate:
         """
         begin = _perf_counter() if self.on_verdict is not None else 0.0
         verifier, state = self.verifier, self._state
-        found: SentToken | UnusedProof | None = None
         if state.only is not None and state.table is verifier._table:
             keys = state.only.current()
             if keys is not None:
@@ -202,8 +201,9 @@ class Gate:
                     if self.on_verdict is not None:
                         self._report(checked, _perf_counter() - begin)
                     return checked
-                found = checked
-        return self._reported(self._wait(found, method, target, headers, certificate, form, now), begin)
+                if isinstance(checked, UnusedProof):
+                    return self._reported(use_proof(checked, state.dpop, at), begin)
+        return self._reported(self._steps(None, method, target, headers, None, certificate, form, now), begin)
 
     def failed(self, error: BaseException) -> Decision:
         """Return the decision for an exception in the code around the gate: the request is rejected, and it is logged.
@@ -388,21 +388,6 @@ class Gate:
                 if decision.code not in ("keys_unavailable", "unknown_key") or entry in self.verifier._table:
                     return decision
             # Its issuer was removed meanwhile, with its keys.
-
-    def _wait(
-        self,
-        found: SentToken | UnusedProof | None,
-        method: str,
-        target: str | bytes,
-        headers: Headers,
-        certificate: bytes | str | None,
-        form: bytes | None,
-        now: float | None,
-    ) -> Steps[Decision]:
-        """Decide on a request for which more is needed than the cached keys."""
-        if isinstance(found, UnusedProof):
-            return use_proof(found, self._state.dpop, self._at(now))
-        return self._steps(None, method, target, headers, None, certificate, form, now)
 
     def _report(self, decision: Decision, seconds: float) -> None:
         hook = self.on_verdict

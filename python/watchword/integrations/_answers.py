@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from watchword.gate import Decision
+    from watchword.gate import Decision, Gate
+
+_logger = logging.getLogger("watchword.integrations")
 
 # Metadata is read by clients in browsers, too, from pages of any origin; it is public, and depends on no cookie. Their
 # preflight asks because of headers such as MCP-Protocol-Version.
@@ -31,6 +34,17 @@ def rejection(decision: Decision) -> Answer:
     return Answer(decision.status, tuple(decision.headers), decision.body)
 
 
+def failed(gate: Gate, error: Exception) -> Decision:
+    """Return the gate's rejection for an exception. Raises the exception if there is none."""
+    try:
+        decision = gate.failed(error)
+        if not decision.allowed:
+            return decision
+    except Exception:
+        _logger.exception("the gate has no answer to an exception")
+    raise error
+
+
 def metadata(document: Mapping[str, object], method: str) -> Answer:
     """Return the answer to a request for the protected resource metadata (RFC 9728 section 3)."""
     if method in ("GET", "HEAD"):
@@ -52,4 +66,4 @@ def joined(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
     return found
 
 
-__all__ = ["Answer", "joined", "metadata", "rejection"]
+__all__ = ["Answer", "failed", "joined", "metadata", "rejection"]

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol, TypedDict
 
-from watchword.integrations._answers import Answer, metadata, rejection
+from watchword.integrations._answers import Answer, failed, metadata, rejection
 
 if TYPE_CHECKING:
     from watchword.gate import Decision, Gate, Guard
@@ -128,17 +128,6 @@ def document(gate: Gate, request: ServerRequest) -> Answer | None:
         return rejection(failed(gate, error))
 
 
-def failed(gate: Gate, error: Exception) -> Decision:
-    """Return the rejection for an exception of ours. Raises the exception if the gate has none."""
-    try:
-        decision = gate.failed(error)
-        if not decision.allowed:
-            return decision
-    except Exception:
-        raise error from None
-    raise error
-
-
 def check_gate(gate: object) -> None:
     """Raise ``TypeError`` unless it can check requests: otherwise the first request would be the first to notice."""
     if not callable(getattr(gate, "check", None)) or not callable(getattr(gate, "failed", None)):
@@ -192,5 +181,4 @@ __all__ = [
     "decide",
     "decide_async",
     "document",
-    "failed",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Literal
 
+from watchword.integrations._answers import failed
 from watchword.integrations.asgi_messages import (
     certificate,
     check_path,
@@ -198,17 +199,6 @@ def remembered(scope: Scope, gate: object) -> Decision | None:
     """Return the decision by which ``gate`` has allowed the request of a scope, ``None`` if it has not."""
     known: tuple[object, Decision] | None = scope.get(GATE)
     return known[1] if known is not None and known[0] is gate else None
-
-
-def failed(gate: Gate, error: Exception) -> Decision:
-    """Return the gate's rejection for an exception. Raises the exception if there is none."""
-    try:
-        decision = gate.failed(error)
-        if not decision.allowed:
-            return decision
-    except Exception:
-        _logger.exception("the gate has no answer to an exception")
-    raise error
 
 
 def _check_arguments(gate: object, startup_keys: str) -> None:

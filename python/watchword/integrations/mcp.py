@@ -16,7 +16,8 @@ from pydantic import PrivateAttr
 from starlette.authentication import AuthCredentials
 
 from watchword import DelegationChain
-from watchword.integrations.asgi import GateMiddleware, failed
+from watchword.integrations._answers import failed
+from watchword.integrations.asgi import GateMiddleware
 from watchword.integrations.asgi_messages import send_rejection
 
 if TYPE_CHECKING:

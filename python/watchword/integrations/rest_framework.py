@@ -24,8 +24,8 @@ except ImportError as error:
         "this integration needs Django REST framework: pip install 'watchword[djangorestframework]'"
     ) from error
 
-from watchword.integrations._answers import joined
-from watchword.integrations._deciding import authorize, failed
+from watchword.integrations._answers import failed, joined
+from watchword.integrations._deciding import authorize
 from watchword.integrations.django.guards import Guards
 from watchword.integrations.django.request import DjangoRequest, settle
 from watchword.integrations.django.setting import get_gate

@@ -7,7 +7,8 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from watchword.integrations.asgi import GateMiddleware, failed, remember, remembered
+from watchword.integrations._answers import failed
+from watchword.integrations.asgi import GateMiddleware, remember, remembered
 from watchword.integrations.asgi_messages import certificate, check_path, encoded, send_rejection, target
 
 try:

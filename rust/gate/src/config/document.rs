@@ -9,7 +9,7 @@ use super::problem::{Lines, Position, Problem};
 /// The maximum length of a configuration, in bytes.
 pub(super) const MAX_CONFIG: usize = 1024 * 1024;
 
-/// A value and where it is.
+/// A value with its position in the document.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) position: Option<Position>,

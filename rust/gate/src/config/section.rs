@@ -61,7 +61,7 @@ pub enum Kind {
     Names,
 }
 
-/// A value, and where it is.
+/// A value with its position and path in the configuration.
 #[derive(Debug, Clone)]
 pub(super) struct Located<T> {
     pub(super) value: T,

@@ -265,10 +265,14 @@ def _invalid_proof(issuer: Issuer, backend: Any, client: Client, only: tuple[str
 def _nameless_keys(backend: Any) -> Iterator[Request]:
     """The one exception: keys without a ``kid`` are tried one after the other, at most 16."""
     several = [Issuer(DEFAULT, key_id=None) for _ in range(17)]
-    for count, allowed, code in ((16, "16 checks", "invalid_signature"), (17, "parsing", "unknown_key")):
+    cases: tuple[tuple[int, Allowed, str], ...] = (
+        (16, "16 checks", "invalid_signature"),
+        (17, "parsing", "unknown_key"),
+    )
+    for count, allowed, code in cases:
         verifier = several[0].verifier(*(one.jwk for one in several[:count]), backend=backend)
         token = bearer(Issuer(DEFAULT).token(header={"kid": "x"}))
-        yield Request(f"bearer: {count} keys without a kid", allowed, code, verifier, token)  # type: ignore[arg-type]
+        yield Request(f"bearer: {count} keys without a kid", allowed, code, verifier, token)
 
 
 def _members(count: int) -> dict[str, int]:

@@ -1010,6 +1010,9 @@ class TableStats:
     def refused(self) -> int:
         """How often a key was refused a table because the keys that have one are used more."""
     @property
+    def queued(self) -> int:
+        """How many keys wait for a table, with the one whose table is being built."""
+    @property
     def max_bytes(self) -> int:
         """The bytes that all tables may take."""
     @property

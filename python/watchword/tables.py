@@ -30,7 +30,8 @@ def configure(*, max_bytes: int | None = None, width: int | None = None, after_u
 def stats() -> TableStats:
     """Return the counters of the tables and the current settings.
 
-    They are ``bytes``, ``tables``, ``built``, ``evicted``, ``refused``, ``max_bytes``, ``width`` and ``after_uses``.
+    They are ``bytes``, ``tables``, ``built``, ``evicted``, ``refused``, ``queued``, ``max_bytes``, ``width`` and
+    ``after_uses``.
     """
     return _kernel.table_stats()
 

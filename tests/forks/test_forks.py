@@ -118,6 +118,28 @@ def test_a_fork_while_a_key_set_is_prepared() -> None:
     """)
 
 
+def test_a_fork_while_keys_are_queued_for_a_table() -> None:
+    """The child inherits the queue, but not the thread that works it off: it starts one of its own."""
+    run("""
+        from watchword.testing import LocalIssuer
+
+        ww.tables.configure(after_uses=2)
+        issuers = [LocalIssuer(algorithms=["EdDSA"]) for _ in range(50)]
+        checks = [(issuer.mint(), issuer.key_set(), issuer.policy()) for issuer in issuers]
+        def use(checks):
+            for token, keys, policy in checks:
+                ww.verify(token, keys, policy)
+        use(checks * 3)
+        def work():
+            deadline = time.monotonic() + 30
+            # The key whose table was being built at the fork is no longer queued.
+            while ww.tables.stats().tables < len(checks) - 1:
+                assert time.monotonic() < deadline, ww.tables.stats()
+                use(checks[-1:])
+        in_child(work)
+    """)
+
+
 def test_children_of_children() -> None:
     run("""
         verify_everything()

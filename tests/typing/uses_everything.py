@@ -32,7 +32,8 @@ def keys() -> ww.KeySet:
     prepared: int = key_set.prepare()
     ww.tables.configure(max_bytes=prepared, width=8, after_uses=32)
     tables: ww.tables.TableStats = ww.tables.stats()
-    print(tables.bytes, tables.tables, tables.built, tables.evicted, tables.refused, tables.max_bytes, tables.width)
+    print(tables.bytes, tables.tables, tables.built, tables.evicted, tables.refused, tables.queued, tables.max_bytes)
+    print(tables.width, tables.after_uses)
     rejected: tuple[ww.RejectedKey, ...] = key_set.rejected
     for bad in rejected:
         explanation: tuple[int, str | None, str, str] = (bad.index, bad.key_id, bad.reason, bad.detail)

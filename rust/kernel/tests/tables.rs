@@ -52,11 +52,15 @@ impl Signer {
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Applies the settings for one test, and drops the tables of other tests.
+/// Applies the settings for one test, drops the tables of other tests, and waits until none of their keys is queued: the
+/// key cache keeps those keys alive.
 fn settings(settings: Settings) -> MutexGuard<'static, ()> {
     let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     tables::configure(Settings { max_bytes: 0, ..settings }).unwrap();
-    wait_until("tables that were being built are dropped, too", || tables::stats().bytes == 0);
+    wait_until("no table is left, and none will be built", || {
+        let stats = tables::stats();
+        (stats.bytes, stats.queued) == (0, 0)
+    });
     tables::configure(settings).unwrap();
     guard
 }

@@ -20,6 +20,8 @@ pub(crate) struct PyTableStats {
     evicted: u64,
     /// How often a key was refused a table because the keys that have one are used more.
     refused: u64,
+    /// How many keys wait for a table, with the one whose table is being built.
+    queued: usize,
     /// The bytes that all tables may take.
     max_bytes: usize,
     /// The largest width of a digit, in bits.
@@ -63,17 +65,17 @@ pub(crate) fn configure_tables(
 #[pyfunction]
 pub(crate) fn table_stats() -> PyTableStats {
     let tables::Settings { max_bytes, width, after_uses } = tables::settings();
-    let tables::Stats { bytes, tables, built, evicted, refused } = tables::stats();
-    PyTableStats { bytes, tables, built, evicted, refused, max_bytes, width: width.bits(), after_uses }
+    let tables::Stats { bytes, tables, built, evicted, refused, queued } = tables::stats();
+    PyTableStats { bytes, tables, built, evicted, refused, queued, max_bytes, width: width.bits(), after_uses }
 }
 
 #[pymethods]
 impl PyTableStats {
     fn __repr__(&self) -> String {
-        let Self { bytes, tables, built, evicted, refused, max_bytes, width, after_uses } = self;
+        let Self { bytes, tables, built, evicted, refused, queued, max_bytes, width, after_uses } = self;
         format!(
             "TableStats(bytes={bytes}, tables={tables}, built={built}, evicted={evicted}, refused={refused}, \
-             max_bytes={max_bytes}, width={width}, after_uses={after_uses})"
+             queued={queued}, max_bytes={max_bytes}, width={width}, after_uses={after_uses})"
         )
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use watchword_arithmetic::Width;
 
+use super::builder;
 use crate::fork_safety::lock_with_retries;
 
 /// What tables may cost in the whole process.
@@ -38,6 +39,8 @@ pub struct Stats {
     pub evicted: u64,
     /// How often a key was refused a table because the keys that have one are used more.
     pub refused: u64,
+    /// How many keys wait for a table, with the one whose table is being built.
+    pub queued: usize,
 }
 
 /// A key that may have a table.
@@ -125,6 +128,7 @@ pub fn stats() -> Stats {
         built: BUILT.load(Ordering::Relaxed),
         evicted: EVICTED.load(Ordering::Relaxed),
         refused: REFUSED.load(Ordering::Relaxed),
+        queued: builder::queued(),
     }
 }
 

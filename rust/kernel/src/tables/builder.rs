@@ -1,6 +1,7 @@
 //! Builds tables in the background: one thread at a time, for as long as keys are queued.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 
 use super::budget::TableOwner;
@@ -15,6 +16,9 @@ pub(crate) struct Queue {
     running_in: Option<u32>,
 }
 
+/// How many keys wait for a table, with the one whose table is being built.
+static QUEUED: AtomicUsize = AtomicUsize::new(0);
+
 static QUEUE: Mutex<Queue> = Mutex::new(Queue { waiting: VecDeque::new(), running_in: None });
 
 /// Queues a key for a table, and returns at once. If the queue is locked or no thread can be started, nothing happens:
@@ -22,15 +26,21 @@ static QUEUE: Mutex<Queue> = Mutex::new(Queue { waiting: VecDeque::new(), runnin
 pub(super) fn enqueue(owner: Weak<dyn TableOwner>) {
     let Ok(mut queue) = QUEUE.try_lock() else { return };
     let is_queued = queue.waiting.iter().any(|other| std::ptr::addr_eq(other.as_ptr(), owner.as_ptr()));
-    if is_queued || queue.waiting.len() >= MAX_QUEUED {
-        return;
+    if !is_queued && queue.waiting.len() < MAX_QUEUED {
+        queue.waiting.push_back(owner);
+        QUEUED.fetch_add(1, Ordering::Relaxed);
     }
-    queue.waiting.push_back(owner);
+    // Also if the key was queued before: by a parent of this process, or when no thread could be started.
     let process = std::process::id();
     if queue.running_in != Some(process) {
         let builder = std::thread::Builder::new().name("watchword-tables".to_owned());
         queue.running_in = builder.spawn(run).is_ok().then_some(process);
     }
+}
+
+/// Returns how many keys wait for a table, with the one whose table is being built.
+pub(super) fn queued() -> usize {
+    QUEUED.load(Ordering::Relaxed)
 }
 
 pub(crate) fn lock_queue() -> Option<MutexGuard<'static, Queue>> {
@@ -41,6 +51,7 @@ impl Queue {
     /// For a forked child, which does not have its parent's builder thread.
     pub(crate) fn forget_thread(&mut self) {
         self.running_in = None;
+        QUEUED.store(self.waiting.len(), Ordering::Relaxed);
     }
 }
 
@@ -49,6 +60,7 @@ fn run() {
         if let Some(owner) = owner.upgrade() {
             owner.build();
         }
+        QUEUED.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

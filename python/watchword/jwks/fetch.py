@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from watchword.fork_safety import register_after_fork, without_forks
+from watchword.http.body import Body
+from watchword.http.deadline import Deadline
+from watchword.http.errors import ExchangeError, reason
 from watchword.jwks.addresses import check_public_host, is_public
 from watchword.jwks.urls import plain_host, split_host
 
 if TYPE_CHECKING:
     import httpx2
-
-_TOO_LATE = "no complete answer in time"
 
 _Trace = Callable[[str, Mapping[str, Any]], None]
 
@@ -119,7 +118,7 @@ class HttpxFetcher:
 
     def get(self, url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> Response:
         """See :meth:`Fetcher.get`."""
-        with _Deadline(timeout) as deadline, _explained(deadline):
+        with Deadline(timeout) as deadline, _explained(deadline):
             return _stream(self._client, url, headers, deadline, trace=deadline.trace, max_bytes=max_bytes)
 
     def get_public(self, url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> Response:
@@ -128,7 +127,7 @@ class HttpxFetcher:
         The client resolves the name itself, so the address is checked after a new connection is made and before
         anything is sent on it. Neither a reused connection nor the address behind a proxy can be checked.
         """
-        with _Deadline(timeout) as deadline, _explained(deadline):
+        with Deadline(timeout) as deadline, _explained(deadline):
             check = _PeerCheck(url, deadline.trace)
             return _stream(self._client, url, headers, deadline, trace=check, max_bytes=max_bytes)
 
@@ -202,12 +201,11 @@ def get_public(fetcher: Fetcher, url: str, *, headers: Mapping[str, str], timeou
 
 
 def _stream(
-    client: HttpxClient, url: str, headers: Mapping[str, str], deadline: _Deadline, *, trace: _Trace, max_bytes: int
+    client: HttpxClient, url: str, headers: Mapping[str, str], deadline: Deadline, *, trace: _Trace, max_bytes: int
 ) -> Response:
     request = client.stream(
         "GET",
         url,
-        # Nothing is ever decompressed, so that the limit of bytes applies to what is stored.
         headers={**headers, "accept-encoding": "identity"},
         follow_redirects=False,
         timeout=deadline.seconds,
@@ -215,79 +213,25 @@ def _stream(
     )
     with request as response:
         received = {name.lower(): value for name, value in response.headers.items()}
-        return Response(response.status_code, received, _read(response, received, deadline, max_bytes))
-
-
-def _read(response: HttpxResponse, headers: Mapping[str, str], deadline: _Deadline, max_bytes: int) -> bytes:
-    if headers.get("content-encoding", "identity").strip().lower() not in ("identity", ""):
-        raise FetchError("the answer is compressed, though no compression was asked for")
-    announced = headers.get("content-length")
-    if announced is not None and not (announced.isascii() and announced.isdigit()):
-        raise FetchError("the answer's length can't be read")
-    # Compared as text first: int() of very many digits raises.
-    if announced is not None and (len(announced.lstrip("0")) > 12 or int(announced) > max_bytes):
-        raise FetchError(f"the answer is longer than {max_bytes} bytes")
-    body = bytearray()
-    for chunk in response.iter_raw():
-        body += chunk
-        if len(body) > max_bytes:
-            raise FetchError(f"the answer is longer than {max_bytes} bytes")
-        deadline.check()
-    # A 304 may give the length of the body that it leaves out (RFC 9110 section 15.4.5).
-    if announced is not None and len(body) != int(announced) and response.status_code != 304:
-        raise FetchError("the answer is shorter or longer than it says")
-    return bytes(body)
+        deadline.watch(getattr(response, "extensions", {}))
+        body = Body(response.status_code, received, max_bytes)
+        for chunk in response.iter_raw():
+            body.add(chunk)
+            deadline.check()
+        return Response(response.status_code, received, body.whole())
 
 
 @contextlib.contextmanager
-def _explained(deadline: _Deadline) -> Iterator[None]:
+def _explained(deadline: Deadline) -> Iterator[None]:
     """Turn what a client raises into a FetchError with its kind only, as its message may quote anything."""
     try:
         yield
     except FetchError:
         raise
+    except ExchangeError as error:
+        raise FetchError(str(error)) from error
     except Exception as error:
-        deadline.check()
-        if "Timeout" in type(error).__name__:
-            raise FetchError(_TOO_LATE) from error
-        raise FetchError(f"no answer ({type(error).__name__})") from error
-
-
-class _Deadline:
-    """A time limit for a whole fetch. A client's own time-outs are for single reads, so that a server could keep it
-    busy for hours with a byte a second; at the deadline the connection is therefore shut down from outside.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self._at = time.monotonic() + seconds
-        self._socket: socket.socket | None = None
-        self._timer = threading.Timer(seconds, self._shut)
-        self._timer.daemon = True
-        self._timer.name = "watchword-deadline"
-
-    def __enter__(self) -> _Deadline:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def check(self) -> None:
-        """Raise :class:`FetchError` after the deadline."""
-        if time.monotonic() >= self._at:
-            raise FetchError(_TOO_LATE)
-
-    def trace(self, name: str, info: Mapping[str, Any]) -> None:
-        """Httpcore's trace extension: record the socket, first the plain one, then that of TLS."""
-        if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            self._socket = info["return_value"].get_extra_info("socket")
-
-    def _shut(self) -> None:
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                # Not SSLSocket.shutdown, which would also remove the TLS layer while another thread reads.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+        raise FetchError(str(reason(error, is_late=deadline.is_past()))) from error
 
 
 class _PeerCheck:

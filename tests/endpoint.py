@@ -56,6 +56,8 @@ class Request:
     path: str
     headers: dict[str, str]
     at: float
+    method: str = "GET"
+    body: bytes = field(default=b"", repr=False)
 
 
 Behaviour = Callable[[socket.socket, Request], None]
@@ -183,9 +185,13 @@ class Server:
                 if not part:
                     return
                 data += part
-            first, *lines = data.decode("latin-1").split("\r\n")
-            pairs = (line.split(": ", 1) for line in lines if ": " in line)
-            request = Request(first.split(" ")[1], {name.lower(): value for name, value in pairs}, time.monotonic())
+            top, _, body = data.partition(b"\r\n\r\n")
+            first, *lines = top.decode("latin-1").split("\r\n")
+            headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines if ": " in line)}
+            while len(body) < int(headers.get("content-length", 0)):
+                body += connection.recv(65536)
+            method, path, _ = first.split(" ")
+            request = Request(path, headers, time.monotonic(), method, body)
             behaviour = self.routes.get(request.path.partition("?")[0], answer(status=404))
             with self._changed:
                 self.requests.append(request)

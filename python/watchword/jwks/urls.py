@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Collection
 
 # Deliberately narrower than RFC 3986: what two URL parsers could read differently (user information, backslashes,
 # white space, percent-encoded hosts, internationalised hosts that are not in their xn-- form) is rejected.
@@ -16,14 +17,17 @@ _URL = re.compile(
 )
 
 
-def check_url(url: str, *, allow_loopback_http: bool, what: str) -> None:
-    """Raise ``ValueError``, naming ``what``, unless keys may be fetched from ``url``."""
+def check_url(url: str, *, allow_loopback_http: bool, what: str, http_hosts: Collection[str] = ()) -> None:
+    """Raise ``ValueError``, naming ``what``, unless keys may be fetched from ``url``.
+
+    ``http_hosts`` are the hosts to which plain http is allowed.
+    """
     match = _URL.fullmatch(url)
     if match is None:
         raise ValueError(f"{what} must be an https URL without user information and fragment, in plain ASCII")
     if match["port"] is not None and not 0 < int(match["port"]) < 65536:
         raise ValueError(f"{what} has the port {match['port']}: it must be from 1 to 65535")
-    if match["scheme"] == "https":
+    if match["scheme"] == "https" or plain_host(match["host"]) in http_hosts:
         return
     if not is_loopback(match["host"]):
         raise ValueError(f"{what} must be an https URL")

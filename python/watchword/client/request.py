@@ -1,0 +1,76 @@
+"""One request of an API, and the type of a call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, urlencode
+
+if TYPE_CHECKING:
+    from watchword.client.shared import Shared
+
+T = TypeVar("T")
+
+#: A call: it yields requests (or a call that concurrent callers share), is sent their answers, and returns its result.
+Verb = Generator["Request | Shared[Any]", Any, T]
+
+
+@dataclass(frozen=True, repr=False)
+class Request:
+    """A request, relative to the base URL of its :class:`~watchword.client.Caller`.
+
+    ``path`` begins with ``/`` and is already escaped (:func:`path_segment`). The body is ``form``
+    (``application/x-www-form-urlencoded``) or ``json``, a JSON object, or there is none. ``repeatable`` says that the
+    request may be sent again after a time-out or a 5xx, because its effect is the same once or twice.
+    ``fresh_headers`` returns the headers that must differ in each attempt, such as ``DPoP`` (RFC 9449 section 4.2:
+    ``jti`` is unique).
+    """
+
+    method: str
+    path: str
+    form: Mapping[str, str] | None = None
+    json: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    repeatable: bool = False
+    fresh_headers: Callable[[], Mapping[str, str]] | None = None
+
+    def __repr__(self) -> str:
+        """Return the method and the path's first segments, without what may be a secret."""
+        return f"Request({self.method} {self.route})"
+
+    @property
+    def content(self) -> bytes | None:
+        """The body."""
+        if self.form is not None:
+            return urlencode(self.form).encode()
+        return None if self.json is None else json.dumps(dict(self.json), allow_nan=False).encode()
+
+    @property
+    def content_type(self) -> dict[str, str]:
+        """The header ``Content-Type``, if there is a body."""
+        if self.form is not None:
+            return {"content-type": "application/x-www-form-urlencoded"}
+        return {} if self.json is None else {"content-type": "application/json"}
+
+    @property
+    def route(self) -> str:
+        """What an error may name: the path as it is in the API's documentation."""
+        return self.path.partition("?")[0]
+
+
+def path_segment(value: str, *, what: str) -> str:
+    """Return ``value`` escaped, as one segment of a path (RFC 3986 section 3.3).
+
+    Raises ``TypeError`` or ``ValueError``, naming the argument by ``what``, if it is not text, empty, ``.`` or ``..``,
+    which would be another path.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{what} must be str, not {type(value).__name__}")
+    if value in ("", ".", ".."):
+        raise ValueError(f"{what} is {value!r}, which is not one segment of a path")
+    return quote(value, safe="")
+
+
+__all__ = ["Request", "Verb", "path_segment"]

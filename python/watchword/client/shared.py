@@ -1,0 +1,144 @@
+"""Calls that concurrent callers share, such as the refresh of one token."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from watchword.client.errors import NoAnswerError
+from watchword.fork_safety import register_after_fork
+from watchword.threads import start_daemon
+from watchword.waiting import Call, Steps, finish, finish_async
+
+if TYPE_CHECKING:
+    from watchword.client.request import Verb
+
+T = TypeVar("T")
+
+#: How many results are kept at a time.
+_MAX_KEPT = 1024
+
+
+@dataclass(frozen=True, repr=False)
+class Shared(Generic[T]):
+    """A call that a verb may yield: all that yield the same ``key`` at the same time get the result of one call.
+
+    The call runs to its end even if every caller is cancelled or interrupted, so that no new refresh token is lost. Its
+    result is kept for ``keep`` seconds, for callers that come with the old token a moment later. ``key`` must identify
+    all that the call depends on, and contain no secret: a digest of one.
+    """
+
+    key: Hashable
+    make: Callable[[], Verb[T]]
+    keep: float = 0.0
+
+
+class Flights:
+    """The shared calls of one client. Thread-safe; a forked child begins anew."""
+
+    def __init__(self) -> None:
+        self.after_fork()
+        register_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Make a new lock, and forget the calls: their threads are in the parent process."""
+        self._lock = threading.Lock()
+        self._flights: dict[Hashable, _Flight] = {}
+
+    def join(self, key: Hashable, make: Callable[[], Steps[T]], keep: float, seconds: float) -> Steps[T]:
+        """Return the steps of a caller: it starts the call or waits for it, ``seconds`` at most."""
+        value: T = yield Call(
+            lambda: self._in_thread(key, make, keep, seconds), lambda: self._in_task(key, make, keep, seconds)
+        )
+        return value
+
+    def _in_thread(self, key: Hashable, make: Callable[[], Steps[Any]], keep: float, seconds: float) -> Any:  # noqa: ANN401
+        flight, is_new = self._flight(key, keep)
+        if is_new:
+            try:
+                start_daemon("watchword-call", self._finish, key, flight, make)
+            except BaseException:
+                self._end(key, flight, error=NoAnswerError("no thread can be started"))
+                raise
+        try:
+            return flight.future.result(seconds)
+        except FutureTimeoutError:
+            pass
+        raise NoAnswerError("no complete answer in time", is_timeout=True)
+
+    async def _in_task(self, key: Hashable, make: Callable[[], Steps[Any]], keep: float, seconds: float) -> Any:  # noqa: ANN401
+        flight, is_new = self._flight(key, keep)
+        if is_new:
+            # The reference keeps the task alive; cancelling a caller does not cancel it.
+            flight.task = asyncio.get_running_loop().create_task(self._finish_async(key, flight, make))
+        waiter = asyncio.wrap_future(flight.future)
+        try:
+            await asyncio.wait((waiter,), timeout=seconds)
+            if waiter.done():
+                return waiter.result()
+        finally:
+            waiter.cancel()
+        raise NoAnswerError("no complete answer in time", is_timeout=True)
+
+    def _flight(self, key: Hashable, keep: float) -> tuple[_Flight, bool]:
+        with self._lock:
+            now = time.monotonic()
+            if len(self._flights) >= _MAX_KEPT:
+                self._flights = {name: one for name, one in self._flights.items() if now < one.until}
+            found = self._flights.get(key)
+            if found is not None and now < found.until:
+                return found, False
+            flight = self._flights[key] = _Flight(keep)
+            return flight, True
+
+    def _finish(self, key: Hashable, flight: _Flight, make: Callable[[], Steps[Any]]) -> None:
+        try:
+            value = finish(make())
+        except BaseException as error:
+            self._end(key, flight, error=error)
+        else:
+            self._end(key, flight, value=value)
+
+    async def _finish_async(self, key: Hashable, flight: _Flight, make: Callable[[], Steps[Any]]) -> None:
+        try:
+            value = await finish_async(make())
+        except asyncio.CancelledError:
+            # The event loop ends. Callers in other loops and threads are not cancelled.
+            self._end(key, flight, error=NoAnswerError("the event loop of the call has ended"))
+            raise
+        except BaseException as error:
+            self._end(key, flight, error=error)
+        else:
+            self._end(key, flight, value=value)
+
+    def _end(self, key: Hashable, flight: _Flight, *, value: object = None, error: BaseException | None = None) -> None:
+        with self._lock:
+            flight.until = time.monotonic() + flight.keep
+            if self._flights.get(key) is flight and (error is not None or flight.keep <= 0):
+                del self._flights[key]
+        flight.task = None
+        if error is not None:
+            flight.future.set_exception(error)
+        else:
+            flight.future.set_result(value)
+
+
+class _Flight:
+    """A shared call: under way until ``future`` is done, and kept until ``until``."""
+
+    def __init__(self, keep: float) -> None:
+        self.future: Future[Any] = Future()
+        # Cancelling what wraps it does not cancel a running future.
+        self.future.set_running_or_notify_cancel()
+        self.keep = keep
+        self.until = float("inf")
+        self.task: asyncio.Task[None] | None = None
+
+
+__all__ = ["Flights", "Shared"]

@@ -1,0 +1,186 @@
+"""Sends one attempt of a request within its limits: in a thread, or in a task."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from watchword._kernel import __version__
+from watchword.client.answer import Answer
+from watchword.client.errors import NoAnswerError
+from watchword.client.httpx_interface import AsyncHttpxClient, SyncHttpxClient, check_client
+from watchword.client.request import Request
+from watchword.client.settings import CallSettings
+from watchword.fork_safety import register_after_fork, without_forks
+from watchword.http.body import Body
+from watchword.http.deadline import Deadline
+from watchword.http.errors import BodyError, ExchangeError, reason
+from watchword.jwks.urls import check_url
+
+if TYPE_CHECKING:
+    import ssl
+
+
+class Transport:
+    """Sends requests to the paths below ``base_url``, which has been checked (:func:`check_base_url`).
+
+    Without a client of the caller's own, each request has its own connection: nothing is left open between two calls,
+    and the same object serves any number of threads, event loops and forked processes. Proxies and trust anchors are
+    then those of the environment (``HTTPS_PROXY``, ``NO_PROXY``, ``SSL_CERT_FILE``, ...); plain http uses no proxy.
+
+    ``client`` and ``async_client`` are the caller's own, for threads and for event loops, with their connection pools,
+    proxies and certificates; they are used through ``stream`` alone, and their owner closes them.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        user_agent: str,
+        headers: Mapping[str, str] | None = None,
+        client: SyncHttpxClient | None = None,
+        async_client: AsyncHttpxClient | None = None,
+    ) -> None:
+        check_client(client, what="the client for threads", is_async=False)
+        check_client(async_client, what="the client for event loops", is_async=True)
+        self.base_url = base_url
+        self._headers = {"user-agent": user_agent, "accept": "application/json", **(headers or {})}
+        self._client = client
+        self._async_client = async_client
+        self._options = _Options(trust_env=base_url.startswith("https:"))
+
+    def send(self, request: Request, seconds: float, settings: CallSettings) -> Answer:
+        """Send a request in this thread. Raises :class:`NoAnswerError`; takes ``seconds`` at most."""
+        failure: NoAnswerError
+        with Deadline(seconds) as deadline:
+            try:
+                if self._client is not None:
+                    return self._exchange(self._client, request, deadline, settings)
+                import httpx2
+
+                with httpx2.Client(**self._options.of_client()) as client:
+                    return self._exchange(client, request, deadline, settings)
+            except Exception as error:
+                failure = _no_answer(error, is_late=deadline.is_past())
+        # Outside of the block: no exception of a client may be the context, as it has the whole request.
+        raise failure
+
+    async def send_async(self, request: Request, seconds: float, settings: CallSettings) -> Answer:
+        """Send a request in this task. Raises :class:`NoAnswerError`; takes ``seconds`` at most."""
+        failure: NoAnswerError
+        try:
+            async with asyncio.timeout(seconds):
+                if self._async_client is not None:
+                    return await self._exchange_async(self._async_client, request, seconds, settings)
+                import httpx2
+
+                async with httpx2.AsyncClient(**self._options.of_client()) as client:
+                    return await self._exchange_async(client, request, seconds, settings)
+        except Exception as error:
+            failure = _no_answer(error)
+        raise failure
+
+    def _exchange(
+        self, client: SyncHttpxClient, request: Request, deadline: Deadline, settings: CallSettings
+    ) -> Answer:
+        sent = client.stream(
+            request.method,
+            self.base_url + request.path,
+            content=request.content,
+            headers=self._headers_of(request),
+            follow_redirects=False,
+            timeout=deadline.seconds,
+            extensions={"trace": deadline.trace},
+        )
+        with sent as response:
+            deadline.watch(getattr(response, "extensions", {}))
+            headers = _lower(response.headers)
+            body = Body(response.status_code, headers, settings.max_bytes)
+            for chunk in response.iter_raw():
+                body.add(chunk)
+                deadline.check()
+            return Answer(response.status_code, headers, body.whole(), request.route)
+
+    async def _exchange_async(
+        self, client: AsyncHttpxClient, request: Request, seconds: float, settings: CallSettings
+    ) -> Answer:
+        sent = client.stream(
+            request.method,
+            self.base_url + request.path,
+            content=request.content,
+            headers=self._headers_of(request),
+            follow_redirects=False,
+            timeout=seconds,
+        )
+        async with sent as response:
+            headers = _lower(response.headers)
+            body = Body(response.status_code, headers, settings.max_bytes)
+            async for chunk in response.aiter_raw():
+                body.add(chunk)
+            return Answer(response.status_code, headers, body.whole(), request.route)
+
+    def _headers_of(self, request: Request) -> dict[str, str]:
+        fresh = {} if request.fresh_headers is None else request.fresh_headers()
+        return {**self._headers, **request.content_type, **request.headers, **fresh, "accept-encoding": "identity"}
+
+
+def default_user_agent() -> str:
+    """Return what the package calls itself (RFC 9110 section 10.1.5)."""
+    return f"watchword/{__version__}"
+
+
+def check_base_url(url: str, *, what: str = "base_url", http_hosts: Collection[str] = ()) -> str:
+    """Return an API's base URL without final slashes.
+
+    Raises ``TypeError``, or ``ValueError`` unless it is https, http to loopback, or http to one of ``http_hosts``.
+    """
+    if not isinstance(url, str):
+        raise TypeError(f"{what} must be str, not {type(url).__name__}")
+    found = url.rstrip("/")
+    check_url(found, allow_loopback_http=True, what=what, http_hosts=http_hosts)
+    if "?" in found:
+        raise ValueError(f"{what} must have no query")
+    return found
+
+
+class _Options:
+    """The arguments of the clients that are made for one request. The trust anchors are read once, on first use."""
+
+    def __init__(self, *, trust_env: bool) -> None:
+        self._trust_env = trust_env
+        self._tls: ssl.SSLContext | None = None
+        self.after_fork()
+        register_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Make a new lock: another thread of the parent process may have held the old one."""
+        self._lock = threading.Lock()
+
+    def of_client(self) -> dict[str, Any]:
+        with self._lock:
+            if self._tls is None:
+                # Importing httpx2 takes longer than importing the whole of watchword.
+                with without_forks():
+                    import encodings.idna  # noqa: F401 - sockets need the codec to resolve names
+
+                    import httpx2
+
+                    self._tls = httpx2.create_ssl_context()
+        return {"verify": self._tls, "trust_env": self._trust_env, "follow_redirects": False}
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _no_answer(error: Exception, *, is_late: bool = False) -> NoAnswerError:
+    """Return what an exception means, by its kind alone."""
+    if isinstance(error, BodyError):
+        return NoAnswerError(str(error), is_transient=False)
+    why = error if isinstance(error, ExchangeError) else reason(error, is_late=is_late)
+    return NoAnswerError(str(why), is_timeout=is_late or "Timeout" in type(error).__name__)
+
+
+__all__ = ["Transport", "check_base_url", "default_user_agent"]

@@ -21,7 +21,7 @@ from watchword.holder.signer import Signer, SignerError
 _T = TypeVar("_T")
 
 #: Signed once to see whether a signer works. It is nobody's signing input.
-_PROBE = b"Watchword checks this signer. The signature proves nothing."
+_PROBE = b"Watchword checks this signer: the signature proves nothing"
 
 
 def check_signer(signer: Signer) -> Signer:

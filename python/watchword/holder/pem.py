@@ -35,11 +35,11 @@ def read(text: str | bytes, password: str | bytes | None) -> object:
     if found != 1:
         raise ValueError(f"the PEM text has {found} private keys: it must have exactly one")
     encrypted = bool(_ENCRYPTED.search(data))
-    if encrypted and password is None:
+    secret = _password(password)
+    if encrypted and not secret:
         raise ValueError("the private key is encrypted: give its password")
     if not encrypted and password is not None:
         raise ValueError("the private key is not encrypted, but a password was given")
-    secret = _password(password)
     key = None
     with suppress(ValueError, UnsupportedAlgorithm):
         key = load_pem_private_key(data, secret)

@@ -137,6 +137,9 @@ DISGUISED = {
     "escaped": jws(b'{"\\u0061lg":"ES256"}'),
     "padding": b"eyJhbGciOiJFUzI1NiJ9==." + b"e30",
     "junk that some decoders skip": b"\x00ey JhbGci\nOiJFUzI1NiJ9.e30",
+    "unprotected header without alg": jws(b"{}"),
+    "unprotected header": jws(b""),
+    "unprotected header, empty payload": b".",
     "detached by two dots": b"eyJhbGciOiJFUzI1NiJ9..",
 }
 
@@ -166,7 +169,9 @@ def test_random_nonces_are_signed(nonce: bytes) -> None:
     verify(EDDSA, bytes.fromhex(ChallengeSigner(EDDSA).sign(nonce.hex())), nonce)
 
 
-@pytest.mark.parametrize("nonce", ["a.b", "example.com", "3f0c.b6a1.77", "6ba7b810-9dad-11d1-80b4-00c04fd430c8.17"])
+@pytest.mark.parametrize(
+    "nonce", ["a.b", "a.b.c", "example.com", ".well-known/x", "3f0c.b6a1.77", "6ba7b810-9dad-11d1-80b4-00c04fd430c8.17"]
+)
 def test_dots_alone_are_no_token(nonce: str) -> None:
     assert ChallengeSigner(ES256, nonce_encoding="utf-8").sign(nonce)
 

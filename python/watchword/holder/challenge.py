@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable
 from typing import Literal
@@ -20,8 +19,10 @@ _OUTPUTS: dict[str, Callable[[bytes], str]] = {
     "base64url": base64url.encode,
 }
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+# The beginning of a JSON object. Before it, some parsers allow a byte order mark; some read UTF-16.
+_OBJECT = re.compile(rb"[ \t\r\n\x00\xef\xbb\xbf\xff\xfe]*\{[ \t\r\n\x00]*[\"}]")
 _NOT_BASE64URL = re.compile(rb"[^A-Za-z0-9_-]")
-# Of {"alg":"ES256"}, the shortest header.
+# The characters of {"alg":"ES256"}, the shortest header in the compact serialization.
 _SHORTEST_HEADER = 20
 
 
@@ -120,20 +121,23 @@ def _decoded(nonce: str, encoding: str) -> bytes:
 
 
 def _is_jws(data: bytes) -> bool:
-    """Return whether ``data`` is a JOSE header and a dot, as lenient decoders read it, whatever follows.
+    """Return whether ``data`` begins as a JWS signing input does (RFC 7515 section 5.1), as lenient decoders read it.
 
-    What follows is the payload, of any form if the header has ``b64: false`` (RFC 7797).
+    That is a JOSE header and a dot; what follows is the payload, of any form if the header has ``b64: false`` (RFC
+    7797). In the JSON serialization, the header may also be empty, or have no ``alg``: all of it is unprotected then.
     """
-    header, dot, _ = data.partition(b".")
-    header = _NOT_BASE64URL.sub(b"", header)
-    if not dot or len(header) < _SHORTEST_HEADER:
+    header, dot, payload = data.partition(b".")
+    if not dot:
         return False
-    try:
-        decoded = base64.urlsafe_b64decode(header[: len(header) // 4 * 4])
-    except binascii.Error:
+    if not header:
+        return not _NOT_BASE64URL.search(payload)
+    kept = _NOT_BASE64URL.sub(b"", header)
+    # Of a few random bytes, what is kept may well begin as an object does.
+    if kept != header and len(kept) < _SHORTEST_HEADER:
         return False
-    # Before the object, JSON allows white space, and some parsers a byte order mark, or UTF-16.
-    return decoded.lstrip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe").startswith(b"{")
+    whole = kept[:-1] if len(kept) % 4 == 1 else kept
+    decoded = base64.urlsafe_b64decode(whole + b"=" * (-len(whole) % 4))
+    return bool(_OBJECT.match(decoded))
 
 
 __all__ = ["MAX_NONCE_BYTES", "ChallengeError", "ChallengeSigner"]

@@ -164,8 +164,8 @@ def test_no_header_is_signed(extra: dict[str, str], payload: bytes) -> None:
         ChallengeSigner(ES256).sign((base64url.encode(header).encode() + b"." + payload).hex())
 
 
-@given(st.binary(min_size=1, max_size=64))
-def test_random_nonces_are_signed(nonce: bytes) -> None:
+@given(st.binary(min_size=1, max_size=64).filter(lambda nonce: b"." not in nonce))
+def test_any_other_nonce_is_signed(nonce: bytes) -> None:
     verify(EDDSA, bytes.fromhex(ChallengeSigner(EDDSA).sign(nonce.hex())), nonce)
 
 

@@ -244,6 +244,17 @@ def test_dpop() -> None:
     ]
 
 
+def test_agent_key(tmp_path: Path) -> None:
+    expected = [
+        "0600 True",
+        "True",
+        "88",
+        "the nonce is the beginning of a JWS: signed, it could pass as a token or as a proof",
+        "has mode 0644, so that others may access the private key",
+    ]
+    assert _run("agent_key.py", str(tmp_path)).stdout.splitlines() == expected
+
+
 AUTHPI_SAID = """\
 usr_1 user ada@example.com
 may delete tasks: True

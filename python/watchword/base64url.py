@@ -1,8 +1,9 @@
-"""base64url without padding (RFC 7515 section 2), for what is written; the kernel reads it."""
+"""base64url without padding (RFC 7515 section 2), for what is written and for keys; the kernel reads tokens."""
 
 from __future__ import annotations
 
 import base64
+import binascii
 
 
 def encode(data: bytes) -> str:
@@ -10,4 +11,19 @@ def encode(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-__all__ = ["encode"]
+def decode(text: str) -> bytes:
+    """Return the bytes of base64url without padding.
+
+    Raises ``ValueError``, which does not quote the text, if it has other characters, padding or unused bits.
+    """
+    try:
+        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (ValueError, binascii.Error):
+        data = b""
+    # Python's decoder skips what it does not know.
+    if encode(data) != text:
+        raise ValueError("not base64url without padding")
+    return data
+
+
+__all__ = ["decode", "encode"]

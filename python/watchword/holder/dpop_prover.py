@@ -10,40 +10,52 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from watchword import base64url
 from watchword._kernel import normalize_uri, thumbprint
+from watchword.holder.signer import Signer
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    _PrivateKey = Ed25519PrivateKey | EllipticCurvePrivateKey
+    from watchword.holder.jwk import PrivateKey
 
 
 class DpopProver:
     """Makes DPoP proofs (RFC 9449 section 4.2). It may be used from any number of threads at once.
 
     A new key pair is made for ``algorithm``: ``ES256`` (P-256, the default; every authorization server supports it) or
-    ``EdDSA`` (Ed25519). ``private_key`` is a key of yours instead: an ``Ed25519PrivateKey`` or a P-256
-    ``EllipticCurvePrivateKey`` of the package ``cryptography``, or one in PEM without a password. ``clock`` returns
-    Unix seconds.
+    ``EdDSA`` (Ed25519). Or give a key of yours: ``signer``, a :class:`KeyPair` or any other :class:`Signer`; or
+    ``private_key``, an ``Ed25519PrivateKey`` or a P-256 ``EllipticCurvePrivateKey`` of the package ``cryptography``, or
+    one in PEM without a password. ``clock`` returns Unix seconds.
 
-    Raises ``ValueError`` or ``TypeError`` if the algorithm or the kind of key is another, or they do not match.
+    A signer that is not a :class:`KeyPair` signs a probe first, and each of its signatures is verified.
+
+    Raises ``ValueError`` or ``TypeError`` if the algorithm or the kind of key is another, or they do not match, or two
+    keys are given; :class:`SignerError` if the signer fails, or what it returns is invalid.
     """
 
     def __init__(
         self,
         algorithm: Literal["ES256", "EdDSA"] | None = None,
         *,
-        private_key: _PrivateKey | bytes | str | None = None,
+        private_key: PrivateKey | bytes | str | None = None,
+        signer: Signer | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        from watchword.holder import keys  # cryptography is slow to import, and only needed here
+        # cryptography is slow to import, and only needed here
+        from watchword.holder.checked_signer import check_signer
+        from watchword.holder.key_pair import KeyPair
 
-        key = keys.new(algorithm or "ES256") if private_key is None else keys.load(private_key)
-        if algorithm is not None and keys.algorithm(key) != algorithm:
-            raise ValueError(f"private_key is a key for {keys.algorithm(key)}, and algorithm is {algorithm}")
-        self._sign: Callable[[bytes], bytes] = keys.signer(key)
-        self._algorithm = keys.algorithm(key)
-        self._jwk = keys.public_jwk(key)
+        if private_key is not None and signer is not None:
+            raise ValueError("give one of private_key and signer")
+        if signer is not None:
+            self._signer: Signer = check_signer(signer)
+        elif private_key is None:
+            self._signer = KeyPair.generate(algorithm or "ES256")
+        elif isinstance(private_key, (bytes, str)):
+            self._signer = KeyPair.from_pem(private_key)
+        else:
+            self._signer = KeyPair(private_key)
+        self._algorithm = self._signer.algorithm
+        if algorithm is not None and self._algorithm != algorithm:
+            raise ValueError(f"the key is for {self._algorithm}, and algorithm is {algorithm}")
+        self._jwk = dict(self._signer.public_jwk)
         self._jkt = thumbprint(self._jwk)
         self._clock = clock
         # The same in every proof.
@@ -70,7 +82,7 @@ class DpopProver:
         ``uri`` is the request's; its query and fragment are removed (RFC 9449 section 4.2). ``access_token`` must be
         given if the request carries one. ``nonce`` is the last one received from the server (``DPoP-Nonce``).
 
-        Raises ``ValueError`` if ``uri`` is not an absolute http or https URI.
+        Raises ``ValueError`` if ``uri`` is not an absolute http or https URI, :class:`SignerError` if the signer fails.
         """
         claims: dict[str, Any] = {
             "jti": base64url.encode(os.urandom(16)),
@@ -86,7 +98,7 @@ class DpopProver:
         if nonce is not None:
             claims["nonce"] = nonce
         signing_input = f"{self._header}.{_encoded(claims)}"
-        return f"{signing_input}.{base64url.encode(self._sign(signing_input.encode()))}"
+        return f"{signing_input}.{base64url.encode(self._signer.sign(signing_input.encode()))}"
 
     def __repr__(self) -> str:
         """Return the algorithm and the public key's thumbprint."""

@@ -7,10 +7,11 @@ import threading
 from collections.abc import Callable
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from watchword import base64url
+from watchword import KeySet
+from watchword.holder import ecdsa_from_der
 
 PrivateKey = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -53,17 +54,9 @@ class SigningKey:
     def public_jwk(self) -> dict[str, str]:
         """Return the public key as a JWK with ``kid``, ``alg`` and ``use``."""
         common = {"kid": self.key_id, "alg": self.algorithm, "use": "sig"}
-        private = self.private
-        if isinstance(private, ec.EllipticCurvePrivateKey):
-            point = private.public_key().public_numbers()
-            size = (private.key_size + 7) // 8
-            curve = {256: "P-256", 384: "P-384"}[private.key_size]
-            return {"kty": "EC", "crv": curve, "x": _number(point.x, size), "y": _number(point.y, size), **common}
-        if isinstance(private, rsa.RSAPrivateKey):
-            public = private.public_key().public_numbers()
-            return {"kty": "RSA", "n": _number(public.n), "e": _number(public.e), **common}
-        raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        return {"kty": "OKP", "crv": "Ed25519", "x": base64url.encode(raw), **common}
+        public = self.private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        (key,) = KeySet.from_der(public)
+        return {**key.to_jwk(), **common}
 
     def public_pem(self) -> bytes:
         """Return the public key as a SubjectPublicKeyInfo in PEM."""
@@ -110,8 +103,7 @@ def attackers_key(algorithm: str, key_id: str) -> SigningKey:
 def _sign(private: PrivateKey, algorithm: str, data: bytes) -> bytes:
     if isinstance(private, ec.EllipticCurvePrivateKey):
         der = private.sign(data, ec.ECDSA(_digest(algorithm)))
-        size = (private.key_size + 7) // 8
-        return b"".join(part.to_bytes(size, "big") for part in utils.decode_dss_signature(der))
+        return ecdsa_from_der(der, size=private.key_size // 8)
     if isinstance(private, rsa.RSAPrivateKey):
         digest = _digest(algorithm)
         if algorithm.startswith("PS"):
@@ -123,7 +115,3 @@ def _sign(private: PrivateKey, algorithm: str, data: bytes) -> bytes:
 
 def _digest(algorithm: str) -> hashes.HashAlgorithm:
     return _DIGESTS[algorithm[2:]]()
-
-
-def _number(value: int, size: int | None = None) -> str:
-    return base64url.encode(value.to_bytes(size or (value.bit_length() + 7) // 8, "big"))

@@ -8,9 +8,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-
 from watchword import base64url
+from watchword.holder import ecdsa_to_der
 from watchword.testing.client_certificate import thumbprint_of
 from watchword.testing.defects import Defect
 from watchword.testing.draft import Draft, to_json, with_raw_member
@@ -125,11 +124,6 @@ def _flip(data: bytes) -> bytes:
     return data[:7] + bytes([data[7] ^ 1]) + data[8:]
 
 
-def _der(signature: bytes) -> bytes:
-    half = len(signature) // 2
-    return encode_dss_signature(int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big"))
-
-
 def _other_last_character(text: str) -> str:
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     if len(text) % 4 == 0:
@@ -224,7 +218,7 @@ _TAMPERINGS: dict[Defect, Tampering] = {
     _D.SIGNATURE_LENGTHENED: _resigned(lambda signature: signature + b"\0"),
     _D.SIGNATURE_EMPTY: _resigned(lambda _: b""),
     _D.SIGNATURE_ZERO: _resigned(lambda signature: bytes(len(signature))),
-    _D.SIGNATURE_DER: _resigned(_der),
+    _D.SIGNATURE_DER: _resigned(ecdsa_to_der),
     _D.EXPIRED_AND_FORGED: _resigned(_flip, _times(iat=-2 * _HOUR, exp=-_HOUR)),
     _D.EMPTY_PAYLOAD: _payload(lambda _: b""),
     _D.PAYLOAD_NOT_AN_OBJECT: _payload(lambda draft: json.dumps([draft.claims]).encode()),

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 
 import watchword as ww
+from watchword.holder import KeyFileError, KeyPair, SignerError
 from watchword.providers.clawauth import ClawAuth, ClawAuthAgent, exceptions
 
 PAIR = ClawAuthAgent.generate_keypair()
@@ -93,7 +94,8 @@ def test_a_challenge_is_signed_by_the_other_reading_on_request() -> None:
     public_key().verify(der, bytes.fromhex(NONCE), ec.ECDSA(hashes.SHA256()))
 
 
-@given(st.text(min_size=1))
+# At most 256 bytes, whatever the characters.
+@given(st.text(min_size=1, max_size=64))
 def test_any_nonce_is_signed_or_rejected(nonce: str) -> None:
     agent = ClawAuthAgent("a", private_key=PAIR["private_key"])
     try:
@@ -156,6 +158,34 @@ def test_invalid_arguments(arguments: dict[str, Any]) -> None:
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(FileNotFoundError):
         ClawAuthAgent("agent_1", private_key_path="/no/such/key.pem")
+
+
+def test_a_file_that_others_can_read(tmp_path: Path) -> None:
+    path = tmp_path / "agent-key.pem"
+    path.write_text(PAIR["private_key"])
+    path.chmod(0o640)
+    with pytest.raises(KeyFileError, match="chmod 600"):
+        ClawAuthAgent("agent_1", path)
+
+
+def test_a_key_in_a_kms() -> None:
+    pair = KeyPair.from_pem(PAIR["private_key"])
+
+    class Kms:
+        algorithm = "ES256"
+        public_jwk = pair.public_jwk
+        sign = staticmethod(pair.sign)
+
+    signature = ClawAuthAgent("agent_1", private_key=Kms()).sign_challenge(NONCE)
+    public_key().verify(bytes.fromhex(signature), NONCE.encode(), ec.ECDSA(hashes.SHA256()))
+    Kms.sign = staticmethod(lambda data: pair.sign(data + b"."))
+    with pytest.raises(SignerError):
+        ClawAuthAgent("agent_1", private_key=Kms())
+
+
+def test_a_nonce_that_is_a_token_is_not_signed() -> None:
+    with pytest.raises(ValueError, match="JWS"):
+        ClawAuthAgent("a", private_key=PAIR["private_key"]).sign_challenge("eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0")
 
 
 def test_the_private_key_is_not_shown_and_stays() -> None:

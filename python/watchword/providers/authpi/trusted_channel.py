@@ -17,11 +17,10 @@ class ChannelKey:
 
     def __init__(self) -> None:
         # Slow to import, and rarely needed.
-        from watchword.holder import keys
+        from watchword.holder import KeyPair
 
-        key = keys.new("EdDSA")
-        self._sign = keys.signer(key)
-        self._keys = KeySet.from_json(keys.public_jwk(key))
+        self._key = KeyPair.generate("EdDSA")
+        self._keys = KeySet.from_json(self._key.public_jwk)
 
     def verify(self, token: str | bytes, policy: Policy, now: float) -> tuple[VerifiedToken, object]:
         """Verify a token under the policy, except for its signature. Returns it, and the ``alg`` of its own header.
@@ -31,5 +30,5 @@ class ChannelKey:
         unverified = watchword.decode_unverified(token)
         header = {"alg": "EdDSA", **({"typ": unverified.header["typ"]} if "typ" in unverified.header else {})}
         signing_input = f"{base64url.encode(json.dumps(header).encode())}.{base64url.encode(unverified.payload)}"
-        signed = f"{signing_input}.{base64url.encode(self._sign(signing_input.encode('ascii')))}"
+        signed = f"{signing_input}.{base64url.encode(self._key.sign(signing_input.encode('ascii')))}"
         return watchword.verify(signed, self._keys, policy, now=now), unverified.header["alg"]

@@ -6,6 +6,7 @@ This folder is not a package: pytest puts it on ``sys.path``, so that the helper
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -32,6 +33,9 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" i
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As a shell starts what it runs in the background; the programs that tests interrupt would inherit it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "live: takes tokens from third-party servers, started on loopback")
     config.addinivalue_line("markers", "slow: takes more than a few seconds")
     if LATE_CLOCK is not None:

@@ -36,6 +36,7 @@ SECTIONS = (
             "docs/keys",
             "docs/issuers",
             "docs/dpop",
+            "docs/holder",
             "docs/scopes",
             "docs/delegation",
             "docs/providers",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import socket
 import threading
 import traceback
 from collections.abc import Iterator
@@ -178,41 +180,35 @@ def test_a_client_of_the_applications_own(server: Server, library: object) -> No
 @pytest.mark.parametrize("library", [httpx, httpx2])
 def test_a_slow_body_on_a_pooled_connection_ends_at_the_deadline(library: object) -> None:
     """The socket of a reused connection is known from the response."""
-    calls = iter(range(10))
 
-    def serve(listener: object) -> None:
-        connection, _ = listener.accept()  # type: ignore[attr-defined]
-        with connection:
-            for _ in calls:
-                while b"\r\n\r\n" not in connection.recv(65536):
-                    pass
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n")
-                if next(calls) < 2:
-                    connection.sendall(b'{"access_token":"a"}')
-                    continue
-                try:
-                    while not stopped.wait(0.02):
-                        connection.sendall(b" ")
-                        if stopped.is_set():
-                            return
-                except OSError:
-                    return
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(endpoint.head(Content_Length=2) + b"{}")
+            connection.recv(65536)
+            connection.sendall(endpoint.head(Content_Length=2000))
+            # Until the client has shut the connection down.
+            while not stopped.wait(0.02):
+                connection.sendall(b" ")
 
-    import socket
+    def verb() -> Verb[int]:
+        answer: Answer = yield Request("GET", "/")
+        return answer.status
 
     stopped = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener, library.Client() as client:  # type: ignore[attr-defined]
-        thread = threading.Thread(target=serve, args=(listener,))
+        thread = threading.Thread(target=serve)
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        asking = Caller(
-            url, user_agent="t", raise_as=Failed, settings=CallSettings(timeout=0.2, max_retries=0), client=client
-        )
-        assert asking.run(token(repeatable=False)) == "a"
+        settings = CallSettings(timeout=0.3, max_retries=0)
+        asking = Caller(url, user_agent="t", raise_as=Failed, settings=settings, client=client)
+        assert asking.run(verb()) == 200
         with pytest.raises(Failed, match="in time"):
-            asking.run(token(repeatable=False))
+            asking.run(verb())
         stopped.set()
         thread.join(LONG)
+        assert not thread.is_alive()
 
 
 def test_the_wrong_kind_of_client(server: Server) -> None:

@@ -67,49 +67,49 @@ class Members:
         self._status = status
 
     def text(self, name: str) -> str:
-        """Return a string that is not empty."""
+        """Return a string that is not empty, or raise :class:`InvalidAnswerError`."""
         value = self._required(name, str)
         if not value:
             raise self.invalid(name)
         return value
 
     def optional_text(self, name: str) -> str | None:
-        """Return a string; ``None`` if it is missing or ``null``."""
+        """Return a string, ``None`` if it is missing or ``null``, or raise :class:`InvalidAnswerError`."""
         return self._optional(name, str)
 
     def integer(self, name: str) -> int:
-        """Return an integer."""
+        """Return an integer, or raise :class:`InvalidAnswerError`."""
         return self._required(name, int)
 
     def optional_integer(self, name: str) -> int | None:
-        """Return an integer; ``None`` if it is missing or ``null``."""
+        """Return an integer, ``None`` if it is missing or ``null``, or raise :class:`InvalidAnswerError`."""
         return self._optional(name, int)
 
     def number(self, name: str) -> float:
-        """Return a number."""
+        """Return a number, or raise :class:`InvalidAnswerError`."""
         value = self.raw.get(name)
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else self._required(name, float)
 
     def flag(self, name: str) -> bool:
-        """Return a boolean."""
+        """Return a boolean, or raise :class:`InvalidAnswerError`."""
         value = self.raw.get(name)
         if not isinstance(value, bool):
             raise self.invalid(name)
         return value
 
     def texts(self, name: str) -> list[str]:
-        """Return a list of strings."""
+        """Return a list of strings, or raise :class:`InvalidAnswerError`."""
         value = self._required(name, list)
         if not all(isinstance(one, str) for one in value):
             raise self.invalid(name)
         return value
 
     def nested(self, name: str) -> Members:
-        """Return a JSON object."""
+        """Return a JSON object, or raise :class:`InvalidAnswerError`."""
         return Members(self._required(name, dict), self._route, self._status)
 
     def nested_list(self, name: str) -> list[Members]:
-        """Return a list of JSON objects."""
+        """Return a list of JSON objects, or raise :class:`InvalidAnswerError`."""
         value = self._required(name, list)
         if not all(isinstance(one, dict) for one in value):
             raise self.invalid(name)

@@ -54,7 +54,10 @@ class Caller:
         return self._transport.base_url
 
     def run(self, verb: Verb[T]) -> T:
-        """Run a call to its end in this thread, and return its result."""
+        """Run a call to its end in this thread, and return its result.
+
+        Raises what ``raise_as`` returns if there is no answer, or an invalid one, and whatever the call itself raises.
+        """
         failure: Exception
         try:
             return finish(self._steps(verb))
@@ -64,7 +67,7 @@ class Caller:
         raise failure
 
     async def run_async(self, verb: Verb[T]) -> T:
-        """Run a call to its end in this task, and return its result."""
+        """As :meth:`run`, in this task."""
         failure: Exception
         try:
             return await finish_async(self._steps(verb))

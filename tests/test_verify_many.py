@@ -53,17 +53,20 @@ def variety() -> list[str]:
 VARIETY = variety()
 
 
-def one(token: str | bytes, keys: ww.KeySet = KEYS) -> tuple[str | None, str | None]:
+def one(token: str | bytes, keys: ww.KeySet = KEYS, now: float = mint.NOW) -> tuple[str | None, str | None]:
     try:
-        return None, ww.verify(token, keys, POLICY, now=mint.NOW).subject
+        return None, ww.verify(token, keys, POLICY, now=now).subject
     except ww.VerificationError as error:
         return error.code.value, error.detail
 
 
 def all_of(
-    tokens: list[str], keys: ww.KeySet = KEYS, threads: int | None = None
+    tokens: list[str],
+    keys: ww.KeySet = KEYS,
+    threads: int | None = None,
+    now: float | list[float] = mint.NOW,
 ) -> list[tuple[str | None, str | None]]:
-    results = ww.verify_many(tokens, keys, POLICY, now=mint.NOW, threads=threads)
+    results = ww.verify_many(tokens, keys, POLICY, now=now, threads=threads)
     return [
         (result.code.value, result.detail) if isinstance(result, ww.VerificationError) else (None, result.subject)
         for result in results
@@ -81,6 +84,46 @@ def test_same_verdicts_in_the_same_order(threads: int | None, backend: Any) -> N
 @given(st.lists(st.one_of(st.sampled_from(VARIETY), st.text(max_size=20)), max_size=40), st.sampled_from([None, 1, 3]))
 def test_any_mix(tokens: list[str], threads: int | None) -> None:
     assert all_of(tokens, threads=threads) == [one(token) for token in tokens]
+
+
+#: Around the times of the tokens, which are issued at, and valid from, ``mint.NOW``.
+TIMES = st.sampled_from([mint.NOW + seconds for seconds in (-3600, -66, -6, -5, 0, 0.5, 59, 299, 305, 306, 1e6)])
+
+
+@given(st.lists(st.tuples(st.sampled_from(VARIETY), TIMES), max_size=40), st.sampled_from([None, 1, 3]))
+def test_each_as_of_its_own_time(rows: list[tuple[str, float]], threads: int | None) -> None:
+    tokens, times = [token for token, _ in rows], [time for _, time in rows]
+    assert all_of(tokens, threads=threads, now=times) == [one(token, now=time) for token, time in rows]
+
+
+@pytest.mark.parametrize(
+    ("now", "error", "what"),
+    [
+        ([], ValueError, "now lists 0 times for 2 tokens"),
+        ([1.0], ValueError, "now lists 1 times for 2 tokens"),
+        ([1.0, 2.0, 3.0], ValueError, "now lists 3 times for 2 tokens"),
+        ([1.0, float("nan")], ValueError, "finite"),
+        ([1.0, None], TypeError, "now must be"),
+        ("12", TypeError, "now must be"),
+        (b"12", TypeError, "now must be"),
+    ],
+)
+def test_invalid_times(now: Any, error: type[Exception], what: str) -> None:
+    with pytest.raises(error, match=what):
+        ww.verify_many([mint.token()] * 2, KEYS, POLICY, now=now)
+    issuer = ww.Issuer(mint.ISSUER, jwks=mint.jwks("ed25519"))
+    with ww.Verifier([issuer], audience=mint.AUDIENCE) as verifier, pytest.raises(error):
+        verifier.verify_many([mint.token()] * 2, now=now)
+
+
+def test_tokens_of_several_issuers_each_as_of_its_own_time() -> None:
+    issuers = [ww.Issuer(name, jwks=mint.jwks("ed25519")) for name in (mint.ISSUER, "https://second.example")]
+    first, second = mint.token(), mint.token(mint.claims(iss="https://second.example"))
+    late = mint.NOW + 1e6
+    with ww.Verifier(issuers, audience=mint.AUDIENCE) as verifier:
+        rows = [(first, mint.NOW), (second, late), (second, mint.NOW), ("x", late), (first, late)]
+        found = verifier.verify_many([token for token, _ in rows], now=(time for _, time in rows)).codes()
+    assert found == [None, "expired", None, "malformed_token", "expired"]
 
 
 def test_a_large_batch() -> None:

@@ -137,14 +137,17 @@ def verify_many(
     keys: KeySet,
     policy: Policy,
     *,
-    now: float | None = None,
+    now: float | _Iterable[float] | None = None,
     threads: int | None = None,
 ) -> BatchResult:
     """Verify many JWTs as of ``now`` in Unix seconds, on ``threads`` threads (``None``: one per processor).
 
+    ``now`` is one time for all tokens, or a list with the time of each, such as the times at which logged tokens were
+    used.
+
     Returns a sequence with what :func:`verify` would return or raise for each token, in their order. Raises
-    ``TypeError`` if one of them is neither ``str`` nor ``bytes``, and what a signal handler raises meanwhile
-    (``KeyboardInterrupt``).
+    ``TypeError`` if one of them is neither ``str`` nor ``bytes``, ``ValueError`` if ``now`` lists another number of
+    times, and what a signal handler raises meanwhile (``KeyboardInterrupt``).
     """
     return _kernel.verify_many(tokens, keys, policy, _time.time() if now is None else now, threads)
 

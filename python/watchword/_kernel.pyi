@@ -1088,12 +1088,17 @@ def normalize_uri(uri: str) -> str:
     """
 
 def verify_many(
-    tokens: Iterable[str | bytes], keys: KeySet, policy: Policy, now: float, threads: int | None = None
+    tokens: Iterable[str | bytes],
+    keys: KeySet,
+    policy: Policy,
+    now: float | Iterable[float],
+    threads: int | None = None,
 ) -> BatchResult:
-    """Verify many tokens at the time `now` (Unix seconds), on `threads` threads (None: one for each processor).
+    """Verify many tokens at the time `now` (Unix seconds), on `threads` threads (None: one for each processor). `now` is
+    one time for all of them, or a list with the time of each.
 
     Returns a BatchResult, whose elements are what `verify` would return or raise for each token alone. Raises TypeError if
-    a token is neither str nor bytes, and the exception of a signal handler that runs meanwhile (KeyboardInterrupt).
+    a token is neither str nor bytes, ValueError if `now` lists another number of times, and the exception of a signal handler that runs meanwhile (KeyboardInterrupt).
     """
 
 def verify_jws(

@@ -14,9 +14,18 @@ from watchword.waiting import Steps, together
 
 
 def verify_batch(
-    current: Callable[[], IssuerTable], tokens: Sequence[str | bytes], at: float, threads: int | None
+    current: Callable[[], IssuerTable],
+    tokens: Sequence[str | bytes],
+    at: float | list[float],
+    threads: int | None,
 ) -> Steps[BatchResult | MergedResults]:
-    """Verify ``tokens`` as of ``at`` in Unix seconds. ``current`` returns the issuers, which may change meanwhile."""
+    """Verify ``tokens`` as of ``at`` in Unix seconds: one time, or a list with the time of each.
+
+    ``current`` returns the issuers, which may change meanwhile. Raises ``ValueError`` if there is another number of
+    times.
+    """
+    if isinstance(at, list) and len(at) != len(tokens):
+        raise ValueError(f"now lists {len(at)} times for {len(tokens)} tokens: give one for each")
     batch = _Batch(current, tokens, at, threads)
     indices: Sequence[int] = range(len(tokens))
     while True:
@@ -27,7 +36,11 @@ def verify_batch(
 
 class _Batch:
     def __init__(
-        self, current: Callable[[], IssuerTable], tokens: Sequence[str | bytes], at: float, threads: int | None
+        self,
+        current: Callable[[], IssuerTable],
+        tokens: Sequence[str | bytes],
+        at: float | list[float],
+        threads: int | None,
     ) -> None:
         self.results = ResultBuilder(len(tokens))
         self.current = current
@@ -61,7 +74,8 @@ class _Batch:
         """Verify the tokens at ``indices`` with ``keys`` and take the results."""
         whole = len(indices) == len(self.tokens)
         some = self.tokens if whole else [self.tokens[index] for index in indices]
-        self.results.put(indices, _kernel.verify_many(some, keys, policy, self._at, self._threads))
+        at = [self._at[index] for index in indices] if isinstance(self._at, list) and not whole else self._at
+        self.results.put(indices, _kernel.verify_many(some, keys, policy, at, self._threads))
 
     def reject_issuer(self, table: IssuerTable, indices: Sequence[int]) -> None:
         """Reject tokens that name none of the issuers."""

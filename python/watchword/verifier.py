@@ -182,18 +182,21 @@ class Verifier:
         return self._fetch(token, now, steps)
 
     def verify_many(
-        self, tokens: Iterable[str | bytes], *, now: float | None = None, threads: int | None = None
+        self, tokens: Iterable[str | bytes], *, now: float | Iterable[float] | None = None, threads: int | None = None
     ) -> BatchResult | MergedResults:
         """Verify many tokens as of ``now`` in Unix seconds, on ``threads`` threads (``None``: one per processor).
 
+        ``now`` is one time for all tokens, or a list with the time of each. The keys are today's, whatever the time.
+
         Returns a sequence with what :meth:`verify` would return or raise for each of them, in their order; it also has
         ``valid_count`` and ``codes()``. Keys are fetched at most twice for each issuer, whatever the tokens are: if
-        there are none, and for unknown kids. Raises ``TypeError`` if a token is neither ``str`` nor ``bytes``.
+        there are none, and for unknown kids. Raises ``TypeError`` if a token is neither ``str`` nor ``bytes``,
+        ``ValueError`` if ``now`` lists another number of times.
         """
         return finish(self._verify_many(_as_list(tokens), now, threads))
 
     async def verify_many_async(
-        self, tokens: Iterable[str | bytes], *, now: float | None = None, threads: int | None = None
+        self, tokens: Iterable[str | bytes], *, now: float | Iterable[float] | None = None, threads: int | None = None
     ) -> BatchResult | MergedResults:
         """As :meth:`verify_many`, without blocking the event loop: signatures are verified in other threads."""
         return await finish_in_threads(self._verify_many(_as_list(tokens), now, threads))
@@ -401,9 +404,12 @@ class Verifier:
             # Its issuer was removed meanwhile, with its keys.
 
     def _verify_many(
-        self, tokens: list[str | bytes], now: float | None, threads: int | None
+        self, tokens: list[str | bytes], now: float | Iterable[float] | None, threads: int | None
     ) -> Steps[BatchResult | MergedResults]:
-        return verify_batch(lambda: self._table, tokens, self._at(now), threads)
+        if isinstance(now, (str, bytes)):
+            raise TypeError(f"now must be a number of Unix seconds or a list of them, not {type(now).__name__}")
+        at = list(now) if isinstance(now, Iterable) else self._at(now)
+        return verify_batch(lambda: self._table, tokens, at, threads)
 
     def _refresh(self) -> Steps[None]:
         entries = list(self._table.entries.values())

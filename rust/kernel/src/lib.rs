@@ -101,6 +101,6 @@ pub use spiffe::{SpiffeId, SpiffeIdError};
 pub use time::{NumericDate, UnixTime};
 pub use token_hash::token_hash;
 pub use verify::{
-    CacheLookup, CacheMiss, CacheStats, CheckedToken, ProofOfPossession, Rejection, TokenCache, VerifiedJws,
-    VerifiedToken, verify, verify_jws, verify_many, verify_many_until, verify_request,
+    CacheLookup, CacheMiss, CacheStats, CheckedToken, ProofOfPossession, Rejection, Row, TokenCache, VerifiedJws,
+    VerifiedToken, verify, verify_jws, verify_many, verify_request, verify_rows, verify_rows_until,
 };

@@ -22,7 +22,10 @@ use jsonwebtoken::DecodingKey;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use watchword_kernel::json::Object;
-use watchword_kernel::{Algorithm, Backend, ProofOfPossession, PublicKey, verify, verify_jws, verify_many};
+use watchword_kernel::{
+    Algorithm, Backend, KeySet, Policy, ProofOfPossession, PublicKey, Row, UnixTime, verify, verify_jws, verify_many,
+    verify_rows,
+};
 
 /// What may happen to a text on its way.
 #[derive(Debug, Clone)]
@@ -220,6 +223,35 @@ proptest! {
             prop_assert_eq!(alone.map(|token| token.claims().clone()), verdict.map(|token| token.claims().clone()));
         }
     }
+}
+
+/// Rows with keys, policies and times of their own, in any mix: each has the verdict that it has alone.
+#[test]
+fn each_row_has_its_own_keys_policy_and_time() {
+    let all: serde_json::Value = serde_json::from_str(JWKS).unwrap();
+    let alone = all["keys"].as_array().unwrap().iter().map(ToString::to_string);
+    let sets: Vec<KeySet> = std::iter::once(JWKS.to_owned())
+        .chain(alone)
+        .map(|json| KeySet::from_json(json.as_bytes(), Backend::Default).unwrap())
+        .collect();
+    let policies = [strict(), Policy::default().with_leeway(0.0).unwrap()];
+    let times = [0.0, 1e6].map(|later| UnixTime::new(now().seconds() + later).unwrap());
+    let tokens: Vec<String> = SIGNERS.iter().map(|signer| signer.token(signer.header(), CLAIMS)).collect();
+    let mut rows = Vec::new();
+    for token in &tokens {
+        for keys in &sets {
+            for policy in &policies {
+                rows.extend(times.map(|now| Row { token: token.as_bytes(), keys, policy, now }));
+            }
+        }
+    }
+    let accepted = verify_rows(&rows, NonZeroUsize::new(3).unwrap()).into_iter().zip(&rows).filter(|(verdict, row)| {
+        let alone = verify(row.token, row.keys, row.policy, row.now, ProofOfPossession::default());
+        assert_eq!(alone.as_ref().map(|token| token.claims()), verdict.as_ref().map(|token| token.claims()));
+        verdict.is_ok()
+    });
+    // By its own key and by the set of all, before it expires, and only by the policy that names an audience.
+    assert_eq!(accepted.count(), 2 * tokens.len());
 }
 
 /// A signature by each algorithm is valid, with its key named or not, and under no other algorithm.

@@ -99,6 +99,20 @@ pub(crate) fn moment(now: &Bound<'_, PyAny>) -> PyResult<UnixTime> {
         .ok_or_else(|| PyValueError::new_err("now must be a finite number of Unix seconds"))
 }
 
+/// The time of verification of each of `count` tokens: one for all of them, or a list.
+pub(crate) fn moments(now: &Bound<'_, PyAny>, count: usize) -> PyResult<Vec<UnixTime>> {
+    let is_list = !now.is_instance_of::<PyString>() && !now.is_instance_of::<PyBytes>();
+    let Some(list) = is_list.then(|| now.try_iter().ok()).flatten() else {
+        return Ok(vec![moment(now)?; count]);
+    };
+    let moments = list.map(|one| moment(&one?)).collect::<PyResult<Vec<_>>>()?;
+    if moments.len() != count {
+        let found = moments.len();
+        return Err(PyValueError::new_err(format!("now lists {found} times for {count} tokens: give one for each")));
+    }
+    Ok(moments)
+}
+
 /// A positive number: of bytes, of threads.
 pub(crate) fn count(name: &str, object: &Bound<'_, PyAny>) -> PyResult<NonZeroUsize> {
     let count: usize = object.extract().or_else(|error: PyErr| {

@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyList, PySlice, PyString};
 use pyo3::{PyTraverseError, PyTypeInfo};
 use watchword_kernel as kernel;
 
-use crate::arguments::{count, moment};
+use crate::arguments::{count, moments};
 use crate::convert::Text;
 use crate::errors;
 use crate::evidence::Presented;
@@ -37,10 +37,11 @@ struct Rejected {
     token: Presented,
 }
 
-/// Verify many tokens at the time `now` (Unix seconds), on `threads` threads (None: one for each processor).
+/// Verify many tokens at the time `now` (Unix seconds), on `threads` threads (None: one for each processor). `now` is
+/// one time for all of them, or a list with the time of each.
 ///
 /// Returns a BatchResult, whose elements are what `verify` would return or raise for each token alone. Raises TypeError if
-/// a token is neither str nor bytes, and the exception of a signal handler that runs meanwhile (KeyboardInterrupt).
+/// a token is neither str nor bytes, ValueError if `now` lists another number of times, and the exception of a signal handler that runs meanwhile (KeyboardInterrupt).
 #[pyfunction]
 #[pyo3(signature = (tokens, keys, policy, now, threads=None))]
 pub(crate) fn verify_many(
@@ -60,10 +61,12 @@ pub(crate) fn verify_many(
         None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         Some(threads) => count("threads", threads)?,
     };
-    let (keys, policy, now) = (keys.get().kernel(), policy.get().kernel(), moment(now)?);
+    let (keys, policy, moments) = (keys.get().kernel(), policy.get().kernel(), moments(now, tokens.len())?);
+    let rows: Vec<_> =
+        texts.iter().zip(moments).map(|(text, now)| kernel::Row { token: text.as_ref(), keys, policy, now }).collect();
     let mut signals = Signals::new();
     let verdicts = py
-        .detach(|| kernel::verify_many_until(&texts, keys, policy, now, threads, || signals.interrupt()))
+        .detach(|| kernel::verify_rows_until(&rows, threads, || signals.interrupt()))
         .map_or_else(|| Err(signals.raised()), Ok)?;
     let verdicts = verdicts.into_iter().zip(&tokens).map(|(verdict, token)| Verdict::new(verdict, token));
     verdicts.collect::<PyResult<_>>().map(PyBatchResult)

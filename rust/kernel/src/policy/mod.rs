@@ -149,16 +149,17 @@ impl Policy {
         &self.scope_claims
     }
 
-    /// Checks the claims, in the order: times, issuer, audience, required claims. The binding comes after them.
-    pub(crate) fn check(&self, claims: &Claims, members: &Object<'_>, now: UnixTime) -> Result<(), Error> {
-        self.check_times(claims, now)?;
+    /// Checks the claims, except for the times, in the order: issuer, audience, required claims; then that the key which
+    /// signed the token may sign tokens of this issuer, if its JWK names one. The binding comes after them.
+    pub(crate) fn check_except_times(
+        &self,
+        claims: &Claims,
+        members: &Object<'_>,
+        key_issuer: Option<&str>,
+    ) -> Result<(), Error> {
         self.issuer.check(claims, members)?;
         self.audience.check(claims, members)?;
-        self.check_required(members)
-    }
-
-    /// Checks that the key which signed the token may sign tokens of this issuer, if its JWK names one.
-    pub(crate) fn check_key(&self, claims: &Claims, key_issuer: Option<&str>) -> Result<(), Error> {
+        self.check_required(members)?;
         self.issuer.check_key(claims, key_issuer)
     }
 

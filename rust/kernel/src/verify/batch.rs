@@ -3,7 +3,9 @@
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::{ProofOfPossession, Rejection, VerifiedToken, check_payload, parse};
+use super::examined::ExaminedToken;
+use super::{ProofOfPossession, Rejection, VerifiedJws, VerifiedToken, parse};
+use crate::error::Error;
 use crate::key::verify_signatures;
 use crate::key_set::KeySet;
 use crate::policy::Policy;
@@ -18,44 +20,57 @@ const MIN_CHUNK: usize = 32;
 
 type Verdict = Result<VerifiedToken, Rejection>;
 
-/// Verifies each token as [`verify`](crate::verify()) does without a proof or a certificate, on up to `threads` threads, and returns the
-/// verdicts in the order of the tokens.
+/// A token, and what it is verified with: its own keys, policy and time.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// The token.
+    pub token: &'a [u8],
+    /// The keys to verify it with. No other row's keys verify it.
+    pub keys: &'a KeySet,
+    /// What it must fulfil.
+    pub policy: &'a Policy,
+    /// The time as of which it must be valid.
+    pub now: UnixTime,
+}
+
+/// Verifies each token as [`verify`](crate::verify()) does without a proof or a certificate, on up to `threads` threads,
+/// and returns the verdicts in the order of the tokens.
 ///
 /// Threads are started for the batch and end with it: a pool of them would not survive a fork.
-pub fn verify_many<T: AsRef<[u8]> + Sync>(
+pub fn verify_many<T: AsRef<[u8]>>(
     tokens: &[T],
     keys: &KeySet,
     policy: &Policy,
     now: UnixTime,
     threads: NonZeroUsize,
 ) -> Vec<Verdict> {
-    verify_many_until(tokens, keys, policy, now, threads, || false).unwrap_or_default()
+    let rows: Vec<_> = tokens.iter().map(|token| Row { token: token.as_ref(), keys, policy, now }).collect();
+    verify_rows(&rows, threads)
 }
 
-/// As [`verify_many`], unless `is_cancelled` returns true: then the result is `None`. It is called before the first tokens
+/// As [`verify_many`], for tokens that each have their own keys, policy and time, such as those of a log: signatures are
+/// verified together across all of them.
+pub fn verify_rows(rows: &[Row<'_>], threads: NonZeroUsize) -> Vec<Verdict> {
+    verify_rows_until(rows, threads, || false).unwrap_or_default()
+}
+
+/// As [`verify_rows`], unless `is_cancelled` returns true: then the result is `None`. It is called before the first rows
 /// and after every few (64 at most), by the thread that calls this function and by no other.
-pub fn verify_many_until<T: AsRef<[u8]> + Sync>(
-    tokens: &[T],
-    keys: &KeySet,
-    policy: &Policy,
-    now: UnixTime,
+pub fn verify_rows_until(
+    rows: &[Row<'_>],
     threads: NonZeroUsize,
     mut is_cancelled: impl FnMut() -> bool,
 ) -> Option<Vec<Verdict>> {
-    let verify_chunk = |tokens: &[T]| {
-        let tokens: Vec<&[u8]> = tokens.iter().map(AsRef::as_ref).collect();
-        verify_each(&tokens, keys, policy, now)
-    };
-    let length = tokens.len().div_ceil(threads.get()).clamp(MIN_CHUNK, MAX_CHUNK);
-    let chunks: Vec<&[T]> = tokens.chunks(length).collect();
+    let length = rows.len().div_ceil(threads.get()).clamp(MIN_CHUNK, MAX_CHUNK);
+    let chunks: Vec<&[Row<'_>]> = rows.chunks(length).collect();
     let threads = threads.get().min(chunks.len());
     if threads <= 1 {
-        let mut verdicts = Vec::with_capacity(tokens.len());
+        let mut verdicts = Vec::with_capacity(rows.len());
         for chunk in chunks {
             if is_cancelled() {
                 return None;
             }
-            verdicts.extend(verify_chunk(chunk));
+            verdicts.extend(verify_each(chunk));
         }
         return Some(verdicts);
     }
@@ -65,7 +80,7 @@ pub fn verify_many_until<T: AsRef<[u8]> + Sync>(
     let take = || {
         let index = next.fetch_add(1, Ordering::Relaxed);
         let chunk = chunks.get(index).filter(|_| !cancelled.load(Ordering::Relaxed));
-        chunk.map(|tokens| (index, verify_chunk(tokens)))
+        chunk.map(|rows| (index, verify_each(rows)))
     };
     let done = std::thread::scope(|scope| {
         let work = || std::iter::from_fn(take).collect::<Vec<_>>();
@@ -85,32 +100,28 @@ pub fn verify_many_until<T: AsRef<[u8]> + Sync>(
         done.extend(helpers.into_iter().filter_map(|helper| helper.join().ok()).flatten());
         done
     });
-    (!cancelled.into_inner()).then(|| in_order(done, &chunks, verify_chunk))
+    (!cancelled.into_inner()).then(|| in_order(done, &chunks))
 }
 
 /// The verdicts of all chunks, in their order. If a chunk is missing because its thread died, it is verified here, so that
 /// nothing is lost.
-fn in_order<T>(
-    mut done: Vec<(usize, Vec<Verdict>)>,
-    chunks: &[&[T]],
-    verify_chunk: impl Fn(&[T]) -> Vec<Verdict>,
-) -> Vec<Verdict> {
+fn in_order(mut done: Vec<(usize, Vec<Verdict>)>, chunks: &[&[Row<'_>]]) -> Vec<Verdict> {
     done.sort_unstable_by_key(|(index, _)| *index);
     let mut done = done.into_iter().peekable();
     let mut verdicts = Vec::with_capacity(chunks.iter().map(|chunk| chunk.len()).sum());
     for (index, chunk) in chunks.iter().enumerate() {
         match done.next_if(|(found, _)| *found == index) {
             Some((_, found)) => verdicts.extend(found),
-            None => verdicts.extend(verify_chunk(chunk)),
+            None => verdicts.extend(verify_each(chunk)),
         }
     }
     verdicts
 }
 
-/// The verdict on each token, in their order, without proofs and certificates. The signatures of those that can be by one key only, which
-/// is nearly all of them, are verified together.
-fn verify_each(tokens: &[&[u8]], keys: &KeySet, policy: &Policy, now: UnixTime) -> Vec<Verdict> {
-    let parsed: Vec<_> = tokens.iter().map(|token| parse(token, keys, policy.jws())).collect();
+/// The verdict on each row, in their order. The signatures of tokens that can be by one key only, which is nearly all of
+/// them, are verified together.
+fn verify_each(rows: &[Row<'_>]) -> Vec<Verdict> {
+    let parsed: Vec<_> = rows.iter().map(|row| parse(row.token, row.keys, row.policy.jws())).collect();
     let messages: Vec<_> = parsed.iter().map(|parsed| parsed.as_ref().ok()?.message_of_only_key()).collect();
     let together: Vec<_> = messages.iter().flatten().copied().collect();
     let mut valid = verify_signatures(&together).into_iter();
@@ -123,8 +134,9 @@ fn verify_each(tokens: &[&[u8]], keys: &KeySet, policy: &Policy, now: UnixTime) 
         };
         parsed.signed_by(key)
     });
-    let nothing = ProofOfPossession::default();
-    jws.zip(tokens)
-        .map(|(jws, token)| check_payload(jws?, policy, now)?.with_binding_checked(token, policy, nothing))
-        .collect()
+    let verdict = |jws: Result<VerifiedJws, Error>, row: &Row<'_>| {
+        let token = ExaminedToken::new(jws?, row.policy)?.at(row.policy, row.now)?;
+        token.with_binding_checked(row.token, row.policy, ProofOfPossession::default())
+    };
+    jws.zip(rows).map(|(jws, row)| verdict(jws, row)).collect()
 }

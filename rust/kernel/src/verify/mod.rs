@@ -3,26 +3,26 @@
 mod batch;
 mod binding;
 mod compiled_scopes;
+mod examined;
 mod parsed;
 mod rejection;
 mod token_cache;
 mod verified;
 
-pub use batch::{verify_many, verify_many_until};
+pub use batch::{Row, verify_many, verify_rows, verify_rows_until};
 pub use binding::ProofOfPossession;
 pub use rejection::Rejection;
 pub use token_cache::{CacheLookup, CacheMiss, CacheStats, CheckedToken, TokenCache};
 pub use verified::{VerifiedJws, VerifiedToken};
 
 use crate::certificate::ClientCertificate;
-use crate::claims::Claims;
 use crate::dpop::{DpopProof, UnverifiedProof};
 use crate::error::Error;
-use crate::json::Object;
 use crate::jws::{Compact, Header, JwsPolicy};
 use crate::key_set::KeySet;
 use crate::policy::Policy;
 use crate::time::UnixTime;
+use examined::ExaminedToken;
 use parsed::ParsedToken;
 
 /// Verifies a JWT (RFC 7519 section 7.2) at the time `now`.
@@ -85,7 +85,7 @@ fn check_all_but_binding(
     policy: &Policy,
     now: UnixTime,
 ) -> Result<VerifiedToken, Rejection> {
-    check_payload(verify_jws(token, keys, policy.jws())?, policy, now)
+    ExaminedToken::new(verify_jws(token, keys, policy.jws())?, policy)?.at(policy, now)
 }
 
 /// The checks before the signature. Nothing of the payload is read.
@@ -97,20 +97,4 @@ fn parse<'t, 'k>(token: &'t [u8], keys: &'k KeySet, policy: &JwsPolicy) -> Resul
     let algorithm = policy.algorithm(&header.algorithm)?;
     let keys = keys.candidates(header.key_id.as_deref(), algorithm)?;
     Ok(ParsedToken { parts, algorithm, keys })
-}
-
-/// The checks after the signature, except the binding: only now is the payload known to be the issuer's.
-fn check_payload(jws: VerifiedJws, policy: &Policy, now: UnixTime) -> Result<VerifiedToken, Rejection> {
-    match check_claims(&jws, policy, now) {
-        Ok(claims) => Ok(VerifiedToken::new(jws, claims)),
-        Err(error) => Err(Rejection::of_signed(jws, error)),
-    }
-}
-
-fn check_claims(jws: &VerifiedJws, policy: &Policy, now: UnixTime) -> Result<Claims, Error> {
-    let members = Object::parse(jws.payload()).map_err(|error| Error::MalformedClaims(error.into()))?;
-    let claims = Claims::read(&members, policy.scope_claims()).map_err(Error::MalformedClaims)?;
-    policy.check(&claims, &members, now)?;
-    policy.check_key(&claims, jws.key_issuer())?;
-    Ok(claims)
 }

@@ -124,9 +124,9 @@ impl VerifiedToken {
         MayAct::read(&self.members()?)
     }
 
-    /// Whether the token is valid at the time `now`: of all that was checked, only that may change.
-    pub(super) fn is_valid_at(&self, policy: &Policy, now: UnixTime) -> bool {
-        policy.check_times(&self.claims, now).is_ok()
+    /// Checks that the token is valid at the time `now`: of all that is checked, only that may change.
+    pub(super) fn check_times(&self, policy: &Policy, now: UnixTime) -> Result<(), Error> {
+        policy.check_times(&self.claims, now)
     }
 
     /// The token, if its binding allows what was sent with it, or that nothing was.

@@ -111,7 +111,7 @@ impl TokenCache {
         let CacheLookup { token, keys, policy, now } = *lookup;
         // A shard that is being written to is skipped: verifying the token again gives the same verdict.
         let entry = self.cache.try_get(&KeyRef { policy, token }).ok()??;
-        entry.token_for(keys).filter(|token| token.is_valid_at(policy, now)).map(Arc::clone)
+        entry.token_for(keys).filter(|token| token.check_times(policy, now).is_ok()).map(Arc::clone)
     }
 
     /// Keeps a token for later lookups with the same policy and key set.

@@ -127,7 +127,11 @@ class Rules(profiles.Rules):
         """Check that the token is an access token for this audience. Returns the identity in it."""
         del now, keys  # the kernel has checked all dates and signatures
         if self.audience is None and token.audience and not self._is_for_its_issuer(token):
-            raise WrongAudienceError("the token has an audience, and none is expected: give yours (audience=)")
+            # Without the audiences: they are verified, but whoever requested the token chose them.
+            raise WrongAudienceError(
+                "the token is for another audience than its issuer, as every exchanged token is: pass audience= with "
+                "the one that this service accepts"
+            )
         return self.form(token.header, token.claims)
 
     def _is_for_its_issuer(self, token: VerifiedToken) -> bool:

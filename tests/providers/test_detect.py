@@ -56,6 +56,20 @@ def test_another_type_is_another_kind(name: str, typ: str) -> None:
     assert detect(dataclasses.replace(sample, typ=typ).mint()).provider is None
 
 
+@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+def test_a_type_is_a_media_type(sample: Sample) -> None:
+    # RFC 7515 section 4.1.9: of no case, and with "application/" or without.
+    typ = sample.typ
+    if typ is mint.OMIT:
+        return
+    expected = detect(sample.mint())
+    for same in (typ.lower(), typ.upper(), typ.title(), f"application/{typ}", f"APPLICATION/{typ.upper()}"):
+        assert detect(dataclasses.replace(sample, typ=same).mint()) == expected
+    # Other letters of the same lower case, another type that ends so, the prefix twice.
+    for other in (f"x/{typ}", f"application/x/{typ}", f"application/application/{typ}", f"{typ} ", "txnto\u212aen+jwt"):
+        assert detect(dataclasses.replace(sample, typ=other).mint()).provider is None
+
+
 def test_a_token_of_several_providers_is_of_none() -> None:
     both = {"iss": mint.ISSUER, "sub": "agent_1", "aud": "a", "organizations": []}
     found = detect(mint.token(both, mint.header("p256", "ES256"), key="p256", algorithm="ES256"))

@@ -70,8 +70,35 @@ def test_a_type_is_a_media_type(sample: Sample) -> None:
         assert detect(dataclasses.replace(sample, typ=other).mint()).provider is None
 
 
+ONE_MARK: dict[str, tuple[dict[str, Any], str]] = {
+    "the prefix of a subject": ({"sub": "usr_1", "aud": "a"}, "authpi"),
+    "organizations": ({"sub": "x", "aud": "a", "organizations": {}}, "authpi"),
+    "an issuer": ({"iss": "https://idp.authpi.com/iss_1", "sub": "x", "aud": "a"}, "authpi"),
+    "an agent's id": ({"sub": "agent_1", "name": "Bot", "email": "bot@example.com"}, "clawauth"),
+    "a delegation": ({"sub": "x", "delegation_id": "dlg_1"}, "paphwey"),
+    "a principal": ({"sub": "x", "actor_chain": {"principal_id": "p"}}, "paphwey"),
+    "the prefix of another subject": ({"sub": "paphwey:x"}, "paphwey"),
+    "the type of a credential": ({"sub": "x", "type": ["PaphweyDelegationCredential"]}, "paphwey"),
+    "a claim type": ({"sub": "x", "type": "delegation_receipt"}, "authgent"),
+}
+
+
+@pytest.mark.parametrize("mark", ONE_MARK)
+def test_one_mark_is_not_enough(mark: str) -> None:
+    claims, provider = ONE_MARK[mark]
+    found = detect(mint.token({"iss": mint.ISSUER, **claims}, {"alg": "ES256", "typ": "JWT"}, signature=b""))
+    assert (found.provider, found.kind, found.problems) == (None, None, ())
+    (reason,) = found.reasons
+    assert reason.startswith(f"one mark of {provider}'s tokens is not enough: ")
+
+
+def test_one_mark_of_another_provider_does_not_outweigh_several() -> None:
+    claims = {"iss": mint.ISSUER, "sub": "agent_1", "aud": "a", "trust_score": 7, "organizations": []}
+    assert detect(mint.token(claims, {"alg": "ES256", "typ": "JWT"}, signature=b"")).provider == "clawauth"
+
+
 def test_a_token_of_several_providers_is_of_none() -> None:
-    both = {"iss": mint.ISSUER, "sub": "agent_1", "aud": "a", "organizations": []}
+    both = {"iss": "https://idp.authpi.com/i", "sub": "agent_1", "aud": "a", "organizations": [], "trust_score": 1}
     found = detect(mint.token(both, mint.header("p256", "ES256"), key="p256", algorithm="ES256"))
     assert (found.provider, found.kind) == (None, None)
     assert len(found.reasons) == 2
@@ -124,7 +151,7 @@ def test_what_the_providers_verifier_would_reject_is_a_problem() -> None:
     # Marks alone are not enough: these claims say that it is another kind of token.
     person = detect(mint.token({**claims, "sub": "usr_1x", "organizations": [], "aud": "a", "trust_score": 1}))
     assert person.provider == "authpi"
-    other = detect(mint.token({"iss": mint.ISSUER, "sub": "x", "organizations": [], "aud": "a"}))
+    other = detect(mint.token({"iss": "https://authpi.com/iss_1", "sub": "x", "organizations": [], "aud": "a"}))
     assert other.provider is None
     assert "begins with none of" in other.reasons[0]
 

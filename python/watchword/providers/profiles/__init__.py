@@ -29,7 +29,11 @@ Members = Mapping[str, Any]
 
 
 class Kind(NamedTuple):
-    """The kind of token that something looks like, and the marks that show it."""
+    """The kind of token that something looks like, and the marks that show it: each could be there without the others.
+
+    One is enough for a verifier to reject the token as another provider's (:func:`check_not_anothers`);
+    :func:`watchword.providers.detect` needs several.
+    """
 
     name: str
     reasons: tuple[str, ...]

@@ -43,7 +43,10 @@ def recognise(header: Members, claims: Members) -> Kind | None:
     if typ != "jwt":
         return None
     if claims.get("type") == "delegation_receipt":
-        return Kind(DELEGATION_RECEIPT, ('the claim "type" is "delegation_receipt"',))
+        reasons = ['the claim "type" is "delegation_receipt"']
+        if {"token_jti", "parent_jti"} <= claims.keys():
+            reasons.append('there are "token_jti" and "parent_jti"')
+        return Kind(DELEGATION_RECEIPT, tuple(reasons))
     return _grant_or_access_token(claims)
 
 

@@ -24,6 +24,9 @@ FOREIGN_CLAIMS = (
     *("txn", "events", "vc", "credentialSubject"),
 )
 
+#: Claims of ID tokens that other tokens rarely have (OpenID Connect Core 1.0 sections 2 and 5.1).
+_ID_TOKEN_CLAIMS = ("nonce", "at_hash", "auth_time", "azp", "email", "email_verified")
+
 #: The longest subject, in ASCII characters (section 2).
 _MAX_SUBJECT_LENGTH = 255
 
@@ -48,6 +51,9 @@ def recognise(header: Members, claims: Members) -> Kind | None:
         reasons.append(f'the subject begins with "{subject[:4]}"')
     if _is_at_authpi(issuer):
         reasons.append(f'the issuer is at "{_DOMAIN}"')
+    if reasons and any(name in claims for name in _ID_TOKEN_CLAIMS):
+        # No mark by itself: every provider's ID tokens have such claims.
+        reasons.append("it has claims of an ID token, about the login or the e-mail address")
     return Kind(ID_TOKEN, tuple(reasons)) if reasons else None
 
 

@@ -35,6 +35,7 @@ _POLICY = (
     "max_header_bytes",
 )
 _LISTS = ("algorithms", "types", "required", "scope_claims")
+_HOSTS = ("allow_private_hosts", "allow_http_hosts")
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,11 @@ class Issuer:
     - ``source``: an object of your own (:class:`watchword.jwks.KeySource`), which you close yourself;
 
     and from its published metadata (RFC 8414, OpenID Connect Discovery) if none is given. URLs are https;
-    ``allow_loopback_http=True`` also allows http to loopback, for development. The metadata's ``jwks_uri`` may lead to
-    the issuer's own host and port, to the public internet, and to the hosts (names or addresses) of
-    ``allow_private_hosts``.
+    ``allow_loopback_http=True`` also allows http to loopback, for development. ``allow_http_hosts`` allows http to
+    these hosts (exact names or addresses, no wildcards; on any port): **whoever is on the way to them can replace the
+    keys**, and then forge every token of the issuer. The metadata's ``jwks_uri`` may lead to the issuer's own host and
+    port, to the public internet, and to the hosts (names or addresses) of ``allow_private_hosts``; over http, to those
+    of ``allow_http_hosts`` only.
 
     ``audience``, ``algorithms``, ``types``, ``required``, ``leeway`` (seconds), ``bound_tokens``, ``scope_claims`` (the
     claims with scopes), ``audience_claim`` (the claim that names the audience, ``aud`` by default),
@@ -96,6 +99,7 @@ class Issuer:
     max_header_bytes: int | None = None
     allow_loopback_http: bool = False
     allow_private_hosts: Iterable[str] = ()
+    allow_http_hosts: Iterable[str] = ()
     backend: Backend = "default"
     prepare: Prepare = "auto"
     cache_settings: CacheSettings = field(default_factory=CacheSettings, repr=False)
@@ -116,7 +120,8 @@ class Issuer:
         for name in _LISTS:
             object.__setattr__(self, name, as_tuple(name, getattr(self, name)))
         object.__setattr__(self, "audience", as_audience(self.audience))
-        object.__setattr__(self, "allow_private_hosts", _as_hosts(self.allow_private_hosts))
+        for name in _HOSTS:
+            object.__setattr__(self, name, _as_hosts(name, getattr(self, name)))
         self._check_spellings()
         # The kernel checks what a policy may contain.
         self.policy({})
@@ -196,6 +201,7 @@ class Issuer:
             self.prepare,
             self.cache_settings,
             tuple(self.allow_private_hosts),
+            tuple(self.allow_http_hosts),
         )
         return RemoteSource(endpoint, fetcher=fetcher, clock=clock, listener=listener)
 
@@ -221,7 +227,12 @@ class Issuer:
                 raise TypeError("jwks_uri must be a string")
             from watchword.jwks.urls import check_url
 
-            check_url(self.jwks_uri, allow_loopback_http=self.allow_loopback_http, what="jwks_uri")
+            check_url(
+                self.jwks_uri,
+                allow_loopback_http=self.allow_loopback_http,
+                what="jwks_uri",
+                http_hosts=tuple(self.allow_http_hosts),
+            )
         elif self.jwks is not None:
             keys = (
                 self.jwks
@@ -251,16 +262,17 @@ class Issuer:
         else:
             from watchword.jwks.urls import check_issuer_url
 
-            check_issuer_url(self.issuer, allow_loopback_http=self.allow_loopback_http)
+            check_issuer_url(
+                self.issuer, allow_loopback_http=self.allow_loopback_http, http_hosts=tuple(self.allow_http_hosts)
+            )
 
 
-def _as_hosts(hosts: Iterable[str]) -> tuple[str, ...]:
-    given = as_tuple("allow_private_hosts", hosts) or ()
-    if not given:
+def _as_hosts(name: str, hosts: Iterable[str]) -> tuple[str, ...]:
+    if hosts == ():
         return ()
-    from watchword.jwks.urls import check_host
+    from watchword.jwks.urls import check_hosts
 
-    return tuple(check_host(host, what="allow_private_hosts") for host in given)
+    return check_hosts(hosts, what=name)
 
 
 def _usable(name: str, keys: KeySet) -> KeySet:

@@ -56,8 +56,49 @@ def test_another_type_is_another_kind(name: str, typ: str) -> None:
     assert detect(dataclasses.replace(sample, typ=typ).mint()).provider is None
 
 
+@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+def test_a_type_is_a_media_type(sample: Sample) -> None:
+    # RFC 7515 section 4.1.9: of no case, and with "application/" or without.
+    typ = sample.typ
+    if typ is mint.OMIT:
+        return
+    expected = detect(sample.mint())
+    for same in (typ.lower(), typ.upper(), typ.title(), f"application/{typ}", f"APPLICATION/{typ.upper()}"):
+        assert detect(dataclasses.replace(sample, typ=same).mint()) == expected
+    # Other letters of the same lower case, another type that ends so, the prefix twice.
+    for other in (f"x/{typ}", f"application/x/{typ}", f"application/application/{typ}", f"{typ} ", "txnto\u212aen+jwt"):
+        assert detect(dataclasses.replace(sample, typ=other).mint()).provider is None
+
+
+ONE_MARK: dict[str, tuple[dict[str, Any], str]] = {
+    "the prefix of a subject": ({"sub": "usr_1", "aud": "a"}, "authpi"),
+    "organizations": ({"sub": "x", "aud": "a", "organizations": {}}, "authpi"),
+    "an issuer": ({"iss": "https://idp.authpi.com/iss_1", "sub": "x", "aud": "a"}, "authpi"),
+    "an agent's id": ({"sub": "agent_1", "name": "Bot", "email": "bot@example.com"}, "clawauth"),
+    "a delegation": ({"sub": "x", "delegation_id": "dlg_1"}, "paphwey"),
+    "a principal": ({"sub": "x", "actor_chain": {"principal_id": "p"}}, "paphwey"),
+    "the prefix of another subject": ({"sub": "paphwey:x"}, "paphwey"),
+    "the type of a credential": ({"sub": "x", "type": ["PaphweyDelegationCredential"]}, "paphwey"),
+    "a claim type": ({"sub": "x", "type": "delegation_receipt"}, "authgent"),
+}
+
+
+@pytest.mark.parametrize("mark", ONE_MARK)
+def test_one_mark_is_not_enough(mark: str) -> None:
+    claims, provider = ONE_MARK[mark]
+    found = detect(mint.token({"iss": mint.ISSUER, **claims}, {"alg": "ES256", "typ": "JWT"}, signature=b""))
+    assert (found.provider, found.kind, found.problems) == (None, None, ())
+    (reason,) = found.reasons
+    assert reason.startswith(f"one mark of {provider}'s tokens is not enough: ")
+
+
+def test_one_mark_of_another_provider_does_not_outweigh_several() -> None:
+    claims = {"iss": mint.ISSUER, "sub": "agent_1", "aud": "a", "trust_score": 7, "organizations": []}
+    assert detect(mint.token(claims, {"alg": "ES256", "typ": "JWT"}, signature=b"")).provider == "clawauth"
+
+
 def test_a_token_of_several_providers_is_of_none() -> None:
-    both = {"iss": mint.ISSUER, "sub": "agent_1", "aud": "a", "organizations": []}
+    both = {"iss": "https://idp.authpi.com/i", "sub": "agent_1", "aud": "a", "organizations": [], "trust_score": 1}
     found = detect(mint.token(both, mint.header("p256", "ES256"), key="p256", algorithm="ES256"))
     assert (found.provider, found.kind) == (None, None)
     assert len(found.reasons) == 2
@@ -110,7 +151,7 @@ def test_what_the_providers_verifier_would_reject_is_a_problem() -> None:
     # Marks alone are not enough: these claims say that it is another kind of token.
     person = detect(mint.token({**claims, "sub": "usr_1x", "organizations": [], "aud": "a", "trust_score": 1}))
     assert person.provider == "authpi"
-    other = detect(mint.token({"iss": mint.ISSUER, "sub": "x", "organizations": [], "aud": "a"}))
+    other = detect(mint.token({"iss": "https://authpi.com/iss_1", "sub": "x", "organizations": [], "aud": "a"}))
     assert other.provider is None
     assert "begins with none of" in other.reasons[0]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import watchword as ww
 from watchword.providers.authpi import (
+    FOREIGN_CLAIMS,
     AccountLinkingRequiredError,
     AgentType,
     AuthenticatedAgent,
@@ -47,6 +48,7 @@ def settings(jwks: dict[str, Any]) -> IdTokenVerifier:
         algorithms=["ES256"],
         trusted_audiences=["cli_2"],
         subject_prefixes=None,
+        foreign_claims=[name for name in FOREIGN_CLAIMS if name != "client_id"],
         leeway=30,
     )
 

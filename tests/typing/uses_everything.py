@@ -276,6 +276,7 @@ def issuers(jwks_file: Path) -> list[ww.Issuer]:
         ww.Issuer(
             "https://as.internal",
             allow_private_hosts=["keys.internal"],
+            allow_http_hosts=("as.internal",),
             cache_settings=jwks.CacheSettings(max_waiters=8),
         ),
     ]

@@ -66,8 +66,8 @@ def is_configured(url: str, issuer: str, allowed_hosts: Collection[str]) -> bool
     """Return whether a discovered URL leads to a host that the operator has configured.
 
     That is the issuer's own scheme, host and port, to which connections are made anyway, or a host of
-    ``allowed_hosts``. Plain http has been checked before: it leads to loopback, for an issuer that was configured
-    there.
+    ``allowed_hosts``. Plain http has been checked before: it leads to a host that was configured for http, or to
+    loopback, for an issuer that was configured there.
     """
     scheme, host, port = split_host(url)
     return scheme == "http" or (scheme, host, port) == split_host(issuer) or host in allowed_hosts

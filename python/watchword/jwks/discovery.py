@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from watchword import _kernel
 from watchword.jwks.fetch import FetchError
-from watchword.jwks.urls import check_url, split_path
+from watchword.jwks.urls import check_url, is_loopback, split_host, split_path
 
 #: The statuses of a server without such a document: the next URL is tried. Any other status but 200 is an error, which
 #: trying another URL would only hide.
@@ -26,8 +28,12 @@ def well_known_urls(issuer: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(urls))
 
 
-def read_metadata(body: bytes, issuer: str, *, allow_loopback_http: bool) -> str:
-    """Return the ``jwks_uri`` of an issuer's metadata. Raises :class:`FetchError` if they are invalid."""
+def read_metadata(body: bytes, issuer: str, *, allow_loopback_http: bool, http_hosts: Collection[str] = ()) -> str:
+    """Return the ``jwks_uri`` of an issuer's metadata. Raises :class:`FetchError` if they are invalid.
+
+    ``allow_loopback_http`` and ``http_hosts`` are as in :func:`~watchword.jwks.urls.check_url`; loopback is allowed for
+    an issuer that is there itself.
+    """
     try:
         metadata = _kernel.decode_json_object(body)
     except ValueError as error:
@@ -41,10 +47,12 @@ def read_metadata(body: bytes, issuer: str, *, allow_loopback_http: bool) -> str
     jwks_uri = metadata.get("jwks_uri")
     if not isinstance(jwks_uri, str):
         raise FetchError("the metadata names no jwks_uri")
-    # Plain http leads to this machine, to which no remote issuer may point. For https the address decides, later.
-    local = allow_loopback_http and issuer.startswith("http://")
+    # Plain http leads to this machine only for an issuer that is on it, and elsewhere only to a host that is configured
+    # for it. For https the address decides, later.
+    scheme, host, _ = split_host(issuer)
+    local = allow_loopback_http and scheme == "http" and is_loopback(host)
     try:
-        check_url(jwks_uri, allow_loopback_http=local, what="the metadata's jwks_uri")
+        check_url(jwks_uri, allow_loopback_http=local, what="the metadata's jwks_uri", http_hosts=http_hosts)
     except ValueError as error:
         raise FetchError(str(error)) from None
     return jwks_uri

@@ -73,6 +73,8 @@ class Endpoint:
     settings: CacheSettings
     allow_private_hosts: tuple[str, ...] = ()
     """Hosts that a discovered ``jwks_uri`` may lead to although their addresses are not public."""
+    http_hosts: tuple[str, ...] = ()
+    """Hosts that plain http may lead to."""
 
     def download(self, fetcher: Fetcher, previous: Origin | None, now: float) -> Answer:
         """Fetch the set. Raises :class:`DownloadError`. Takes at most ``settings.timeout`` seconds."""
@@ -110,7 +112,12 @@ class _Attempt:
             if answer.status != 200:
                 raise DownloadError(f"the metadata endpoint returned HTTP {answer.status}", redact(url))
             try:
-                jwks_uri = read_metadata(answer.body, endpoint.issuer, allow_loopback_http=endpoint.allow_loopback_http)
+                jwks_uri = read_metadata(
+                    answer.body,
+                    endpoint.issuer,
+                    allow_loopback_http=endpoint.allow_loopback_http,
+                    http_hosts=endpoint.http_hosts,
+                )
             except FetchError as error:
                 raise DownloadError(str(error), redact(url)) from None
             return Discovered(jwks_uri, now + lifetime(answer.headers, self._settings))

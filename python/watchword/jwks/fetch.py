@@ -136,8 +136,8 @@ class DefaultFetcher:
     """The default :class:`PublicFetcher`, with ``httpx2.Client`` objects made on first use.
 
     It takes proxies and trust anchors from the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``,
-    ``SSL_CERT_FILE``, ``SSL_CERT_DIR``), but plain http, which is only for loopback, never uses a proxy. There is no
-    keep-alive, as keys are fetched every few minutes only.
+    ``SSL_CERT_FILE``, ``SSL_CERT_DIR``), but plain http, which is only for loopback and for hosts that are
+    configured for it, never uses a proxy. There is no keep-alive, as keys are fetched every few minutes only.
     """
 
     def __init__(self) -> None:

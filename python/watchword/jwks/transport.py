@@ -19,7 +19,7 @@ class DefaultTransport(httpx2.BaseTransport):
 
     A host is then resolved here, once, and the connection goes to an address that was checked; SNI and certificate
     verification use the host of the URL. A proxy resolves names itself, so the address it connects to can't be checked.
-    Plain http, which is only for loopback, never uses a proxy.
+    Plain http, which is only for loopback and for hosts that are configured for it, never uses a proxy.
     """
 
     def __init__(self, *, public_only: bool) -> None:

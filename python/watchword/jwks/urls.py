@@ -1,10 +1,12 @@
-"""Which URLs keys may be fetched from: https, or http to loopback on request."""
+"""Which URLs keys may be fetched from: https, or http to loopback and to configured hosts, both on request."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+
+from watchword.arguments import as_tuple
 
 # Deliberately narrower than RFC 3986: what two URL parsers could read differently (user information, backslashes,
 # white space, percent-encoded hosts, internationalised hosts that are not in their xn-- form) is rejected.
@@ -20,8 +22,12 @@ _URL = re.compile(
 def check_url(url: str, *, allow_loopback_http: bool, what: str, http_hosts: Collection[str] = ()) -> None:
     """Raise ``ValueError``, naming ``what``, unless keys may be fetched from ``url``.
 
-    ``http_hosts`` are the hosts to which plain http is allowed.
+    That is an https URL; an http URL of loopback, with ``allow_loopback_http``; an http URL whose host is one of
+    ``http_hosts``, on any port. These are exact names and addresses, as :func:`check_hosts` returns them.
     """
+    if isinstance(http_hosts, (str, bytes)):
+        # A part of it would count as a host.
+        raise TypeError("http_hosts must be a list or a tuple of hosts, not one string")
     match = _URL.fullmatch(url)
     if match is None:
         raise ValueError(f"{what} must be an https URL without user information and fragment, in plain ASCII")
@@ -35,10 +41,13 @@ def check_url(url: str, *, allow_loopback_http: bool, what: str, http_hosts: Col
         raise ValueError(f"{what} must be an https URL (for http to loopback, set allow_loopback_http=True)")
 
 
-def check_issuer_url(issuer: str, *, allow_loopback_http: bool) -> None:
-    """Raise ``ValueError`` unless ``issuer`` is a URL that discovery can start from (RFC 8414 section 2)."""
+def check_issuer_url(issuer: str, *, allow_loopback_http: bool, http_hosts: Collection[str] = ()) -> None:
+    """Raise ``ValueError`` unless ``issuer`` is a URL that discovery can start from (RFC 8414 section 2).
+
+    ``allow_loopback_http`` and ``http_hosts`` are as in :func:`check_url`.
+    """
     what = "an issuer whose keys are to be discovered (give jwks_uri, jwks or jwks_file otherwise)"
-    check_url(issuer, allow_loopback_http=allow_loopback_http, what=what)
+    check_url(issuer, allow_loopback_http=allow_loopback_http, what=what, http_hosts=http_hosts)
     if "?" in issuer:
         raise ValueError(f"{what} must have no query")
 
@@ -65,6 +74,14 @@ def check_host(host: str, *, what: str) -> str:
     if match is None or match["host"] != bracketed:
         raise ValueError(f"{what} lists {host!r}; give a host name or an IP address, without scheme, port and path")
     return plain_host(bracketed)
+
+
+def check_hosts(hosts: Iterable[str], *, what: str) -> tuple[str, ...]:
+    """Return a list of hosts, each as :func:`check_host` does: exact names and addresses, no wildcards.
+
+    Raises ``TypeError`` or ``ValueError``, naming ``what``, if one is invalid, or if it is a single string.
+    """
+    return tuple(check_host(host, what=what) for host in as_tuple(what, hosts) or ())
 
 
 def split_host(url: str) -> tuple[str, str, int]:
@@ -100,4 +117,4 @@ def redact(url: str) -> str:
     return url.partition("?")[0] + ("?…" if "?" in url else "")
 
 
-__all__ = ["check_host", "check_issuer_url", "check_url", "is_loopback", "redact"]
+__all__ = ["check_host", "check_hosts", "check_issuer_url", "check_url", "is_loopback", "redact"]

@@ -9,6 +9,9 @@ from watchword import decode_unverified
 from watchword.errors import VerificationError, WrongTypeError
 from watchword.providers.profiles import Kind, Members, ProviderName, media_type, profile_of, reason_of, recognised
 
+#: How many marks decide: one may be there by chance, as others' subjects may begin with "agent_" too.
+_ENOUGH = 2
+
 #: Values of ``typ`` that name a kind of token of any provider (RFC 9449 section 4.2).
 _KINDS_BY_TYPE = {"dpop+jwt": "dpop_proof"}
 
@@ -17,7 +20,7 @@ _KINDS_BY_TYPE = {"dpop+jwt": "dpop_proof"}
 class Detection:
     """The provider whose token this looks like, **unverified**: anybody can write a token that looks like this.
 
-    ``provider`` is ``None`` if the token has the marks of no provider, or of several; ``kind`` is which of the
+    ``provider`` is ``None`` unless the token has several marks of exactly one provider; ``kind`` is which of the
     provider's tokens it is (``access_token``, ``id_token``, ...); ``reasons`` list the marks, in sentences that quote
     nothing of the token. ``problems`` list why the provider's verifier, with its default settings, would reject these
     claims even if the signature were valid; if there are none, it may still reject the token.
@@ -42,8 +45,9 @@ class Detection:
 def detect(token: str | bytes) -> Detection:
     """Return the provider whose token this looks like, and its kind: **nothing is verified**.
 
-    Use the answer only to choose a verifier. Never raises for the content of a token; raises ``TypeError`` if it is
-    neither ``str`` nor ``bytes``.
+    A provider is named if the token has several of its marks, and at most one of every other's. Use the answer only to
+    choose a verifier. Never raises for the content of a token; raises ``TypeError`` if it is neither ``str`` nor
+    ``bytes``.
     """
     try:
         decoded = decode_unverified(token)
@@ -55,15 +59,16 @@ def detect(token: str | bytes) -> Detection:
     typ = media_type(header)
     if typ in _KINDS_BY_TYPE:
         return Detection(None, _KINDS_BY_TYPE[typ], (f'its type is "{typ}", which is no provider\'s own',))
-    found = recognised(header, claims)
+    seen = recognised(header, claims)
+    found = {name: one for name, one in seen.items() if len(one.reasons) >= _ENOUGH}
     if len(found) == 1:
         ((provider, one),) = found.items()
         return _examined(provider, one, header, claims)
-    if not found:
-        return Detection(None, None, ("it has the marks of no provider's tokens",))
-    return Detection(
-        None, None, tuple(f"it could be {name}'s: {'; '.join(one.reasons)}" for name, one in found.items())
-    )
+    if found:
+        reasons = [f"it could be {name}'s: {'; '.join(one.reasons)}" for name, one in found.items()]
+    else:
+        reasons = [f"one mark of {name}'s tokens is not enough: {one.reasons[0]}" for name, one in seen.items()]
+    return Detection(None, None, tuple(reasons) or ("it has the marks of no provider's tokens",))
 
 
 def _examined(provider: ProviderName, kind: Kind, header: Members, claims: Members) -> Detection:

@@ -42,7 +42,7 @@ def test_an_mcp_server_knows_who_calls() -> None:
     assert asyncio.run(provider.verify(token())).subject == "client:agnt_1"
     assert provider.metadata_url == f"{ISSUER}/.well-known/oauth-authorization-server"
     assert provider.jwks_url == f"{ISSUER}/.well-known/jwks.json"
-    with pytest.raises(authgent.InvalidTokenError):
+    with pytest.raises(authgent.InvalidTokenError, match="exchanged token is: pass audience="):
         asyncio.run(provider.verify(token(aud=API)))
     assert asyncio.run(AgentAuthProvider(ISSUER, API, jwks_fetcher=KEYS).verify(token(aud=API))).audience == API
 

@@ -65,12 +65,88 @@ def test_five_actors_are_allowed_by_default() -> None:
         authgent.verify_delegation_chain(six)
 
 
+#: As authgent documents it: the agent that presents the token first, the human last.
+DOCUMENTED = {"sub": "client:agnt_search", "act": {"sub": "user:123"}}
+
+HUMAN: dict[str, dict[str, Any]] = {
+    "the subject, without actors": {"sub": "user:123"},
+    "the subject, as the server writes it": {"sub": "user:123", "act": act("client:a", "client:b")},
+    "the claim": {"sub": "auto_approved_user", "human_root": True, "act": act("client:a")},
+    "the innermost actor, as documented": {"sub": "client:agnt_1", "act": DOCUMENTED},
+    "the innermost actor, of three": {"sub": "client:agnt_1", "act": act("client:a", "client:b", "user:123")},
+    "the innermost actor, without a subject": {"act": DOCUMENTED},
+    "the innermost actor, with the token's own issuer": {
+        "iss": ISSUER,
+        "sub": "client:agnt_1",
+        "act": {"sub": "client:a", "act": {"sub": "user:123", "iss": ISSUER}},
+    },
+    "both": {"sub": "user:123", "act": DOCUMENTED},
+}
+
+NOT_HUMAN: dict[str, dict[str, Any]] = {
+    "nobody": {"sub": "client:agnt_1"},
+    "only agents": {"sub": "client:agnt_1", "act": act("client:a", "client:b")},
+    "a human who acts for an agent": {"sub": "client:agnt_1", "act": act("user:123")},
+    "the nearest actor": {"sub": "client:agnt_1", "act": act("user:123", "client:a")},
+    "one in the middle": {"sub": "client:agnt_1", "act": act("client:a", "user:123", "client:b")},
+    "two humans": {"sub": "client:agnt_1", "act": act("user:1", "user:2")},
+    "two humans and an agent": {"sub": "client:agnt_1", "act": act("client:a", "user:1", "user:2")},
+    "a human of another issuer": {
+        "iss": ISSUER,
+        "sub": "client:agnt_1",
+        "act": {"sub": "client:a", "act": {"sub": "user:123", "iss": "https://other.example"}},
+    },
+    "the token says no": {"sub": "client:agnt_1", "human_root": False, "act": DOCUMENTED},
+    "the token says neither": {"sub": "client:agnt_1", "human_root": "true", "act": DOCUMENTED},
+    "the token says null": {"sub": "client:agnt_1", "human_root": None, "act": DOCUMENTED},
+    "no name": {"sub": "client:agnt_1", "act": act("client:a", "user:")},
+    "another case": {"sub": "client:agnt_1", "act": act("client:a", "User:123")},
+    "another prefix": {"sub": "client:agnt_1", "act": act("client:a", "xuser:123")},
+    "a subject of another case": {"sub": "USER:123", "act": act("client:a")},
+    "a subject without a name": {"sub": "user:"},
+}
+
+
+@pytest.mark.parametrize("shape", [*HUMAN, *NOT_HUMAN])
+def test_which_shapes_have_a_human_root(shape: str) -> None:
+    claims = HUMAN.get(shape) or NOT_HUMAN[shape]
+    chains = [authgent.DelegationChain.from_claims(claims), authgent.AgentIdentity.from_claims(claims).delegation_chain]
+    if "sub" in claims:
+        chains.append(verify(token(**claims)).delegation_chain)
+    for chain in chains:
+        for same in (chain, copy.copy(chain), pickle.loads(pickle.dumps(chain))):
+            assert same.human_root is (shape in HUMAN)
+            if shape in HUMAN:
+                assert authgent.verify_delegation_chain(same, require_human_root=True) is same
+            else:
+                with pytest.raises(authgent.DelegationError) as caught:
+                    authgent.verify_delegation_chain(same, require_human_root=True)
+                assert caught.value.error_code == "no_human_root"
+
+
+def test_a_human_who_is_the_innermost_actor_counts_as_an_actor() -> None:
+    chain = verify(token(act=DOCUMENTED)).delegation_chain
+    assert chain.depth == 2
+    assert chain.actors[-1] == {"sub": "user:123"}
+    both = ["client:agnt_search", "user:123"]
+    assert authgent.verify_delegation_chain(chain, 2, both, require_human_root=True) is chain
+    for requirement in ({"max_depth": 1}, {"allowed_actors": both[:1]}):
+        with pytest.raises(authgent.DelegationError):
+            authgent.verify_delegation_chain(chain, require_human_root=True, **requirement)  # type: ignore[arg-type]
+
+
+def test_a_chain_that_is_made_has_the_root_that_is_given() -> None:
+    actors = [{"sub": "client:a"}, {"sub": "user:123"}]
+    assert not authgent.DelegationChain(actors).human_root
+    assert authgent.DelegationChain(actors, human_root=True).human_root
+
+
 def test_who_is_human_is_a_setting() -> None:
-    # The old way: the innermost actor's name decides.
+    # The package's way: the innermost actor's name alone decides.
     def innermost(chain: authgent.DelegationChain) -> bool:
         return bool(chain.actors) and chain.actors[-1]["sub"].startswith("user:")
 
-    chain = authgent.AgentIdentity.from_claims({"sub": "client:a", "act": act("client:b", "user:ada")}).delegation_chain
+    chain = authgent.AgentIdentity.from_claims({"sub": "client:a", "act": act("user:ada")}).delegation_chain
     assert not chain.human_root
     assert authgent.verify_delegation_chain(chain, require_human_root=True, human=innermost) is chain
 

@@ -64,6 +64,17 @@ def test_an_agent_is_known_to_the_application(start: Start) -> None:
     assert app.post("/tools/search", headers=bearer(raw)).json() == expected
 
 
+def test_an_exchanged_token_needs_the_audience_of_the_application(start: Start) -> None:
+    raw = token(aud=API, sub="user:ada", act=act("client:agnt_2"))
+    answer = start().get("/me", headers=bearer(raw))
+    assert answer.status_code == 401
+    assert "as every exchanged token is: pass audience= with the one" in message(answer)
+    for secret in (raw, API, "user:ada", "agnt_2"):
+        assert secret not in answer.text
+        assert secret not in answer.headers["www-authenticate"]
+    assert start(audience=API).get("/me", headers=bearer(raw)).json()["agent"] == "user:ada"
+
+
 def test_a_request_without_a_token_is_answered(start: Start) -> None:
     app = start()
     basic = {"Authorization": "Basic YTpi"}

@@ -11,7 +11,7 @@ from typing import Any
 import endpoint
 import mint
 import pytest
-from authgent_tokens import API, ISSUER, KEYS, claims, now, rejection, token, verify
+from authgent_tokens import API, ISSUER, KEYS, act, claims, now, rejection, token, verify
 
 import watchword as ww
 import watchword.providers.authgent as authgent
@@ -78,6 +78,19 @@ def test_the_optional_claims_of_agents_are_returned() -> None:
 def test_the_audience_is_the_issuer_by_default(aud: Any, audience: Any, code: str | None) -> None:
     error = rejection(lambda: verify(token(aud=aud), audience=audience))
     assert (None if error is None else error.code) == code
+
+
+@pytest.mark.parametrize("aud", [API, [API, "https://other.example"]])
+def test_the_documented_call_with_an_exchanged_token_says_what_to_pass(aud: Any) -> None:
+    # authgent-server always writes the requested audience into a token from a token exchange.
+    raw = token(aud=aud, sub="user:ada", act=act("client:agnt_2"))
+    error = rejection(lambda: verify(raw))
+    assert isinstance(error, authgent.InvalidTokenError)
+    assert error.code == "wrong_audience"
+    assert "as every exchanged token is: pass audience= with the one that this service accepts" in error.message
+    for secret in (raw, API, "other.example", "ada", "agnt_", "tok_"):
+        assert secret not in repr(error) + str(error)
+    assert verify(raw, audience=API).subject == "user:ada"
 
 
 @pytest.mark.parametrize(("key", "algorithm"), mint.SIGNERS)

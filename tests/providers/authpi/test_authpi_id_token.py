@@ -14,6 +14,7 @@ from authpi_tokens import ACCESS_TOKEN, CLIENT, ISSUER, ISSUING, ORGANIZATIONS_B
 
 import watchword as ww
 from watchword.providers.authpi import (
+    FOREIGN_CLAIMS,
     ConfigurationError,
     IdTokenVerifier,
     OAuthError,
@@ -282,6 +283,10 @@ def test_keys_are_discovered_followed_and_may_be_unavailable() -> None:
         ((ISSUER, CLIENT), {"algorithms": "ES256"}),
         ((ISSUER, CLIENT), {"trusted_audiences": "cli_2"}),
         ((ISSUER, CLIENT), {"subject_prefixes": "usr_"}),
+        ((ISSUER, CLIENT), {"foreign_claims": "scope"}),
+        ((ISSUER, CLIENT), {"foreign_claims": None}),
+        ((ISSUER, CLIENT), {"foreign_claims": [5]}),
+        ((ISSUER, CLIENT), {"foreign_claims": ["scope", "sub"]}),
         ((ISSUER, CLIENT), {"leeway": -1}),
     ],
 )
@@ -307,3 +312,30 @@ def test_a_restricted_list_of_algorithms() -> None:
     with pytest.raises(TokenParseError):
         made.create_agent(tokens(ISSUING.mint(algorithm="EdDSA")))
     assert repr(made) == f"IdTokenVerifier({ISSUER!r}, {CLIENT!r})"
+
+
+@both_ways
+@pytest.mark.parametrize("claim", [name for name in FOREIGN_CLAIMS if name != "cnf"])
+def test_which_claims_are_foreign_is_a_setting(way: str, claim: str) -> None:
+    given = tokens(ISSUING.mint(**{claim: "x" if claim in ("scope", "client_id", "txn") else {"sub": "client:a"}}))
+    with pytest.raises(TokenParseError, match=f'it has the claim "{claim}"'):
+        WAYS[way](verifier(), given)
+    others = [name for name in FOREIGN_CLAIMS if name != claim]
+    assert WAYS[way](verifier(foreign_claims=others), given).id == "usr_1"
+    with pytest.raises(TokenParseError, match='it has the claim "organizations"'):
+        WAYS[way](verifier(foreign_claims=["organizations"]), tokens(ISSUING.mint()))
+
+
+@both_ways
+def test_a_bound_token_is_no_id_token_whatever_is_foreign(way: str) -> None:
+    given = tokens(ISSUING.mint(cnf={"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}))
+    for foreign in (FOREIGN_CLAIMS, ()):
+        with pytest.raises(TokenParseError):
+            WAYS[way](verifier(foreign_claims=foreign), given)
+
+
+def test_which_claims_are_foreign_counts_in_an_event_loop_too() -> None:
+    given = tokens(ISSUING.mint(client_id=CLIENT))
+    with pytest.raises(TokenParseError, match="client_id"):
+        asyncio.run(verifier().create_agent_async(given))
+    assert asyncio.run(verifier(foreign_claims=()).create_agent_async(given)).id == "usr_1"

@@ -8,6 +8,7 @@ from typing import Any
 import watchword
 from watchword.errors import DelegationMalformedError
 from watchword.providers.authgent.errors import translate_errors
+from watchword.providers.profiles.authgent import has_human_root
 
 #: The most that the kernel parses. A token of the default size has at most 31.
 _MAX_ACTORS = 96
@@ -17,12 +18,14 @@ class DelegationChain:
     """The actors of a token (RFC 8693 section 4.1), the nearest first. It is immutable.
 
     Verified tokens have one. Tests may make one of ``actors``, mappings with a ``sub`` and optionally an ``iss``;
-    ``depth``, if it is given, must be their number. Raises ``ValueError`` if they are not a valid chain.
+    ``depth``, if it is given, must be their number, and ``human_root`` is what they say it is. Raises ``ValueError`` if
+    they are not a valid chain.
     """
 
-    __slots__ = ("_chain",)
+    __slots__ = ("_chain", "_human_root")
 
     _chain: watchword.DelegationChain
+    _human_root: bool
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class DelegationChain:
             self._chain = _checked(watchword.DelegationChain.from_act(claims, max_actors=_MAX_ACTORS))
         except DelegationMalformedError as verdict:
             raise ValueError(verdict.detail) from None
+        self._human_root = self._chain.human_root
 
     @classmethod
     def from_claims(cls, claims: Mapping[str, Any]) -> DelegationChain:
@@ -53,13 +57,15 @@ class DelegationChain:
         Raises :class:`~watchword.providers.authgent.DelegationError` if ``act`` is malformed.
         """
         with translate_errors():
-            return cls.of(_checked(watchword.DelegationChain.from_act(claims)))
+            chain = _checked(watchword.DelegationChain.from_act(claims))
+        return cls.of(chain, human_root=has_human_root(chain, claims))
 
     @classmethod
-    def of(cls, chain: watchword.DelegationChain) -> DelegationChain:
-        """Return the chain of the kernel's, whose actors all have a ``sub``."""
+    def of(cls, chain: watchword.DelegationChain, *, human_root: bool) -> DelegationChain:
+        """Return the chain of the kernel's, whose actors all have a ``sub``; ``human_root`` is what its claims say."""
         made = cls.__new__(cls)
         made._chain = chain
+        made._human_root = human_root
         return made
 
     @property
@@ -84,8 +90,13 @@ class DelegationChain:
 
     @property
     def human_root(self) -> bool:
-        """Whether the *subject* is human: it begins with ``user:``, or the token has the claim ``human_root``."""
-        return self._chain.human_root
+        """Whether the chain originates from a human being, in one of the two forms of authgent.
+
+        Either the *subject* is ``user:`` and a name, or the claim ``human_root`` is ``true``. Or ``act`` has at least
+        two levels, the innermost is ``user:`` and a name of the token's own issuer, no other level begins with
+        ``user:``, and there is no claim ``human_root``.
+        """
+        return self._human_root
 
     def has_actor(self, sub: str) -> bool:
         """Return whether an actor of the token's own issuer has this ``sub``."""
@@ -128,7 +139,8 @@ def verify_delegation_chain(
     """Check a chain: at most ``max_depth`` actors, all of them ``allowed_actors``, and with a human root if required.
 
     ``allowed_actors`` are subjects of the token's issuer, or pairs of an issuer and a subject; ``None`` allows all, an
-    empty list none. ``human`` decides whether the root is human (by default ``chain.human_root``).
+    empty list none. A human who is the innermost actor counts for both. ``human`` decides whether the root is human (by
+    default :attr:`DelegationChain.human_root`).
 
     Returns the chain. Raises :class:`~watchword.providers.authgent.DelegationError` with the ``error_code``
     ``delegation_depth_exceeded``, ``no_human_root`` or ``unauthorized_actor``; ``TypeError`` or ``ValueError`` if an
@@ -141,7 +153,7 @@ def verify_delegation_chain(
             max_depth=max_depth,
             require_human_root=require_human_root,
             allowed_actors=allowed_actors,
-            human=None if human is None else lambda _: human(chain),
+            human=lambda _: chain.human_root if human is None else human(chain),
         )
     return chain
 

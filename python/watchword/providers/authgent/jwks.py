@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, Protocol, runtime_checkable
 
 from watchword import Issuer, IssuerKeys, Verifier
@@ -35,7 +35,8 @@ class JWKSFetcher:
     ``cache_ttl`` is the lifetime of a key set in seconds if its response has no ``Cache-Control``; ``cache_settings``
     has all settings instead. ``jwks`` is the key set itself, and nothing is fetched; ``jwks_uri`` is another URL of it.
     ``fetcher`` fetches it (``watchword.jwks.HttpxFetcher(client)`` uses your own client); the caller closes it.
-    URLs must be https, except on loopback.
+    URLs must be https, except on loopback and, if that is accepted (``docs/keys.md``), on ``allow_http_hosts``: exact
+    host names or addresses.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid. It may be used from any number of threads and
     event loops at once.
@@ -50,6 +51,7 @@ class JWKSFetcher:
         jwks: Mapping[str, Any] | str | bytes | None = None,
         fetcher: Fetcher | None = None,
         cache_settings: CacheSettings | None = None,
+        allow_http_hosts: Iterable[str] = (),
     ) -> None:
         if jwks is None and jwks_uri is None:
             jwks_uri = issuer.rstrip("/") + JWKS_PATH
@@ -59,6 +61,7 @@ class JWKSFetcher:
             jwks=jwks,
             cache_settings=_settings(cache_ttl) if cache_settings is None else cache_settings,
             allow_loopback_http=True,
+            allow_http_hosts=allow_http_hosts,
         )
         self._issuer = issuer
         self._keys = IssuerKeys(known, fetcher=fetcher)

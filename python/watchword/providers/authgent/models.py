@@ -101,7 +101,7 @@ class AgentIdentity:
         return cls(
             subject=_text(claims, "sub") or "",
             scopes=identity.scopes,
-            delegation_chain=DelegationChain.of(identity.chain),
+            delegation_chain=DelegationChain.of(identity.chain, human_root=identity.has_human_root),
             claims=TokenClaims(dict(claims)),
             audience=_audience(claims.get("aud")),
             token_hash=token_hash,

@@ -35,6 +35,7 @@ async def verify_token(
     leeway: float = 0,
     dpop: DpopVerifier | None = None,
     session: Session = DEFAULT_SESSION,
+    allow_http_hosts: Iterable[str] = (),
 ) -> AgentIdentity:
     """Verify an access token of ``issuer`` (RFC 7519 section 7.2, RFC 8725 section 3).
 
@@ -44,7 +45,9 @@ async def verify_token(
     9449 section 7.1): ``dpop_proof``, with the request's ``http_method`` and ``http_uri``; ``bound_tokens="accept"``
     accepts it without. ``leeway`` is the number of seconds by which clocks may differ.
 
-    ``jwks_fetcher`` has the keys, and ``dpop`` verifies proofs; ``session`` has both if they are not given.
+    ``jwks_fetcher`` has the keys, and ``dpop`` verifies proofs; ``session`` has both if they are not given. Without a
+    ``jwks_fetcher``, ``issuer`` must be an https URL, or an http URL of loopback or of one of ``allow_http_hosts``:
+    exact host names or addresses, for an issuer inside a cluster. Whoever is on the way to it can replace the keys.
 
     Returns an :class:`AgentIdentity`. Raises :class:`InvalidTokenError` for the token, :class:`DPoPError` for the
     proof, :class:`ServerError` if keys or the replay store are unavailable; ``TypeError`` or ``ValueError`` if an
@@ -52,8 +55,9 @@ async def verify_token(
     """
     requirements = Requirements.of(issuer, audience, dpop or session.dpop, leeway=leeway, bound_tokens=bound_tokens)
     request = _Request.of(token, dpop_proof, http_method, http_uri)
-    fetcher = session.fetcher(issuer) if jwks_fetcher is None else jwks_fetcher
-    return await finish_async(_verify(requirements, fetcher, request))
+    if jwks_fetcher is None:
+        jwks_fetcher = session.fetcher(issuer, allow_http_hosts=allow_http_hosts)
+    return await finish_async(_verify(requirements, jwks_fetcher, request))
 
 
 def verify_token_sync(
@@ -69,12 +73,14 @@ def verify_token_sync(
     leeway: float = 0,
     dpop: DpopVerifier | None = None,
     session: Session = DEFAULT_SESSION,
+    allow_http_hosts: Iterable[str] = (),
 ) -> AgentIdentity:
     """As :func:`verify_token`, for programs without an event loop: ``jwks_fetcher`` must be a :class:`JWKSFetcher`."""
     requirements = Requirements.of(issuer, audience, dpop or session.dpop, leeway=leeway, bound_tokens=bound_tokens)
     request = _Request.of(token, dpop_proof, http_method, http_uri)
-    fetcher = session.fetcher(issuer) if jwks_fetcher is None else jwks_fetcher
-    return finish(_verify(requirements, fetcher, request))
+    if jwks_fetcher is None:
+        jwks_fetcher = session.fetcher(issuer, allow_http_hosts=allow_http_hosts)
+    return finish(_verify(requirements, jwks_fetcher, request))
 
 
 def identity_of(token: VerifiedToken, raw: str, requirements: Requirements) -> AgentIdentity:

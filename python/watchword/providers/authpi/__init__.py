@@ -36,8 +36,10 @@ from watchword.providers.authpi.errors import (
 from watchword.providers.authpi.id_token import IdTokenVerifier
 from watchword.providers.authpi.scopes import has_access, parse_scope
 from watchword.providers.authpi.types import Organization, ParsedScope, TokenSet, UserInfo
+from watchword.providers.profiles.authpi import FOREIGN_CLAIMS
 
 __all__ = [
+    "FOREIGN_CLAIMS",
     "AccountLinkingRequiredError",
     "AgentType",
     "AuthenticatedAgent",

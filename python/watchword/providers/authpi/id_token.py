@@ -13,7 +13,7 @@ from watchword.providers.authpi.agent import AuthenticatedAgent
 from watchword.providers.authpi.errors import ConfigurationError, OAuthError, TokenParseError, translate_errors
 from watchword.providers.authpi.token_sets import Tokens, agent_of, agent_without_id_token, id_token_of, token_set
 from watchword.providers.authpi.trusted_channel import ChannelKey
-from watchword.providers.profiles.authpi import SUBJECT_PREFIXES, Rules
+from watchword.providers.profiles.authpi import FOREIGN_CLAIMS, SUBJECT_PREFIXES, Rules
 from watchword.waiting import Steps, finish, finish_async
 
 if TYPE_CHECKING:
@@ -30,9 +30,11 @@ class IdTokenVerifier:
     that they must be for. The issuer's keys are discovered (OpenID Connect Discovery), unless they are given as for
     :class:`watchword.Issuer`: ``jwks``, ``jwks_uri``, ``jwks_file`` or ``pem``. ``algorithms`` are those accepted
     (``None``: those of the keys); ``trusted_audiences`` may be in ``aud`` in addition to the client;
-    ``subject_prefixes`` are the prefixes that a subject may have (``None``: any); ``leeway`` is in seconds; ``fetcher``
-    fetches the keys (:class:`watchword.jwks.Fetcher`); ``token_cache`` caches verified tokens
-    (:class:`watchword.TokenCache`); ``clock`` returns Unix seconds, used if ``now`` is ``None``.
+    ``subject_prefixes`` are the prefixes that a subject may have (``None``: any); ``foreign_claims`` are those of other
+    kinds of tokens, which an ID token must not have (by default :data:`FOREIGN_CLAIMS`; without them, an access token
+    of the same issuer for this client may pass for an ID token); ``leeway`` is in seconds; ``fetcher`` fetches the keys
+    (:class:`watchword.jwks.Fetcher`); ``token_cache`` caches verified tokens (:class:`watchword.TokenCache`); ``clock``
+    returns Unix seconds, used if ``now`` is ``None``.
 
     Make one for the life of the process: it caches the keys. Nothing is fetched before the first token. Raises
     :class:`ConfigurationError` if an argument is invalid.
@@ -50,6 +52,7 @@ class IdTokenVerifier:
         algorithms: Iterable[str] | None = None,
         trusted_audiences: Iterable[str] = (),
         subject_prefixes: Iterable[str] | None = SUBJECT_PREFIXES,
+        foreign_claims: Iterable[str] = FOREIGN_CLAIMS,
         leeway: float = 5,
         allow_loopback_http: bool = False,
         fetcher: Fetcher | None = None,
@@ -62,18 +65,22 @@ class IdTokenVerifier:
             raise ConfigurationError(f"issuer_url is {issuer_url!r}: it must be the URL of the issuer")
         if isinstance(trusted_audiences, str) or isinstance(subject_prefixes, str):
             raise ConfigurationError("trusted_audiences and subject_prefixes must be lists of strings, not one string")
+        foreign = None if isinstance(foreign_claims, str) or foreign_claims is None else tuple(foreign_claims)
+        if foreign is None or not all(isinstance(name, str) for name in foreign):
+            raise ConfigurationError("foreign_claims must be a list of the names of claims; an empty one for none")
         self._issuer = issuer_url.rstrip("/")
         self._client_id = client_id
-        self._rules = Rules(
-            issuers=(self._issuer,),
-            audience=client_id,
-            trusted_audiences=tuple(trusted_audiences),
-            subject_prefixes=None if subject_prefixes is None else tuple(subject_prefixes),
-            leeway=leeway,
-        )
         self._clock = clock
         self._channel_key: ChannelKey | None = None
         try:
+            self._rules = Rules(
+                issuers=(self._issuer,),
+                audience=client_id,
+                trusted_audiences=tuple(trusted_audiences),
+                subject_prefixes=None if subject_prefixes is None else tuple(subject_prefixes),
+                foreign_claims=foreign,
+                leeway=leeway,
+            )
             issuer = Issuer(
                 self._issuer,
                 jwks=jwks,

@@ -29,7 +29,11 @@ Members = Mapping[str, Any]
 
 
 class Kind(NamedTuple):
-    """The kind of token that something looks like, and the marks that show it."""
+    """The kind of token that something looks like, and the marks that show it: each could be there without the others.
+
+    One is enough for a verifier to reject the token as another provider's (:func:`check_not_anothers`);
+    :func:`watchword.providers.detect` needs several.
+    """
 
     name: str
     reasons: tuple[str, ...]
@@ -157,9 +161,19 @@ def check_not_anothers(header: Members, claims: Members, provider: ProviderName)
 
 
 def media_type(header: Members) -> str | None:
-    """Return ``typ`` as media types are compared (RFC 7515 section 4.1.9); ``None`` if there is none."""
+    """Return ``typ`` in the form in which media types are compared; ``None`` if there is none.
+
+    That is lower case, of ASCII letters only, and without ``application/`` unless the rest has a slash (RFC 7515
+    section 4.1.9).
+    """
     typ = header.get("typ")
-    return None if typ is None else str(typ).lower().removeprefix("application/")
+    if typ is None:
+        return None
+    text = str(typ)
+    # Unicode has letters beside K whose lower case is k.
+    lower = text.lower() if text.isascii() else text
+    rest = lower.removeprefix("application/")
+    return lower if "/" in rest else rest
 
 
 __all__ = [

@@ -24,6 +24,9 @@ CHAINING_GRANT = "chaining_grant"
 #: The path of the server's keys, below its URL.
 JWKS_PATH = "/.well-known/jwks.json"
 
+#: The prefix of the names of human beings.
+_HUMAN = "user:"
+
 #: The prefix of the server's token ids.
 _TOKEN_ID = "tok_"  # noqa: S105 - a prefix, not a secret
 
@@ -40,7 +43,10 @@ def recognise(header: Members, claims: Members) -> Kind | None:
     if typ != "jwt":
         return None
     if claims.get("type") == "delegation_receipt":
-        return Kind(DELEGATION_RECEIPT, ('the claim "type" is "delegation_receipt"',))
+        reasons = ['the claim "type" is "delegation_receipt"']
+        if {"token_jti", "parent_jti"} <= claims.keys():
+            reasons.append('there are "token_jti" and "parent_jti"')
+        return Kind(DELEGATION_RECEIPT, tuple(reasons))
     return _grant_or_access_token(claims)
 
 
@@ -55,11 +61,12 @@ def _grant_or_access_token(claims: Members) -> Kind | None:
 
 
 class Identity(NamedTuple):
-    """The agent of an access token: claims that are strings or absent, the scopes, the delegation chain."""
+    """The agent of an access token: claims that are strings or absent, scopes, the delegation chain and its root."""
 
     texts: dict[str, str | None]
     scopes: list[str]
     chain: DelegationChain
+    has_human_root: bool
 
 
 #: Claims that describe the agent: strings, if they are present.
@@ -80,7 +87,25 @@ def read_identity(claims: Members) -> Identity:
     chain = DelegationChain.from_act(claims)
     if any(actor.subject is None for actor in chain.actors):
         raise DelegationMalformedError('an actor in "act" has no "sub"')
-    return Identity(texts, scopes, chain)
+    return Identity(texts, scopes, chain, has_human_root(chain, claims))
+
+
+def has_human_root(chain: DelegationChain, claims: Members) -> bool:
+    """Return whether a chain originates from a human being, according to the claims that it was read from.
+
+    Two forms count, and no others:
+
+    - as authgent-server writes it: the *subject* is ``user:`` and a name, or the claim ``human_root`` is ``true``;
+    - as authgent documents it: ``act`` has at least two levels, and the innermost *alone* is ``user:`` and a name, of
+      the token's own issuer. A claim ``human_root``, whatever its value, then decides by itself.
+    """
+    if chain.human_root or "human_root" in claims or chain.depth < 2:
+        # One level is a human who acts for the subject: the presenter, and not the root (RFC 8693 section 4.1).
+        return chain.human_root
+    *agents, root = chain.actors
+    if root.issuer != chain.issuer or any(_begins(agent.subject, _HUMAN) for agent in agents):
+        return False
+    return _begins(root.subject, _HUMAN) and root.subject != _HUMAN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +152,11 @@ class Rules(profiles.Rules):
         """Check that the token is an access token for this audience. Returns the identity in it."""
         del now, keys  # the kernel has checked all dates and signatures
         if self.audience is None and token.audience and not self._is_for_its_issuer(token):
-            raise WrongAudienceError("the token has an audience, and none is expected: give yours (audience=)")
+            # Without the audiences: they are verified, but whoever requested the token chose them.
+            raise WrongAudienceError(
+                "the token is for another audience than its issuer, as every exchanged token is: pass audience= with "
+                "the one that this service accepts"
+            )
         return self.form(token.header, token.claims)
 
     def _is_for_its_issuer(self, token: VerifiedToken) -> bool:

@@ -24,6 +24,9 @@ FOREIGN_CLAIMS = (
     *("txn", "events", "vc", "credentialSubject"),
 )
 
+#: Claims of ID tokens that other tokens rarely have (OpenID Connect Core 1.0 sections 2 and 5.1).
+_ID_TOKEN_CLAIMS = ("nonce", "at_hash", "auth_time", "azp", "email", "email_verified")
+
 #: The longest subject, in ASCII characters (section 2).
 _MAX_SUBJECT_LENGTH = 255
 
@@ -48,6 +51,9 @@ def recognise(header: Members, claims: Members) -> Kind | None:
         reasons.append(f'the subject begins with "{subject[:4]}"')
     if _is_at_authpi(issuer):
         reasons.append(f'the issuer is at "{_DOMAIN}"')
+    if reasons and any(name in claims for name in _ID_TOKEN_CLAIMS):
+        # No mark by itself: every provider's ID tokens have such claims.
+        reasons.append("it has claims of an ID token, about the login or the e-mail address")
     return Kind(ID_TOKEN, tuple(reasons)) if reasons else None
 
 
@@ -66,13 +72,21 @@ class Rules(profiles.Rules):
 
     ``audience`` are the clients: ``aud`` must name one, and otherwise only those in ``trusted_audiences``. If it is not
     checked (``ANY_AUDIENCE``), neither is the authorized party. ``subject_prefixes`` are the prefixes that a subject
-    may have (``None``: any).
+    may have (``None``: any). ``foreign_claims`` are those that an ID token must not have.
+
+    Raises ``ValueError`` if ``foreign_claims`` lists a claim that every ID token has.
     """
 
     trusted_audiences: tuple[str, ...] = ()
     subject_prefixes: tuple[str, ...] | None = SUBJECT_PREFIXES
+    foreign_claims: tuple[str, ...] = FOREIGN_CLAIMS
 
     always_required: ClassVar[tuple[str, ...]] = ("exp", "iss", "sub", "aud", "iat")
+
+    def __post_init__(self) -> None:
+        common = next((name for name in self.foreign_claims if name in self.always_required), None)
+        if common is not None:
+            raise ValueError(f'foreign_claims lists "{common}", which every ID token has')
 
     def form(self, header: Members, claims: Members) -> list[Membership]:
         """Return the memberships in an ID token.
@@ -81,7 +95,7 @@ class Rules(profiles.Rules):
         one of AuthPI's prefixes.
         """
         del header
-        foreign = next((name for name in FOREIGN_CLAIMS if name in claims), None)
+        foreign = next((name for name in self.foreign_claims if name in claims), None)
         if foreign is not None:
             raise WrongTypeError(f'the token is not an ID token: it has the claim "{foreign}"')
         subject = claims.get("sub")

@@ -111,10 +111,11 @@ def recognise(header: Members, claims: Members) -> Kind | None:
     if header.get("alg") != "ES256" or media_type(header) not in (None, "jwt"):
         return None
     names = [claims.get(name) for name in ClaimNames.id]
-    if any(isinstance(name, str) and name.startswith(AGENT_ID_PREFIX) for name in names):
-        reason = f'its subject is an agent, whose id begins with "{AGENT_ID_PREFIX}"'
-        return Kind(AGENT_TOKEN, (reason, "its algorithm is ES256"))
-    return None
+    if not any(isinstance(name, str) and name.startswith(AGENT_ID_PREFIX) for name in names):
+        return None
+    reasons = [f'its subject is an agent, whose id begins with "{AGENT_ID_PREFIX}"']
+    reasons += [f"there is a claim for the agent's {what}" for what, among in _MARKS.items() if among & claims.keys()]
+    return Kind(AGENT_TOKEN, tuple(reasons))
 
 
 def _text(name: str, value: object) -> str:
@@ -144,6 +145,14 @@ def _strings(name: str, value: object) -> list[str]:
 def _scopes(name: str, value: object) -> list[str]:
     return [scope for scope in value.split(" ") if scope] if isinstance(value, str) else _strings(name, value)
 
+
+#: The claims of an agent that other issuers' tokens rarely have.
+_MARKS = {
+    "trust score": {"trust_score", "trustScore"},
+    "id": {"agent_id", "agentId"},
+    "roles": {"roles"},
+    "scopes": {"scopes", "permissions"},
+}
 
 #: What parses the claim of each attribute.
 _READ: dict[str, Callable[[str, object], object]] = {

@@ -24,8 +24,8 @@ class AgentAuthProvider:
     bound to a key is rejected, unless :func:`watchword.integrations.mcp.protect` is in front: the gate has then
     verified its proof.
 
-    ``audience``, ``jwks_fetcher`` and ``session`` are as in :func:`~watchword.providers.authgent.verify_token`; the
-    audience is usually the MCP server's own URL.
+    ``audience``, ``jwks_fetcher``, ``session`` and ``allow_http_hosts`` are as in
+    :func:`~watchword.providers.authgent.verify_token`; the audience is usually the MCP server's own URL.
     """
 
     def __init__(
@@ -35,10 +35,11 @@ class AgentAuthProvider:
         *,
         jwks_fetcher: JWKSFetcher | None = None,
         session: Session = DEFAULT_SESSION,
+        allow_http_hosts: Iterable[str] = (),
     ) -> None:
         self._server_url = server_url.rstrip("/")
         self._audience = audience
-        self._keys = jwks_fetcher or session.fetcher(self._server_url)
+        self._keys = jwks_fetcher or session.fetcher(self._server_url, allow_http_hosts=allow_http_hosts)
 
     async def verify(self, token: str) -> AgentIdentity:
         """Return the identity in a token; raises as :func:`~watchword.providers.authgent.verify_token` does."""

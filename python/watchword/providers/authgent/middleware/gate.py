@@ -47,6 +47,7 @@ class GateOptions(TypedDict, total=False):
     public_url: str | Iterable[str]
     resource_metadata: str | None
     session: Session
+    allow_http_hosts: Iterable[str]
 
 
 class Answer(NamedTuple):
@@ -60,12 +61,12 @@ class Answer(NamedTuple):
 class AgentGate:
     """Verifies the requests of one application.
 
-    ``issuer``, ``audience``, ``jwks_fetcher``, ``dpop``, ``bound_tokens``, ``leeway`` (seconds) and ``session`` are as
-    in :func:`~watchword.providers.authgent.verify_token`. A request without a valid token is rejected, unless its path
-    is open (:data:`ROUTES`). ``public_url`` is the scheme and host by which clients call the application, or a list of
-    them (:class:`watchword.origin.PublicOrigin`). It is required, since DPoP proofs are made for it, and the sender
-    chooses the ``Host`` header. ``resource_metadata`` is the URL of the application's own metadata (RFC 9728), by
-    default that of authgent-server.
+    ``issuer``, ``audience``, ``jwks_fetcher``, ``dpop``, ``bound_tokens``, ``leeway`` (seconds), ``session`` and
+    ``allow_http_hosts`` are as in :func:`~watchword.providers.authgent.verify_token`. A request without a valid token
+    is rejected, unless its path is open (:data:`ROUTES`). ``public_url`` is the scheme and host by which clients call
+    the application, or a list of them (:class:`watchword.origin.PublicOrigin`). It is required, since DPoP proofs are
+    made for it, and the sender chooses the ``Host`` header. ``resource_metadata`` is the URL of the application's own
+    metadata (RFC 9728), by default that of authgent-server.
 
     Raises ``ValueError`` or ``TypeError`` if an argument is invalid.
     """
@@ -82,6 +83,7 @@ class AgentGate:
         public_url: str | Iterable[str] | None = None,
         resource_metadata: str | None = None,
         session: Session = DEFAULT_SESSION,
+        allow_http_hosts: Iterable[str] = (),
     ) -> None:
         base = issuer.rstrip("/")
         self._resource_metadata = resource_metadata or f"{base}/.well-known/oauth-protected-resource"
@@ -91,7 +93,7 @@ class AgentGate:
         )
         #: What decides on requests: its answers are those of this class, in authgent's form.
         self.gate = _gate.Gate(
-            (jwks_fetcher or session.fetcher(issuer)).verifier(self._requirements),
+            (jwks_fetcher or session.fetcher(issuer, allow_http_hosts=allow_http_hosts)).verifier(self._requirements),
             ROUTES,
             # Without one, the gate says that it is missing.
             public_url=() if public_url is None else public_url,

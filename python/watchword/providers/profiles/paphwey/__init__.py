@@ -25,7 +25,13 @@ def recognise(header: Members, claims: Members) -> Kind | None:
     credential = claims["vc"] if isinstance(claims.get("vc"), dict) else claims
     types = credential.get("type")
     if types == _CREDENTIAL or (isinstance(types, list) and _CREDENTIAL in types):
-        return Kind(DELEGATION_CREDENTIAL, (f'it carries a "{_CREDENTIAL}"',))
+        return Kind(DELEGATION_CREDENTIAL, (f'it carries a "{_CREDENTIAL}"', *_marks(credential, claims)))
+    reasons = _marks(credential, claims)
+    return Kind(ATTESTATION, reasons) if reasons else None
+
+
+def _marks(credential: Members, claims: Members) -> tuple[str, ...]:
+    """Return the marks that attestations and delegation credentials share."""
     members = {**_object(credential.get("credentialSubject")), **claims}
     reasons = []
     if isinstance(members.get("delegation_id", _object(members.get("delegation")).get("delegation_id")), str):
@@ -34,7 +40,10 @@ def recognise(header: Members, claims: Members) -> Kind | None:
         reasons.append('"actor_chain" names a principal')
     if isinstance(claims.get("sub"), str) and claims["sub"].startswith(_SUBJECT):
         reasons.append(f'the subject begins with "{_SUBJECT}"')
-    return Kind(ATTESTATION, tuple(reasons)) if reasons else None
+    if reasons and (isinstance(members.get("receipt_id"), str) or isinstance(members.get("action_context"), dict)):
+        # No mark by itself: the names are common.
+        reasons.append('there is a "receipt_id" or an "action_context"')
+    return tuple(reasons)
 
 
 def _object(value: object) -> Members:

@@ -17,7 +17,7 @@ from watchword.fork_safety import register_after_fork, without_forks
 from watchword.http.body import Body
 from watchword.http.deadline import Deadline
 from watchword.http.errors import BodyError, ExchangeError, reason
-from watchword.jwks.urls import check_url
+from watchword.jwks.urls import check_hosts, check_url
 
 if TYPE_CHECKING:
     import ssl
@@ -134,12 +134,18 @@ def default_user_agent() -> str:
 def check_base_url(url: str, *, what: str = "base_url", http_hosts: Collection[str] = ()) -> str:
     """Return an API's base URL without final slashes.
 
-    Raises ``TypeError``, or ``ValueError`` unless it is https, http to loopback, or http to one of ``http_hosts``.
+    ``http_hosts`` are the hosts to which plain http is allowed, the argument ``allow_http_hosts`` of a client. Raises
+    ``TypeError``, or ``ValueError`` unless the URL is https, http to loopback, or http to one of these hosts.
     """
     if not isinstance(url, str):
         raise TypeError(f"{what} must be str, not {type(url).__name__}")
     found = url.rstrip("/")
-    check_url(found, allow_loopback_http=True, what=what, http_hosts=http_hosts)
+    hosts = check_hosts(http_hosts, what="allow_http_hosts")
+    try:
+        check_url(found, allow_loopback_http=True, what=what, http_hosts=hosts)
+    except ValueError as error:
+        hint = "; to allow plain http to a host, list it in allow_http_hosts" if found.startswith("http://") else ""
+        raise ValueError(f"{error}{hint}") from None
     if "?" in found:
         raise ValueError(f"{what} must have no query")
     return found

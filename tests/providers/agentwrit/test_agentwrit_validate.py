@@ -30,6 +30,7 @@ from agentwrit_tokens import (
 
 import watchword as ww
 from watchword.providers.agentwrit import (
+    TRUSTED_BROKERS,
     AgentClaims,
     Broker,
     DelegationRecord,
@@ -92,10 +93,7 @@ def test_the_claims() -> None:
     assert result.delegation.depth == 0
 
 
-def test_a_broker_without_a_key_is_a_mistake() -> None:
-    for unknown in ("https://other.example", "https://broker.example:443", "http://broker.example"):
-        with pytest.raises(ValueError, match="trust_broker"):
-            validate(unknown, token())
+def test_brokers_that_are_no_brokers() -> None:
     with pytest.raises(ValueError, match="empty"):
         validate("/", token())
     with pytest.raises(TypeError):
@@ -104,20 +102,23 @@ def test_a_broker_without_a_key_is_a_mistake() -> None:
         trust_broker(URL)  # type: ignore[arg-type]
 
 
+def test_a_broker_without_a_key_can_be_asked_about_the_present_only() -> None:
+    for unknown in ("https://other.example", "https://broker.example:443", "http://broker.example"):
+        with pytest.raises(ValueError, match="trust_broker"):
+            validate(unknown, token(), now=mint.NOW)
+
+
 def test_brokers_of_ones_own_are_kept_apart_and_can_be_removed() -> None:
     elsewhere, raw = URL + "/elsewhere", token()
     brokers = TrustedBrokers()
     brokers.add(Broker(elsewhere + "/", PEM, clock=lambda: mint.NOW))
     assert repr(brokers) == f"TrustedBrokers([{elsewhere!r}])"
-    assert validate(elsewhere, raw, brokers=brokers).valid
-    with pytest.raises(ValueError, match="no public key"):
-        validate(elsewhere, raw)
+    assert validate(elsewhere, raw, brokers=brokers).checked_by == "key"
     trust_broker(broker())
-    with pytest.raises(ValueError, match="no public key"):
-        validate(URL, raw, brokers=brokers)
+    assert (brokers.get(elsewhere) is not None, brokers.get(URL)) == (True, None)
+    assert TRUSTED_BROKERS.get(elsewhere + "//") is None
     brokers.remove(elsewhere)
-    with pytest.raises(ValueError, match="no public key"):
-        validate(elsewhere, raw, brokers=brokers)
+    assert brokers.get(elsewhere) is None
     with pytest.raises(ValueError, match="no trusted broker"):
         brokers.remove(elsewhere)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _KINDS = (AGENT, DELEGATED_AGENT, APP, ADMIN)
 _PEM = "-----BEGIN "
+_KNOWN = {field.name for field in dataclasses.fields(AgentClaims)} - {"extra"}
 
 
 class Broker:
@@ -80,8 +82,8 @@ class Broker:
             verified = self._verify(token, self._keys, self._policy, now=at)
             chain = self._rules.check(verified, now=at, keys=self._keys).chain
         except VerificationError as error:
-            return ValidateResult(valid=False, error=str(error), code=error.code)
-        return ValidateResult(valid=True, claims=_claims(verified, chain), delegation=chain)
+            return ValidateResult(valid=False, error=str(error), code=error.code, checked_by="key")
+        return ValidateResult(valid=True, claims=_claims(verified, chain), delegation=chain, checked_by="key")
 
     def __repr__(self) -> str:
         """Return the URL and the number of keys."""
@@ -140,6 +142,7 @@ def _claims(token: VerifiedToken, chain: DelegationChain) -> AgentClaims:
         sid=sid if isinstance(sid, str) else None,
         delegation_chain=records or None,
         chain_hash=claims.get("chain_hash"),
+        extra={name: value for name, value in claims.items() if name not in _KNOWN},
     )
 
 

@@ -33,23 +33,51 @@ class AuthorizationError(ProblemResponseError):
 
 
 class RateLimitError(ProblemResponseError):
-    """429: too many requests."""
+    """429: too many requests. ``retry_after`` is what the broker asks to wait in seconds, ``None`` if it does not."""
+
+    retry_after: int | None = None
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (*super().__reduce__(), {"retry_after": self.retry_after})
 
 
 class TransportError(AgentWritError):
-    """The broker could not be reached, or did not answer in time."""
+    """The broker could not be reached, or there is no complete answer within the limits.
+
+    It may have acted on the request all the same.
+    """
+
+
+class InvalidResponseError(TransportError):
+    """The answer is not what brokers document: not JSON, or a member is missing or wrong.
+
+    ``status_code`` is its HTTP status. The broker may have acted on the request.
+    """
+
+    def __init__(self, message: str, status_code: int) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self), (str(self), self.status_code))
 
 
 class CryptoError(AgentWritError):
-    """A key could not be generated, or could not sign."""
+    """An agent's key could not sign."""
 
 
 _BY_STATUS = {401: AuthenticationError, 403: AuthorizationError, 429: RateLimitError}
 
 
-def error_for(problem: ProblemDetail, status_code: int) -> ProblemResponseError:
-    """Return the exception for a problem in a response with this HTTP status."""
-    return _BY_STATUS.get(status_code, ProblemResponseError)(problem, status_code)
+def error_for(problem: ProblemDetail, status_code: int, *, retry_after: int | None = None) -> ProblemResponseError:
+    """Return the exception for a problem in a response with this HTTP status.
+
+    ``retry_after`` is kept if it is a :class:`RateLimitError`; in seconds.
+    """
+    error = _BY_STATUS.get(status_code, ProblemResponseError)(problem, status_code)
+    if isinstance(error, RateLimitError):
+        error.retry_after = retry_after
+    return error
 
 
 __all__ = [
@@ -57,6 +85,7 @@ __all__ = [
     "AuthenticationError",
     "AuthorizationError",
     "CryptoError",
+    "InvalidResponseError",
     "ProblemResponseError",
     "RateLimitError",
     "TransportError",

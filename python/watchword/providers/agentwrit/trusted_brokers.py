@@ -24,15 +24,9 @@ class TrustedBrokers:
         if self._brokers.pop(without_slash(broker_url), None) is None:
             raise ValueError(f"broker_url {broker_url!r} is the URL of no trusted broker")
 
-    def find(self, broker_url: str) -> Broker:
-        """Return the broker with this URL. Raises ``ValueError`` if there is none."""
-        broker = self._brokers.get(without_slash(broker_url))
-        if broker is None:
-            raise ValueError(
-                f"no public key is known for the broker {broker_url!r}, which publishes none:"
-                " call trust_broker(Broker(broker_url, public_key)) when the program starts"
-            )
-        return broker
+    def get(self, broker_url: str) -> Broker | None:
+        """Return the broker with this URL, ``None`` if there is none."""
+        return self._brokers.get(without_slash(broker_url))
 
     def __repr__(self) -> str:
         """Return the URLs."""

@@ -43,7 +43,7 @@ def parameters(*calls: Any) -> list[str]:
 def test_agentwrits_page_names_everything() -> None:
     text = page("providers/agentwrit.md")
     names_all(text, agentwrit.__all__)
-    names_all(text, parameters(agentwrit.Broker, agentwrit.validate, agentwrit.Broker.validate))
+    names_all(text, parameters(agentwrit.Broker, agentwrit.validate, agentwrit.Broker.validate, agentwrit.AgentWritApp))
 
 
 def test_authpis_page_names_everything() -> None:

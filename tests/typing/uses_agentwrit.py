@@ -1,20 +1,30 @@
-"""A program as AgentWrit's documentation teaches it, on the verifying side. It is never run: ``mypy --strict`` reads
-it.
-"""
+"""A program as AgentWrit's documentation teaches it. It is never run: ``mypy --strict`` reads it."""
 
 from __future__ import annotations
 
 import os
 
+import httpx2
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 import watchword as ww
+from watchword.client import CallSettings
+from watchword.holder import KeyPair
 from watchword.providers import PROVIDERS, Detection, ProviderName, detect
 from watchword.providers.agentwrit import (
     TRUSTED_BROKERS,
+    Agent,
     AgentClaims,
+    AgentWritApp,
+    AsyncAgent,
+    AsyncAgentWritApp,
     AuthenticationError,
     Broker,
     CryptoError,
+    DelegatedToken,
     DelegationRecord,
+    HealthStatus,
+    InvalidResponseError,
     ProblemDetail,
     RateLimitError,
     SpiffeId,
@@ -25,6 +35,13 @@ from watchword.providers.agentwrit import (
     scope_is_subset,
     trust_broker,
     validate,
+    validate_async,
+)
+from watchword.providers.agentwrit.crypto import (
+    encode_signature_b64,
+    export_public_key_b64,
+    generate_keypair,
+    sign_nonce,
 )
 from watchword.providers.agentwrit.errors import (
     AgentWritError,
@@ -96,6 +113,10 @@ def rejections(body: bytes) -> str | None:
     except (AuthenticationError, RateLimitError) as rejected:
         both: ProblemResponseError = rejected
         print(both.status_code)
+        seconds: int | None = rejected.retry_after if isinstance(rejected, RateLimitError) else None
+        print(seconds)
+    except InvalidResponseError as invalid:
+        print(invalid.status_code)
     except TransportError:
         print("unreachable")
     except (CryptoError, AgentWritError):
@@ -110,3 +131,40 @@ def at_a_gateway_for_several(token: str | bytes) -> bool:
     reasons: tuple[str, ...] = found.reasons
     print(kind, reasons, found.verified, len(PROVIDERS))
     return provider == "agentwrit"
+
+
+def an_application(pem: bytes) -> None:
+    with AgentWritApp(
+        os.environ["AGENTWRIT_BROKER_URL"],
+        client_id="id",
+        client_secret="secret",
+        timeout=5.0,
+        user_agent="my-app/1",
+        call_settings=CallSettings(max_retries=0),
+        allow_http_hosts=["broker.internal"],
+        http_client=httpx2.Client(),
+        scope_ceiling=["read:data:*"],
+    ) as app:
+        agent: Agent = app.create_agent("o", "t", ["read:data:a"], private_key=Ed25519PrivateKey.generate())
+        with app.create_agent(
+            "o", "t", ("read:data:a",), private_key=KeyPair.from_pem(pem), max_ttl=60, label="x"
+        ) as two:
+            headers: dict[str, str] = two.bearer_header
+            delegated: DelegatedToken = agent.delegate(two.agent_id, ["read:data:a"], ttl=5)
+        agent.renew()
+        agent.release()
+        health: HealthStatus = app.health()
+        result: ValidateResult = app.validate(delegated.access_token)
+        print(headers, health.uptime, result.checked_by, agent.released, delegated.expires_in)
+    key = generate_keypair()
+    print(export_public_key_b64(key), encode_signature_b64(sign_nonce(key, "ab" * 32)))
+
+
+async def an_application_in_an_event_loop() -> bool:
+    async with AsyncAgentWritApp("https://broker.example", "id", "secret", http_client=httpx2.AsyncClient()) as app:
+        agent: AsyncAgent = await app.create_agent("o", "t", ["read:data:a"])
+        async with agent:
+            await agent.renew()
+            delegated: DelegatedToken = await agent.delegate(agent.agent_id, agent.scope)
+        result: ValidateResult = await validate_async(app.broker_url, delegated.access_token)
+        return result.valid and (await app.health()).db_connected

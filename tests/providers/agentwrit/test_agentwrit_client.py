@@ -104,6 +104,17 @@ def test_the_session_is_kept_until_a_minute_before_its_end(broker: BrokerStandin
         assert paths(broker).count("app/auth") == sessions
 
 
+@pytest.mark.parametrize("lifetime", [0, -1, 59, 10**100, 10**400], ids=["0", "-1", "59", "1e100", "1e400"])
+def test_a_session_of_an_odd_lifetime(broker: BrokerStandin, app: Any, lifetime: int) -> None:
+    broker.server.routes["/v1/app/auth"] = answer(
+        json.dumps({"access_token": "a.b.c", "expires_in": lifetime}), Content_Type="application/json"
+    )
+    # It is of no use to the stand-in, whose exception is as documented.
+    with pytest.raises(AgentWritError):
+        do(app.create_agent(**TASK))
+    assert broker.server.count("/v1/app/auth") == 1
+
+
 def test_concurrent_callers_authenticate_once(broker: BrokerStandin) -> None:
     authenticate = broker.server.routes["/v1/app/auth"]
     hang = broker.server.routes["/v1/app/auth"] = Hang(authenticate)

@@ -25,7 +25,7 @@ def test_the_calls_run(
     for name, value in {"BROKER_URL": broker.url, "CLIENT_ID": CLIENT_ID, "CLIENT_SECRET": CLIENT_SECRET}.items():
         monkeypatch.setenv(f"AGENTWRIT_{name}", value)
     space: dict[str, Any] = {}
-    for heading in ("Call the broker", "Errors"):
+    for heading in ("Clients", "Errors"):
         exec(compile(examples(heading), heading, "exec"), space)
     delegated, health, valid, error = capsys.readouterr().out.splitlines()
     assert delegated.startswith("False 60 [DelegationRecord(")

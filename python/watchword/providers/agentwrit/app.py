@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -37,7 +37,7 @@ class _App:
         timeout: float,
         user_agent: str | None,
         call_settings: CallSettings | None,
-        allow_http_hosts: Iterable[str],
+        allow_http_hosts: Collection[str],
         scope_ceiling: Iterable[str] | None,
         brokers: TrustedBrokers,
         clock: Callable[[], float],
@@ -109,7 +109,7 @@ class AgentWritApp(_App):
         timeout: float = 10.0,
         user_agent: str | None = None,
         call_settings: CallSettings | None = None,
-        allow_http_hosts: Iterable[str] = (),
+        allow_http_hosts: Collection[str] = (),
         http_client: SyncHttpxClient | None = None,
         scope_ceiling: Iterable[str] | None = None,
         brokers: TrustedBrokers = TRUSTED_BROKERS,
@@ -208,7 +208,7 @@ class AsyncAgentWritApp(_App):
         timeout: float = 10.0,
         user_agent: str | None = None,
         call_settings: CallSettings | None = None,
-        allow_http_hosts: Iterable[str] = (),
+        allow_http_hosts: Collection[str] = (),
         http_client: AsyncHttpxClient | None = None,
         scope_ceiling: Iterable[str] | None = None,
         brokers: TrustedBrokers = TRUSTED_BROKERS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from watchword.client import (
     AsyncHttpxClient,
@@ -14,7 +14,6 @@ from watchword.client import (
     check_base_url,
     default_user_agent,
 )
-from watchword.jwks.urls import check_host
 from watchword.providers.agentwrit.errors import InvalidResponseError, TransportError
 
 
@@ -23,7 +22,7 @@ def connect(
     *,
     settings: CallSettings,
     user_agent: str | None = None,
-    allow_http_hosts: Iterable[str] = (),
+    allow_http_hosts: Collection[str] = (),
     http_client: SyncHttpxClient | None = None,
     async_http_client: AsyncHttpxClient | None = None,
 ) -> Caller:
@@ -31,10 +30,7 @@ def connect(
 
     Raises ``ValueError`` or ``TypeError`` if an argument is invalid, naming it as the public constructors do.
     """
-    if isinstance(allow_http_hosts, str):
-        raise TypeError("allow_http_hosts must be a list of host names, not one string")
-    hosts = tuple(check_host(host, what="allow_http_hosts") for host in allow_http_hosts)
-    base_url = check_base_url(broker_url, what="broker_url", http_hosts=hosts)
+    base_url = check_base_url(broker_url, what="broker_url", http_hosts=allow_http_hosts)
     agent = default_user_agent() if user_agent is None else user_agent
     if not isinstance(agent, str):
         raise TypeError(f"user_agent must be str, not {type(agent).__name__}")

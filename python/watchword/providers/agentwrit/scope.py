@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import overload
 
 from watchword.client import AsyncHttpxClient, CallSettings, SyncHttpxClient
@@ -53,7 +53,7 @@ def validate(
     timeout: float = 10.0,
     now: float | None = None,
     brokers: TrustedBrokers = TRUSTED_BROKERS,
-    allow_http_hosts: Iterable[str] = (),
+    allow_http_hosts: Collection[str] = (),
     call_settings: CallSettings | None = None,
     http_client: SyncHttpxClient | None = None,
 ) -> ValidateResult:
@@ -84,7 +84,7 @@ async def validate_async(
     timeout: float = 10.0,
     now: float | None = None,
     brokers: TrustedBrokers = TRUSTED_BROKERS,
-    allow_http_hosts: Iterable[str] = (),
+    allow_http_hosts: Collection[str] = (),
     call_settings: CallSettings | None = None,
     http_client: AsyncHttpxClient | None = None,
 ) -> ValidateResult:

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from endpoint import Behaviour, Request, Server
 
 ISSUER = "https://api.clawauth.com"
-SERVICE = "orders-service"
+SERVICE = "orders"
 API_KEY = "svc_s3cr3t-s3cr3t"
 
 #: In an e-mail to the agent's owner.

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Any
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any
 
 from watchword.client import Answer, Members, Request, Verb
 from watchword.errors import MalformedClaimsError
@@ -20,6 +18,9 @@ from watchword.providers.clawauth.types import (
     VerifyTokenResponse,
 )
 from watchword.providers.clawauth.wire import WireFormat, snake_case
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 # What a header can carry after the scheme (token68 of RFC 9110 section 11.2).
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")

@@ -95,7 +95,7 @@ class ClawAuth:
             http_client=http_client,
             async_http_client=async_http_client,
         )
-        keys = {"jwks": jwks, "pem": pem, "jwks_file": jwks_file, "jwks_uri": jwks_uri}
+        keys: dict[str, Any] = {"jwks": jwks, "pem": pem, "jwks_file": jwks_file, "jwks_uri": jwks_uri}
         settings: dict[str, Any] = {
             "issuer": issuer,
             "check_issuer": check_issuer,
@@ -114,7 +114,7 @@ class ClawAuth:
         }
         self._offline: OfflineVerifier | None = None
         if any(value is not None for value in keys.values()):
-            self._offline = OfflineVerifier(service_id, base_url, **keys, **settings)  # type: ignore[arg-type]  # one
+            self._offline = OfflineVerifier(service_id, base_url, **keys, **settings)
         elif changed := changed_settings(settings):
             raise ValueError(
                 f"{', '.join(changed)}: only for offline verification, which needs one of jwks=, jwks_uri=, jwks_file= "

@@ -78,6 +78,8 @@ class WireFormat:
     )
 
     def __post_init__(self) -> None:
+        for setting in ("members", "statuses", "codes"):
+            object.__setattr__(self, setting, MappingProxyType(dict(getattr(self, setting))))
         for call in _ARGUMENTS:
             _check_route(call, getattr(self, call))
         name = self.service_id_header
@@ -92,8 +94,6 @@ class WireFormat:
         for kind in (*self.statuses.values(), *self.codes.values()):
             if not (isinstance(kind, type) and issubclass(kind, ClawAuthError)):
                 raise TypeError("statuses and codes must contain classes of ClawAuth's exceptions")
-        for setting in ("members", "statuses", "codes"):
-            object.__setattr__(self, setting, MappingProxyType(dict(getattr(self, setting))))
 
     def member(self, argument: str) -> str:
         """Return the name of an argument as a member of a JSON object."""

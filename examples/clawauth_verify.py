@@ -37,7 +37,10 @@ def main() -> None:
     print(profile(auth, f"Bearer {clawauth.mint({**says, 'aud': 'billing'}, header=typ)}"))
     print(profile(auth, f"Bearer {clawauth.mint(says, algorithm='RS256', header=typ)}"))
     print(profile(auth, f"Bearer {clawauth.mint({**says, 'sub': 'user_7'}, header=typ)}"))
-    print(profile(ClawAuth("orders", "svc_abc123"), f"Bearer {clawauth.mint(says, header=typ)}"))
+    # Nobody listens on this port. Without any keys, ClawAuth's server would be asked.
+    unreachable = ClawAuth("orders", "svc_abc123", jwks_uri="http://127.0.0.1:1/keys", allow_loopback_http=True)
+    print(profile(unreachable, f"Bearer {clawauth.mint(says, header=typ)}"))
+    unreachable.close()
 
     # The agent: a key pair to register, and a signature over ClawAuth's challenge.
     pair = ClawAuthAgent.generate_keypair()

@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 
 import watchword as ww
+from watchword.client import CallSettings
 from watchword.jwks import HttpxFetcher
-from watchword.providers.clawauth import ClaimNames, ClawAuth, ClawAuthAgent
+from watchword.providers.clawauth import ClaimNames, ClawAuth, ClawAuthAgent, WireFormat
 from watchword.providers.clawauth.exceptions import (
     AuthenticationError,
     ClawAuthError,
@@ -20,7 +21,7 @@ from watchword.providers.clawauth.exceptions import (
     InvalidSignatureError,
     RateLimitError,
 )
-from watchword.providers.clawauth.types import Agent, VerifyTokenResponse
+from watchword.providers.clawauth.types import Agent, AgentDetails, Registration, VerifyTokenResponse
 
 auth = ClawAuth(
     service_id=os.environ["CLAWAUTH_SERVICE_ID"],
@@ -59,8 +60,8 @@ def with_errors(token: str) -> str:
         return str(auth.verify(token).valid)
     except AuthenticationError as error:
         return error.message
-    except RateLimitError:
-        return "later"
+    except RateLimitError as error:
+        return f"later: {error.retry_after or 60:d}"
     except (InvalidSignatureError, InsufficientPermissionsError) as error:
         return error.code
     except ClawAuthError as error:
@@ -93,3 +94,31 @@ def agent_side(folder: Path) -> str:
     from_bytes = ClawAuthAgent(agent_id="agent_abc123", private_key=pair["private_key"].encode())
     raw = ClawAuthAgent("agent_abc123", path, signature_format="raw", nonce_encoding="hex")
     return from_file.sign_challenge("nonce") + from_bytes.agent_id + raw.sign_challenge("00") + pair["public_key"]
+
+
+async def calls(agent_id: str, client: httpx.Client, async_client: httpx.AsyncClient) -> str:
+    asking = ClawAuth("orders", "svc_key", http_client=client, async_http_client=async_client)
+    agent: AgentDetails = asking.get_agent(agent_id)
+    again = await asking.get_agent_async(agent_id)
+    asking.assign_role(agent_id, "admin")
+    await asking.assign_role_async(agent_id, role_id="user")
+    asking.revoke_role(agent_id, "admin")
+    await asking.revoke_role_async(agent_id, "user")
+    asking.report_trust(agent_id, score=9.0, reason="Kept to all limits")
+    await asking.report_trust_async(agent_id, 8.5)
+    return f"{agent.name} {agent.trust_score:.1f} {again.status} {(await asking.verify_async('x')).source}"
+
+
+async def agent_calls(public_key: str, private_key: str) -> dict[str, Any]:
+    wire = WireFormat(get_agent="GET /v2/agents/{agent_id}", service_id_header=None, statuses={429: RateLimitError})
+    settings = CallSettings(timeout=5)
+    first: Registration = ClawAuthAgent.register(email="a@x.example", name="A", public_key=public_key, wire=wire)
+    second = await ClawAuthAgent.register_async("a@x.example", "A", public_key, call_settings=settings)
+    agent = ClawAuthAgent(second.agent_id, private_key=private_key, wire=wire, call_settings=settings)
+    status: str = agent.verify_email(first.registration_id, "123456", "signature").status
+    status += (await agent.verify_email_async(second.registration_id, "123456", "signature")).status
+    tokens = agent.authenticate()
+    seconds: int = tokens["expires_in"] + (await agent.authenticate_async())["expires_in"]
+    tokens = agent.refresh(tokens["refresh_token"])
+    tokens = await agent.refresh_async(tokens["refresh_token"])
+    return {"Authorization": f"Bearer {tokens['access_token']}", "status": status, "seconds": seconds}

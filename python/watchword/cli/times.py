@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import math
 import re
 
 _UNITS = ((86400 * 365.25, "year"), (86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 
 
 def parse_time(text: str) -> float:
@@ -16,14 +16,13 @@ def parse_time(text: str) -> float:
 
     Raises ``ValueError`` with a message that says what is expected.
     """
-    match = _RFC3339.fullmatch(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text)
+    from watchword.client import parse_rfc3339  # most commands read no time, and need none of the package
+
+    with contextlib.suppress(ValueError):
+        return parse_rfc3339(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text)
     try:
-        if match is not None:
-            date, time, fraction, offset = match.groups()
-            zone = "+00:00" if offset in "Zz" else offset
-            return datetime.datetime.fromisoformat(f"{date}T{time}{zone}").timestamp() + float(fraction or 0)
         seconds = float(text)
-    except (ValueError, OverflowError):
+    except ValueError:
         seconds = math.nan
     if not math.isfinite(seconds):
         raise ValueError(f"invalid time {text!r}: give Unix seconds, a date, or a time such as 2026-11-21T09:30:00Z")

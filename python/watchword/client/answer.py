@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from watchword import _kernel
 from watchword.client.errors import InvalidAnswerError
+from watchword.client.rfc3339 import parse_rfc3339
 
 T = TypeVar("T")
 
@@ -103,6 +104,12 @@ class Members:
         if not all(isinstance(one, str) for one in value):
             raise self.invalid(name)
         return value
+
+    def time(self, name: str) -> float:
+        """Return a time of RFC 3339 (section 5.6) in Unix seconds, or raise :class:`InvalidAnswerError`."""
+        with contextlib.suppress(ValueError):
+            return parse_rfc3339(self.text(name))
+        raise self.invalid(name)
 
     def nested(self, name: str) -> Members:
         """Return a JSON object, or raise :class:`InvalidAnswerError`."""

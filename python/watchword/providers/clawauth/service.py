@@ -1,21 +1,23 @@
-"""The service's side: agents' tokens, verified offline."""
+"""The service's side: agents' tokens, verified offline or by ClawAuth's server, and the calls about agents."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from watchword import Issuer, IssuerKeys, KeySet, TokenCache
-from watchword.arguments import as_audience, as_tuple
-from watchword.errors import KeysUnavailableError, VerificationError
+from watchword import AlgorithmNotAllowedError, KeySet, TokenCache, VerificationError, decode_unverified
+from watchword.client import AsyncHttpxClient, CallSettings, SyncHttpxClient
 from watchword.jwks import CacheSettings, Listener
-from watchword.providers.clawauth.exceptions import ClawAuthError
-from watchword.providers.clawauth.types import Agent, VerifyTokenResponse
-from watchword.providers.clawauth.unavailable_keys import UnavailableKeys
-from watchword.providers.profiles.clawauth import AGENT_ID_PREFIX, ClaimNames, Rules
-from watchword.waiting import Steps, finish, finish_async
+from watchword.providers.clawauth.arguments import check_header_value, check_reason, check_score
+from watchword.providers.clawauth.connection import BASE_URL, connect
+from watchword.providers.clawauth.offline import OfflineVerifier, changed_settings
+from watchword.providers.clawauth.service_calls import ServiceCalls
+from watchword.providers.clawauth.types import AgentDetails, VerifyTokenResponse
+from watchword.providers.clawauth.wire import WireFormat
+from watchword.providers.profiles.clawauth import AGENT_ID_PREFIX, ClaimNames
+from watchword.waiting import finish, finish_async
 
 if TYPE_CHECKING:
     import types as _types
@@ -23,27 +25,30 @@ if TYPE_CHECKING:
     from watchword import AnyAudience
     from watchword.jwks import Fetcher
 
-BASE_URL = "https://api.clawauth.com"
-
 
 class ClawAuth:
-    """Verifies agents' tokens offline. Make one for the life of the process; any threads and event loops may use it.
+    """A service at ClawAuth. Make one for the life of the process; any threads and event loops may use it.
 
-    ``service_id`` is the id of the service: a token that has ``aud`` must name it. ``api_key`` is for calls of
-    ClawAuth's servers; verification does not use it. ``base_url`` is ClawAuth's URL, and the required ``iss`` unless
-    ``issuer`` is given; with ``check_issuer=False``, ``iss`` is not checked.
+    ``service_id`` is the id of the service, ``api_key`` its key, which is sent to ClawAuth's server alone, and
+    ``base_url`` the URL of that server.
 
-    The keys come from one of ``jwks`` (a JWK Set as a mapping, JSON or a ``KeySet``), ``pem`` (a public key in PEM),
-    ``jwks_file`` and ``jwks_uri``, as for :class:`watchword.Issuer`. They must be P-256 keys: ES256 is the only
-    algorithm that is accepted. ``fetcher`` (``watchword.jwks.HttpxFetcher(client)`` uses your own client),
-    ``cache_settings``, ``allow_loopback_http`` and ``on_event`` apply to ``jwks_uri``. ``token_cache`` caches verified
-    tokens: an agent sends the same one for an hour.
-
-    ``audience`` is an audience that the token must name, or several (``watchword.ANY_AUDIENCE``: any). ``required``
-    lists claims that must be present in addition to ``exp``. ``claim_names`` are the names of the claims;
+    **With keys** (one of ``jwks``: a JWK Set as a mapping, JSON or a ``KeySet``; ``pem``: a public key in PEM;
+    ``jwks_file``; ``jwks_uri``, as for :class:`watchword.Issuer`), :meth:`verify` is offline. They must be P-256 keys:
+    ES256 is the only algorithm that is accepted. ``iss`` must be ``base_url``, or ``issuer``; with
+    ``check_issuer=False``, it is not checked. ``fetcher`` (``watchword.jwks.HttpxFetcher(client)`` uses your own
+    client), ``cache_settings``, ``allow_loopback_http`` and ``on_event`` apply to ``jwks_uri``. ``token_cache`` caches
+    verified tokens: an agent sends the same one for an hour. ``audience`` is an audience that the token must name, or
+    several (``watchword.ANY_AUDIENCE``: any); without it, a token that has ``aud`` must name ``service_id``.
+    ``required`` lists claims that must be present in addition to ``exp``. ``claim_names`` are the names of the claims;
     ``agent_id_prefix`` is the prefix of agents' ids, which tells them from people's (``""``: any id). ``types`` are the
     accepted values of ``typ``; ``leeway`` is the number of seconds by which clocks may differ; ``clock`` returns Unix
     seconds.
+
+    **Without keys**, :meth:`verify` asks the server, and these settings must not be given.
+
+    ``wire`` has what is not public of the API. ``call_settings`` are the limits of calls, and how often they are sent
+    again; ``allow_http_hosts`` names the hosts to which http is allowed, besides loopback; ``http_client`` and
+    ``async_http_client`` are clients of httpx or httpx2, for the methods of either kind, which their owner closes.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """
@@ -72,67 +77,119 @@ class ClawAuth:
         token_cache: TokenCache | None = None,
         allow_loopback_http: bool = False,
         on_event: Listener | None = None,
+        wire: WireFormat | None = None,
+        call_settings: CallSettings | None = None,
+        allow_http_hosts: Collection[str] = (),
+        http_client: SyncHttpxClient | None = None,
+        async_http_client: AsyncHttpxClient | None = None,
     ) -> None:
-        for name, value in (("service_id", service_id), ("api_key", api_key), ("base_url", base_url)):
-            if not isinstance(value, str):
-                raise TypeError(f"{name} must be a string, not {type(value).__name__}")
-            if not value:
-                raise ValueError(f"{name} must not be empty")
-        if not isinstance(agent_id_prefix, str):
-            raise TypeError("agent_id_prefix must be a string")
+        check_header_value("service_id", service_id)
+        check_header_value("api_key", api_key)
         self._service_id = service_id
-        self._api_key = api_key
-        self._base_url = base_url
-        name = issuer or base_url.rstrip("/")
-        self._rules = Rules(
-            issuers=(name,) if check_issuer else (),
-            audience=as_audience(audience),
-            types=as_tuple("types", types) or (),
-            required=as_tuple("required", required) or (),
-            leeway=leeway,
-            service_id=service_id,
-            claim_names=claim_names or ClaimNames(),
-            agent_id_prefix=agent_id_prefix,
+        self._calls = ServiceCalls(service_id, api_key, wire or WireFormat())
+        self._caller = connect(
+            base_url,
+            headers=self._calls.headers,
+            call_settings=call_settings,
+            allow_http_hosts=allow_http_hosts,
+            http_client=http_client,
+            async_http_client=async_http_client,
         )
-        self._policy = self._rules.policy()
-        given = any(way is not None for way in (jwks, pem, jwks_file, jwks_uri))
-        source = Issuer(
-            name,
-            jwks=jwks,
-            pem=pem,
-            jwks_file=jwks_file,
-            jwks_uri=jwks_uri,
-            source=None if given else UnavailableKeys(),
-            cache_settings=cache_settings or CacheSettings(),
-            allow_loopback_http=allow_loopback_http,
-        )
-        self._keys = IssuerKeys(
-            source,
-            accepted_issuers=(name,) if check_issuer else "any",
-            fetcher=fetcher,
-            token_cache=token_cache,
-            clock=clock,
-            on_event=on_event,
-        )
-        if (jwks is not None or pem is not None) and not self._keys.can_verify("ES256"):
-            raise ValueError("jwks or pem has no key for ES256: give the P-256 keys that sign agents' tokens")
+        keys: dict[str, Any] = {"jwks": jwks, "pem": pem, "jwks_file": jwks_file, "jwks_uri": jwks_uri}
+        settings: dict[str, Any] = {
+            "issuer": issuer,
+            "check_issuer": check_issuer,
+            "audience": audience,
+            "required": required,
+            "claim_names": claim_names,
+            "agent_id_prefix": agent_id_prefix,
+            "types": types,
+            "leeway": leeway,
+            "clock": clock,
+            "fetcher": fetcher,
+            "cache_settings": cache_settings,
+            "token_cache": token_cache,
+            "allow_loopback_http": allow_loopback_http,
+            "on_event": on_event,
+        }
+        self._offline: OfflineVerifier | None = None
+        if any(value is not None for value in keys.values()):
+            self._offline = OfflineVerifier(service_id, base_url, **keys, **settings)
+        elif changed := changed_settings(settings):
+            raise ValueError(
+                f"{', '.join(changed)}: only for offline verification, which needs one of jwks=, jwks_uri=, jwks_file= "
+                "and pem=; without keys, ClawAuth's server verifies tokens"
+            )
 
     def verify(self, token: str | bytes, *, now: float | None = None) -> VerifyTokenResponse:
-        """Verify an agent's token as of ``now`` in Unix seconds (``None``: the clock's).
+        """Verify an agent's token: offline if there are keys, else by asking the server.
 
-        Returns the verdict, and never raises for an invalid token. Raises :class:`~.exceptions.ClawAuthError`
-        (``keys_unavailable``) if there are no keys to verify it with; ``TypeError`` if the token is neither ``str`` nor
-        ``bytes``.
+        ``now`` is the time to verify it as of, in Unix seconds (``None``: the clock's); only offline. Returns the
+        verdict, and never raises for an invalid token; ``result.source`` says whose verdict it is. A token that is
+        malformed, or whose algorithm is not ES256, is not sent to the server.
+
+        Raises :class:`~.exceptions.ClawAuthError` if there is no verdict, because the keys are unavailable or the call
+        failed; ``TypeError`` if the token is neither ``str`` nor ``bytes``; ``ValueError`` if there is ``now``, but no
+        keys.
         """
-        return finish(self._verify(token, now))
+        if self._offline is not None:
+            return finish(self._offline.verify(token, now))
+        found = _check_form(token, now)
+        return found if isinstance(found, VerifyTokenResponse) else self._caller.run(self._calls.verify(found))
 
     async def verify_async(self, token: str | bytes, *, now: float | None = None) -> VerifyTokenResponse:
         """As :meth:`verify`, waiting without blocking the event loop."""
-        return await finish_async(self._verify(token, now))
+        if self._offline is not None:
+            return await finish_async(self._offline.verify(token, now))
+        found = _check_form(token, now)
+        if isinstance(found, VerifyTokenResponse):
+            return found
+        return await self._caller.run_async(self._calls.verify(found))
+
+    def get_agent(self, agent_id: str) -> AgentDetails:
+        """Return what the server says about an agent. Raises :class:`~.exceptions.ClawAuthError` if the call fails."""
+        return self._caller.run(self._calls.get_agent(agent_id))
+
+    async def get_agent_async(self, agent_id: str) -> AgentDetails:
+        """As :meth:`get_agent`, waiting without blocking the event loop."""
+        return await self._caller.run_async(self._calls.get_agent(agent_id))
+
+    def assign_role(self, agent_id: str, role_id: str) -> None:
+        """Assign a role of this service to an agent.
+
+        Raises :class:`~.exceptions.ClawAuthError` if the call fails. If there is no answer (``timeout``,
+        ``no_answer``), the role may have been assigned; the call is not repeated.
+        """
+        self._caller.run(self._calls.change("assign_role", agent_id=agent_id, role_id=role_id))
+
+    async def assign_role_async(self, agent_id: str, role_id: str) -> None:
+        """As :meth:`assign_role`, waiting without blocking the event loop."""
+        await self._caller.run_async(self._calls.change("assign_role", agent_id=agent_id, role_id=role_id))
+
+    def revoke_role(self, agent_id: str, role_id: str) -> None:
+        """Remove a role of this service from an agent. Raises as :meth:`assign_role` does."""
+        self._caller.run(self._calls.change("revoke_role", agent_id=agent_id, role_id=role_id))
+
+    async def revoke_role_async(self, agent_id: str, role_id: str) -> None:
+        """As :meth:`revoke_role`, waiting without blocking the event loop."""
+        await self._caller.run_async(self._calls.change("revoke_role", agent_id=agent_id, role_id=role_id))
+
+    def report_trust(self, agent_id: str, score: float, reason: str | None = None) -> None:
+        """Report how far an agent can be trusted: a score from 0 to 10, and a reason for a person to read.
+
+        Raises ``ValueError`` if the score is not from 0 to 10, :class:`~.exceptions.ClawAuthError` if the call fails;
+        it is not repeated, as each report counts.
+        """
+        self._caller.run(self._calls.change("report_trust", **_report(agent_id, score, reason)))
+
+    async def report_trust_async(self, agent_id: str, score: float, reason: str | None = None) -> None:
+        """As :meth:`report_trust`, waiting without blocking the event loop."""
+        await self._caller.run_async(self._calls.change("report_trust", **_report(agent_id, score, reason)))
 
     def close(self) -> None:
-        """Stop refreshing keys in the background."""
-        self._keys.close()
+        """Stop refreshing keys in the background. Calls keep no connection, unless the client was given."""
+        if self._offline is not None:
+            self._offline.close()
 
     def __enter__(self) -> ClawAuth:
         """Return the object itself."""
@@ -145,18 +202,25 @@ class ClawAuth:
         self.close()
 
     def __repr__(self) -> str:
-        return f"ClawAuth(service_id={self._service_id!r}, base_url={self._base_url!r})"
+        return f"ClawAuth(service_id={self._service_id!r}, base_url={self._caller.base_url!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a ClawAuth cannot be pickled or copied: make one in each process")
 
-    def _verify(self, token: str | bytes, now: float | None) -> Steps[VerifyTokenResponse]:
-        try:
-            verified = self._keys.verify_current(token, self._policy, now)
-            if verified is None:
-                verified = yield from self._keys.verify_fetching(token, self._policy, now=now)
-            return VerifyTokenResponse(valid=True, agent=Agent(**self._rules.check(verified)))
-        except KeysUnavailableError as error:
-            raise ClawAuthError(error.detail, code=str(error.code)) from error
-        except VerificationError as error:
-            return VerifyTokenResponse(valid=False, error=str(error))
+
+def _check_form(token: str | bytes, now: float | None) -> str | VerifyTokenResponse:
+    """Return the text of a token that the server may be asked about, else the verdict on it."""
+    if now is not None:
+        raise ValueError("now is for offline verification, and there are no keys: the server has its own clock")
+    try:
+        header = decode_unverified(token).header
+        if header.get("alg") == "ES256":
+            return token if isinstance(token, str) else token.decode("ascii")
+        # Such as those of people (HS256), which are no business of an API for agents.
+        raise AlgorithmNotAllowedError("the algorithm is not ES256: the token is not an agent's")
+    except VerificationError as error:
+        return VerifyTokenResponse(valid=False, error=str(error))
+
+
+def _report(agent_id: str, score: float, reason: str | None) -> dict[str, object]:
+    return {"agent_id": agent_id, "score": check_score(score), "reason": check_reason(reason)}

@@ -51,17 +51,28 @@ class ClaimNames:
 
         Raises :class:`~watchword.VerificationError` if there is no ``id``, or if one of them is malformed.
         """
-        found = {name: value for name in _READ if (value := self._get(name, claims)) is not None}
+        found = self.read_any(claims)
         if "id" not in found:
             raise MissingClaimError("the token has no claim for the agent's id")
         return found
+
+    def known(self) -> frozenset[str]:
+        """Return the names of all attributes."""
+        return frozenset(name for attribute in _READ for name in self._names(attribute))
+
+    def read_any(self, claims: Members) -> dict[str, Any]:
+        """Return the attributes in a token's claims, or in the members of another object that describes an agent.
+
+        Raises :class:`~watchword.VerificationError` if one of them is malformed.
+        """
+        return {name: value for name in _READ if (value := self._get(name, claims)) is not None}
 
     def _get(self, attribute: str, claims: Members) -> Any:  # noqa: ANN401 - of any attribute
         values = [
             _READ[attribute](name, claims[name]) for name in self._names(attribute) if claims.get(name) is not None
         ]
         if any(other != values[0] for other in values[1:]):
-            raise MalformedClaimsError(f"the claims for {attribute} differ: {', '.join(self._names(attribute))}")
+            raise MalformedClaimsError(f"the values of {attribute} differ: {', '.join(self._names(attribute))}")
         return values[0] if values else None
 
     def _names(self, attribute: str) -> tuple[str, ...]:

@@ -150,6 +150,24 @@ def test_headers_that_must_be_fresh_are_made_for_each_attempt(server: Server, fo
     assert [one.headers["dpop"] for one in server.requests] == ["0", "1", "2"]
 
 
+def test_a_request_that_cannot_be_made_is_no_missing_answer(server: Server, form: str) -> None:
+    def sign() -> dict[str, str]:
+        raise LookupError("the signer's own error")
+
+    requests: list[tuple[Request, type[Exception]]] = [
+        (Request("GET", "/token", repeatable=True, fresh_headers=sign), LookupError),
+        (Request("POST", "/token", json={"a": object()}), TypeError),
+    ]
+    for request, error in requests:
+
+        def verb(request: Request = request) -> Verb[None]:
+            yield request
+
+        with pytest.raises(error):
+            run(caller(server), verb(), form)
+    assert server.count() == 0
+
+
 def test_the_deadline_is_that_of_the_whole_call(server: Server, form: str) -> None:
     server.routes["/step"] = GOOD
     server.routes["/hang"] = Hang()

@@ -1,68 +1,30 @@
-"""Every call of authgent's client against authgent-server: two servers with a chain between them, and one with DPoP."""
+"""Every call of authgent's client against authgent-server, of which two have a chain between them."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
-from live_authgent import ATTEMPTS, Authgent, chained
+from live_authgent import Authgent, chained
 from live_authgent import authgent as running
+from live_authgent_client import API, DOWNSTREAM, Client, credentials, rejected, session, verified
 from live_verdicts import header_of
 
 import watchword as ww
 import watchword.providers.authgent as authgent
 from watchword.client import CallSettings
-from watchword.dpop import DpopVerifier
 from watchword.holder import DpopProver
-from watchword.providers.authgent.adapters.langchain import AuthgentToolWrapper
 
-API = "https://api.example"
-DOWNSTREAM = "https://downstream.example"
-ELSEWHERE = "http://127.0.0.1:9/callback"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
-
-
-class Client:
-    """Our client in one of its forms; its calls return results, and are made again if SQLite fails the server."""
-
-    def __init__(self, form: str, url: str, **options: Any) -> None:
-        self.form = form
-        kind = {"async": authgent.AgentAuthClient, "sync": authgent.AgentAuthClientSync}[form]
-        self._client: Any = kind(url, **options)
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        def call(*arguments: Any, **named: Any) -> Any:
-            for attempt in range(1, ATTEMPTS + 1):
-                try:
-                    result = getattr(self._client, name)(*arguments, **named)
-                    return asyncio.run(result) if self.form == "async" else result
-                except authgent.ServerError as error:
-                    if error.status_code != 500 or attempt == ATTEMPTS:
-                        raise
-            raise AssertionError
-
-        return call
 
 
 @pytest.fixture(scope="module", name="servers")
 def _servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Authgent, Authgent]]:
     with chained(tmp_path_factory.mktemp("authgent-chain")) as servers:
         yield servers
-
-
-@pytest.fixture(scope="module", name="strict_server")
-def _strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authgent]:
-    """A server that issues no token without a proof, and accepts no proof without a nonce."""
-    with running(tmp_path_factory.mktemp("authgent-dpop"), REQUIRE_DPOP="true") as server:
-        yield server
 
 
 @pytest.fixture(name="form", params=["async", "sync"])
@@ -88,58 +50,6 @@ def _agent(client: Client) -> Any:
 @pytest.fixture(name="down")
 def _down(client: Client) -> Any:
     return client.register_agent(name="down-bot", scopes=["read"])
-
-
-def credentials(agent: Any) -> dict[str, str]:
-    return {"client_id": agent.client_id, "client_secret": agent.client_secret}
-
-
-def rejected(call: Callable[..., Any], *arguments: Any, **named: Any) -> tuple[int | None, str | None]:
-    with pytest.raises(authgent.ServerError) as caught:
-        call(*arguments, **named)
-    return caught.value.status_code, caught.value.error
-
-
-def verified(raw: str, issuer: str, audience: str | None = None, holder: Any = None) -> authgent.AgentIdentity:
-    """Verify a token, with a proof of its holder's if it is bound."""
-    request = {}
-    if holder is not None:
-        make = holder.proof if isinstance(holder, DpopProver) else holder.create_proof
-        request = {"dpop_proof": make("GET", API, raw), "http_method": "GET", "http_uri": API}
-    return authgent.verify_token_sync(raw, issuer, audience, dpop=DpopVerifier(), **request)
-
-
-def session(issuer: str, client: Client, holder: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
-    """Log in by authorization code with PKCE. Returns the client's credentials, and the token endpoint's answer."""
-    web = client.register_client("web", ["authorization_code", "refresh_token"], ["read"], [ELSEWHERE])
-    verifier = secrets.token_urlsafe(32)
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    with httpx2.Client(base_url=issuer, trust_env=False, timeout=30) as browser:
-        asked = browser.get(
-            "/authorize",
-            params={
-                "response_type": "code",
-                "client_id": web.client_id,
-                "redirect_uri": ELSEWHERE,
-                "scope": "read",
-                "state": "s",
-                "code_challenge": challenge,
-                "code_challenge_method": "S256",
-            },
-        )
-        code = parse_qs(urlsplit(asked.headers["location"]).query)["code"][0]
-        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": ELSEWHERE, "code_verifier": verifier}
-        headers: dict[str, str] = {}
-        nonce = None
-        for _ in range(2):
-            if holder is not None:
-                headers = {"DPoP": holder.proof("POST", f"{issuer}/token", nonce=nonce)}
-            answer = browser.post("/token", data=form | credentials(web), headers=headers)
-            nonce = answer.headers.get("dpop-nonce")
-            if answer.status_code == 200:
-                break
-        answer.raise_for_status()
-        return credentials(web), answer.json()
 
 
 # Agents and their tokens.
@@ -231,78 +141,6 @@ def test_a_token_is_introspected_and_revoked(client: Client, agent: Any, down: A
     client.revoke_token(own, **credentials(agent))
     assert client.introspect_token(own)["active"] is False
     assert client.introspect_token(child)["active"] is True
-
-
-# DPoP.
-
-
-@pytest.mark.parametrize("make", [authgent.DPoPClient, DpopProver])
-def test_tokens_are_bound(client: Client, agent: Any, down: Any, issuer: str, make: Any) -> None:
-    holder, other = make(), make()
-    own = client.get_token(**credentials(agent), scope="read", dpop=holder)
-    assert own.token_type == "DPoP"
-    assert verified(own.access_token, issuer, holder=holder).claims.cnf == {"jkt": holder.jkt}
-    arguments = (own.access_token, DOWNSTREAM, ["read"])
-    with pytest.raises(ValueError, match="allow_unbound"):
-        client.exchange_token(*arguments, **credentials(down))
-    delegated = client.exchange_token(*arguments, **credentials(down), dpop=other)
-    assert verified(delegated.access_token, issuer, DOWNSTREAM, other).claims.cnf == {"jkt": other.jkt}
-    plain = client.exchange_token(*arguments, **credentials(down), allow_unbound=True)
-    assert plain.token_type == "Bearer"
-    assert verified(plain.access_token, issuer, DOWNSTREAM).claims.cnf is None
-
-
-def test_an_invalid_proof_is_reported(client: Client, agent: Any) -> None:
-    class Wrong(authgent.DPoPClient):
-        def create_proof(self, method: str, url: str, *rest: Any) -> str:  # type: ignore[override]
-            return super().create_proof(method, f"{url}/elsewhere", *rest)
-
-    assert rejected(client.get_token, **credentials(agent), dpop=Wrong()) == (401, "invalid_dpop_proof")
-
-
-def test_a_server_that_requires_proofs_and_nonces(strict_server: Authgent, form: str) -> None:
-    asked: list[httpx2.Request] = []
-    hook: Any = asked.append
-    if form == "async":
-
-        async def note(request: httpx2.Request) -> None:
-            asked.append(request)
-
-        hook = note
-    kind = {"async": httpx2.AsyncClient, "sync": httpx2.Client}[form]
-    # One that keeps no connection for the next event loop.
-    limits = httpx2.Limits(max_keepalive_connections=0)
-    http_client = kind(event_hooks={"request": [hook]}, trust_env=False, limits=limits)
-    client = Client(form, strict_server.issuer, http_client=http_client)
-    holder = authgent.DPoPClient()
-    agent = client.register_agent(name="bound", scopes=["read"])
-    with pytest.raises(authgent.ServerError) as caught:
-        client.get_token(**credentials(agent), scope="read")
-    assert (caught.value.status_code, caught.value.error) == (400, "invalid_request")
-    assert caught.value.error_description == "DPoP proof required"
-
-    asked.clear()
-    own = client.get_token(**credentials(agent), scope="read", dpop=holder)
-    assert len(asked) == 2
-    assert verified(own.access_token, strict_server.issuer, holder=holder).claims.cnf == {"jkt": holder.jkt}
-    # The nonce is known from here on.
-    delegated = client.exchange_token(own.access_token, API, ["read"], **credentials(agent), dpop=holder)
-    assert len(asked) == 3
-    assert verified(delegated.access_token, strict_server.issuer, API, holder).delegation_chain.depth == 1
-    transaction = client.issue_transaction_token(own.access_token, API, "read", **credentials(agent), dpop=holder)
-    assert transaction.token_type == "N_A"
-    assert len(asked) == 4
-
-
-def test_a_refresh_takes_a_nonce(strict_server: Authgent, form: str) -> None:
-    """Although a refresh token may be used once only."""
-    client = Client(form, strict_server.issuer)
-    holder = DpopProver()
-    own, granted = session(strict_server.issuer, client, holder)
-    result = client.refresh_token(granted["refresh_token"], **own, dpop=holder)
-    assert result.token_type == "DPoP"
-    assert verified(result.access_token, strict_server.issuer, holder=holder).scopes == ["read"]
-    assert client.refresh_token(result.refresh_token, **own, dpop=holder).refresh_token
 
 
 # Refresh.
@@ -449,25 +287,3 @@ def test_nobody_is_there(form: str) -> None:
     with pytest.raises(authgent.ServerError) as caught:
         Client(form, "http://127.0.0.1:1").get_token("a", "b")
     assert caught.value.status_code is None
-
-
-def test_a_tool_of_langchains_has_a_bound_token(issuer: str) -> None:
-    agent = Client("sync", issuer).register_agent(name="tool", scopes=["read"])
-
-    async def work() -> None:
-        wrapper = AuthgentToolWrapper(issuer, **credentials(agent), scope="read", use_dpop=True)
-        headers = await wrapper.get_auth_headers(http_uri=API)
-        own = headers["Authorization"].removeprefix("DPoP ")
-        assert verify(own, headers["DPoP"], None).claims.cnf == {"jkt": wrapper.jkt}
-        headers = await wrapper.get_auth_headers(resource=DOWNSTREAM, http_uri=API)
-        other = headers["Authorization"].removeprefix("DPoP ")
-        assert verify(other, headers["DPoP"], DOWNSTREAM).delegation_chain.depth == 1
-        await wrapper.revoke()
-        assert not (await authgent.AgentAuthClient(issuer).introspect_token(own))["active"]
-
-    def verify(raw: str, proof: str, audience: str | None) -> authgent.AgentIdentity:
-        return authgent.verify_token_sync(
-            raw, issuer, audience, dpop_proof=proof, http_method="GET", http_uri=API, dpop=DpopVerifier()
-        )
-
-    asyncio.run(work())

@@ -1,4 +1,4 @@
-"""The client of authgent-server: requests, results, errors, arguments, shared refreshes."""
+"""The client of authgent-server: requests, results, errors, arguments."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import inspect
 import pickle
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,18 +19,15 @@ from authgent_calls import (
     CALLS,
     CREDENTIALS,
     FORMS,
-    PATIENT,
     SECRET,
     UNSIGNED,
     Documented,
     good,
-    in_turn,
     sent,
 )
-from endpoint import LONG, Hang, Server, answer
+from endpoint import Server, answer
 
 import watchword.providers.authgent as authgent
-from watchword.client import CallSettings
 
 
 @pytest.fixture(name="server")
@@ -343,81 +339,6 @@ def test_servers_whose_answers_anybody_could_write_are_rejected(kind: type) -> N
     kind("http://authgent:8000", allow_http_hosts=("authgent",))
     with pytest.raises(ValueError, match="timeout"):
         kind("https://as.example", timeout=0)
-
-
-# What is sent once, and shared.
-
-
-def _refresh(client: Any, value: str = "tok_old", **options: Any) -> Any:
-    return client.refresh_token(value, **CREDENTIALS, **options)
-
-
-def test_concurrent_refreshes_share_one_request(server: Server) -> None:
-    hang = server.routes["/token"] = Hang(good(BY_NAME["refresh_token"].good))
-    client = authgent.AgentAuthClient(server.url, call_settings=PATIENT)
-
-    async def tasks() -> list[authgent.TokenResult]:
-        running = [asyncio.ensure_future(_refresh(client)) for _ in range(8)]
-        await asyncio.to_thread(server.wait_for, 1)
-        hang.released.set()
-        return await asyncio.gather(*running)
-
-    results = asyncio.run(tasks())
-    assert {one.refresh_token for one in results} == {"tok_new"}
-    assert server.count() == 1
-
-    threaded = authgent.AgentAuthClientSync(server.url, call_settings=PATIENT)
-    hang = server.routes["/token"] = Hang(good(BY_NAME["refresh_token"].good))
-    threads = [threading.Thread(target=lambda: results.append(_refresh(threaded))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    server.wait_for(2)
-    hang.released.set()
-    for thread in threads:
-        thread.join(LONG)
-    assert len(results) == 16
-    assert server.count() == 2
-
-
-def test_a_cancelled_refresh_is_not_lost(server: Server) -> None:
-    hang = server.routes["/token"] = Hang(good(BY_NAME["refresh_token"].good))
-    client = authgent.AgentAuthClient(server.url, call_settings=PATIENT)
-
-    async def work() -> str | None:
-        first = asyncio.ensure_future(_refresh(client))
-        await asyncio.to_thread(server.wait_for, 1)
-        first.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await first
-        hang.released.set()
-        return (await _refresh(client)).refresh_token
-
-    assert asyncio.run(work()) == "tok_new"
-    assert server.count() == 1
-
-
-def test_different_refreshes_are_different_requests(server: Server) -> None:
-    server.routes["/token"] = good({**BY_NAME["refresh_token"].good, "token_type": "DPoP"})
-    client = authgent.AgentAuthClientSync(server.url)
-    one, two = authgent.DPoPClient(), authgent.DPoPClient()
-    _refresh(client)
-    _refresh(client)
-    _refresh(client, "tok_other")
-    _refresh(client, dpop=one)
-    _refresh(client, dpop=one)
-    _refresh(client, dpop=two)
-    client.refresh_token("tok_old", client_id="agnt_1", client_secret="another")
-    assert server.count() == 5
-
-
-def test_a_failed_refresh_is_not_repeated_by_itself(server: Server, form: str) -> None:
-    server.routes["/token"] = in_turn(good({"error": "server_error"}, 500), good(BY_NAME["refresh_token"].good))
-    client = authgent_calls.client(form, server.url, call_settings=CallSettings(max_retries=3, first_delay=0.0))
-    arguments = BY_NAME["refresh_token"].arguments
-    with pytest.raises(authgent.ServerError, match=r"Token refresh failed: the server answered 500 \(server_error\)"):
-        authgent_calls.made(form, client, "refresh_token", **arguments)
-    assert server.count() == 1
-    assert authgent_calls.made(form, client, "refresh_token", **arguments).refresh_token == "tok_new"
 
 
 def test_a_result_is_a_value() -> None:

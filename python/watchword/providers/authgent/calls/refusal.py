@@ -41,7 +41,7 @@ def refusal(answer: Answer, what: str) -> ServerError:
 def unanswered(error: CallError) -> ServerError:
     """Return the exception for a call without a usable answer."""
     status = error.status if isinstance(error, InvalidAnswerError) else None
-    return ServerError(f"no usable answer of the server: {error.detail}", status_code=status)
+    return ServerError(f"no usable answer from the server: {error.detail}", status_code=status)
 
 
 def _detail(detail: Any) -> str | None:  # noqa: ANN401  # of any JSON

@@ -48,13 +48,16 @@ def _detail(detail: Any) -> str | None:  # noqa: ANN401  # of any JSON
     if not isinstance(detail, list):
         return _plain(detail)
     # Of each invalid member its name and the reason, and never ``input``, which quotes what was sent.
-    found = [one for one in detail[:10] if isinstance(one, dict)]
-    reasons = []
-    for one in found:
-        place = one.get("loc")
-        name = ".".join(str(part) for part in place if isinstance(part, (str, int))) if isinstance(place, list) else ""
-        reasons.append(f"{name}: {one.get('msg')}")
-    return _plain("; ".join(reasons))
+    found = [f"{_place(one.get('loc'))}: {_plain(one.get('msg'))}" for one in detail[:10] if isinstance(one, dict)]
+    return _plain("; ".join(found))
+
+
+def _place(loc: object) -> str:
+    if not isinstance(loc, list):
+        return "?"
+    # The index of a list's element; a number of very many digits could not be written.
+    parts = (str(part) if isinstance(part, int) and 0 <= part < 10_000 else _plain(part) for part in loc[:10])
+    return ".".join(part or "?" for part in parts)
 
 
 def _plain(value: object) -> str | None:

@@ -9,6 +9,7 @@ import socket
 import threading
 import traceback
 from collections.abc import Iterator
+from typing import Any
 
 import endpoint
 import httpx
@@ -149,6 +150,24 @@ def test_headers_that_must_be_fresh_are_made_for_each_attempt(server: Server, fo
     assert [one.headers["dpop"] for one in server.requests] == ["0", "1", "2"]
 
 
+def test_a_request_that_cannot_be_made_is_no_missing_answer(server: Server, form: str) -> None:
+    def sign() -> dict[str, str]:
+        raise LookupError("the signer's own error")
+
+    requests: list[tuple[Request, type[Exception]]] = [
+        (Request("GET", "/token", repeatable=True, fresh_headers=sign), LookupError),
+        (Request("POST", "/token", json={"a": object()}), TypeError),
+    ]
+    for request, error in requests:
+
+        def verb(request: Request = request) -> Verb[None]:
+            yield request
+
+        with pytest.raises(error):
+            run(caller(server), verb(), form)
+    assert server.count() == 0
+
+
 def test_the_deadline_is_that_of_the_whole_call(server: Server, form: str) -> None:
     server.routes["/step"] = GOOD
     server.routes["/hang"] = Hang()
@@ -175,6 +194,32 @@ def test_a_client_of_the_applications_own(server: Server, library: object) -> No
 
     assert asyncio.run(in_a_task()) == "abc"
     assert [one.headers.get("x-mine") for one in server.requests] == ["1", "1"]
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_a_client_of_an_applications_tests(library: Any) -> None:
+    """``MockTransport``, whose responses have been read before they are streamed."""
+    asked = []
+
+    def handle(request: Any) -> Any:
+        asked.append(request.content)
+        return library.Response(200, json={"access_token": "abc"})
+
+    transport = library.MockTransport(handle)
+    options: dict[str, Any] = {"user_agent": "tests/1", "raise_as": Failed, "settings": FAST}
+    with library.Client(transport=transport) as client:
+        assert Caller("https://as.example", client=client, **options).run(token(repeatable=True)) == "abc"
+        small = options | {"settings": CallSettings(max_bytes=4)}
+        with pytest.raises(Failed, match="bytes"):
+            Caller("https://as.example", client=client, **small).run(token(repeatable=True))
+
+    async def in_a_task() -> object:
+        async with library.AsyncClient(transport=transport) as client:
+            asking = Caller("https://as.example", async_client=client, **options)
+            return await asking.run_async(token(repeatable=True))
+
+    assert asyncio.run(in_a_task()) == "abc"
+    assert asked == [b"client_secret=s3cret-s3cret"] * 3
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])

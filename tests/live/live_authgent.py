@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -93,26 +94,56 @@ class Authgent:
 
 
 @contextmanager
-def authgent(folder: Path) -> Iterator[Authgent]:
-    """Runs the server with a database in ``folder``."""
-    command = live_install.authgent()
+def authgent(folder: Path, **settings: str) -> Iterator[Authgent]:
+    """Runs the server with a database in ``folder``. ``settings`` are its own: ``REQUIRE_DPOP="true"``."""
     for attempt in (1, 2, 3):
-        port = free_port()
-        issuer = f"http://127.0.0.1:{port}"
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("AUTHGENT_")} | {
-            "AUTHGENT_SECRET_KEY": secrets.token_hex(32),
-            "AUTHGENT_DATABASE_URL": f"sqlite+aiosqlite:///{folder / f'authgent-{attempt}.db'}",
-            "AUTHGENT_SERVER_URL": issuer,
-            "AUTHGENT_TOKEN_RATE_LIMIT": "100000",
-        }
-        run = [str(command), "run", "--host", "127.0.0.1", "--port", str(port)]
-        log = folder / f"authgent-{attempt}.log"
-        server = Authgent(issuer, command, folder, log, environment)
         try:
-            with serving(run, log=log, ready=partial(answers, f"{issuer}/ready"), cwd=folder, env=environment):
+            with _running(folder, free_port(), attempt, settings) as server:
                 yield server
                 return
         except ServerDied:
             # Most likely another process took the port before its start.
             if attempt == 3:
                 raise
+
+
+@contextmanager
+def chained(folder: Path) -> Iterator[tuple[Authgent, Authgent]]:
+    """Runs two servers, of which the second accepts the first one's grants (identity chaining)."""
+    folders = [folder / name for name in "ab"]
+    for one in folders:
+        one.mkdir()
+    for attempt in (1, 2, 3):
+        ports = [free_port(), free_port()]
+        issuers = [f"http://127.0.0.1:{port}" for port in ports]
+        target = {"TRUSTED_CHAINING_TARGETS": json.dumps([issuers[1]])}
+        trust = {"TRUSTED_CHAINING_ISSUERS": json.dumps([issuers[0]])}
+        try:
+            with (
+                _running(folders[0], ports[0], attempt, target) as first,
+                _running(folders[1], ports[1], attempt, trust) as second,
+            ):
+                yield first, second
+                return
+        except ServerDied:
+            if attempt == 3:
+                raise
+
+
+@contextmanager
+def _running(folder: Path, port: int, attempt: int, settings: dict[str, str]) -> Iterator[Authgent]:
+    command = live_install.authgent()
+    issuer = f"http://127.0.0.1:{port}"
+    own = {
+        "SECRET_KEY": secrets.token_hex(32),
+        "DATABASE_URL": f"sqlite+aiosqlite:///{folder / f'authgent-{attempt}.db'}",
+        "SERVER_URL": issuer,
+        "TOKEN_RATE_LIMIT": "100000",
+        **settings,
+    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AUTHGENT_")}
+    environment |= {f"AUTHGENT_{name}": value for name, value in own.items()}
+    run = [str(command), "run", "--host", "127.0.0.1", "--port", str(port)]
+    log = folder / f"authgent-{attempt}.log"
+    with serving(run, log=log, ready=partial(answers, f"{issuer}/ready"), cwd=folder, env=environment):
+        yield Authgent(issuer, command, folder, log, environment)

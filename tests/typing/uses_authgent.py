@@ -7,16 +7,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import httpx
 import httpx2
 from fastapi import Depends, FastAPI, Request
 from flask import Flask, g
 
 import watchword as ww
+from watchword.client import CallSettings
+from watchword.holder import DpopProver
 from watchword.jwks import HttpxFetcher
 from watchword.providers.authgent import (
     DEFAULT_SESSION,
+    AgentAuthClient,
+    AgentAuthClientSync,
     AgentIdentity,
+    AgentResult,
     AuthgentError,
+    ClientResult,
     DelegationChain,
     DelegationError,
     DPoPClient,
@@ -27,6 +34,7 @@ from watchword.providers.authgent import (
     ServerError,
     Session,
     TokenClaims,
+    TokenResult,
     verify_delegation_chain,
     verify_dpop_proof,
     verify_token,
@@ -207,3 +215,34 @@ async def adapters(raw: str, client: AuthClient) -> dict[str, str]:
     print(events.events)
     wrapper = AuthgentToolWrapper(ISSUER, "agnt_xxx", "sec_xxx", client=client, scope="read", use_dpop=True)
     return await wrapper.get_auth_headers(http_uri="https://api.example")
+
+
+async def clients(raw: str) -> str | None:
+    async with AgentAuthClient(ISSUER, timeout=5.0, http_client=httpx2.AsyncClient()) as client:
+        agent: AgentResult = await client.register_agent(name="a", scopes=["read"], owner="o", capabilities=["x"])
+        token: TokenResult = await client.get_token(
+            agent.client_id, agent.client_secret, scope="read", dpop=DpopProver()
+        )
+        token = await client.exchange_token(
+            subject_token=token.access_token,
+            audience="https://a.example",
+            scopes=["read"],
+            client_id=agent.client_id,
+            client_secret=agent.client_secret,
+            dpop=DPoPClient.create(),
+        )
+        info: dict[str, Any] = await client.introspect_token(token.access_token)
+        await client.revoke_token(token.access_token, agent.client_id, agent.client_secret)
+        chain = verify_delegation_chain(DelegationChain())
+        asked = await client.request_stepup(agent.id, "act", "pii", delegation_chain=chain, metadata={"why": 1})
+        info |= await client.check_stepup(asked["id"]) | await client.check_exchange(raw, "a", "b")
+    own: AgentAuthClient = AgentAuthClient(ISSUER, 5.0, httpx.AsyncClient(), call_settings=CallSettings(max_retries=0))
+    wrapper = AuthgentToolWrapper(ISSUER, agent.client_id, agent.client_secret, client=own, use_dpop=True)
+    with AgentAuthClientSync(ISSUER, http_client=httpx.Client(), allow_http_hosts=["authgent"]) as threads:
+        registered: ClientResult = threads.register_client("b", ["refresh_token"], redirect_uris=["https://b.example"])
+        try:
+            token = threads.refresh_token(token.refresh_token or "", registered.client_id, dpop=None)
+        except ServerError as e:
+            print(e.status_code, e.error, e.error_description, e.retry_after, e.request_id)
+    print(info, wrapper, token.expires_in + 1, token.token_type, token.scope, token.issued_token_type, token.raw)
+    return token.refresh_token

@@ -53,15 +53,16 @@ class Transport:
 
     def send(self, request: Request, seconds: float, settings: CallSettings) -> Answer:
         """Send a request in this thread. Raises :class:`NoAnswerError`; takes ``seconds`` at most."""
+        arguments = self._arguments(request)
         failure: NoAnswerError
         with Deadline(seconds) as deadline:
             try:
                 if self._client is not None:
-                    return self._exchange(self._client, request, deadline, settings)
+                    return self._exchange(self._client, request, arguments, deadline, settings)
                 import httpx2
 
                 with httpx2.Client(**self._options.of_client()) as client:
-                    return self._exchange(client, request, deadline, settings)
+                    return self._exchange(client, request, arguments, deadline, settings)
             except Exception as error:
                 failure = _no_answer(error, is_late=deadline.is_past())
         # Outside of the block: no exception of a client may be the context, as it has the whole request.
@@ -69,27 +70,30 @@ class Transport:
 
     async def send_async(self, request: Request, seconds: float, settings: CallSettings) -> Answer:
         """Send a request in this task. Raises :class:`NoAnswerError`; takes ``seconds`` at most."""
+        arguments = self._arguments(request)
         failure: NoAnswerError
         try:
             async with asyncio.timeout(seconds):
                 if self._async_client is not None:
-                    return await self._exchange_async(self._async_client, request, seconds, settings)
+                    return await self._exchange_async(self._async_client, request, arguments, seconds, settings)
                 import httpx2
 
                 async with httpx2.AsyncClient(**self._options.of_client()) as client:
-                    return await self._exchange_async(client, request, seconds, settings)
+                    return await self._exchange_async(client, request, arguments, seconds, settings)
         except Exception as error:
             failure = _no_answer(error)
         raise failure
 
     def _exchange(
-        self, client: SyncHttpxClient, request: Request, deadline: Deadline, settings: CallSettings
+        self,
+        client: SyncHttpxClient,
+        request: Request,
+        arguments: dict[str, Any],
+        deadline: Deadline,
+        settings: CallSettings,
     ) -> Answer:
         sent = client.stream(
-            request.method,
-            self.base_url + request.path,
-            content=request.content,
-            headers=self._headers_of(request),
+            **arguments,
             follow_redirects=False,
             timeout=deadline.seconds,
             extensions={"trace": deadline.trace},
@@ -98,32 +102,44 @@ class Transport:
             deadline.watch(getattr(response, "extensions", {}))
             headers = _lower(response.headers)
             body = Body(response.status_code, headers, settings.max_bytes)
-            for chunk in response.iter_raw():
+            for chunk in response.iter_raw() if (whole := _read_before(response)) is None else (whole,):
                 body.add(chunk)
                 deadline.check()
             return Answer(response.status_code, headers, body.whole(), request.route)
 
     async def _exchange_async(
-        self, client: AsyncHttpxClient, request: Request, seconds: float, settings: CallSettings
+        self,
+        client: AsyncHttpxClient,
+        request: Request,
+        arguments: dict[str, Any],
+        seconds: float,
+        settings: CallSettings,
     ) -> Answer:
         sent = client.stream(
-            request.method,
-            self.base_url + request.path,
-            content=request.content,
-            headers=self._headers_of(request),
+            **arguments,
             follow_redirects=False,
             timeout=seconds,
         )
         async with sent as response:
             headers = _lower(response.headers)
             body = Body(response.status_code, headers, settings.max_bytes)
-            async for chunk in response.aiter_raw():
-                body.add(chunk)
+            if (whole := _read_before(response)) is not None:
+                body.add(whole)
+            else:
+                async for chunk in response.aiter_raw():
+                    body.add(chunk)
             return Answer(response.status_code, headers, body.whole(), request.route)
 
-    def _headers_of(self, request: Request) -> dict[str, str]:
+    def _arguments(self, request: Request) -> dict[str, Any]:
+        """Return what is sent. What this raises, such as an error of the application's signer, is no missing answer."""
         fresh = {} if request.fresh_headers is None else request.fresh_headers()
-        return {**self._headers, **request.content_type, **request.headers, **fresh, "accept-encoding": "identity"}
+        headers = {**self._headers, **request.content_type, **request.headers, **fresh, "accept-encoding": "identity"}
+        return {
+            "method": request.method,
+            "url": self.base_url + request.path,
+            "content": request.content,
+            "headers": headers,
+        }
 
 
 def default_user_agent() -> str:
@@ -175,6 +191,12 @@ class _Options:
 
                     self._tls = httpx2.create_ssl_context()
         return {"verify": self._tls, "trust_env": self._trust_env, "follow_redirects": False}
+
+
+def _read_before(response: object) -> bytes | None:
+    """Return the body of a response that is not read from a connection, as httpx's ``MockTransport`` has them."""
+    content = getattr(response, "content", None) if getattr(response, "is_stream_consumed", False) else None
+    return content if isinstance(content, bytes) else None
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

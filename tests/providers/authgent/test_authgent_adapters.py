@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+import endpoint
 import mint
 import pytest
 from authgent_tokens import API, ISSUER, KEYS, now, token
@@ -247,6 +248,24 @@ def test_a_bound_token_comes_with_a_proof_of_each_request() -> None:
 
     asyncio.run(work())
     assert wrapper(Client()).jkt is None
+
+
+@pytest.mark.parametrize("mine", [False, True], ids=["its own client", "the application's"])
+def test_the_client_requests_bound_tokens_if_the_headers_have_proofs(mine: bool) -> None:
+    async def work() -> None:
+        with endpoint.running() as server:
+            answered = {"access_token": "own-1", "token_type": "DPoP", "expires_in": 900}
+            server.routes["/token"] = endpoint.answer(json.dumps(answered), Content_Type="application/json")
+            given = authgent.AgentAuthClient(server.url) if mine else None
+            wrapped = AuthgentToolWrapper(server.url, "agnt_1", "sec_1", client=given, use_dpop=True)
+            headers = await wrapped.get_auth_headers(resource=API, http_uri=API)
+            assert ww.dpop.verify_proof(headers["DPoP"], method="GET", uri=API, access_token="own-1").jkt == wrapped.jkt
+            for request in server.requests:
+                proof = ww.dpop.verify_proof(request.headers["dpop"], method="POST", uri=f"{server.url}/token")
+                assert proof.jkt == wrapped.jkt
+            assert server.count() == 2
+
+    asyncio.run(work())
 
 
 def _look_up(query: str, **kwargs: Any) -> str:

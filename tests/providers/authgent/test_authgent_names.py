@@ -19,8 +19,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "": (
         *("verify_token", "verify_delegation_chain", "verify_dpop_proof", "DPoPClient", "AgentIdentity"),
         *("DelegationChain", "TokenClaims", "AuthgentError", "InvalidTokenError", "DelegationError", "DPoPError"),
-        "ServerError",
+        *("ServerError", "AgentAuthClient", "AgentAuthClientSync", "TokenResult", "AgentResult"),
     ),
+    ".client": ("AgentAuthClient", "TokenResult", "AgentResult"),
     ".verify": ("verify_token",),
     ".delegation": ("verify_delegation_chain",),
     ".dpop": ("verify_dpop_proof", "DPoPClient"),

@@ -14,7 +14,7 @@ class AuthgentError(Exception):
     """The base class of authgent's exceptions.
 
     ``message`` is one sentence for a person; ``error_code`` is authgent's code. ``verdict`` is the
-    :class:`watchword.VerificationError` that caused it, or ``None``. No attribute contains a token or a key.
+    :class:`watchword.VerificationError` that caused it, or ``None``. No message contains a token or a key.
     """
 
     error_code: str = "authgent_error"
@@ -56,9 +56,40 @@ class DPoPError(AuthgentError):
 
 
 class ServerError(AuthgentError):
-    """Keys, the replay store or a server are unavailable, so the token was not verified."""
+    """Keys, the replay store or a server are unavailable, or a server rejected the request of a client.
+
+    For a client's request, ``status_code`` is the HTTP status of the answer; ``None`` if there was none, and then the
+    server may have acted on the request all the same. ``error`` is the code of the answer (RFC 6749 section 5.2, or
+    authgent-server's ``error_code``), and ``error_description`` its text for a person: both as the server wrote them,
+    without control characters and at most 512 characters long. ``retry_after`` is the number of seconds to wait that
+    the server asks for, and ``request_id`` its name for the request (``X-Request-ID``). Each is ``None`` if the answer
+    does not have it.
+    """
 
     error_code = "server_error"
+
+    def __init__(
+        self,
+        message: str,
+        error_code: str | None = None,
+        *,
+        status_code: int | None = None,
+        error: str | None = None,
+        error_description: str | None = None,
+        retry_after: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message, error_code)
+        self.status_code = status_code
+        self.error = error
+        self.error_description = error_description
+        self.retry_after = retry_after
+        self.request_id = request_id
+
+    @property
+    def http_status(self) -> int:
+        """The HTTP status that a resource server responds with: 503, as the caller is not at fault."""
+        return 503
 
 
 class InsufficientScopeError(AuthgentError):

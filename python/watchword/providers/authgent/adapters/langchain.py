@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from watchword.providers.authgent.client import AgentAuthClient
 from watchword.providers.authgent.dpop import DPoPClient
 
 if TYPE_CHECKING:
@@ -57,9 +58,9 @@ class _Cached(NamedTuple):
 class AuthgentToolWrapper:
     """Caches an agent's token, and passes the headers of a request to the tools that it wraps.
 
-    ``client`` sends all requests to the server. A token counts as expired ``token_buffer_seconds`` seconds before it
-    is. With ``use_dpop`` the headers have a proof, and the token must be bound to :attr:`jkt`, which the client has to
-    request.
+    ``client`` sends all requests to the server: by default an :class:`~watchword.providers.authgent.AgentAuthClient` of
+    its own. A token counts as expired ``token_buffer_seconds`` seconds before it is. With ``use_dpop`` the headers have
+    a proof, and tokens are bound to :attr:`jkt`; a client of another class has to request that itself.
     """
 
     def __init__(
@@ -68,18 +69,22 @@ class AuthgentToolWrapper:
         client_id: str,
         client_secret: str,
         *,
-        client: AuthClient,
+        client: AuthClient | None = None,
         scope: str | None = None,
         resource: str | None = None,
         use_dpop: bool = False,
         token_buffer_seconds: float = 30,
     ) -> None:
         self.server_url = server_url
-        self._client = client
+        self._client: AuthClient = AgentAuthClient(server_url) if client is None else client
         self._credentials = {"client_id": client_id, "client_secret": client_secret}
         self._scope = scope
         self._resource = resource
         self._dpop = DPoPClient() if use_dpop else None
+        # An argument that clients of other classes do not have.
+        self._binding: dict[str, Any] = (
+            {"dpop": self._dpop} if use_dpop and isinstance(self._client, AgentAuthClient) else {}
+        )
         self._buffer = token_buffer_seconds
         self._cached: _Cached | None = None
 
@@ -91,7 +96,9 @@ class AuthgentToolWrapper:
     async def get_token(self) -> TokenResult:
         """Return the token, a new one if the last is about to expire."""
         if self._cached is None or time.monotonic() >= self._cached.until:
-            token = await self._client.get_token(**self._credentials, scope=self._scope, resource=self._resource)
+            token = await self._client.get_token(
+                **self._credentials, scope=self._scope, resource=self._resource, **self._binding
+            )
             self._cached = _Cached(token, time.monotonic() + token.expires_in - self._buffer)
         return self._cached.token
 
@@ -99,7 +106,7 @@ class AuthgentToolWrapper:
         """Return a token for ``audience``, in exchange for the agent's own."""
         own = await self.get_token()
         return await self._client.exchange_token(
-            subject_token=own.access_token, audience=audience, scopes=scopes, **self._credentials
+            subject_token=own.access_token, audience=audience, scopes=scopes, **self._credentials, **self._binding
         )
 
     async def get_auth_headers(

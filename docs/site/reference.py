@@ -64,6 +64,7 @@ MODULES = (
 
 #: Provider packages whose submodules are public as well: their users import from them.
 WITH_SUBMODULES = {
+    "watchword.providers.agentwrit": ("crypto",),
     "watchword.providers.authgent": ("middleware.", "adapters."),
     "watchword.providers.clawauth": ("exceptions", "types"),
     "watchword.providers.paphwey": ("verify", "models", "errors", "testing"),

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: How many results are kept at a time.
-_MAX_KEPT = 1024
-
 
 @dataclass(frozen=True, repr=False)
 class Shared(Generic[T]):
@@ -89,10 +86,10 @@ class Flights:
     def _flight(self, key: Hashable, keep: float) -> tuple[_Flight, bool]:
         with self._lock:
             now = time.monotonic()
-            if len(self._flights) >= _MAX_KEPT:
-                self._flights = {name: one for name, one in self._flights.items() if now < one.until}
+            # Results are secrets as a rule: none stays longer than it is kept, or until the next call.
+            self._flights = {name: one for name, one in self._flights.items() if now < one.until}
             found = self._flights.get(key)
-            if found is not None and now < found.until:
+            if found is not None:
                 return found, False
             flight = self._flights[key] = _Flight(keep)
             return flight, True

@@ -54,17 +54,18 @@ class Transport:
     def send(self, request: Request, seconds: float, settings: CallSettings) -> Answer:
         """Send a request in this thread. Raises :class:`NoAnswerError`; takes ``seconds`` at most."""
         arguments = self._arguments(request)
+        deadline = Deadline(seconds)
         failure: NoAnswerError
-        with Deadline(seconds) as deadline:
-            try:
+        try:
+            with deadline:
                 if self._client is not None:
                     return self._exchange(self._client, request, arguments, deadline, settings)
                 import httpx2
 
                 with httpx2.Client(**self._options.of_client()) as client:
                     return self._exchange(client, request, arguments, deadline, settings)
-            except Exception as error:
-                failure = _no_answer(error, is_late=deadline.is_past())
+        except Exception as error:
+            failure = _no_answer(error, is_late=deadline.is_past())
         # Outside of the block: no exception of a client may be the context, as it has the whole request.
         raise failure
 

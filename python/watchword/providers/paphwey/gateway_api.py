@@ -12,7 +12,7 @@ CREATE_PATH = "/api/v1/agent/delegations"
 #: Stands for the delegation's id in a path.
 ID = "{delegation_id}"
 
-_PATH = re.compile(r"(/([A-Za-z0-9._~-]+|\{delegation_id\}))+", flags=re.ASCII)
+_PATH = re.compile(r"(/([A-Za-z0-9_~-][A-Za-z0-9._~-]*|\{delegation_id\}))+", flags=re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,7 +42,7 @@ class GatewayCall(Generic[T]):
     name: str
     path: str
     request: Request
-    refuse: Callable[[Answer], PaphweyError]
+    error_of: Callable[[Answer], PaphweyError]
     read: Callable[[Answer], T]
 
     def verb(self, on_status: Callable[[int], None]) -> Verb[T]:
@@ -50,7 +50,7 @@ class GatewayCall(Generic[T]):
         answer: Answer = yield self.request
         on_status(answer.status)
         if not answer.is_success:
-            raise self.refuse(answer)
+            raise self.error_of(answer)
         return self.read(answer)
 
 

@@ -67,7 +67,7 @@ WITH_SUBMODULES = {
     "watchword.providers.agentwrit": ("crypto",),
     "watchword.providers.authgent": ("middleware.", "adapters."),
     "watchword.providers.clawauth": ("exceptions", "types"),
-    "watchword.providers.paphwey": ("verify", "models", "errors", "testing"),
+    "watchword.providers.paphwey": ("client", "verify", "models", "errors", "testing"),
 }
 
 #: Full names of what is defined in one module and documented in another, as autodoc sees them.

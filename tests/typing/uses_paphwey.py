@@ -10,6 +10,8 @@ from typing import Any, Literal
 import httpx2
 
 import watchword as ww
+from watchword.client import CallSettings
+from watchword.providers.paphwey import AsyncPaphweyClient, GatewayApi, PaphweyClient
 from watchword.providers.paphwey.errors import (
     PaphweyAuthError,
     PaphweyConflictError,
@@ -23,12 +25,20 @@ from watchword.providers.paphwey.errors import (
 )
 from watchword.providers.paphwey.models import (
     ActionContext,
+    Challenge,
     CreateDelegationRequest,
+    Delegation,
     PresentDelegationRequest,
     VerifiedOutcome,
     VerifyOutcomeRequest,
 )
-from watchword.providers.paphwey.testing import FakePaphweyClient, make_outcome
+from watchword.providers.paphwey.testing import (
+    AsyncFakePaphweyClient,
+    FakePaphweyClient,
+    make_challenge,
+    make_delegation,
+    make_outcome,
+)
 from watchword.providers.paphwey.verify import AsyncOfflineVerifier, ClaimNames, OfflineVerifier, PinnedKey
 
 log = logging.getLogger(__name__)
@@ -138,6 +148,45 @@ def requests() -> tuple[CreateDelegationRequest, PresentDelegationRequest]:
     )
 
 
+def purchase(client: httpx2.Client, raw: str) -> str | None:
+    create, present = requests()
+    with PaphweyClient(
+        base_url="https://www.paphwey.com",
+        api_key="sk_test_1.secret",
+        timeout=10.0,
+        max_retries=3,
+        httpx_client=client,
+        user_agent="merchant-api/2.1",
+        on_invalid="return",
+        offline_verifier=verifier,
+        api=GatewayApi(verify_path="/v2/verify"),
+    ) as paphwey:
+        delegation: Delegation = paphwey.create_delegation(create, idempotency_key="key-1")
+        challenge: Challenge = paphwey.present_delegation(delegation_id=delegation.delegation_id, request=present)
+        log.info("%s is %s", challenge.challenge_id, delegation.status)
+        url: str = paphwey.present_delegation(
+            delegation.delegation_id, challenge_type="LOGIN_ASSURANCE", audience="merchant.example", payload={}
+        ).approval_url
+        outcome = paphwey.verify_outcome(
+            attestation_token=raw, audience="merchant.example", expected_delegation_id=delegation.delegation_id
+        )
+        return outcome.receipt_id or url
+
+
+async def purchase_async(client: httpx2.AsyncClient, raw: str) -> bool:
+    create, present = requests()
+    settings = CallSettings(timeout=5, deadline=8)
+    async with AsyncPaphweyClient(
+        "https://www.paphwey.com", "sk_test_1.secret", httpx_client=client, call_settings=settings
+    ) as paphwey:
+        delegation = await paphwey.create_delegation(create)
+        challenge = await paphwey.present_delegation(delegation.delegation_id, present, idempotency_key="key-2")
+        request = VerifyOutcomeRequest(
+            attestation_token=raw, audience="merchant.example", expected_delegation_id=delegation.delegation_id
+        )
+        return (await paphwey.verify_outcome(request)).valid and bool(challenge.approval_url)
+
+
 def status_of(error: PaphweyError) -> tuple[int, dict[str, str]]:
     if isinstance(error, PaphweyRateLimitError):
         seconds: int = error.retry_after_seconds
@@ -161,3 +210,14 @@ def test_an_application() -> None:
     )
     assert outcome.valid
     assert fake.requests[0].audience == "merchant.example"
+    fake.enqueue_delegation(make_delegation(status="paused"))
+    fake.enqueue_challenge(make_challenge())
+    create, present = requests()
+    assert fake.present_delegation(fake.create_delegation(create).delegation_id, present).challenge_id
+
+
+async def test_an_application_in_an_event_loop() -> None:
+    async with AsyncFakePaphweyClient() as fake:
+        delegation = await fake.create_delegation(requests()[0])
+        assert fake.created[0].provider == "openai"
+        assert delegation.delegation_id

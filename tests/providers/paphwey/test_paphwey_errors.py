@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
+import inspect
 import pickle
 import subprocess
 import sys
@@ -13,9 +15,15 @@ import pydantic
 import pytest
 from paphwey_gateway import ACTION, AUDIENCE, DELEGATION_ID
 
-from watchword.providers.paphwey import errors, models, testing
+from watchword.providers.paphwey import AsyncPaphweyClient, PaphweyClient, errors, models, testing
 from watchword.providers.paphwey.models import ActionContext, CreateDelegationRequest, PresentDelegationRequest
-from watchword.providers.paphwey.testing import FakePaphweyClient, make_outcome
+from watchword.providers.paphwey.testing import (
+    AsyncFakePaphweyClient,
+    FakePaphweyClient,
+    make_challenge,
+    make_delegation,
+    make_outcome,
+)
 
 CLASSES = [getattr(errors, name) for name in errors.__all__]
 
@@ -146,6 +154,67 @@ def test_the_fake_returns_what_was_enqueued_by_both_forms_of_the_call() -> None:
 def test_outcomes_are_distinguished_by_their_receipts() -> None:
     assert make_outcome().receipt_id != make_outcome().receipt_id
     assert make_outcome(receipt_id="rcpt-7").receipt_id == "rcpt-7"
+
+
+def present() -> PresentDelegationRequest:
+    return PresentDelegationRequest(challenge_type="LOGIN_ASSURANCE", audience=AUDIENCE, payload={})
+
+
+def test_the_fake_creates_and_presents() -> None:
+    with FakePaphweyClient() as fake:
+        first = fake.create_delegation(create(), idempotency_key="key-1")
+        assert first.status == "active"
+        assert fake.create_delegation(create(), idempotency_key="key-1") is first
+        assert fake.create_delegation(create()).delegation_id != first.delegation_id
+        opened = fake.present_delegation(delegation_id=first.delegation_id, request=present(), idempotency_key="key-1")
+        assert opened.approval_url.startswith("https://")
+        assert opened.challenge_id in opened.approval_url
+        again = fake.present_delegation(first.delegation_id, present(), idempotency_key="key-1")
+        assert again is opened
+        flat = fake.present_delegation("dlg_2", challenge_type="LOGIN_ASSURANCE", audience=AUDIENCE, payload={})
+        assert flat.approval_url != opened.approval_url
+        fake.enqueue_delegation(make_delegation(delegation_id="dlg_7", status="paused"))
+        fake.enqueue_delegation(errors.PaphweyPolicyError(code="SPEND_CAP_EXCEEDED", trace_id="tr-1"))
+        fake.enqueue_challenge(make_challenge(approval_url="https://a.test/1", challenge_id="chl_7"))
+        fake.enqueue_challenge(errors.PaphweyRateLimitError(retry_after_seconds=3))
+        assert fake.create_delegation(create()).delegation_id == "dlg_7"
+        with pytest.raises(errors.PaphweyPolicyError, match="SPEND_CAP_EXCEEDED"):
+            fake.create_delegation(create())
+        assert fake.present_delegation("dlg_7", present()).challenge_id == "chl_7"
+        with pytest.raises(errors.PaphweyRateLimitError):
+            fake.present_delegation("dlg_7", present())
+        assert len(fake.created) == 5
+        assert [delegation_id for delegation_id, _ in fake.presented] == [first.delegation_id] * 2 + ["dlg_2"] + [
+            "dlg_7"
+        ] * 2
+    fake.close()
+
+
+def test_the_fake_for_event_loops() -> None:
+    async def run() -> None:
+        async with AsyncFakePaphweyClient() as fake:
+            fake.enqueue_outcome(make_outcome(delegation_id="dlg_test"))
+            delegation = await fake.create_delegation(create())
+            opened = await fake.present_delegation(delegation.delegation_id, present())
+            assert opened.approval_url
+            asked = {"attestation_token": "t", "audience": AUDIENCE, "expected_delegation_id": "dlg_test"}
+            assert (await fake.verify_outcome(**asked)).valid
+            with pytest.raises(LookupError, match="enqueue_outcome"):
+                await fake.verify_outcome(**asked)
+            await fake.aclose()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("kind", [FakePaphweyClient, AsyncFakePaphweyClient])
+def test_the_fakes_take_what_the_clients_take(kind: type) -> None:
+    client = PaphweyClient if kind is FakePaphweyClient else AsyncPaphweyClient
+    for name in ("create_delegation", "present_delegation", "verify_outcome"):
+        parameters = inspect.signature(getattr(client, name)).parameters
+        assert list(inspect.signature(getattr(kind, name)).parameters) == list(parameters)
+    for name in ("enqueue_delegation", "enqueue_challenge", "enqueue_outcome"):
+        with pytest.raises(TypeError, match="PaphweyError"):
+            getattr(kind(), name)({})
 
 
 # What is imported.

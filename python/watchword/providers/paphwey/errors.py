@@ -1,8 +1,11 @@
 """Paphwey's exceptions. Each has a ``code`` for programs and, if a server sent one, a ``trace_id``.
 
+Those of the clients' calls also have the ``status`` of the gateway's answer. Their codes are the gateway's own, if it
+sends one; :class:`PaphweyTransportError` has ``timeout``, ``transport_error`` or ``invalid_response``.
+
 The codes of :class:`PaphweyVerificationError` are those of :class:`watchword.ErrorCode` and, for the contents of an
 attestation: ``malformed_credential``, ``wrong_delegation``, ``wrong_action``, ``amount_exceeded``,
-``invalid_confirmation_key``.
+``invalid_confirmation_key``; for the gateway's answer about it, also ``wrong_attestation``.
 """
 
 from __future__ import annotations
@@ -26,16 +29,24 @@ class PaphweyError(Exception):
     """The base class of Paphwey's exceptions.
 
     ``message`` is one sentence for a person (it never contains a token, a key or a secret), ``code`` is for programs,
-    ``trace_id`` is for Paphwey's support; it is ``None`` if no server was involved.
+    ``trace_id`` is for Paphwey's support, ``status`` is the HTTP status; both are ``None`` if no server was involved.
     """
 
     default_code: ClassVar[str] = "error"
     default_message: ClassVar[str] = "the call failed"
 
-    def __init__(self, message: str | None = None, *, code: str | None = None, trace_id: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        code: str | None = None,
+        trace_id: str | None = None,
+        status: int | None = None,
+    ) -> None:
         self.message = self.default_message if message is None else message
         self.code = self.default_code if code is None else code
         self.trace_id = trace_id
+        self.status = status
         super().__init__(self.message)
 
     def __str__(self) -> str:
@@ -96,8 +107,9 @@ class PaphweyRateLimitError(PaphweyError):
         retry_after_seconds: int = 1,
         code: str | None = None,
         trace_id: str | None = None,
+        status: int | None = None,
     ) -> None:
-        super().__init__(message, code=code, trace_id=trace_id)
+        super().__init__(message, code=code, trace_id=trace_id, status=status)
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -109,7 +121,11 @@ class PaphweyVerificationError(PaphweyError):
 
 
 class PaphweyTransportError(PaphweyError):
-    """The network or TLS failed, so nothing was verified; ``code`` is ``keys_unavailable`` if keys are missing."""
+    """The network or TLS failed, or the answer is unusable, so nothing was verified.
+
+    ``code`` is ``keys_unavailable`` if keys are missing; ``timeout`` if there was no answer in time;
+    ``invalid_response`` if the answer is not what the gateway documents. It may have acted on the request.
+    """
 
     default_code = "transport_error"
     default_message = "there was no response"

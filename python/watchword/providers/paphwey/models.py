@@ -1,6 +1,7 @@
-"""Paphwey's models (pydantic): strict (no coercion), closed (no other members) and frozen.
+"""Paphwey's models (pydantic): strict (no coercion) and frozen.
 
-Their errors and reprs contain no token and none of an attestation's claims.
+Those of requests are closed (no other members). Those of answers are open: members that the gateway adds are kept, as
+attributes and in ``model_extra``. Their errors and reprs contain no token and none of an attestation's claims.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ try:
 except ImportError as error:
     raise ImportError("watchword.providers.paphwey needs pydantic: pip install 'watchword[paphwey]'") from error
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 __all__ = [
     "ActionContext",
+    "Challenge",
     "CreateDelegationRequest",
+    "Delegation",
     "PresentDelegationRequest",
     "VerifiedOutcome",
     "VerifyOutcomeRequest",
@@ -24,6 +27,15 @@ __all__ = [
 
 class _Model(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class _Answer(_Model):
+    model_config = ConfigDict(extra="allow")
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        # The members that the gateway adds may be anything, secrets too.
+        extra = self.model_extra or {}
+        return ((name, value) for name, value in super().__repr_args__() if name not in extra)
 
 
 class ActionContext(_Model):
@@ -49,6 +61,13 @@ class CreateDelegationRequest(_Model):
     metadata: dict[str, Any] = Field(default_factory=dict)
 
 
+class Delegation(_Answer):
+    """A delegation: its id, which every later step needs, and its status, such as ``active``."""
+
+    delegation_id: str
+    status: str
+
+
 class PresentDelegationRequest(_Model):
     """A challenge for one action, to be approved by the principal. ``ttl_seconds`` is how long it stays open."""
 
@@ -57,6 +76,29 @@ class PresentDelegationRequest(_Model):
     payload: dict[str, Any]
     callback_url: str | None = None
     ttl_seconds: int | None = Field(default=None, gt=0)
+
+    @classmethod
+    def of(cls, request: PresentDelegationRequest | None, members: dict[str, Any]) -> PresentDelegationRequest:
+        """Return the request, or one made of its members.
+
+        Raises ``TypeError`` if both are given, or if ``request`` is not a :class:`PresentDelegationRequest`.
+        """
+        if request is None:
+            return cls(**members)
+        if members or not isinstance(request, cls):
+            raise TypeError("give one PresentDelegationRequest, or its members by name")
+        return request
+
+
+class Challenge(_Answer):
+    """A challenge that waits for the principal's approval.
+
+    ``approval_url`` is for the principal's own device, never for the agent. ``challenge_id`` is ``None`` if the gateway
+    does not name it.
+    """
+
+    approval_url: str = Field(repr=False)
+    challenge_id: str | None = None
 
 
 class VerifyOutcomeRequest(_Model):
@@ -81,7 +123,7 @@ class VerifyOutcomeRequest(_Model):
         return request
 
 
-class VerifiedOutcome(_Model):
+class VerifiedOutcome(_Answer):
     """The contents of a verified attestation.
 
     ``claims`` are the token's claims; ``delegation`` is the delegation's snapshot (at least its ``delegation_id``);

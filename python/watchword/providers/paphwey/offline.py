@@ -14,7 +14,7 @@ from watchword.errors import KeysUnavailableError, VerificationError
 from watchword.jwks import CacheSettings, Listener, Stats
 from watchword.jwks.urls import check_url
 from watchword.providers.paphwey.errors import PaphweyTransportError, PaphweyVerificationError
-from watchword.providers.paphwey.models import ActionContext, VerifiedOutcome
+from watchword.providers.paphwey.models import ActionContext, VerifiedOutcome, VerifyOutcomeRequest
 from watchword.providers.profiles import reason_of
 from watchword.providers.profiles.paphwey import JWKS_PATH
 from watchword.providers.profiles.paphwey.action import Action, AmountRule
@@ -136,6 +136,12 @@ class OfflineBase:
     def stats(self) -> Stats:
         """Return the counters of the keys: fetches, failures, their age."""
         return self._keys.stats()
+
+    def steps(self, asked: VerifyOutcomeRequest) -> Steps[VerifiedOutcome]:
+        """Return the steps of a verification, for threads and for event loops."""
+        return self._verify(
+            asked.attestation_token, asked.audience, asked.expected_delegation_id, asked.expected_action, None
+        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._rules.issuers[0]!r})"

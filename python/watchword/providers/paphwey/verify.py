@@ -89,8 +89,7 @@ class OfflineVerifier(OfflineBase):
 
     def verify_outcome(self, request: VerifyOutcomeRequest | None = None, /, **members: Any) -> VerifiedOutcome:
         """As :meth:`verify`, called as ``PaphweyClient.verify_outcome`` is: with a request, or with its members."""
-        asked = VerifyOutcomeRequest.of(request, members)
-        return self.verify(asked.attestation_token, asked.audience, asked.expected_delegation_id, asked.expected_action)
+        return finish(self.steps(VerifyOutcomeRequest.of(request, members)))
 
     def refresh(self) -> None:
         """Fetch the keys now, to fail early at start-up. Raises :class:`PaphweyTransportError` if that fails."""
@@ -144,10 +143,7 @@ class AsyncOfflineVerifier(OfflineBase):
 
     async def verify_outcome(self, request: VerifyOutcomeRequest | None = None, /, **members: Any) -> VerifiedOutcome:
         """As :meth:`OfflineVerifier.verify_outcome`, awaited."""
-        asked = VerifyOutcomeRequest.of(request, members)
-        return await self.verify(
-            asked.attestation_token, asked.audience, asked.expected_delegation_id, asked.expected_action
-        )
+        return await finish_async(self.steps(VerifyOutcomeRequest.of(request, members)))
 
     async def refresh(self) -> None:
         """As :meth:`OfflineVerifier.refresh`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from watchword._kernel import __version__
@@ -148,7 +148,7 @@ def default_user_agent() -> str:
     return f"watchword/{__version__}"
 
 
-def check_base_url(url: str, *, what: str = "base_url", http_hosts: Collection[str] = ()) -> str:
+def check_base_url(url: str, *, what: str = "base_url", http_hosts: Iterable[str] = ()) -> str:
     """Return an API's base URL without final slashes.
 
     ``http_hosts`` are the hosts to which plain http is allowed, the argument ``allow_http_hosts`` of a client. Raises

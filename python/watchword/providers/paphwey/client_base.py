@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
-from watchword.arguments import as_tuple
 from watchword.client import (
     AsyncHttpxClient,
     Caller,
@@ -15,7 +14,6 @@ from watchword.client import (
     default_user_agent,
 )
 from watchword.errors import VerificationError
-from watchword.jwks.urls import check_host
 from watchword.providers.paphwey.errors import PaphweyVerificationError
 from watchword.providers.paphwey.gateway_api import GatewayApi
 from watchword.providers.paphwey.gateway_calls import GatewayCall, GatewayCalls
@@ -81,10 +79,7 @@ class ClientBase:
             call_settings = CallSettings(timeout=timeout, max_retries=max_retries)
         elif (timeout, max_retries) != (TIMEOUT, MAX_RETRIES):
             raise ValueError("give timeout and max_retries, or call_settings, which has both")
-        hosts = tuple(
-            check_host(one, what="allow_http_hosts") for one in as_tuple("allow_http_hosts", allow_http_hosts) or ()
-        )
-        root = check_base_url(base_url, http_hosts=hosts)
+        root = check_base_url(base_url, http_hosts=allow_http_hosts)
         if not _is_header_text(api_key, "api_key") or " " in api_key:
             raise ValueError("api_key must be the key as Paphwey issued it, without spaces and line breaks")
         agent = default_user_agent()

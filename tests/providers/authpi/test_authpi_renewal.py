@@ -384,7 +384,10 @@ def test_a_failed_callback_is_its_callers_alone(idp: Idp) -> None:
     assert idp.server.count() == 1
 
 
-def test_a_session_with_another_subject_gets_nothing(idp: Idp, form: str) -> None:
+@pytest.mark.parametrize("has_id_token", [True, False])
+def test_a_session_with_another_subject_gets_nothing(idp: Idp, form: str, has_id_token: bool) -> None:
+    if not has_id_token:
+        idp.answers(id_token=None)
     mine, got = idp.stored(), []
     other = mine.model_copy(update={"id_token": idp.issuing.mint(sub="usr_2")})
 
@@ -398,7 +401,7 @@ def test_a_session_with_another_subject_gets_nothing(idp: Idp, form: str) -> Non
 
     with pytest.raises(SubjectMismatchError):
         idp.call(form, in_thread if form == "thread" else in_task)
-    assert (got, idp.server.count()) == ([], 1)
+    assert (got, idp.server.count("/token")) == ([], 1)
 
 
 # Never lost.

@@ -20,12 +20,12 @@ _log = logging.getLogger("watchword.providers.authpi")
 
 
 class Delivery:
-    """Gives renewed tokens to one caller's ``on_refresh``, once, whether or not that caller still waits for them.
+    """Gives renewed tokens to one caller's ``on_refresh``, whether or not that caller still waits for them.
 
-    The old refresh token is used up by then: tokens that nobody stores are a session that ends. In a thread the caller
-    itself calls it, as sessions and connections to databases often belong to threads; if it was interrupted, the thread
-    of the shared call does, in the caller's context. In an event loop it runs in the task of the shared call, whose
-    context is the caller's, so that cancelling the caller does not cancel it halfway.
+    The old refresh token is used up by then: tokens that nobody stores are a session that ends. The caller itself calls
+    it: in its own thread, as sessions and connections to databases often belong to threads, or, in an event loop, in a
+    task that is not cancelled with the caller. If the caller was cancelled or interrupted before, the shared call calls
+    it, in the caller's context (:mod:`contextvars`).
     """
 
     def __init__(self, callback: Callback | None, *, is_async: bool) -> None:
@@ -36,51 +36,41 @@ class Delivery:
         self._lock = threading.Lock()
         self._caller_is_gone = False
         self._left_to_caller: TokenSet | None = None
-        self._is_called = False
-        self._error: Exception | None = None
         self.is_done = False
         """Whether ``on_refresh`` has returned."""
 
     def from_shared_call(self, tokens: TokenSet) -> Verb[None]:
-        """Deliver from within the shared call that this caller began, if that is whose turn it is."""
+        """Deliver from within the shared call that this caller began, unless the caller is still there to do it."""
         with self._lock:
-            if not self._is_async and not self._caller_is_gone:
+            if not self._caller_is_gone:
                 self._left_to_caller = tokens
                 return
         try:
             yield from self._call(tokens)
         except Exception as error:
-            # It is this caller's alone: for all others that wait, the renewal has succeeded.
-            self._error = error
-            if self._caller_is_gone:
-                _log.error("on_refresh raised %s after its caller was cancelled", type(error).__name__)
+            # All others that wait for the shared call have their tokens.
+            _log.error("on_refresh raised %s after its caller was cancelled", type(error).__name__)
 
     def after_cancellation(self) -> Verb[None]:
-        """Say that the caller is gone; deliver what the shared call left to it."""
+        """Say that the caller is gone, and deliver what the shared call has left to it in that moment."""
         with self._lock:
             self._caller_is_gone = True
             tokens = self._left_to_caller
         if tokens is not None:
-            yield from self._call(tokens)
+            yield from self.from_caller(tokens)
 
     def from_caller(self, tokens: TokenSet) -> Verb[None]:
-        """Deliver the result of a shared call, unless that has been done. Raises what ``on_refresh`` raises."""
-        if self._error is not None:
-            raise self._error
-        if self._is_called:
-            return
+        """Deliver the result of a shared call. Raises what ``on_refresh`` raises."""
         if self._is_async:
             yield Shared(object(), lambda: self._call(tokens))
         else:
             yield from self._call(tokens)
 
     def _call(self, tokens: TokenSet) -> Verb[None]:
-        self._is_called = True
-        if self._callback is None:
-            return
-        run = self._context.run if self._caller_is_gone else None
-        yield calling(self._callback, tokens.model_dump(), run)
-        self.is_done = True
+        if self._callback is not None:
+            run = self._context.run if self._caller_is_gone else None
+            yield calling(self._callback, tokens.model_dump(), run)
+            self.is_done = True
 
 
 def check_callback(name: str, callback: Callback | None, *, is_async: bool) -> None:

@@ -88,9 +88,10 @@ class Renewals:
             if isinstance(error, CallError):
                 raise refusals.no_renewal(error) from None
             raise
-        if renewed.agent is not None and renewed.agent.id != subject:
+        whose = renewed.tokens.subject_hint if renewed.agent is None else renewed.agent.id
+        if whose is not None and whose != subject:
             # The caller that began it has another's session.
-            raise SubjectMismatchError(subject, renewed.agent.id)
+            raise SubjectMismatchError(subject, whose)
         if renewed.is_stored:
             yield from delivery.from_caller(renewed.tokens)
         if renewed.error is not None:

@@ -152,6 +152,7 @@ def test_secrets_are_in_no_repr() -> None:
         ({"token_endpoint": "http://idp.example/token"}, "token_endpoint must be a valid URL"),
         ({"userinfo_endpoint": ""}, "userinfo_endpoint is required"),
         ({"subject_prefixes": "usr_"}, "subject_prefixes"),
+        ({"foreign_claims": "scope"}, "foreign_claims"),
     ],
 )
 def test_invalid_settings(changes: dict[str, Any], message: str) -> None:
@@ -172,10 +173,11 @@ def test_a_client_of_the_wrong_kind() -> None:
         IdpClient(ISSUER, CLIENT, http_client=client)  # type: ignore[arg-type]
 
 
-def test_a_host_that_is_allowed_over_http(idp: Idp) -> None:
-    with pytest.raises(ConfigurationError, match="https"):
+def test_a_host_that_is_allowed_over_plain_http(idp: Idp) -> None:
+    with pytest.raises(ConfigurationError, match="allow_http_hosts"):
         IdpClientSync("http://idp.internal", CLIENT, jwks=idp.issuing.jwks())
-    made = IdpClientSync("http://idp.internal", CLIENT, jwks=idp.issuing.jwks(), allow_http_hosts=["idp.internal"])
+    # For the endpoints, and for the discovery of keys.
+    made = IdpClientSync("http://idp.internal", CLIENT, allow_http_hosts=["idp.internal"])
     assert made.create_logout_url() == "http://idp.internal/logout"
 
 

@@ -31,6 +31,7 @@ class VerificationOptions(TypedDict, total=False):
     algorithms: Iterable[str] | None
     trusted_audiences: Iterable[str]
     subject_prefixes: Iterable[str] | None
+    foreign_claims: Iterable[str]
     leeway: float
     allow_loopback_http: bool
     fetcher: Fetcher | None
@@ -50,7 +51,7 @@ class BaseClient(Generic[_HttpClient]):
     (:class:`watchword.client.CallSettings`). The endpoints are paths below the issuer unless they are given
     (``authorization_endpoint``, ...: RFC 8414 section 2). ``authorization_response_iss_parameter_supported`` says that
     every callback names its issuer, so that one without is rejected (RFC 9207 section 2.4). ``allow_http_hosts`` are
-    hosts, besides loopback, to which requests are sent over plain http. The ``verification`` options are arguments of
+    hosts, besides loopback, that may be reached over plain http. The ``verification`` options are arguments of
     :class:`IdTokenVerifier`: where its keys come from (``jwks_uri``, ...), and what ID tokens must be.
 
     Make one for the life of the process; it may be used from any number of threads and event loops. Nothing is sent
@@ -98,9 +99,9 @@ class BaseClient(Generic[_HttpClient]):
             revocation=as_endpoint(issuer, "/revoke", "revocation_endpoint", revocation_endpoint, hosts),
             end_session=as_endpoint(issuer, "/logout", "end_session_endpoint", end_session_endpoint, hosts),
         )
-        # Keys may come over http from where everything else does.
+        # Keys may come over plain http from where everything else does.
         verification.setdefault("allow_loopback_http", issuer.startswith("http:"))
-        self._verifier = IdTokenVerifier(issuer, client_id, **verification)
+        self._verifier = IdTokenVerifier(issuer, client_id, allow_http_hosts=hosts, **verification)
         self._caller = Caller(
             issuer,
             user_agent=default_user_agent(),

@@ -145,6 +145,8 @@ def test_secrets_are_in_no_repr() -> None:
         ({"redirect_uri": "https://[x/"}, "redirect_uri must be a valid URL"),
         ({"redirect_uri": 5}, "redirect_uri"),
         ({"client_secret": b"x"}, "client_secret"),
+        ({"client_secret": SECRET + "\udcff"}, "client_secret"),
+        ({"client_id": "\udcff"}, "client_id"),
         ({"refresh_buffer_seconds": -1}, "refresh_buffer_seconds"),
         ({"refresh_buffer_seconds": True}, "refresh_buffer_seconds"),
         ({"resources": "https://a.example"}, "sequence of strings"),
@@ -305,6 +307,26 @@ def test_a_description_that_quotes_a_secret_is_left_out(idp: Idp, form: str) -> 
     with pytest.raises(OAuthError) as caught:
         idp.call(form, lambda client: client.client_credentials())
     assert (caught.value.error, SECRET in str(caught.value)) == ("token_error", False)
+
+
+@pytest.mark.parametrize("wrong", ["\udcff", "a\nb", "\u00e9"])
+def test_what_cannot_be_a_code_or_a_token_is_not_sent(idp: Idp, form: str, wrong: str) -> None:
+    auth = {"state": "s", "nonce": "n", "code_verifier": VERIFIER}
+    agent = agent_of(idp)
+    tokens = agent.tokens.model_copy(update={"access_token": wrong, "refresh_token": wrong})
+    agent = agent.model_copy(update={"tokens": tokens})
+    for call in (
+        lambda client: client.exchange_code(wrong, VERIFIER),
+        lambda client: client.exchange_code(CODE, wrong),
+        lambda client: client.exchange_callback({"code": wrong, "state": "s"}, auth),
+        lambda client: client.revoke_token(wrong),
+        lambda client: client.get_user_info(agent),
+        lambda client: client.refresh(agent),
+    ):
+        with pytest.raises(OAuthError) as caught:
+            idp.call(form, call)
+        assert caught.value.error == "invalid_request"
+    assert idp.server.count() == 0
 
 
 # The callback.

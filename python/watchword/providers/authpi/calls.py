@@ -63,9 +63,9 @@ class Calls:
         redirect_uri = self.settings.required_redirect_uri()
         form: dict[str, str | Sequence[str]] = {
             "grant_type": "authorization_code",
-            "code": _text("code", code),
+            "code": checked_text("code", code),
             "redirect_uri": redirect_uri,
-            "code_verifier": _text("code_verifier", code_verifier),
+            "code_verifier": checked_text("code_verifier", code_verifier),
         }
         # Sent once: a code that is used again ends the grant.
         answer = yield from self.ask(self.settings.token, form, resources=self.settings.resources_of(resources))
@@ -110,7 +110,7 @@ class Calls:
     def user_info(self, access_token: str, subject: str) -> Verb[UserInfo]:
         """Ask for the claims about ``subject`` (OpenID Connect Core 1.0 section 5.3)."""
         endpoint = self.settings.userinfo
-        headers = {"authorization": f"Bearer {_text('access_token', access_token, is_header=True)}"}
+        headers = {"authorization": f"Bearer {checked_text('access_token', access_token)}"}
         answer: Answer = yield Request(
             "GET", endpoint.path, headers=headers, base_url=endpoint.base_url, repeatable=True
         )
@@ -142,9 +142,9 @@ class Calls:
 
     def revoke_token(self, token: str, hint: str | None) -> Verb[None]:
         """Revoke a token (RFC 7009 section 2.1)."""
-        form: dict[str, str | Sequence[str]] = {"token": _text("token", token)}
+        form: dict[str, str | Sequence[str]] = {"token": checked_text("token", token)}
         if hint is not None:
-            form["token_type_hint"] = _text("token_type_hint", hint)
+            form["token_type_hint"] = checked_text("token_type_hint", hint)
         answer = yield from self.ask(self.settings.revocation, form, repeatable=True)
         if not answer.is_success:
             secrets = (token, self.settings.client_secret)
@@ -183,12 +183,16 @@ def check_agent(agent: object) -> None:
         raise TypeError(f"agent must be an AuthenticatedAgent, not {type(agent).__name__}")
 
 
-def _text(name: str, value: object, *, is_header: bool = False) -> str:
+def checked_text(name: str, value: object) -> str:
+    """Return a code, a token or a verifier, which have visible ASCII characters and spaces (RFC 6749 appendix A).
+
+    Raises ``TypeError``, or :class:`OAuthError` with ``invalid_request``, which does not quote it.
+    """
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a string, not {type(value).__name__}")
-    if not value or (is_header and not all("!" <= one <= "~" for one in value)):
+    if not value or not all(" " <= one <= "~" for one in value):
         raise OAuthError("invalid_request", f"{name} is empty, or has characters that it cannot have")
     return value
 
 
-__all__ = ["Calls", "check_agent"]
+__all__ = ["Calls", "check_agent", "checked_text"]

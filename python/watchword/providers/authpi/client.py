@@ -30,6 +30,10 @@ class IdpClient(BaseClient[AsyncHttpxClient]):
 
     _is_async = True
 
+    # Here as well, so that the API reference has them.
+    create_authorization_url = BaseClient.create_authorization_url
+    create_logout_url = BaseClient.create_logout_url
+
     async def exchange_callback(
         self, callback: OAuthCallbackInput, auth: AuthorizationUrl | Mapping[str, Any]
     ) -> AuthenticatedAgent:
@@ -147,6 +151,9 @@ class IdpClientSync(BaseClient[SyncHttpxClient]):
     __doc__ = f"{__doc__}\n\n{BaseClient.__doc__}"
 
     _is_async = False
+
+    create_authorization_url = BaseClient.create_authorization_url
+    create_logout_url = BaseClient.create_logout_url
 
     def exchange_callback(
         self, callback: OAuthCallbackInput, auth: AuthorizationUrl | Mapping[str, Any]

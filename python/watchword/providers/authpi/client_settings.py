@@ -68,7 +68,7 @@ def required(name: str, value: object) -> str:
     """Return a string that is not blank. Raises :class:`ConfigurationError` otherwise."""
     if not isinstance(value, str) or not value.strip():
         raise ConfigurationError(f"{name} is required, as a string that is not blank")
-    return value
+    return _encodable(name, value)
 
 
 def as_issuer(value: object, http_hosts: Collection[str]) -> str:
@@ -110,7 +110,7 @@ def as_secret(value: object) -> str | None:
     """Return the client's secret; ``None`` if it is a public client (RFC 6749 section 2.1)."""
     if value is not None and not isinstance(value, str):
         raise ConfigurationError(f"client_secret must be a string or None, not {type(value).__name__}")
-    return value or None
+    return _encodable("client_secret", value) if value else None
 
 
 def as_seconds(value: object) -> float:
@@ -130,6 +130,17 @@ def as_resources(value: Sequence[str] | None) -> tuple[str, ...]:
     if not all(isinstance(one, str) and one for one in value):
         raise ConfigurationError("resources must contain only strings that are not empty")
     return tuple(value)
+
+
+def _encodable(name: str, value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # Its attributes have the value, so it is no context.
+        pass
+    else:
+        return value
+    raise ConfigurationError(f"{name} has characters that UTF-8 cannot encode")
 
 
 def _checked(url: str, name: str, http_hosts: Collection[str]) -> str:

@@ -11,7 +11,7 @@ from watchword.client import CallError, Shared, Verb
 from watchword.errors import VerificationError
 from watchword.providers.authpi import refusals
 from watchword.providers.authpi.agent import AuthenticatedAgent
-from watchword.providers.authpi.calls import Calls
+from watchword.providers.authpi.calls import Calls, checked_text
 from watchword.providers.authpi.delivery import Delivery
 from watchword.providers.authpi.errors import OAuthError, SubjectMismatchError, TokenExpiredError, TokenParseError
 from watchword.providers.authpi.token_answers import token_set_of
@@ -77,7 +77,7 @@ class Renewals:
         self, tokens: TokenSet, stated: Stated, subject: str, resources: Sequence[str], delivery: Delivery
     ) -> Verb[AuthenticatedAgent]:
         """Return the agent of renewed tokens, which belong to ``subject``, after delivering them."""
-        if tokens.refresh_token is None:
+        if not tokens.refresh_token:
             raise TokenExpiredError("No refresh token available: the user has to log in again")
         try:
             renewed: Renewed = yield Shared(
@@ -111,7 +111,7 @@ class Renewals:
 
     def _ask(self, tokens: TokenSet, resources: Sequence[str]) -> Verb[TokenSet]:
         settings = self._calls.settings
-        used = tokens.refresh_token or ""
+        used = checked_text("refresh_token", tokens.refresh_token)
         # Sent once: a refresh token that is used again ends the grant.
         form: dict[str, str | Sequence[str]] = {"grant_type": "refresh_token", "refresh_token": used}
         answer = yield from self._calls.ask(settings.token, form, resources=resources)

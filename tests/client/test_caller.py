@@ -34,6 +34,7 @@ from watchword.client import (
     retry_after_seconds,
     shared,
 )
+from watchword.waiting import Call
 
 SECRET = "s3cret-s3cret"
 FAST = CallSettings(timeout=0.6, deadline=20, first_delay=0.0, max_delay=0.0)
@@ -106,6 +107,38 @@ def test_faults(server: Server, form: str, fault: Fault, repeatable: bool) -> No
 
 
 _STATUS = {Outcome.LIMITED: "status 429", Outcome.UNAVAILABLE: "status 503"}
+
+
+def test_an_endpoint_elsewhere_and_a_repeated_parameter(server: Server, form: str) -> None:
+    with endpoint.running() as elsewhere:
+        elsewhere.routes["/a/token"] = GOOD
+        resources = ["https://a.example", "https://b.example?x"]
+
+        def verb() -> Verb[str]:
+            got = yield Request("POST", "/token", form={"resource": resources}, base_url=f"{elsewhere.url}/a")
+            return str(got.members().text("access_token"))
+
+        assert run(caller(server), verb(), form) == "abc"
+        (sent,) = elsewhere.requests
+    assert sent.body == b"resource=https%3A%2F%2Fa.example&resource=https%3A%2F%2Fb.example%3Fx"
+    assert server.count() == 0
+
+
+def test_a_call_waits_for_something_else(server: Server, form: str) -> None:
+    server.routes["/token"] = GOOD
+
+    async def in_task() -> str:
+        return f"task {threading.current_thread() is threading.main_thread()}"
+
+    def verb() -> Verb[list[str]]:
+        first = yield from token(repeatable=False)
+        how = yield Call(lambda: "thread", in_task)
+        try:
+            yield Call(lambda: {}["missing"])
+        except KeyError:
+            return [first, how, "caught"]
+
+    assert run(caller(server), verb(), form) == ["abc", "thread" if form == "thread" else "task True", "caught"]
 
 
 def test_a_redirect_is_not_followed(server: Server, form: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from live_authgent import Authgent, authgent
 from live_keycloak import Keycloak, Realm, add_clients, keycloak
-from live_oidc_provider import OidcProvider, oidc_provider
+from live_oidc_provider import OidcProvider, oidc_provider, serving_provider
 from live_spring import Spring, spring
 
 HERE = Path(__file__).resolve().parent
@@ -43,6 +43,13 @@ def _authgent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authgent]:
 def _oidc_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
     with oidc_provider(tmp_path_factory.mktemp("oidc-provider")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def authpi_issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """oidc-provider with AuthPI's routes and claims."""
+    with serving_provider(tmp_path_factory.mktemp("authpi"), "authpi.mjs") as issuer:
+        yield issuer
 
 
 @pytest.fixture(scope="session", name="keycloak")

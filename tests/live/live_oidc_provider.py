@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import live_install
+from live_browser import Browser
 from live_dpop import Holder
 from live_process import serving
 
@@ -64,7 +65,9 @@ class OidcProvider:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
-        answer = self._browse(str(httpx2.URL(f"{self.issuer}/auth", params=request)), login)
+        with Browser(login) as browser:
+            callback = browser.visit(str(httpx2.URL(f"{self.issuer}/auth", params=request)), until=REDIRECT_URI)
+        answer = parse_qs(urlsplit(callback).query)
         assert answer["state"] == [state]
         assert "code" in answer, answer
         form = {
@@ -74,20 +77,6 @@ class OidcProvider:
             "code_verifier": verifier,
         }
         return self._token(form, (client_id, WEB_SECRET), {}, "id_token")
-
-    def _browse(self, url: str, login: str) -> dict[str, list[str]]:
-        """Follows redirects from ``url`` to the client's own, and fills in the two forms on the way."""
-        forms = iter([{"prompt": "login", "login": login, "password": "any"}, {"prompt": "consent"}])
-        with httpx2.Client(timeout=30, trust_env=False) as browser:
-            for _ in range(12):
-                response = browser.get(url)
-                if response.status_code == 200:
-                    response = browser.post(url, data=next(forms))
-                assert response.status_code in {302, 303}, response.text
-                url = str(response.url.join(response.headers["location"]))
-                if url.startswith(REDIRECT_URI):
-                    return parse_qs(urlsplit(url).query)
-        raise AssertionError("the provider redirects without end")
 
     def _token(self, form: dict[str, str], client: tuple[str, str], headers: dict[str, str], which: str) -> str:
         response = httpx2.post(
@@ -100,14 +89,20 @@ class OidcProvider:
 
 @contextmanager
 def oidc_provider(folder: Path) -> Iterator[OidcProvider]:
-    """Runs the server; it picks its own port and says which."""
+    """Runs the server of ``provider.mjs``."""
+    with serving_provider(folder, "provider.mjs") as issuer:
+        yield OidcProvider(issuer)
+
+
+@contextmanager
+def serving_provider(folder: Path, script: str) -> Iterator[str]:
+    """Runs a script of this folder with oidc-provider: its issuer. It picks its own port and says which."""
     log = folder / "oidc-provider.log"
-    script = Path(__file__).with_name("provider.mjs")
-    run = ["node", str(script), str(live_install.node_packages())]
+    run = ["node", str(Path(__file__).with_name(script)), str(live_install.node_packages())]
     with serving(run, log=log, ready=lambda: _issuer(log) is not None, cwd=folder):
         issuer = _issuer(log)
         assert issuer is not None
-        yield OidcProvider(issuer)
+        yield issuer
 
 
 def _issuer(log: Path) -> str | None:

@@ -55,6 +55,9 @@ def test_authpis_page_names_everything() -> None:
     names_all(
         text, parameters(authpi.IdTokenVerifier, authpi.IdTokenVerifier.create_agent, authpi.IdTokenVerifier.verify)
     )
+    calls = [one for name, one in inspect.getmembers(authpi.IdpClientSync, inspect.isfunction) if name[0] != "_"]
+    names_all(text, [call.__name__ for call in calls if call.__name__ != "close"])
+    names_all(text, sorted(set(parameters(authpi.IdpClientSync, *calls)) - {"verification", "agent", "token", "code"}))
 
 
 def test_the_index_names_every_provider_and_every_kind() -> None:

@@ -1,23 +1,29 @@
-"""A program as AuthPI's documentation teaches it, on the verifying side. It is never run: ``mypy --strict`` reads
-it.
-"""
+"""A program as AuthPI's documentation teaches it. It is never run: ``mypy --strict`` reads it."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import httpx
+import httpx2
+
 import watchword as ww
+from watchword.client import CallSettings
 from watchword.providers.authpi import (
     FOREIGN_CLAIMS,
     AccountLinkingRequiredError,
     AgentType,
     AuthenticatedAgent,
+    AuthorizationUrl,
     ConfigurationError,
     ConsentRequiredError,
+    IdpClient,
+    IdpClientSync,
     IdTokenVerifier,
     InsufficientScopeError,
     InteractionRequiredError,
     LoginRequiredError,
+    LogoutOptions,
     OAuthError,
     Organization,
     ParsedScope,
@@ -143,3 +149,43 @@ def errors(error: OAuthError) -> str:
         ConsentRequiredError,
     )
     return ", ".join(kind("why").error for kind in kinds if isinstance(error, kind))
+
+
+def in_threads(callback: str, session: dict[str, Any]) -> str:
+    with IdpClientSync(
+        "https://idp.authpi.com/iss_1",
+        "cli_1",
+        "https://app.example.com/callback",
+        client_secret=None,
+        refresh_buffer_seconds=120,
+        resources=["https://api.example.com"],
+        http_client=httpx.Client(),
+        call_settings=CallSettings(max_retries=0),
+        jwks_uri="https://idp.authpi.com/jwks",
+        foreign_claims=[],
+    ) as idp:
+        auth: AuthorizationUrl = idp.create_authorization_url(["openid"], org="org_1", extra_params={"prompt": "none"})
+        agent: AuthenticatedAgent = idp.exchange_callback(callback, auth)
+        agent = idp.exchange_callback({"code": "c", "state": ["s"]}, {"state": "s"})
+        agent = idp.exchange_code("c", auth.code_verifier, nonce=auth.nonce, state="s", expected_state="s", iss="i")
+        agent = idp.create_agent(session, on_refresh=session.update, on_refresh_error=print)
+        agent = idp.refresh(agent, resources=[])
+        idp.revoke_token(agent.tokens.access_token, "access_token")
+        url: str = idp.create_logout_url(LogoutOptions(id_token_hint=agent.tokens.id_token))
+        return url + str(idp.client_credentials(["users:read"]).tokens.scope)
+
+
+async def in_tasks(callback: str, session: dict[str, Any]) -> UserInfo:
+    async def store(tokens: dict[str, Any]) -> None:
+        session.update(tokens)
+
+    async def failed(error: Exception) -> None:
+        print(type(error))
+
+    async with IdpClient("https://idp.authpi.com/iss_1", "cli_1", http_client=httpx2.AsyncClient()) as idp:
+        agent = await idp.exchange_callback(callback, idp.create_authorization_url(["openid"]))
+        agent = await idp.create_agent(session, on_refresh=store, on_refresh_error=failed, auto_refresh=True)
+        agent = await idp.create_agent(session, on_refresh=session.update, on_refresh_error=print)
+        agent = await idp.refresh(agent, on_refresh=store)
+        await idp.revoke_token(agent.tokens.refresh_token or "", hint="refresh_token")
+        return await idp.get_user_info(await idp.client_credentials())

@@ -1,9 +1,10 @@
 """Clients of HTTP APIs, each call described once for threads and for event loops.
 
 A call is a generator (:data:`Verb`): it yields a :class:`Request`, is sent the :class:`Answer`, and returns a result;
-calls of several steps are ``yield from``. A :class:`Caller` runs it, in this thread (:meth:`Caller.run`) or in this
-task (:meth:`Caller.run_async`), and owns what every call needs: the connection, the time limits, the limit of bytes,
-what is sent again and when, and what is shared by concurrent callers.
+calls of several steps are ``yield from``; anything else that it has to wait for is a :class:`~watchword.waiting.Call`.
+A :class:`Caller` runs it, in this thread (:meth:`Caller.run`) or in this task (:meth:`Caller.run_async`), and owns what
+every call needs: the connection, the time limits, the limit of bytes, what is sent again and when, and what is shared
+by concurrent callers.
 
 What goes wrong is a :class:`CallError`, whose message quotes neither request nor response, and which has no cause: the
 exceptions of HTTP clients have the whole request, secrets included, as an attribute.

@@ -16,7 +16,7 @@ from watchword.client.retries import delay
 from watchword.client.settings import CallSettings
 from watchword.client.shared import Flights, Shared
 from watchword.client.transport import Transport
-from watchword.waiting import Call, Steps, finish, finish_async
+from watchword.waiting import Call, Pending, Steps, finish, finish_async
 
 T = TypeVar("T")
 
@@ -77,7 +77,7 @@ class Caller:
 
     def _steps(self, verb: Verb[T]) -> Steps[T]:
         until = time.monotonic() + self._settings.seconds
-        step: Request | Shared[object]
+        step: Request | Shared[object] | Pending[object]
         try:
             step = next(verb)
             while True:
@@ -90,7 +90,9 @@ class Caller:
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]  # StopIteration does not know that it is a T
 
-    def _perform(self, step: Request | Shared[object], until: float) -> Steps[object]:
+    def _perform(self, step: Request | Shared[object] | Pending[object], until: float) -> Steps[object]:
+        if isinstance(step, Pending):
+            return (yield step)
         if isinstance(step, Shared):
             # Its own time begins when it does; a caller waits until its own time is over.
             left = max(0.0, until - time.monotonic())

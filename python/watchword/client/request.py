@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
     from watchword.client.shared import Shared
+    from watchword.waiting import Pending
 
 T = TypeVar("T")
 
-#: A call: it yields requests (or a call that concurrent callers share), is sent their answers, and returns its result.
-Verb = Generator["Request | Shared[Any]", Any, T]
+#: A call: it yields requests, calls that concurrent callers share, and other things to wait for; it is sent their
+#: answers or values, and returns its result.
+Verb = Generator["Request | Shared[Any] | Pending[Any]", Any, T]
 
 
 @dataclass(frozen=True, repr=False)
@@ -22,19 +24,21 @@ class Request:
     """A request, relative to the base URL of its :class:`~watchword.client.Caller`.
 
     ``path`` begins with ``/`` and is already escaped (:func:`path_segment`). The body is ``form``
-    (``application/x-www-form-urlencoded``) or ``json``, a JSON object, or there is none. ``repeatable`` says that the
-    request may be sent again after a time-out or a 5xx, because its effect is the same once or twice.
-    ``fresh_headers`` returns the headers that must differ in each attempt, such as ``DPoP`` (RFC 9449 section 4.2:
-    ``jti`` is unique).
+    (``application/x-www-form-urlencoded``; a list is a repeated parameter) or ``json``, a JSON object, or there is
+    none. ``repeatable`` says that the request may be sent again after a time-out or a 5xx, because its effect is the
+    same once or twice. ``fresh_headers`` returns the headers that must differ in each attempt, such as ``DPoP``
+    (RFC 9449 section 4.2: ``jti`` is unique). ``base_url``, which has been checked too, takes the place of the
+    caller's, for an endpoint elsewhere.
     """
 
     method: str
     path: str
-    form: Mapping[str, str] | None = None
+    form: Mapping[str, str | Sequence[str]] | None = None
     json: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     repeatable: bool = False
     fresh_headers: Callable[[], Mapping[str, str]] | None = None
+    base_url: str | None = None
 
     def __repr__(self) -> str:
         """Return the method and the path's first segments, without what may be a secret."""
@@ -44,7 +48,7 @@ class Request:
     def content(self) -> bytes | None:
         """The body."""
         if self.form is not None:
-            return urlencode(self.form).encode()
+            return urlencode(self.form, doseq=True).encode()
         return None if self.json is None else json.dumps(dict(self.json), allow_nan=False).encode()
 
     @property

@@ -49,7 +49,7 @@ class Transport:
         self._headers = {"user-agent": user_agent, "accept": "application/json", **(headers or {})}
         self._client = client
         self._async_client = async_client
-        self._options = _Options(trust_env=base_url.startswith("https:"))
+        self._options = _Options()
 
     def send(self, request: Request, seconds: float, settings: CallSettings) -> Answer:
         """Send a request in this thread. Raises :class:`NoAnswerError`; takes ``seconds`` at most."""
@@ -62,7 +62,7 @@ class Transport:
                     return self._exchange(self._client, request, arguments, deadline, settings)
                 import httpx2
 
-                with httpx2.Client(**self._options.of_client()) as client:
+                with httpx2.Client(**self._options.of_client(arguments["url"])) as client:
                     return self._exchange(client, request, arguments, deadline, settings)
         except Exception as error:
             failure = _no_answer(error, is_late=deadline.is_past())
@@ -79,7 +79,7 @@ class Transport:
                     return await self._exchange_async(self._async_client, request, arguments, seconds, settings)
                 import httpx2
 
-                async with httpx2.AsyncClient(**self._options.of_client()) as client:
+                async with httpx2.AsyncClient(**self._options.of_client(arguments["url"])) as client:
                     return await self._exchange_async(client, request, arguments, seconds, settings)
         except Exception as error:
             failure = _no_answer(error)
@@ -137,7 +137,7 @@ class Transport:
         headers = {**self._headers, **request.content_type, **request.headers, **fresh, "accept-encoding": "identity"}
         return {
             "method": request.method,
-            "url": self.base_url + request.path,
+            "url": (request.base_url or self.base_url) + request.path,
             "content": request.content,
             "headers": headers,
         }
@@ -171,8 +171,7 @@ def check_base_url(url: str, *, what: str = "base_url", http_hosts: Iterable[str
 class _Options:
     """The arguments of the clients that are made for one request. The trust anchors are read once, on first use."""
 
-    def __init__(self, *, trust_env: bool) -> None:
-        self._trust_env = trust_env
+    def __init__(self) -> None:
         self._tls: ssl.SSLContext | None = None
         self.after_fork()
         register_after_fork(self)
@@ -181,7 +180,7 @@ class _Options:
         """Make a new lock: another thread of the parent process may have held the old one."""
         self._lock = threading.Lock()
 
-    def of_client(self) -> dict[str, Any]:
+    def of_client(self, url: str) -> dict[str, Any]:
         with self._lock:
             if self._tls is None:
                 # Importing httpx2 takes longer than importing the whole of watchword.
@@ -191,7 +190,7 @@ class _Options:
                     import httpx2
 
                     self._tls = httpx2.create_ssl_context()
-        return {"verify": self._tls, "trust_env": self._trust_env, "follow_redirects": False}
+        return {"verify": self._tls, "trust_env": url.startswith("https:"), "follow_redirects": False}
 
 
 def _read_before(response: object) -> bytes | None:

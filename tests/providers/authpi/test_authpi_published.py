@@ -103,16 +103,36 @@ def test_agents_of_id_tokens_are_the_same() -> None:
 
 # Names.
 
-#: What belongs to the client that talks to the issuer, and is not here yet.
-CLIENT_SIDE = {"IdpClient", "IdpClientSync", "AuthorizationUrl", "LogoutOptions", "OAuthCallbackInput", "__version__"}
 
-
-def test_every_name_of_the_verifying_side_is_here() -> None:
-    assert set(published.__all__) - CLIENT_SIDE <= set(authpi.__all__)
+def test_every_name_is_here() -> None:
+    # The version is that of Watchword.
+    assert set(published.__all__) - {"__version__"} <= set(authpi.__all__)
     assert set(authpi.__all__) - set(published.__all__) == {"IdTokenVerifier", "FOREIGN_CLAIMS"}
 
 
-@pytest.mark.parametrize("name", ["TokenSet", "Organization", "UserInfo", "ParsedScope", "AuthenticatedAgent"])
+@pytest.mark.parametrize("kind", ["IdpClient", "IdpClientSync"])
+def test_the_clients_have_the_same_calls(kind: str) -> None:
+    """The same names, the same parameters in the same order, and ours after them, by name only."""
+    ours, theirs = getattr(authpi, kind), getattr(published, kind)
+    for name in ["__init__", *(name for name in vars(theirs) if not name.startswith("_")), "create_authorization_url"]:
+        wanted = inspect.signature(getattr(theirs, name)).parameters
+        found = inspect.signature(getattr(ours, name)).parameters
+        assert [one for one in found if found[one].kind is found[one].POSITIONAL_OR_KEYWORD] == [
+            one for one in wanted if wanted[one].kind is wanted[one].POSITIONAL_OR_KEYWORD
+        ]
+        assert {one: (found[one].kind, found[one].default) for one in wanted} == {
+            one: (parameter.kind, parameter.default) for one, parameter in wanted.items()
+        }
+        assert all(
+            found[one].kind in (found[one].KEYWORD_ONLY, found[one].VAR_KEYWORD) for one in set(found) - set(wanted)
+        )
+        assert inspect.iscoroutinefunction(getattr(ours, name)) == inspect.iscoroutinefunction(getattr(theirs, name))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["TokenSet", "Organization", "UserInfo", "ParsedScope", "AuthenticatedAgent", "AuthorizationUrl", "LogoutOptions"],
+)
 def test_models_have_the_same_fields(name: str) -> None:
     ours, theirs = getattr(authpi, name).model_fields, getattr(published, name).model_fields
     assert list(ours) == list(theirs)

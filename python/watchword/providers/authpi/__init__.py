@@ -1,11 +1,13 @@
-"""AuthPI: the verifying side of the package ``authpi_idp``, under its names.
+"""AuthPI: the package ``authpi_idp``, under its names; ID tokens are verified.
 
-    from watchword.providers.authpi import IdTokenVerifier, has_access, parse_scope
+    from watchword.providers.authpi import IdpClientSync
 
-    idp = IdTokenVerifier("https://idp.authpi.com/iss_xxx", "cli_xxx")
-    agent = idp.create_agent(session["tokens"])
+    idp = IdpClientSync("https://idp.authpi.com/iss_xxx", "cli_xxx", "https://app.example.com/callback")
+    login = idp.create_authorization_url(["openid", "email"])  # redirect to login.url, keep the rest in the session
+    agent = idp.exchange_callback(request.url, login)
     agent.has_access_in("org_xxx", "write", "projects")
 
+:class:`IdpClient` is the same for event loops, :class:`IdTokenVerifier` verifies ID tokens without a client.
 ``docs/providers/authpi.md`` lists what is checked, and the differences from the package. Install with
 ``watchword[authpi]``, which includes pydantic.
 """
@@ -18,6 +20,7 @@ except ImportError as error:
     raise ImportError("watchword.providers.authpi needs pydantic: pip install 'watchword[authpi]'") from error
 
 from watchword.providers.authpi.agent import AgentType, AuthenticatedAgent, PrincipalType
+from watchword.providers.authpi.client import IdpClient, IdpClientSync
 from watchword.providers.authpi.errors import (
     AccountLinkingRequiredError,
     ConfigurationError,
@@ -35,7 +38,15 @@ from watchword.providers.authpi.errors import (
 )
 from watchword.providers.authpi.id_token import IdTokenVerifier
 from watchword.providers.authpi.scopes import has_access, parse_scope
-from watchword.providers.authpi.types import Organization, ParsedScope, TokenSet, UserInfo
+from watchword.providers.authpi.types import (
+    AuthorizationUrl,
+    LogoutOptions,
+    OAuthCallbackInput,
+    Organization,
+    ParsedScope,
+    TokenSet,
+    UserInfo,
+)
 from watchword.providers.profiles.authpi import FOREIGN_CLAIMS
 
 __all__ = [
@@ -43,12 +54,17 @@ __all__ = [
     "AccountLinkingRequiredError",
     "AgentType",
     "AuthenticatedAgent",
+    "AuthorizationUrl",
     "ConfigurationError",
     "ConsentRequiredError",
     "IdTokenVerifier",
+    "IdpClient",
+    "IdpClientSync",
     "InsufficientScopeError",
     "InteractionRequiredError",
     "LoginRequiredError",
+    "LogoutOptions",
+    "OAuthCallbackInput",
     "OAuthError",
     "Organization",
     "ParsedScope",

@@ -43,7 +43,8 @@ class RefreshError(OAuthError):
     """A token could not be refreshed. ``status_code`` is the HTTP status of the response, if there was one."""
 
     def __init__(self, error: str, error_description: str | None = None, status_code: int | None = None) -> None:
-        super().__init__(error, error_description)
+        # By name: another class of this module may be the next base.
+        OAuthError.__init__(self, error, error_description)
         self.status_code = status_code
 
 

@@ -32,7 +32,8 @@ class IdTokenVerifier:
     (``None``: those of the keys); ``trusted_audiences`` may be in ``aud`` in addition to the client;
     ``subject_prefixes`` are the prefixes that a subject may have (``None``: any); ``foreign_claims`` are those of other
     kinds of tokens, which an ID token must not have (by default :data:`FOREIGN_CLAIMS`; without them, an access token
-    of the same issuer for this client may pass for an ID token); ``leeway`` is in seconds; ``fetcher`` fetches the keys
+    of the same issuer for this client may pass for an ID token); ``leeway`` is in seconds; ``allow_loopback_http``
+    and ``allow_http_hosts`` allow keys over plain http, as for :class:`watchword.Issuer`; ``fetcher`` fetches the keys
     (:class:`watchword.jwks.Fetcher`); ``token_cache`` caches verified tokens (:class:`watchword.TokenCache`); ``clock``
     returns Unix seconds, used if ``now`` is ``None``.
 
@@ -55,6 +56,7 @@ class IdTokenVerifier:
         foreign_claims: Iterable[str] = FOREIGN_CLAIMS,
         leeway: float = 5,
         allow_loopback_http: bool = False,
+        allow_http_hosts: Iterable[str] = (),
         fetcher: Fetcher | None = None,
         token_cache: TokenCache | None = None,
         clock: Callable[[], float] = time.time,
@@ -89,6 +91,7 @@ class IdTokenVerifier:
                 pem=pem,
                 algorithms=algorithms,
                 allow_loopback_http=allow_loopback_http,
+                allow_http_hosts=allow_http_hosts,
             )
             requirements = self._rules.requirements()
             self._verifier = Verifier([issuer], clock=clock, fetcher=fetcher, token_cache=token_cache, **requirements)

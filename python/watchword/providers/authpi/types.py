@@ -1,11 +1,14 @@
-"""The models of ``authpi_idp.types`` that verification uses.
+"""The models of ``authpi_idp.types``.
 
 They are immutable. Their ``repr`` contains no secret, and validation errors do not quote the input.
 """
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator
 
 from watchword.errors import MalformedClaimsError
 from watchword.providers.profiles.authpi import memberships
@@ -16,6 +19,37 @@ class ImmutableModel(BaseModel):
 
     # Validation errors would quote the input, which may be a token.
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+
+class AuthorizationUrl(ImmutableModel):
+    """A login that begins: redirect the browser to ``url``, and keep the rest in its session until the callback.
+
+    ``code_verifier`` is the secret of RFC 7636, ``state`` returns in the callback (RFC 6749 section 10.12), ``nonce``
+    in the ID token; ``resources`` are the resource indicators (RFC 8707) of the request.
+    """
+
+    url: str = Field(repr=False)
+    code_verifier: str = Field(repr=False)
+    state: str = Field(repr=False)
+    nonce: str = Field(repr=False)
+    resources: tuple[str, ...] | None = None
+
+    @field_serializer("resources")
+    def _list_resources(self, resources: tuple[str, ...] | None) -> list[str] | None:
+        # As the package writes it into sessions.
+        return None if resources is None else list(resources)
+
+
+class LogoutOptions(ImmutableModel):
+    """What a logout URL says (OpenID Connect RP-Initiated Logout 1.0 section 2).
+
+    ``id_token_hint`` is the user's ID token, ``post_logout_redirect_uri`` where the browser is sent afterwards, with
+    ``state``.
+    """
+
+    id_token_hint: str | None = Field(default=None, repr=False)
+    post_logout_redirect_uri: str | None = None
+    state: str | None = Field(default=None, repr=False)
 
 
 class TokenSet(ImmutableModel):
@@ -81,6 +115,16 @@ class ParsedScope(ImmutableModel):
     action: str
 
 
+#: A callback: its URL, its query, or its parameters.
+OAuthCallbackInput = str | Mapping[str, str | Sequence[str] | None]
+
+#: What a client calls with renewed tokens (:meth:`TokenSet.model_dump`), and with the error of a failed renewal.
+OnRefreshSync = Callable[[dict[str, Any]], None]
+OnRefreshErrorSync = Callable[[Exception], None]
+OnRefreshAsync = Callable[[dict[str, Any]], Awaitable[None] | None]
+OnRefreshErrorAsync = Callable[[Exception], Awaitable[None] | None]
+
+
 def organizations_of(claim: object) -> list[Organization]:
     """Return the memberships in a claim ``organizations``: an array of objects with ``id``, or an object keyed by id.
 
@@ -101,4 +145,17 @@ def _members(one: object) -> object:
     return one.model_dump() if isinstance(one, Organization) else one
 
 
-__all__ = ["Organization", "ParsedScope", "TokenSet", "UserInfo", "organizations_of"]
+__all__ = [
+    "AuthorizationUrl",
+    "LogoutOptions",
+    "OAuthCallbackInput",
+    "OnRefreshAsync",
+    "OnRefreshErrorAsync",
+    "OnRefreshErrorSync",
+    "OnRefreshSync",
+    "Organization",
+    "ParsedScope",
+    "TokenSet",
+    "UserInfo",
+    "organizations_of",
+]

@@ -40,23 +40,7 @@ class VerificationOptions(TypedDict, total=False):
 
 
 class BaseClient(Generic[_HttpClient]):
-    """What both clients share: their settings, and what needs no request.
-
-    ``issuer_url`` is the ``iss`` of the ID tokens, ``client_id`` the client's id there; ``client_secret`` is ``None``
-    for a public client, ``redirect_uri`` for one without logins. With ``auto_refresh``, :meth:`create_agent` renews
-    tokens that end within ``refresh_buffer_seconds`` seconds. ``resources`` are the resource indicators (RFC 8707) of
-    logins and renewals.
-
-    Ours: ``http_client`` sends the requests, and stays its owner's to close; ``call_settings`` are the limits of calls
-    (:class:`watchword.client.CallSettings`). The endpoints are paths below the issuer unless they are given
-    (``authorization_endpoint``, ...: RFC 8414 section 2). ``authorization_response_iss_parameter_supported`` says that
-    every callback names its issuer, so that one without is rejected (RFC 9207 section 2.4). ``allow_http_hosts`` are
-    hosts, besides loopback, that may be reached over plain http. The ``verification`` options are arguments of
-    :class:`IdTokenVerifier`: where its keys come from (``jwks_uri``, ...), and what ID tokens must be.
-
-    Make one for the life of the process; it may be used from any number of threads and event loops. Nothing is sent
-    before the first call. Raises :class:`ConfigurationError` if an argument is invalid.
-    """
+    """What both clients share: their settings, and what needs no request."""
 
     _is_async: bool
 

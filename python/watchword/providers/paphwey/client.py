@@ -17,14 +17,13 @@ from watchword.providers.paphwey.models import (
     VerifyOutcomeRequest,
 )
 from watchword.providers.paphwey.offline import ExpectedAction
+from watchword.providers.paphwey.spans import TracerProvider
 from watchword.providers.paphwey.verify import AsyncOfflineVerifier, OfflineVerifier
 from watchword.providers.profiles.paphwey.claim_names import ClaimNames
 from watchword.waiting import finish, finish_async
 
 if TYPE_CHECKING:
     import types
-
-    from opentelemetry.trace import TracerProvider
 
 __all__ = ["AsyncPaphweyClient", "GatewayApi", "PaphweyClient"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 from watchword.client import (
     AsyncHttpxClient,
@@ -28,13 +28,10 @@ from watchword.providers.paphwey.models import (
 )
 from watchword.providers.paphwey.offline import OfflineBase
 from watchword.providers.paphwey.outcome_check import as_signed
-from watchword.providers.paphwey.spans import CallSpans
+from watchword.providers.paphwey.spans import CallSpans, TracerProvider
 from watchword.providers.profiles import reason_of
 from watchword.providers.profiles.paphwey.claim_names import ClaimNames
 from watchword.waiting import Call, Steps
-
-if TYPE_CHECKING:
-    from opentelemetry.trace import TracerProvider
 
 T = TypeVar("T")
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from watchword import __version__
 from watchword.providers.paphwey.errors import PaphweyError
 
-if TYPE_CHECKING:
-    from opentelemetry.trace import TracerProvider
+
+class TracerProvider(Protocol):
+    """The part of OpenTelemetry's ``TracerProvider`` that is used."""
+
+    def get_tracer(self, instrumenting_module_name: str, instrumenting_library_version: str | None = None, /) -> Any:  # noqa: ANN401
+        """Return a tracer, whose spans are named after the module and its version."""
+        ...
 
 
 class CallSpan(Protocol):
@@ -36,7 +41,8 @@ class CallSpans:
         with contextlib.suppress(ImportError):
             from opentelemetry.trace import get_tracer
 
-            self._tracer = get_tracer("watchword", __version__, tracer_provider)
+            made_by = get_tracer if tracer_provider is None else tracer_provider.get_tracer
+            self._tracer = made_by("watchword", __version__)
         parts = urlsplit(base_url)
         self._server = {
             "server.address": parts.hostname or "",

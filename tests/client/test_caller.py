@@ -32,6 +32,7 @@ from watchword.client import (
     check_base_url,
     path_segment,
     retry_after_seconds,
+    server_text,
     shared,
 )
 from watchword.waiting import Call
@@ -493,3 +494,28 @@ def test_secrets_are_in_no_repr(server: Server) -> None:
         repr(caller(server, headers={"x-api-key": SECRET})),
     ]
     assert not any(SECRET in one for one in shown)
+
+
+JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("the code has expired", "the code has expired"),
+        ("  two\r\nlines\x00 and \x1b[31mcolour\u202e ", "two lines and [31mcolour"),
+        ("x" * 10_000_000, "x" * 512),
+        ("", None),
+        (" \n", None),
+        (None, None),
+        (7, None),
+        ({"a": "b"}, None),
+        (f"the secret {SECRET} is wrong", None),
+        (f"in JSON: {json.dumps(SECRET + chr(34))}", None),
+        (f"the token {JWT} has expired", None),
+        (f"claims {JWT.split('.')[1]}", None),
+        ("agent", "agent"),
+    ],
+)
+def test_a_servers_words_are_bounded_and_repeat_no_secret(value: object, found: str | None) -> None:
+    assert server_text(value, [SECRET, SECRET + '"', JWT, "a.agent.b", None, ""]) == found

@@ -77,12 +77,13 @@ def test_claims_beyond_the_documented_ones_are_kept_offline_as_well() -> None:
 
 
 def test_an_invalid_token(broker: BrokerStandin, form: str) -> None:
-    result = answered(broker, form, {"valid": False, "error": "token is invalid\nor expired: a.b.c" + "x" * 1000})
+    result = answered(broker, form, {"valid": False, "error": "token is invalid\nor expired: " + "x" * 1000})
     assert (result.valid, result.claims, result.checked_by) == (False, None, "broker")
     assert result.error is not None
-    assert result.error.startswith("token is invalid or expired: [...]xxx")
+    assert result.error.startswith("token is invalid or expired: xxx")
     assert len(result.error) == 512
-    assert answered(broker, form, {"valid": False}).error == "the broker gives no reason"
+    for reason in ({}, {"error": "a.b.c is invalid"}):
+        assert answered(broker, form, {"valid": False, **reason}).error == "the broker gives no reason"
 
 
 @pytest.mark.parametrize("sub", ["app:app-1", "admin"])

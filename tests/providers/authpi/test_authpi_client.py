@@ -267,7 +267,7 @@ def test_a_code_that_is_refused(idp: Idp, form: str, code: str) -> None:
         idp.call(form, lambda client: client.exchange_code(CODE, VERIFIER))
     assert type(caught.value) is CLASSES.get(code, OAuthError)
     assert caught.value.error == code
-    assert caught.value.error_description == "Codeexpired" + "!" * (512 - 13)
+    assert caught.value.error_description == "Code expired" + "!" * (512 - 12)
     assert idp.server.count() == 1
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from watchword.client import Answer, Members, retry_after_seconds
+from watchword.client import Answer, Members, retry_after_seconds, server_text
 from watchword.errors import ErrorCode
 from watchword.providers.agentwrit.errors import error_for
 from watchword.providers.agentwrit.models import (
@@ -18,7 +18,7 @@ from watchword.providers.agentwrit.models import (
     RegisterResult,
     ValidateResult,
 )
-from watchword.providers.agentwrit.problem import bounded, read_problem
+from watchword.providers.agentwrit.problem import read_problem
 from watchword.providers.profiles.agentwrit import agent_id
 
 #: What an Authorization header can have (RFC 6750 section 2.1).
@@ -89,7 +89,7 @@ def read_verdict(answer: Answer, token: str) -> ValidateResult:
         return ValidateResult(valid=False, error=problem.detail, checked_by="broker")
     members = require_success(answer, secrets=[token]).members()
     if not members.flag("valid"):
-        error = bounded(members.optional_text("error") or "", [token])
+        error = server_text(members.optional_text("error"), [token])
         return ValidateResult(valid=False, error=error or "the broker gives no reason", checked_by="broker")
     claims = _claims(members.nested("claims"))
     if not (claims.task_id and claims.orch_id):

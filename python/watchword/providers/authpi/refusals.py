@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from watchword.client import Answer, CallError, InvalidAnswerError, NoAnswerError
+from watchword.client import Answer, CallError, InvalidAnswerError, NoAnswerError, server_text
 from watchword.providers.authpi.errors import (
     AccountLinkingRequiredError,
     ConsentRequiredError,
@@ -17,8 +17,6 @@ from watchword.providers.authpi.errors import (
     SessionExpiredError,
     UserBlockedError,
 )
-
-_MAX_DESCRIPTION_LENGTH = 512
 
 #: RFC 6749 section 5.2.
 _CODE = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]{1,100}")
@@ -97,7 +95,7 @@ def of_code(code: str, description: str | None) -> OAuthError:
 def of_parameters(parameters: Mapping[str, str]) -> OAuthError:
     """Return the exception for a callback with ``error`` (RFC 6749 section 4.1.2.1)."""
     code = _code(parameters.get("error"), ()) or "invalid_request"
-    return of_code(code, _text(parameters.get("error_description"), ()))
+    return of_code(code, server_text(parameters.get("error_description")))
 
 
 def no_answer(error: CallError) -> OAuthError:
@@ -123,19 +121,12 @@ def _stated(answer: Answer, secrets: Iterable[str | None]) -> tuple[str | None, 
     if code is None:
         challenge = _CHALLENGE_CODE.search(answer.headers.get("www-authenticate", ""))
         code = None if challenge is None else _code(challenge[1], hidden)
-    return code, _text(members.get("error_description"), hidden)
+    return code, server_text(members.get("error_description"), hidden)
 
 
 def _code(value: object, hidden: tuple[str, ...]) -> str | None:
     is_code = isinstance(value, str) and _CODE.fullmatch(value) and not any(one in value for one in hidden)
     return str(value) if is_code else None
-
-
-def _text(value: object, hidden: tuple[str, ...]) -> str | None:
-    """Return a server's sentence: bounded, without control characters, and without what was sent in confidence."""
-    if not isinstance(value, str) or any(one in value for one in hidden):
-        return None
-    return "".join(one for one in value[:_MAX_DESCRIPTION_LENGTH] if one.isprintable()) or None
 
 
 __all__ = ["no_answer", "no_renewal", "of_code", "of_parameters", "refusal", "renewal_refusal"]

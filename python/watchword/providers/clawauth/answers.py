@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from watchword.client import Answer, Members, Request, Verb
+from watchword.client import Answer, Members, Request, Verb, server_text
 from watchword.errors import MalformedClaimsError
 from watchword.providers.clawauth import failures
 from watchword.providers.clawauth.types import (
@@ -45,7 +45,7 @@ def verdict(answer: Answer, wire: WireFormat, secrets: Collection[str]) -> Verif
     members = answer.members()
     error = members.raw.get("error")
     if not members.flag("valid"):
-        text = failures.clean(error, secrets) or "invalid_token: the server rejected the token"
+        text = server_text(error, secrets) or "invalid_token: the server rejected the token"
         return VerifyTokenResponse(valid=False, error=text, source="server")
     if error:
         raise failures.contradiction(members, "error", "the token is valid")

@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from watchword.client import Answer, CallError, InvalidAnswerError, Members, NoAnswerError, retry_after_seconds
+from watchword.client import (
+    Answer,
+    CallError,
+    InvalidAnswerError,
+    Members,
+    NoAnswerError,
+    retry_after_seconds,
+    server_text,
+)
 from watchword.providers.clawauth.exceptions import ClawAuthError
 from watchword.providers.clawauth.wire import WireFormat, snake_case
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
-_MAX_DESCRIPTION = 512
 
 
 def of_answer(answer: Answer, wire: WireFormat, secrets: Collection[str]) -> ClawAuthError:
@@ -22,7 +29,7 @@ def of_answer(answer: Answer, wire: WireFormat, secrets: Collection[str]) -> Cla
     nested = members.get("error")
     # {"code": …, "message": …}, the same below "error", or as OAuth's errors are (RFC 6749 section 5.2).
     inner = nested if isinstance(nested, dict) else members
-    texts = [clean(inner.get(name), secrets) for name in ("code", "error", "message", "error_description")]
+    texts = [server_text(inner.get(name), secrets) for name in ("code", "error", "message", "error_description")]
     code = next((text for text in texts[:2] if text and _CODE.fullmatch(text)), None)
     description = texts[2] or texts[3] or (texts[1] if texts[1] != code else None)
     kind = wire.codes.get(snake_case(code or "")) or wire.statuses.get(answer.status, ClawAuthError)
@@ -48,22 +55,10 @@ def contradiction(members: Members, name: str, why: str) -> InvalidAnswerError:
     return InvalidAnswerError(f"{invalid.detail}: {why}", invalid.status)
 
 
-def clean(text: object, secrets: Collection[str]) -> str | None:
-    """Return a text of the server's, on one line and of bounded length; ``None`` if it has a secret, or is no text."""
-    if not isinstance(text, str):
-        return None
-    parts = {part for secret in secrets for part in (secret, *(one for one in secret.split(".") if len(one) >= 8))}
-    if any(part in text for part in parts if part):
-        return None
-    # Cut before it is cleaned: a megabyte takes long.
-    line = " ".join("".join(one if one.isprintable() else " " for one in text[: 4 * _MAX_DESCRIPTION]).split())
-    return line[:_MAX_DESCRIPTION] or None
-
-
 def _code(status: int) -> str:
     if status >= 500:
         return "server_error"
     return "not_found" if status == 404 else ClawAuthError.default_code
 
 
-__all__ = ["clean", "contradiction", "of_answer", "of_call"]
+__all__ = ["contradiction", "of_answer", "of_call"]

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from watchword.client import Answer, CallError, InvalidAnswerError, retry_after_seconds
+from watchword.client import Answer, CallError, InvalidAnswerError, retry_after_seconds, server_text
 from watchword.providers.authgent.errors import ServerError
-
-#: The longest text of the server's that an exception keeps, in characters.
-_MAX_LENGTH = 512
 
 #: The codes that a message may name: RFC 6749 section 5.2, RFC 8693 section 2.2.2, RFC 9449, RFC 7591 section 3.2.2,
 #: and authgent-server's own. Another text could be anything, such as the secret that was sent.
@@ -26,15 +23,15 @@ _CODES = frozenset(
 def refusal(answer: Answer, what: str) -> ServerError:
     """Return the exception for an answer that is not a success; ``what`` names the call."""
     members = answer.members_if_any().raw
-    code = _plain(members.get("error")) or _plain(members.get("error_code"))
+    code = server_text(members.get("error")) or server_text(members.get("error_code"))
     named = f" ({code})" if code in _CODES else ""
     return ServerError(
         f"{what} failed: the server answered {answer.status}{named}",
         status_code=answer.status,
         error=code,
-        error_description=_plain(members.get("error_description")) or _detail(members.get("detail")),
+        error_description=server_text(members.get("error_description")) or _detail(members.get("detail")),
         retry_after=retry_after_seconds(answer),
-        request_id=_plain(answer.headers.get("x-request-id")),
+        request_id=server_text(answer.headers.get("x-request-id")),
     )
 
 
@@ -46,25 +43,18 @@ def unanswered(error: CallError) -> ServerError:
 
 def _detail(detail: Any) -> str | None:  # noqa: ANN401  # of any JSON
     if not isinstance(detail, list):
-        return _plain(detail)
+        return server_text(detail)
     # Of each invalid member its name and the reason, and never ``input``, which quotes what was sent.
-    found = [f"{_place(one.get('loc'))}: {_plain(one.get('msg'))}" for one in detail[:10] if isinstance(one, dict)]
-    return _plain("; ".join(found))
+    found = [f"{_place(one.get('loc'))}: {server_text(one.get('msg'))}" for one in detail[:10] if isinstance(one, dict)]
+    return server_text("; ".join(found))
 
 
 def _place(loc: object) -> str:
     if not isinstance(loc, list):
         return "?"
     # The index of a list's element; a number of very many digits could not be written.
-    parts = (str(part) if isinstance(part, int) and 0 <= part < 10_000 else _plain(part) for part in loc[:10])
+    parts = (str(part) if isinstance(part, int) and 0 <= part < 10_000 else server_text(part) for part in loc[:10])
     return ".".join(part or "?" for part in parts)
-
-
-def _plain(value: object) -> str | None:
-    """Return a text of the server's, bounded and without control characters; ``None`` if it is none."""
-    if not isinstance(value, str):
-        return None
-    return "".join(one for one in value[:_MAX_LENGTH] if one.isprintable()) or None
 
 
 __all__ = ["refusal", "unanswered"]

@@ -95,6 +95,20 @@ def minimal(lines: str = "", *, top: str = "") -> str:
     )
 
 
+def test_keys_over_plain_http_only_from_listed_hosts() -> None:
+    """The settings of ``Issuer``, with the same rules."""
+    text = """
+        public_url = "https://api.test"
+        token = { audience = "https://api.test" }
+        issuers = [{ issuer = "http://as.internal:8000", %s }]
+    """
+    with Gate.from_config(GateConfig.from_toml(text % 'allow_http_hosts = ["as.internal"]')):
+        pass
+    for setting in ('allow_http_hosts = ["other.internal"]', 'allow_http_hosts = ["*.internal"]', "leeway = 1"):
+        with pytest.raises(ValueError, match=r"https|host"):
+            Gate.from_config(GateConfig.from_toml(text % setting))
+
+
 def test_a_file_describes_a_verifier_and_routes(folder: Path) -> None:
     config = GateConfig.from_file(folder / "gate.toml")
     assert config.warnings == ()

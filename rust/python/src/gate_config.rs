@@ -147,6 +147,7 @@ fn issuer_keywords<'py>(py: Python<'py>, issuer: &IssuerConfig) -> PyResult<Boun
     set(&keywords, "pem", issuer.pem.as_ref())?;
     keywords.set_item("allow_loopback_http", issuer.allow_loopback_http)?;
     keywords.set_item("allow_private_hosts", PyTuple::new(py, &issuer.allow_private_hosts)?)?;
+    keywords.set_item("allow_http_hosts", PyTuple::new(py, &issuer.allow_http_hosts)?)?;
     set(&keywords, "audience_claim", issuer.audience_claim.as_ref())?;
     add_token(&keywords, &issuer.token)?;
     let cache = PyDict::new(py);

@@ -27,6 +27,8 @@ pub struct IssuerConfig {
     pub allow_loopback_http: bool,
     /// Private hosts that its metadata may lead to.
     pub allow_private_hosts: Vec<String>,
+    /// Hosts that its metadata and keys may be fetched from over plain http.
+    pub allow_http_hosts: Vec<String>,
     /// The claim that names the audience, in place of `aud`.
     pub audience_claim: Option<String>,
     /// What its tokens must fulfil, in place of what `[token]` says.
@@ -83,6 +85,7 @@ impl IssuerConfig {
         check_keys(&section, jwks.as_ref(), pem.as_ref());
         let allow_loopback_http = section.flag("allow_loopback_http").unwrap_or_default();
         let allow_private_hosts = section.texts("allow_private_hosts");
+        let allow_http_hosts = section.texts("allow_http_hosts");
         let audience_claim = section.text("audience_claim");
         if let Some(claim) = &audience_claim {
             check(&section, claim, Policy::default().with_audience_claim(&claim.value));
@@ -103,6 +106,7 @@ impl IssuerConfig {
             pem: pem.map(|found| found.value),
             allow_loopback_http,
             allow_private_hosts: allow_private_hosts.as_ref().map(values).unwrap_or_default(),
+            allow_http_hosts: allow_http_hosts.as_ref().map(values).unwrap_or_default(),
             audience_claim: audience_claim.map(|found| found.value),
             token,
             cache,

@@ -93,7 +93,8 @@ def test_invalid_times(now: float) -> None:
             path.verdict(mint.token(), now=now)
 
 
-@pytest.mark.parametrize("now", ["1900000000", [1], object()])
+# A list is for a batch, and has a time for each token.
+@pytest.mark.parametrize("now", ["1900000000", [[1]], object()])
 def test_now_of_the_wrong_type(now: Any) -> None:
     for path in CLAIM_PATHS:
         with pytest.raises(TypeError):

@@ -1,4 +1,4 @@
-"""The time limit of an exchange in a thread, if the connection is made late."""
+"""The time limit of an exchange in a thread, if the connection is made late, or the body has no length."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import endpoint
 import pytest
-from endpoint import LONG
+from endpoint import LONG, Server, head
 
+from watchword.client import Answer, Caller, CallError, CallSettings, NoAnswerError, Request, Verb
 from watchword.jwks import FetchError, HttpxFetcher
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with endpoint.running() as started:
+        yield started
 
 
 class SlowToConnect:
@@ -59,3 +67,19 @@ def test_a_connection_that_is_made_after_the_deadline_is_shut_at_once(step: str)
     with pytest.raises(FetchError, match="in time"):
         HttpxFetcher(client).get("https://as.example", headers={}, timeout=0.05, max_bytes=1000)  # type: ignore[arg-type]
     assert client.received == b""
+
+
+def test_a_body_that_the_deadline_cuts_off_is_not_complete(server: Server) -> None:
+    """It has no length, so that it ends where the connection does."""
+    server.routes["/"] = lambda c, r: (c.sendall(head()), server.stop.wait(LONG))[0]
+
+    def verb() -> Verb[Answer]:
+        return (yield Request("GET", "/"))
+
+    def raised(error: CallError) -> Exception:
+        assert isinstance(error, NoAnswerError)
+        return TimeoutError(error.detail) if error.is_timeout else error
+
+    caller = Caller(server.url, user_agent="t", raise_as=raised, settings=CallSettings(timeout=0.3, max_retries=0))
+    with pytest.raises(TimeoutError, match="in time"):
+        caller.run(verb())

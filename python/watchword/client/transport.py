@@ -106,6 +106,8 @@ class Transport:
             for chunk in response.iter_raw() if (whole := _read_before(response)) is None else (whole,):
                 body.add(chunk)
                 deadline.check()
+            # Without a length, a body ends with its connection, which the deadline may have shut.
+            deadline.check()
             return Answer(response.status_code, headers, body.whole(), request.route)
 
     async def _exchange_async(

@@ -398,6 +398,54 @@ def test_an_event_loop_that_ends_leaves_nobody_waiting(server: Server, monkeypat
     assert server.count() == 1
 
 
+@pytest.mark.parametrize("end", ["cancelled before its first step", "closed without cancelling its tasks"])
+def test_a_shared_call_whose_event_loop_has_ended_is_made_anew(server: Server, end: str) -> None:
+    asking = caller(server, CallSettings(timeout=LONG))
+
+    def for_ever() -> Verb[str]:
+        return (yield Call(lambda: "abc", asyncio.Event().wait))
+
+    def verb() -> Verb[str]:
+        return (yield Shared("key", for_ever))
+
+    async def leave() -> None:
+        leading = asyncio.ensure_future(asking.run_async(verb()))
+        await asyncio.sleep(0)
+        if end.startswith("cancelled"):
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+        else:
+            await asyncio.sleep(0)
+            leading.cancel()
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(leave())
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    assert asking.run(verb()) == "abc"
+
+
+def test_an_interrupt_while_the_thread_starts_loses_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.routes["/token"] = hang = Hang(GOOD)
+    asking = caller(server, CallSettings(timeout=LONG))
+    start = shared.start_daemon
+
+    def interrupted(*arguments: Any) -> None:
+        start(*arguments)
+        server.wait_for(1)
+        raise KeyboardInterrupt
+
+    def verb() -> Verb[str]:
+        return (yield Shared("key", lambda: token(repeatable=False), keep=LONG))
+
+    monkeypatch.setattr(shared, "start_daemon", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        asking.run(verb())
+    hang.released.set()
+    assert asking.run(verb()) == "abc"
+    assert server.count() == 1
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [

@@ -61,7 +61,9 @@ class Flights:
             try:
                 start_daemon("watchword-call", self._finish, key, flight, make)
             except BaseException:
-                self._end(key, flight, error=NoAnswerError("no thread can be started"))
+                # An interrupt may arrive when the thread runs: then the call goes on, as after any interrupt.
+                if flight.begin():
+                    self._end(key, flight, error=NoAnswerError("no thread can be started"))
                 raise
         try:
             return flight.future.result(seconds)
@@ -74,6 +76,8 @@ class Flights:
         if is_new:
             # The reference keeps the task alive; cancelling a caller does not cancel it.
             flight.task = asyncio.get_running_loop().create_task(self._finish_async(key, flight, make))
+            # A task that is cancelled before its first step does not run at all. Otherwise this does nothing.
+            flight.task.add_done_callback(lambda _: self._abandon(key, flight))
         waiter = asyncio.wrap_future(flight.future)
         try:
             await asyncio.wait((waiter,), timeout=seconds)
@@ -89,12 +93,19 @@ class Flights:
             # Results are secrets as a rule: none stays longer than it is kept, or until the next call.
             self._flights = {name: one for name, one in self._flights.items() if now < one.until}
             found = self._flights.get(key)
-            if found is not None:
+            if found is not None and not found.is_lost():
                 return found, False
             flight = self._flights[key] = _Flight(keep)
-            return flight, True
+        if found is not None:
+            self._abandon(key, found)
+        return flight, True
+
+    def _abandon(self, key: Hashable, flight: _Flight) -> None:
+        self._end(key, flight, error=NoAnswerError("the event loop of the call has ended"))
 
     def _finish(self, key: Hashable, flight: _Flight, make: Callable[[], Steps[Any]]) -> None:
+        if not flight.begin():
+            return
         try:
             value = finish(make())
         except BaseException as error:
@@ -107,7 +118,7 @@ class Flights:
             value = await finish_async(make())
         except asyncio.CancelledError:
             # The event loop ends. Callers in other loops and threads are not cancelled.
-            self._end(key, flight, error=NoAnswerError("the event loop of the call has ended"))
+            self._abandon(key, flight)
             raise
         except BaseException as error:
             self._end(key, flight, error=error)
@@ -116,6 +127,9 @@ class Flights:
 
     def _end(self, key: Hashable, flight: _Flight, *, value: object = None, error: BaseException | None = None) -> None:
         with self._lock:
+            if flight.has_ended:
+                return
+            flight.has_ended = True
             flight.until = time.monotonic() + flight.keep
             if self._flights.get(key) is flight and (error is not None or flight.keep <= 0):
                 del self._flights[key]
@@ -135,7 +149,18 @@ class _Flight:
         self.future.set_running_or_notify_cancel()
         self.keep = keep
         self.until = float("inf")
+        self.has_ended = False
         self.task: asyncio.Task[None] | None = None
+        self._begins = threading.Lock()
+
+    def begin(self) -> bool:
+        """Return whether nobody called this before: either the thread runs the call, or its starter gives it up."""
+        return self._begins.acquire(blocking=False)
+
+    def is_lost(self) -> bool:
+        """Return whether the call never ends, as its event loop was closed without cancelling its tasks."""
+        task = self.task
+        return not self.has_ended and task is not None and task.get_loop().is_closed()
 
 
 __all__ = ["Flights", "Shared"]

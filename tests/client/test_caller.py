@@ -360,17 +360,55 @@ def test_a_shared_failure_is_raised_for_everybody_and_not_kept(server: Server, f
     assert server.count() == 2
 
 
+class Refused(Exception):
+    """What a call itself raises."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def test_a_shared_failure_has_the_context_of_no_other_caller(server: Server) -> None:
+    asking = caller(server)
+    go = asyncio.Event()
+
+    def refused() -> Verb[str]:
+        yield Call(lambda: None, go.wait)
+        raise Refused("no", status=401)
+
+    def verb() -> Verb[str]:
+        return (yield Shared("key", refused))
+
+    async def handling(secret: str) -> object:
+        try:
+            return int(secret)
+        except ValueError:
+            return await asking.run_async(verb())
+
+    async def both() -> list[Any]:
+        calls = [asyncio.ensure_future(one) for one in (handling(SECRET), asking.run_async(verb()))]
+        await asyncio.sleep(0)
+        go.set()
+        return list(await asyncio.gather(*calls, return_exceptions=True))
+
+    first, second = asyncio.run(both())
+    assert first is not second
+    assert SECRET in "".join(traceback.format_exception(first))
+    assert SECRET not in "".join(traceback.format_exception(second))
+    assert (str(second), second.status) == ("no", 401)
+
+
 def test_an_event_loop_that_ends_leaves_nobody_waiting(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     server.routes["/token"] = Hang(GOOD)
     asking = caller(server, CallSettings(timeout=LONG))
     waits = threading.Event()
-    wait = shared.Future.result
+    wait = shared.Future.exception
 
-    def result(future: shared.Future[object], timeout: float | None = None) -> object:
+    def exception(future: shared.Future[object], timeout: float | None = None) -> BaseException | None:
         waits.set()
         return wait(future, timeout)
 
-    monkeypatch.setattr(shared.Future, "result", result)
+    monkeypatch.setattr(shared.Future, "exception", exception)
 
     def verb() -> Verb[str]:
         return (yield Shared("key", lambda: token(repeatable=False)))

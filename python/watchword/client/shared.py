@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -65,11 +66,9 @@ class Flights:
                 if flight.begin():
                     self._end(key, flight, error=NoAnswerError("no thread can be started"))
                 raise
-        try:
-            return flight.future.result(seconds)
-        except FutureTimeoutError:
-            pass
-        raise NoAnswerError("no complete answer in time", is_timeout=True)
+        with contextlib.suppress(FutureTimeoutError):
+            flight.future.exception(seconds)
+        return _outcome(flight.future)
 
     async def _in_task(self, key: Hashable, make: Callable[[], Steps[Any]], keep: float, seconds: float) -> Any:  # noqa: ANN401
         flight, is_new = self._flight(key, keep)
@@ -81,11 +80,9 @@ class Flights:
         waiter = asyncio.wrap_future(flight.future)
         try:
             await asyncio.wait((waiter,), timeout=seconds)
-            if waiter.done():
-                return waiter.result()
         finally:
             waiter.cancel()
-        raise NoAnswerError("no complete answer in time", is_timeout=True)
+        return _outcome(flight.future)
 
     def _flight(self, key: Hashable, keep: float) -> tuple[_Flight, bool]:
         with self._lock:
@@ -138,6 +135,20 @@ class Flights:
             flight.future.set_exception(error)
         else:
             flight.future.set_result(value)
+
+
+def _outcome(future: Future[Any]) -> Any:  # noqa: ANN401
+    if not future.done():
+        raise NoAnswerError("no complete answer in time", is_timeout=True)
+    error = future.exception()
+    if error is None:
+        return future.result()
+    # Each caller has an exception of its own: raising one adds the caller's frames to it, and as its context what the
+    # caller is handling, which is nobody else's business.
+    own = type(error).__new__(type(error), *error.args)
+    own.__dict__.update(error.__dict__)
+    own.__cause__, own.__suppress_context__ = error.__cause__, error.__suppress_context__
+    raise own.with_traceback(error.__traceback__)
 
 
 class _Flight:

@@ -521,6 +521,18 @@ def test_the_last_nonce_of_each_origin() -> None:
     assert "two" not in repr(nonces)
 
 
+def test_what_cannot_be_encoded_is_not_quoted(server: Server, form: str) -> None:
+    def verb() -> Verb[Answer]:
+        return (yield Request("POST", "/token", form={"client_secret": SECRET + "\ud800"}, repeatable=True))
+
+    with pytest.raises(ValueError, match="surrogate") as caught:
+        run(caller(server), verb(), form)
+    with pytest.raises(ValueError, match="request_id has a surrogate") as of_path:
+        path_segment(SECRET + "\ud800", what="request_id")
+    for error in (caught.value, of_path.value):
+        assert SECRET not in repr((error, error.__context__, error.__cause__))
+
+
 @pytest.mark.parametrize("value", ["", ".", "..", None, 7])
 def test_what_is_not_a_segment_of_a_path(value: object) -> None:
     with pytest.raises((TypeError, ValueError), match="agent_id"):

@@ -183,6 +183,26 @@ def test_headers_that_must_be_fresh_are_made_for_each_attempt(server: Server, fo
     assert [one.headers["dpop"] for one in server.requests] == ["0", "1", "2"]
 
 
+def test_fresh_headers_that_block_do_not_block_the_event_loop(server: Server) -> None:
+    server.routes["/token"] = GOOD
+    runs = threading.Event()
+
+    def sign() -> dict[str, str]:
+        return {"dpop": "waited" if runs.wait(LONG) else "blocked the loop"}
+
+    def verb() -> Verb[Answer]:
+        return (yield Request("POST", "/token", fresh_headers=sign))
+
+    async def beside() -> None:
+        asking = asyncio.ensure_future(caller(server).run_async(verb()))
+        await asyncio.sleep(0)
+        runs.set()
+        await asking
+
+    asyncio.run(beside())
+    assert server.requests[0].headers["dpop"] == "waited"
+
+
 def test_a_request_that_cannot_be_made_is_no_missing_answer(server: Server, form: str) -> None:
     def sign() -> dict[str, str]:
         raise LookupError("the signer's own error")

@@ -28,8 +28,8 @@ class Request:
     (``application/x-www-form-urlencoded``; a list is a repeated parameter) or ``json``, a JSON object, or there is
     none. ``repeatable`` says that the request may be sent again after a time-out or a 5xx, because its effect is the
     same once or twice. ``fresh_headers`` returns the headers that must differ in each attempt, such as ``DPoP``
-    (RFC 9449 section 4.2: ``jti`` is unique). ``base_url``, which has been checked too, takes the place of the
-    caller's, for an endpoint elsewhere.
+    (RFC 9449 section 4.2: ``jti`` is unique); it may block, as an event loop calls it in another thread. ``base_url``,
+    which has been checked too, takes the place of the caller's, for an endpoint elsewhere.
     """
 
     method: str

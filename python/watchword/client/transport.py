@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -71,7 +72,9 @@ class Transport:
 
     async def send_async(self, request: Request, seconds: float, settings: CallSettings) -> Answer:
         """Send a request in this task. Raises :class:`NoAnswerError`; takes ``seconds`` at most."""
-        arguments = self._arguments(request)
+        # Fresh headers may be signed by a KMS, which blocks.
+        made = functools.partial(self._arguments, request)
+        arguments = made() if request.fresh_headers is None else await asyncio.to_thread(made)
         failure: NoAnswerError
         try:
             async with asyncio.timeout(seconds):

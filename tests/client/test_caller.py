@@ -591,6 +591,10 @@ def test_base_urls(url: str, hosts: tuple[str, ...], found: str | None) -> None:
     [
         {"timeout": 0},
         {"timeout": float("nan")},
+        {"timeout": float("inf")},
+        {"timeout": 1e10},
+        {"deadline": 10**400},
+        {"first_delay": 10**400},
         {"deadline": -1},
         {"max_retries": -1},
         {"max_retries": True},

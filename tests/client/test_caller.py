@@ -541,6 +541,24 @@ def test_the_last_nonce_of_each_origin() -> None:
     assert "two" not in repr(nonces)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\nx-other: 1", "\u00e9", "\ud800"])
+def test_a_header_that_cannot_be_sent_is_named_and_not_tried_again(server: Server, form: str, end: str) -> None:
+    made = []
+
+    def fresh() -> dict[str, str]:
+        made.append(1)
+        return {"authorization": f"Bearer {SECRET}{end}"}
+
+    def verb() -> Verb[Answer]:
+        return (yield Request("GET", "/token", fresh_headers=fresh, repeatable=True))
+
+    with pytest.raises(Failed, match='cannot be sent: its header "authorization"') as caught:
+        run(caller(server), verb(), form)
+    assert len(made) == 1
+    assert server.count() == 0
+    assert SECRET not in repr((caught.value, caught.value.error, caught.value.__context__))
+
+
 def test_what_cannot_be_encoded_is_not_quoted(server: Server, form: str) -> None:
     def verb() -> Verb[Answer]:
         return (yield Request("POST", "/token", form={"client_secret": SECRET + "\ud800"}, repeatable=True))

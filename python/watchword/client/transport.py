@@ -140,6 +140,11 @@ class Transport:
         """Return what is sent. What this raises, such as an error of the application's signer, is no missing answer."""
         fresh = {} if request.fresh_headers is None else request.fresh_headers()
         headers = {**self._headers, **request.content_type, **request.headers, **fresh, "accept-encoding": "identity"}
+        for name, value in headers.items():
+            # A key with its file's line break, perhaps. An attempt would fail like a lost connection, again and again.
+            if not (value.isascii() and value.isprintable()):
+                why = f'the request cannot be sent: its header "{name}" has a line break, or is not ASCII'
+                raise NoAnswerError(why, is_transient=False)
         return {
             "method": request.method,
             "url": (request.base_url or self.base_url) + request.path,

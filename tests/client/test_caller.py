@@ -184,6 +184,26 @@ def test_headers_that_must_be_fresh_are_made_for_each_attempt(server: Server, fo
     assert [one.headers["dpop"] for one in server.requests] == ["0", "1", "2"]
 
 
+def test_fresh_headers_that_block_do_not_block_the_event_loop(server: Server) -> None:
+    server.routes["/token"] = GOOD
+    runs = threading.Event()
+
+    def sign() -> dict[str, str]:
+        return {"dpop": "waited" if runs.wait(LONG) else "blocked the loop"}
+
+    def verb() -> Verb[Answer]:
+        return (yield Request("POST", "/token", fresh_headers=sign))
+
+    async def beside() -> None:
+        asking = asyncio.ensure_future(caller(server).run_async(verb()))
+        await asyncio.sleep(0)
+        runs.set()
+        await asking
+
+    asyncio.run(beside())
+    assert server.requests[0].headers["dpop"] == "waited"
+
+
 def test_a_request_that_cannot_be_made_is_no_missing_answer(server: Server, form: str) -> None:
     def sign() -> dict[str, str]:
         raise LookupError("the signer's own error")
@@ -361,17 +381,55 @@ def test_a_shared_failure_is_raised_for_everybody_and_not_kept(server: Server, f
     assert server.count() == 2
 
 
+class Refused(Exception):
+    """What a call itself raises."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def test_a_shared_failure_has_the_context_of_no_other_caller(server: Server) -> None:
+    asking = caller(server)
+    go = asyncio.Event()
+
+    def refused() -> Verb[str]:
+        yield Call(lambda: None, go.wait)
+        raise Refused("no", status=401)
+
+    def verb() -> Verb[str]:
+        return (yield Shared("key", refused))
+
+    async def handling(secret: str) -> object:
+        try:
+            return int(secret)
+        except ValueError:
+            return await asking.run_async(verb())
+
+    async def both() -> list[Any]:
+        calls = [asyncio.ensure_future(one) for one in (handling(SECRET), asking.run_async(verb()))]
+        await asyncio.sleep(0)
+        go.set()
+        return list(await asyncio.gather(*calls, return_exceptions=True))
+
+    first, second = asyncio.run(both())
+    assert first is not second
+    assert SECRET in "".join(traceback.format_exception(first))
+    assert SECRET not in "".join(traceback.format_exception(second))
+    assert (str(second), second.status) == ("no", 401)
+
+
 def test_an_event_loop_that_ends_leaves_nobody_waiting(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     server.routes["/token"] = Hang(GOOD)
     asking = caller(server, CallSettings(timeout=LONG))
     waits = threading.Event()
-    wait = shared.Future.result
+    wait = shared.Future.exception
 
-    def result(future: shared.Future[object], timeout: float | None = None) -> object:
+    def exception(future: shared.Future[object], timeout: float | None = None) -> BaseException | None:
         waits.set()
         return wait(future, timeout)
 
-    monkeypatch.setattr(shared.Future, "result", result)
+    monkeypatch.setattr(shared.Future, "exception", exception)
 
     def verb() -> Verb[str]:
         return (yield Shared("key", lambda: token(repeatable=False)))
@@ -396,6 +454,54 @@ def test_an_event_loop_that_ends_leaves_nobody_waiting(server: Server, monkeypat
     asyncio.run(leave())
     thread.join(LONG)
     assert [str(error) for error in failures] == ["the event loop of the call has ended"]
+    assert server.count() == 1
+
+
+@pytest.mark.parametrize("end", ["cancelled before its first step", "closed without cancelling its tasks"])
+def test_a_shared_call_whose_event_loop_has_ended_is_made_anew(server: Server, end: str) -> None:
+    asking = caller(server, CallSettings(timeout=LONG))
+
+    def for_ever() -> Verb[str]:
+        return (yield Call(lambda: "abc", asyncio.Event().wait))
+
+    def verb() -> Verb[str]:
+        return (yield Shared("key", for_ever))
+
+    async def leave() -> None:
+        leading = asyncio.ensure_future(asking.run_async(verb()))
+        await asyncio.sleep(0)
+        if end.startswith("cancelled"):
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
+                task.cancel()
+        else:
+            await asyncio.sleep(0)
+            leading.cancel()
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(leave())
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    assert asking.run(verb()) == "abc"
+
+
+def test_an_interrupt_while_the_thread_starts_loses_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.routes["/token"] = hang = Hang(GOOD)
+    asking = caller(server, CallSettings(timeout=LONG))
+    start = shared.start_daemon
+
+    def interrupted(*arguments: Any) -> None:
+        start(*arguments)
+        server.wait_for(1)
+        raise KeyboardInterrupt
+
+    def verb() -> Verb[str]:
+        return (yield Shared("key", lambda: token(repeatable=False), keep=LONG))
+
+    monkeypatch.setattr(shared, "start_daemon", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        asking.run(verb())
+    hang.released.set()
+    assert asking.run(verb()) == "abc"
     assert server.count() == 1
 
 
@@ -436,6 +542,36 @@ def test_the_last_nonce_of_each_origin() -> None:
     assert "two" not in repr(nonces)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\nx-other: 1", "\u00e9", "\ud800"])
+def test_a_header_that_cannot_be_sent_is_named_and_not_tried_again(server: Server, form: str, end: str) -> None:
+    made = []
+
+    def fresh() -> dict[str, str]:
+        made.append(1)
+        return {"authorization": f"Bearer {SECRET}{end}"}
+
+    def verb() -> Verb[Answer]:
+        return (yield Request("GET", "/token", fresh_headers=fresh, repeatable=True))
+
+    with pytest.raises(Failed, match='cannot be sent: its header "authorization"') as caught:
+        run(caller(server), verb(), form)
+    assert len(made) == 1
+    assert server.count() == 0
+    assert SECRET not in repr((caught.value, caught.value.error, caught.value.__context__))
+
+
+def test_what_cannot_be_encoded_is_not_quoted(server: Server, form: str) -> None:
+    def verb() -> Verb[Answer]:
+        return (yield Request("POST", "/token", form={"client_secret": SECRET + "\ud800"}, repeatable=True))
+
+    with pytest.raises(ValueError, match="surrogate") as caught:
+        run(caller(server), verb(), form)
+    with pytest.raises(ValueError, match="request_id has a surrogate") as of_path:
+        path_segment(SECRET + "\ud800", what="request_id")
+    for error in (caught.value, of_path.value):
+        assert SECRET not in repr((error, error.__context__, error.__cause__))
+
+
 @pytest.mark.parametrize("value", ["", ".", "..", None, 7])
 def test_what_is_not_a_segment_of_a_path(value: object) -> None:
     with pytest.raises((TypeError, ValueError), match="agent_id"):
@@ -474,6 +610,10 @@ def test_base_urls(url: str, hosts: tuple[str, ...], found: str | None) -> None:
     [
         {"timeout": 0},
         {"timeout": float("nan")},
+        {"timeout": float("inf")},
+        {"timeout": 1e10},
+        {"deadline": 10**400},
+        {"first_delay": 10**400},
         {"deadline": -1},
         {"max_retries": -1},
         {"max_retries": True},

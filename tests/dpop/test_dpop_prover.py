@@ -110,3 +110,9 @@ def test_the_key_stays_inside() -> None:
             leave(prover)
     prover.jwk["x"] = "changed"
     assert prover.jwk["x"] != "changed"
+
+
+def test_a_token_that_cannot_be_encoded_is_not_quoted() -> None:
+    with pytest.raises(ValueError, match="surrogate") as caught:
+        DpopProver().proof("GET", "https://api.example/orders", "s3cret\ud800")
+    assert "s3cret" not in repr((caught.value, caught.value.__context__))

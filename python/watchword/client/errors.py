@@ -15,7 +15,7 @@ class NoAnswerError(CallError):
     """There is no complete answer within the limits. The server may have acted on the request all the same.
 
     ``is_timeout``: because the time was over. ``is_transient``: the next attempt may succeed; not if the answer is too
-    long, compressed, or truncated by its own account.
+    long, compressed, or truncated by its own account, or if the request cannot be sent.
     """
 
     def __init__(self, detail: str, *, is_timeout: bool = False, is_transient: bool = True) -> None:

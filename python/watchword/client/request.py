@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,8 +28,8 @@ class Request:
     (``application/x-www-form-urlencoded``; a list is a repeated parameter) or ``json``, a JSON object, or there is
     none. ``repeatable`` says that the request may be sent again after a time-out or a 5xx, because its effect is the
     same once or twice. ``fresh_headers`` returns the headers that must differ in each attempt, such as ``DPoP``
-    (RFC 9449 section 4.2: ``jti`` is unique). ``base_url``, which has been checked too, takes the place of the
-    caller's, for an endpoint elsewhere.
+    (RFC 9449 section 4.2: ``jti`` is unique); it may block, as an event loop calls it in another thread. ``base_url``,
+    which has been checked too, takes the place of the caller's, for an endpoint elsewhere.
     """
 
     method: str
@@ -46,9 +47,12 @@ class Request:
 
     @property
     def content(self) -> bytes | None:
-        """The body."""
+        """The body. Raises ``ValueError`` if it cannot be encoded; ``TypeError`` if it is no JSON."""
         if self.form is not None:
-            return urlencode(self.form, doseq=True).encode()
+            with contextlib.suppress(UnicodeEncodeError):
+                return urlencode(self.form, doseq=True).encode()
+            # Not the encoder's exception, which has the value, a secret perhaps, as an attribute and in its repr.
+            raise ValueError("a value of the form has a surrogate: it cannot be encoded as UTF-8")
         return None if self.json is None else json.dumps(dict(self.json), allow_nan=False).encode()
 
     @property
@@ -67,14 +71,16 @@ class Request:
 def path_segment(value: str, *, what: str) -> str:
     """Return ``value`` escaped, as one segment of a path (RFC 3986 section 3.3).
 
-    Raises ``TypeError`` or ``ValueError``, naming the argument by ``what``, if it is not text, empty, ``.`` or ``..``,
-    which would be another path.
+    Raises ``TypeError`` or ``ValueError``, naming the argument by ``what``, if it is not text, has a surrogate, or is
+    empty, ``.`` or ``..``, which would be another path.
     """
     if not isinstance(value, str):
         raise TypeError(f"{what} must be str, not {type(value).__name__}")
     if value in ("", ".", ".."):
         raise ValueError(f"{what} is {value!r}, which is not one segment of a path")
-    return quote(value, safe="")
+    with contextlib.suppress(UnicodeEncodeError):
+        return quote(value, safe="")
+    raise ValueError(f"{what} has a surrogate: it cannot be encoded as UTF-8")
 
 
 __all__ = ["Request", "Verb", "path_segment"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+
+#: No limit and no delay is longer.
+_MAX_SECONDS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class CallSettings:
       0) and at most ``max_delay`` (full jitter);
     - ``max_bytes``: the largest accepted body in bytes.
 
-    Raises ``ValueError`` if a number is out of range.
+    Raises ``ValueError`` if a number is out of range; that of seconds is 1,000,000.
     """
 
     timeout: float = 10.0
@@ -34,12 +36,12 @@ class CallSettings:
     def __post_init__(self) -> None:
         for name in ("timeout", "deadline"):
             value = getattr(self, name)
-            if value is not None and not (_is_number(value) and value > 0):
-                raise ValueError(f"{name} is {value!r}: it must be a number of seconds above 0")
+            if value is not None and not (_is_seconds(value) and value > 0):
+                raise ValueError(f"{name} is {value!r}: it must be a number of seconds above 0, and at most 1,000,000")
         for name in ("first_delay", "max_delay"):
             value = getattr(self, name)
-            if not (_is_number(value) and value >= 0):
-                raise ValueError(f"{name} is {value!r}: it must be a number of seconds, 0 or more")
+            if not (_is_seconds(value) and value >= 0):
+                raise ValueError(f"{name} is {value!r}: it must be a number of seconds from 0 to 1,000,000")
         for name, least in (("max_retries", 0), ("max_bytes", 1)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -51,8 +53,9 @@ class CallSettings:
         return 2 * self.timeout if self.deadline is None else self.deadline
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+def _is_seconds(value: object) -> bool:
+    # Also false for NaN. Sockets and locks have limits of their own, some of them at 2**31 milliseconds.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value <= _MAX_SECONDS
 
 
 __all__ = ["CallSettings"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -61,27 +62,27 @@ class Flights:
             try:
                 start_daemon("watchword-call", self._finish, key, flight, make)
             except BaseException:
-                self._end(key, flight, error=NoAnswerError("no thread can be started"))
+                # An interrupt may arrive when the thread runs: then the call goes on, as after any interrupt.
+                if flight.begin():
+                    self._end(key, flight, error=NoAnswerError("no thread can be started"))
                 raise
-        try:
-            return flight.future.result(seconds)
-        except FutureTimeoutError:
-            pass
-        raise NoAnswerError("no complete answer in time", is_timeout=True)
+        with contextlib.suppress(FutureTimeoutError):
+            flight.future.exception(seconds)
+        return _outcome(flight.future)
 
     async def _in_task(self, key: Hashable, make: Callable[[], Steps[Any]], keep: float, seconds: float) -> Any:  # noqa: ANN401
         flight, is_new = self._flight(key, keep)
         if is_new:
             # The reference keeps the task alive; cancelling a caller does not cancel it.
             flight.task = asyncio.get_running_loop().create_task(self._finish_async(key, flight, make))
+            # A task that is cancelled before its first step does not run at all. Otherwise this does nothing.
+            flight.task.add_done_callback(lambda _: self._abandon(key, flight))
         waiter = asyncio.wrap_future(flight.future)
         try:
             await asyncio.wait((waiter,), timeout=seconds)
-            if waiter.done():
-                return waiter.result()
         finally:
             waiter.cancel()
-        raise NoAnswerError("no complete answer in time", is_timeout=True)
+        return _outcome(flight.future)
 
     def _flight(self, key: Hashable, keep: float) -> tuple[_Flight, bool]:
         with self._lock:
@@ -89,12 +90,19 @@ class Flights:
             # Results are secrets as a rule: none stays longer than it is kept, or until the next call.
             self._flights = {name: one for name, one in self._flights.items() if now < one.until}
             found = self._flights.get(key)
-            if found is not None:
+            if found is not None and not found.is_lost():
                 return found, False
             flight = self._flights[key] = _Flight(keep)
-            return flight, True
+        if found is not None:
+            self._abandon(key, found)
+        return flight, True
+
+    def _abandon(self, key: Hashable, flight: _Flight) -> None:
+        self._end(key, flight, error=NoAnswerError("the event loop of the call has ended"))
 
     def _finish(self, key: Hashable, flight: _Flight, make: Callable[[], Steps[Any]]) -> None:
+        if not flight.begin():
+            return
         try:
             value = finish(make())
         except BaseException as error:
@@ -107,7 +115,7 @@ class Flights:
             value = await finish_async(make())
         except asyncio.CancelledError:
             # The event loop ends. Callers in other loops and threads are not cancelled.
-            self._end(key, flight, error=NoAnswerError("the event loop of the call has ended"))
+            self._abandon(key, flight)
             raise
         except BaseException as error:
             self._end(key, flight, error=error)
@@ -116,6 +124,9 @@ class Flights:
 
     def _end(self, key: Hashable, flight: _Flight, *, value: object = None, error: BaseException | None = None) -> None:
         with self._lock:
+            if flight.has_ended:
+                return
+            flight.has_ended = True
             flight.until = time.monotonic() + flight.keep
             if self._flights.get(key) is flight and (error is not None or flight.keep <= 0):
                 del self._flights[key]
@@ -124,6 +135,20 @@ class Flights:
             flight.future.set_exception(error)
         else:
             flight.future.set_result(value)
+
+
+def _outcome(future: Future[Any]) -> Any:  # noqa: ANN401
+    if not future.done():
+        raise NoAnswerError("no complete answer in time", is_timeout=True)
+    error = future.exception()
+    if error is None:
+        return future.result()
+    # Each caller has an exception of its own: raising one adds the caller's frames to it, and as its context what the
+    # caller is handling, which is nobody else's business.
+    own = type(error).__new__(type(error), *error.args)
+    own.__dict__.update(error.__dict__)
+    own.__cause__, own.__suppress_context__ = error.__cause__, error.__suppress_context__
+    raise own.with_traceback(error.__traceback__)
 
 
 class _Flight:
@@ -135,7 +160,18 @@ class _Flight:
         self.future.set_running_or_notify_cancel()
         self.keep = keep
         self.until = float("inf")
+        self.has_ended = False
         self.task: asyncio.Task[None] | None = None
+        self._begins = threading.Lock()
+
+    def begin(self) -> bool:
+        """Return whether nobody called this before: either the thread runs the call, or its starter gives it up."""
+        return self._begins.acquire(blocking=False)
+
+    def is_lost(self) -> bool:
+        """Return whether the call never ends, as its event loop was closed without cancelling its tasks."""
+        task = self.task
+        return not self.has_ended and task is not None and task.get_loop().is_closed()
 
 
 __all__ = ["Flights", "Shared"]

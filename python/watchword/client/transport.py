@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -71,7 +72,9 @@ class Transport:
 
     async def send_async(self, request: Request, seconds: float, settings: CallSettings) -> Answer:
         """Send a request in this task. Raises :class:`NoAnswerError`; takes ``seconds`` at most."""
-        arguments = self._arguments(request)
+        # Fresh headers may be signed by a KMS, which blocks.
+        made = functools.partial(self._arguments, request)
+        arguments = made() if request.fresh_headers is None else await asyncio.to_thread(made)
         failure: NoAnswerError
         try:
             async with asyncio.timeout(seconds):
@@ -106,6 +109,8 @@ class Transport:
             for chunk in response.iter_raw() if (whole := _read_before(response)) is None else (whole,):
                 body.add(chunk)
                 deadline.check()
+            # Without a length, a body ends with its connection, which the deadline may have shut.
+            deadline.check()
             return Answer(response.status_code, headers, body.whole(), request.route)
 
     async def _exchange_async(
@@ -135,6 +140,11 @@ class Transport:
         """Return what is sent. What this raises, such as an error of the application's signer, is no missing answer."""
         fresh = {} if request.fresh_headers is None else request.fresh_headers()
         headers = {**self._headers, **request.content_type, **request.headers, **fresh, "accept-encoding": "identity"}
+        for name, value in headers.items():
+            # A key with its file's line break, perhaps. An attempt would fail like a lost connection, again and again.
+            if not (value.isascii() and value.isprintable()):
+                why = f'the request cannot be sent: its header "{name}" has a line break, or is not ASCII'
+                raise NoAnswerError(why, is_transient=False)
         return {
             "method": request.method,
             "url": (request.base_url or self.base_url) + request.path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -82,7 +83,8 @@ class DpopProver:
         ``uri`` is the request's; its query and fragment are removed (RFC 9449 section 4.2). ``access_token`` must be
         given if the request carries one. ``nonce`` is the last one received from the server (``DPoP-Nonce``).
 
-        Raises ``ValueError`` if ``uri`` is not an absolute http or https URI, :class:`SignerError` if the signer fails.
+        Raises ``ValueError`` if ``uri`` is not an absolute http or https URI, or the token cannot be encoded as UTF-8;
+        :class:`SignerError` if the signer fails.
         """
         claims: dict[str, Any] = {
             "jti": base64url.encode(os.urandom(16)),
@@ -93,8 +95,7 @@ class DpopProver:
         if access_token is not None:
             import hashlib
 
-            token = access_token.encode() if isinstance(access_token, str) else access_token
-            claims["ath"] = base64url.encode(hashlib.sha256(token).digest())
+            claims["ath"] = base64url.encode(hashlib.sha256(_bytes(access_token)).digest())
         if nonce is not None:
             claims["nonce"] = nonce
         signing_input = f"{self._header}.{_encoded(claims)}"
@@ -107,6 +108,15 @@ class DpopProver:
     def __reduce__(self) -> tuple[object, ...]:
         """Raise ``TypeError``: a private key stays in its process."""
         raise TypeError("a DpopProver stays in the process that made it")
+
+
+def _bytes(token: str | bytes) -> bytes:
+    if not isinstance(token, str):
+        return token
+    with contextlib.suppress(UnicodeEncodeError):
+        return token.encode()
+    # Not the encoder's exception, which has the token as an attribute and in its repr.
+    raise ValueError("access_token has a surrogate: it cannot be encoded as UTF-8")
 
 
 def _encoded(document: dict[str, Any]) -> str:

@@ -218,6 +218,8 @@ def _stream(
         for chunk in response.iter_raw():
             body.add(chunk)
             deadline.check()
+        # Without a length, a body ends with its connection, which the deadline may have shut.
+        deadline.check()
         return Response(response.status_code, received, body.whole())
 
 

@@ -273,6 +273,7 @@ def test_a_page_in_the_servers_place_revokes_nothing(server: Server, form: str) 
         ("get_token", {"client_id": "c", "client_secret": ""}, ValueError, "client_secret is empty"),
         ("get_token", {**CREDENTIALS, "scope": ["read"]}, TypeError, "scope must be str"),
         ("get_token", {**CREDENTIALS, "dpop": "proof"}, TypeError, "dpop must be a DPoPClient"),
+        ("refresh_token", {"refresh_token_value": "t", "client_id": "c", "dpop": "proof"}, TypeError, "dpop must be a"),
         ("exchange_token", {"subject_token": "t", "audience": "a", "scopes": "read"}, TypeError, "list of strings"),
         ("exchange_token", {"subject_token": "t", "audience": "a", "scopes": [1]}, TypeError, "element of scopes"),
         ("exchange_token", {"subject_token": b"t", "audience": "a"}, TypeError, "subject_token must be str"),

@@ -24,8 +24,9 @@ class AgentAuthClient:
 
     Every call raises :class:`~watchword.providers.authgent.ServerError` if the server rejects it or is unavailable,
     :class:`~watchword.providers.authgent.DPoPError` if a token is not bound although a proof was sent, and
-    ``TypeError`` or ``ValueError`` if an argument is invalid. A client may be used from any number of tasks, threads
-    and event loops.
+    ``TypeError`` or ``ValueError`` if an argument is invalid. A request that is sent once is repeated only if the
+    server did not act on it: after a 429, or because it asked for a DPoP nonce. A client may be used from any number of
+    tasks, threads and event loops.
     """
 
     def __init__(

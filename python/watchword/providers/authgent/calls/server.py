@@ -82,15 +82,20 @@ class Server:
 
 
 def jkt_of(dpop: Prover | None) -> str | None:
-    """Return the thumbprint of the key to which tokens will be bound; ``None`` without one."""
-    return None if dpop is None else dpop.jkt
+    """Return the thumbprint of the key to which tokens will be bound; ``None`` without one. Raises ``TypeError``."""
+    return None if dpop is None else _checked(dpop).jkt
+
+
+def _checked(dpop: Prover) -> Prover:
+    if not isinstance(dpop, (DpopProver, DPoPClient)):
+        raise TypeError(f"dpop must be a DPoPClient or a watchword.holder.DpopProver, not {type(dpop).__name__}")
+    return dpop
 
 
 def _prove(dpop: Prover | None) -> _Prove | None:
     if dpop is None:
         return None
-    if not isinstance(dpop, (DpopProver, DPoPClient)):
-        raise TypeError(f"dpop must be a DPoPClient or a watchword.holder.DpopProver, not {type(dpop).__name__}")
+    dpop = _checked(dpop)
     make = dpop.proof if isinstance(dpop, DpopProver) else dpop.create_proof
     return lambda uri, nonce: make("POST", uri, None, nonce)
 

@@ -293,6 +293,17 @@ def test_callbacks_that_cannot_be_called(idp: Idp, form: str) -> None:
     assert idp.server.count() == 0
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_function_that_returns_a_coroutine_stores_nothing_in_a_thread(idp: Idp) -> None:
+    """Such as a lambda around a coroutine function: the new tokens would be lost without a word."""
+
+    async def store(value: object) -> None:
+        return
+
+    with pytest.raises(TypeError, match="cannot await"):
+        idp.call("thread", lambda client: client.create_agent(idp.stored(), on_refresh=lambda tokens: store(tokens)))
+
+
 def test_coroutine_functions_are_awaited(idp: Idp) -> None:
     got: list[Any] = []
 

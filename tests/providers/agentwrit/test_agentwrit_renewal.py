@@ -113,6 +113,22 @@ def test_a_cancelled_renewal_is_not_lost(broker: BrokerStandin) -> None:
     assert broker.server.count(RENEW) == 1
 
 
+def test_a_delegation_that_a_renewal_overtakes_uses_the_new_token(broker: BrokerStandin) -> None:
+    agent, helper = agent_of(broker), agent_of(broker)
+    hang = hung(broker, DELEGATE)
+    delegating, failures = started(lambda: agent.delegate(helper.agent_id, SCOPE))
+    broker.server.wait_for(1, DELEGATE)
+    agent.renew()
+    hang.released.set()
+    joined(delegating)
+    assert failures == []
+    # A token that is rejected for another reason is not sent again.
+    broker.revoke(agent.access_token)
+    with pytest.raises(AuthenticationError):
+        agent.delegate(helper.agent_id, SCOPE)
+    assert broker.server.count(DELEGATE) == 3
+
+
 def test_a_release_during_a_renewal_releases_the_new_token(broker: BrokerStandin) -> None:
     agent = agent_of(broker)
     old = agent.access_token

@@ -100,6 +100,12 @@ def test_a_user_without_an_organization_has_no_scopes() -> None:
     assert renewed.has_access("read", "users") is False
 
 
+def test_an_agent_that_logged_in_has_no_scopes_of_the_session() -> None:
+    """Only the ID token is verified: the scope is what the login requested, or what somebody wrote into the session."""
+    one = agent(token_scope="*:**", id_token="header.payload.signature", kind=PrincipalType.AGENT)
+    assert one.has_access("read", "users") is False
+
+
 def test_expiry_as_documented() -> None:
     soon = agent(expires_in=45)
     assert soon.expires_at == soon.tokens.expires_at

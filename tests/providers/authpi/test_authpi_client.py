@@ -420,6 +420,22 @@ def test_a_callback_without_iss_is_rejected_if_the_issuer_always_sends_it(idp: I
     assert idp.call(form, lambda client: client.exchange_callback(callback, auth), **always).id == "usr_1"
 
 
+def test_a_code_without_iss_is_rejected_if_the_issuer_always_sends_it(idp: Idp, form: str) -> None:
+    """A mix-up attack leaves it out (RFC 9207 section 2.4): ``iss=query.get("iss")`` is then ``None``."""
+    always = {"authorization_response_iss_parameter_supported": True}
+    with pytest.raises(OAuthError, match="names no issuer") as caught:
+        idp.call(form, lambda client: client.exchange_code(CODE, VERIFIER, iss=None), **always)
+    assert (caught.value.error, idp.server.count()) == ("invalid_issuer", 0)
+    good = idp.server.url
+    assert idp.call(form, lambda client: client.exchange_code(CODE, VERIFIER, iss=good), **always).id == "usr_1"
+
+
+def test_a_nonce_of_another_type_uses_up_no_code(idp: Idp, form: str) -> None:
+    with pytest.raises(TypeError, match="nonce"):
+        idp.call(form, lambda client: client.exchange_code(CODE, VERIFIER, nonce=5))
+    assert idp.server.count() == 0
+
+
 @pytest.mark.parametrize("name", ["state", "nonce", "code_verifier"])
 def test_a_session_that_keeps_nothing_matches_no_callback(idp: Idp, form: str, name: str) -> None:
     auth = idp.client("thread").create_authorization_url(["openid"]).model_copy(update={name: ""})

@@ -111,6 +111,13 @@ def text_of(error: BaseException) -> str:
     return "".join(str(one) + repr(one) for one in chain if one is not None)
 
 
+def test_the_error_for_a_token_set_has_no_exception_of_pydantic() -> None:
+    for members in ({"access_token": ACCESS_TOKEN}, {"access_token": 5, "expires_at": ACCESS_TOKEN}):
+        with pytest.raises(TokenParseError) as caught:
+            VERIFIER.create_agent(members)
+        assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
 def test_no_error_quotes_a_token() -> None:
     raw = ISSUING.mint(sub="secret-subject", organizations=[{"id": "secret-org", "scopes": [5]}])
     for given_tokens in (

@@ -18,13 +18,15 @@ import django
 import fastapi
 import flask
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.test import RequestFactory
 from fastapi.responses import RedirectResponse
 from fastapi.testclient import TestClient
+from starlette.datastructures import QueryParams
 from starlette.middleware.sessions import SessionMiddleware
+from werkzeug.test import EnvironBuilder
 
-from watchword.providers.authpi import AuthenticatedAgent, IdpClient, IdpClientSync, TokenExpiredError
+from watchword.providers.authpi import AuthenticatedAgent, IdpClient, IdpClientSync, OAuthError, TokenExpiredError
 
 CALLBACK = "http://localhost:8000/callback"
 
@@ -39,10 +41,32 @@ def options(idp: Idp) -> dict[str, Any]:
     }
 
 
+def configure_django() -> None:
+    if not settings.configured:
+        settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="0123456789", USE_TZ=True)
+        django.setup()
+
+
 def come_back(client: Any, location: str) -> tuple[Any, Any]:
     """Come back from the login with somebody else's state, and with the right one."""
     (state,) = parse_qs(urlsplit(location).query)["state"]
     return client.get("/callback?code=c&state=other"), client.get(f"/callback?code=c&state={state}")
+
+
+def test_a_repeated_parameter_is_rejected_in_what_each_framework_parses(idp: Idp) -> None:
+    configure_django()
+    with IdpClientSync(**options(idp)) as authpi:
+        auth = authpi.create_authorization_url(["openid"])
+        query = f"state={auth.state}&code=c&iss=https://evil.example&iss={idp.server.url}"
+        queries = [
+            flask.Request(EnvironBuilder(query_string=query).get_environ()).args,
+            QueryDict(query),
+            QueryParams(query),
+        ]
+        for parsed in queries:
+            with pytest.raises(OAuthError, match="repeated"):
+                authpi.exchange_callback(parsed, auth)
+    assert idp.server.count() == 0
 
 
 def test_fastapi(idp: Idp) -> None:
@@ -134,9 +158,7 @@ def test_flask(idp: Idp) -> None:
 
 
 def test_django(idp: Idp) -> None:
-    if not settings.configured:
-        settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="0123456789", USE_TZ=True)
-        django.setup()
+    configure_django()
     authpi = IdpClientSync(**options(idp))
     session: dict[str, Any] = {}
 

@@ -117,6 +117,20 @@ def test_the_resources_of_a_renewal(idp: Idp, form: str) -> None:
     assert [one.get("resource") for one in idp.forms()] == [None, "https://b.example", "https://a.example", None]
 
 
+def test_no_refresh_token_is_sent_twice_for_other_resources(idp: Idp) -> None:
+    stored = idp.stored()
+    with idp.client("thread") as client:
+        for name in ("a", "b", "a", "b", "c"):
+            client.create_agent(stored, resources=[f"https://{name}.example"])
+    # Those of "c" come last: the server repeats its answer, and so the refresh token stays what it was.
+    sent = [(one["refresh_token"], one["resource"]) for one in idp.forms()]
+    assert sent == [
+        (REFRESH, "https://a.example"),
+        ("new-refresh-token", "https://b.example"),
+        ("new-refresh-token", "https://c.example"),
+    ]
+
+
 # Sets without an ID token.
 
 
@@ -291,6 +305,17 @@ def test_callbacks_that_cannot_be_called(idp: Idp, form: str) -> None:
             with pytest.raises(TypeError, match=name):
                 idp.call(form, lambda client: client.create_agent(idp.stored(), **{name: callback}))  # noqa: B023
     assert idp.server.count() == 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_function_that_returns_a_coroutine_stores_nothing_in_a_thread(idp: Idp) -> None:
+    """Such as a lambda around a coroutine function: the new tokens would be lost without a word."""
+
+    async def store(value: object, session: object) -> None:
+        return
+
+    with pytest.raises(TypeError, match="cannot await"):
+        idp.call("thread", lambda client: client.create_agent(idp.stored(), on_refresh=lambda new: store(new, None)))
 
 
 def test_coroutine_functions_are_awaited(idp: Idp) -> None:

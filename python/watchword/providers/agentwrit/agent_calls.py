@@ -70,13 +70,20 @@ class AgentCalls:
         if ttl is not None:
             body["ttl"] = _seconds(ttl)
         require_narrower(wanted, self.scope, than="the agent's scope", route="/v1/delegate")
+        token = yield from self._settled_token()
+        answer: Answer = yield Request("POST", "/v1/delegate", json=body, headers=_bearer(token))
+        if answer.status == 401 and (self._is_changing or self.access_token != token):
+            # A renewal that began meanwhile has revoked the token. Nothing has been issued for it.
+            token = yield from self._settled_token()
+            answer = yield Request("POST", "/v1/delegate", json=body, headers=_bearer(token))
+        return read_delegated(require_success(answer, secrets=[token]))
+
+    def _settled_token(self) -> Verb[str]:
         if self._is_changing:
             # The token may be revoked at any moment: wait for the next one.
             yield Shared(self, _nothing)
-            self._require_unreleased("delegate")
-        token = self.access_token
-        answer: Answer = yield Request("POST", "/v1/delegate", json=body, headers=_bearer(token))
-        return read_delegated(require_success(answer, secrets=[token]))
+        self._require_unreleased("delegate")
+        return self.access_token
 
     def _in_turn(self, kind: str, make: Callable[[], Verb[None]]) -> Verb[None]:
         """Run a change, or join one of its kind that is under way; another kind is waited for first."""

@@ -68,8 +68,8 @@ class AuthenticatedAgent(ImmutableModel):
     def has_access(self, action: str, resource: str) -> bool:
         """Return whether ``action`` on ``resource`` is allowed in any of the organizations.
 
-        A client that authenticated for itself has no organizations: the scope of its access token is checked. A user
-        without an organization has no access, whatever scope the login requested.
+        A client that authenticated for itself has no organizations: the scope of its access token is checked.
+        Whoever logged in without an organization has no access, whatever scope the login requested.
         """
         if not self.organizations and self._is_client:
             held = [scope for scope in (self.tokens.scope or "").split(" ") if scope]
@@ -102,8 +102,12 @@ class AuthenticatedAgent(ImmutableModel):
 
     @property
     def _is_client(self) -> bool:
-        """Whether no user logged in: the client credentials grant returns no ID token (RFC 6749 section 4.4)."""
-        return self.type is PrincipalType.AGENT or (self.tokens.id_token is None and self.tokens.subject_hint is None)
+        """Whether nobody logged in: the client credentials grant returns no ID token (RFC 6749 section 4.4).
+
+        The prefix of the id does not say so. The scope of a token set with an ID token is not verified: whoever can
+        write a session could have any.
+        """
+        return self.tokens.id_token is None and self.tokens.subject_hint is None
 
 
 __all__ = ["AgentType", "AuthenticatedAgent", "PrincipalType"]

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -129,7 +129,7 @@ def _parameters(callback: OAuthCallbackInput) -> dict[str, str]:
         query = text.partition("?")[2] if _URL.match(text) else text
         pairs = parse_qsl(query, keep_blank_values=True)
     elif isinstance(callback, Mapping):
-        pairs = [(name, one) for name, value in callback.items() for one in _values(value)]
+        pairs = [(name, one) for name, value in _items(callback) for one in _values(value)]
     else:
         raise TypeError(f"callback must be a URL, a query string or a mapping, not {type(callback).__name__}")
     known = [(name, value) for name, value in pairs if name in _PARAMETERS]
@@ -137,6 +137,15 @@ def _parameters(callback: OAuthCallbackInput) -> dict[str, str]:
     if len(found) != len(known):
         raise OAuthError("invalid_request", "a parameter of the callback is repeated")
     return found
+
+
+def _items(callback: Mapping[str, object]) -> Iterable[tuple[str, object]]:
+    # Of Werkzeug and Django, and of Starlette: their items() have one value of each name.
+    for name in ("lists", "multi_items"):
+        all_items: Callable[[], Iterable[tuple[str, object]]] | None = getattr(callback, name, None)
+        if all_items is not None:
+            return all_items()
+    return callback.items()
 
 
 def _values(value: object) -> Sequence[str]:

@@ -53,8 +53,10 @@ class Calls:
             raise TypeError("state, the callback's, and expected_state, the login's, must be given together")
         if expected_state is not None:
             check_state(state, expected_state)
-        if iss is not None:
-            check_issuer(iss, self.settings)
+        check_issuer(iss, self.settings)
+        if nonce is not None and not isinstance(nonce, str):
+            # Before the code is used up.
+            raise TypeError(f"nonce must be a string, not {type(nonce).__name__}")
         return (yield from self._exchange(code, code_verifier, resources, nonce))
 
     def _exchange(

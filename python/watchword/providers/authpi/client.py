@@ -75,7 +75,8 @@ class IdpClient(BaseClient[AsyncHttpxClient]):
 
         ``nonce`` is that of the login; without it, a code that was injected into the callback may log in somebody else
         where the server does not check ``code_verifier``. ``state`` and ``iss`` are the callback's, ``expected_state``
-        the login's. Prefer :meth:`exchange_callback`, which checks all of them. Raises what that raises.
+        the login's; ``iss`` is required if the client has ``authorization_response_iss_parameter_supported``. Prefer
+        :meth:`exchange_callback`, which checks all of them. Raises what that raises.
         """
         return await self._caller.run_async(
             self._calls.exchange_code(

@@ -85,10 +85,11 @@ def calling(callback: Callback, value: object, run: Callable[..., Any] | None = 
     """Return the step that calls a callback, and in a task awaits its result if it is awaitable."""
 
     def in_thread() -> None:
-        if run is None:
-            callback(value)
-        else:
-            run(callback, value)
+        result = callback(value) if run is None else run(callback, value)
+        if inspect.isawaitable(result):
+            if inspect.iscoroutine(result):
+                result.close()
+            raise TypeError("the callback returned an awaitable, which IdpClientSync cannot await: use IdpClient")
 
     async def in_task() -> None:
         result = callback(value)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watchword import decode_unverified
 from watchword.client import CallError, Shared, Verb
@@ -39,13 +40,14 @@ class Renewed:
     """The result of a renewal: the new tokens, and their agent if they have an ID token, or why it is invalid.
 
     It is a value even if it is an error, since the refresh token is used up all the same. ``is_stored`` says whether
-    the tokens are given to ``on_refresh``.
+    the tokens are given to ``on_refresh``; ``resources`` are the resource indicators that were asked for.
     """
 
     tokens: TokenSet
     agent: AuthenticatedAgent | None = None
     error: OAuthError | None = None
     is_stored: bool = True
+    resources: tuple[str, ...] = ()
 
 
 def stated_by(tokens: TokenSet) -> Stated:
@@ -74,24 +76,12 @@ class Renewals:
         self._calls = calls
 
     def renew(
-        self, tokens: TokenSet, stated: Stated, subject: str, resources: Sequence[str], delivery: Delivery
+        self, tokens: TokenSet, stated: Stated, subject: str, resources: tuple[str, ...], delivery: Delivery
     ) -> Verb[AuthenticatedAgent]:
         """Return the agent of renewed tokens, which belong to ``subject``, after delivering them."""
         if not tokens.refresh_token:
             raise TokenExpiredError("No refresh token available: the user has to log in again")
-        try:
-            renewed: Renewed = yield Shared(
-                _key(tokens, resources), lambda: self._renew(tokens, stated, subject, resources, delivery), KEEP
-            )
-        except BaseException as error:
-            yield from delivery.after_cancellation()
-            if isinstance(error, CallError):
-                raise refusals.no_renewal(error) from None
-            raise
-        whose = renewed.tokens.subject_hint if renewed.agent is None else renewed.agent.id
-        if whose is not None and whose != subject:
-            # The caller that began it has another's session.
-            raise SubjectMismatchError(subject, whose)
+        renewed = yield from self._join(tokens, stated, subject, resources, delivery)
         if renewed.is_stored:
             yield from delivery.from_caller(renewed.tokens)
         if renewed.error is not None:
@@ -100,11 +90,44 @@ class Renewals:
             return renewed.agent
         return (yield from self._calls.agent_of_user_info(renewed.tokens, subject))
 
+    def _join(
+        self, tokens: TokenSet, stated: Stated, subject: str, resources: tuple[str, ...], delivery: Delivery
+    ) -> Verb[Renewed]:
+        """Return the result of a renewal for these resources, which other callers may have begun.
+
+        If another caller has renewed the tokens for other resources, the new tokens are renewed: the old refresh token
+        is used up.
+        """
+        seen: set[str] = set()
+        while True:
+            key = _key(tokens)
+            if key in seen:
+                # The server's answers repeat themselves.
+                key = _key(tokens, resources)
+            seen.add(key)
+            renewed: Renewed
+            try:
+                renewed = yield Shared(
+                    key, functools.partial(self._renew, tokens, stated, subject, resources, delivery), KEEP
+                )
+            except BaseException as error:
+                yield from delivery.after_cancellation()
+                if isinstance(error, CallError):
+                    raise refusals.no_renewal(error) from None
+                raise
+            whose = renewed.tokens.subject_hint if renewed.agent is None else renewed.agent.id
+            if whose is not None and whose != subject:
+                # The caller that began it has another's session.
+                raise SubjectMismatchError(subject, whose)
+            if renewed.resources == resources or renewed.error is not None or not renewed.tokens.refresh_token:
+                return renewed
+            tokens = renewed.tokens
+
     def _renew(
-        self, tokens: TokenSet, stated: Stated, subject: str, resources: Sequence[str], delivery: Delivery
+        self, tokens: TokenSet, stated: Stated, subject: str, resources: tuple[str, ...], delivery: Delivery
     ) -> Verb[Renewed]:
         fresh = yield from self._ask(tokens, resources)
-        renewed = yield from self._check(fresh, stated, subject)
+        renewed = replace((yield from self._check(fresh, stated, subject)), resources=resources)
         if renewed.is_stored:
             yield from delivery.from_shared_call(renewed.tokens)
         return renewed
@@ -138,8 +161,11 @@ class Renewals:
         return Renewed(fresh, agent)
 
 
-def _key(tokens: TokenSet, resources: Sequence[str]) -> str:
-    """Return what identifies a renewal. With the access token, so that a refresh token that stays is renewed again."""
+def _key(tokens: TokenSet, resources: Sequence[str] = ()) -> str:
+    """Return what identifies a renewal. With the access token, so that a refresh token that stays is renewed again.
+
+    Without resources, as the refresh token is used up whatever they are.
+    """
     digest = hashlib.sha256()
     for part in (tokens.refresh_token or "", tokens.access_token, *resources):
         encoded = part.encode("utf-8", "surrogatepass")

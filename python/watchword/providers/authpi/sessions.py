@@ -65,7 +65,7 @@ class Sessions:
         self,
         tokens: TokenSet,
         stated: Stated,
-        resources: Sequence[str],
+        resources: tuple[str, ...],
         delivery: Delivery,
         on_refresh_error: Callback | None,
     ) -> Verb[AuthenticatedAgent]:

@@ -28,7 +28,8 @@ def token_set(tokens: Tokens) -> TokenSet:
         return TokenSet.model_validate(dict(tokens))
     except ValidationError as error:
         fields = ", ".join(sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]}))
-        raise TokenParseError(f"these members of the token set are missing or have the wrong type: {fields}") from None
+    # Outside of the block: pydantic's exception has the tokens, and must not be the context.
+    raise TokenParseError(f"these members of the token set are missing or have the wrong type: {fields}")
 
 
 def id_token_of(tokens: TokenSet) -> str:

@@ -132,6 +132,16 @@ def test_amounts_are_compared_with_every_digit(server: Server) -> None:
                 client.verify(**ASKED, expected_action=ACTION)
 
 
+@pytest.mark.parametrize("number", ["1e-99999999999999999999", "0e99999999999999999999", "-0.0e-99999999999999999999"])
+def test_a_number_whose_exponent_no_decimal_has(server: Server, number: str) -> None:
+    claims = f'{{"aud": "{AUDIENCE}", "delegation_id": "dlg_1", "other": {number}, "action_context": %s}}'
+    assert says(server, VERIFY, f'{{"valid": true, "claims": {claims % "null"}}}').verify(**ASKED).valid
+    action = f'{{"scope": "purchase", "currency": "GBP", "amount_minor": {number}}}'
+    client = says(server, VERIFY, f'{{"valid": true, "claims": {claims % action}}}')
+    with pytest.raises(PaphweyVerificationError, match="malformed_claims"):
+        client.verify(**ASKED, expected_action={**ACTION, "amount_minor": 0})
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from watchword.client import Answer, Members, Request, Verb, path_segment
@@ -28,6 +27,7 @@ from watchword.providers.paphwey.outcome_check import check_outcome
 from watchword.providers.profiles import reason_of
 from watchword.providers.profiles.paphwey.action import Action
 from watchword.providers.profiles.paphwey.claim_names import ClaimNames
+from watchword.providers.profiles.paphwey.exact_json import load_exactly
 
 T = TypeVar("T")
 
@@ -146,7 +146,7 @@ class GatewayCalls:
         }
         names = (api.valid, api.claims, api.delegation, api.actor_chain, api.receipt_id, api.cnf_jwk)
         found = VerifiedOutcome.model_validate(_open(members, known, *names))
-        exact = json.loads(answer.body, parse_float=Decimal)[api.claims]
+        exact = load_exactly(answer.body)[api.claims]
         failure: VerificationError
         try:
             check_outcome(found, asked, action, self._names, exact)

@@ -97,7 +97,7 @@ class GatewayCalls:
             "verify_outcome",
             self._api.verify_path,
             Request("POST", self._api.verify_path, json=body),
-            lambda answer: self._errors.of_answer(answer, verifying=True),
+            lambda answer: self._errors.of_answer(answer, asked.attestation_token),
             lambda answer: self._outcome(answer, asked, action),
         )
 
@@ -133,7 +133,7 @@ class GatewayCalls:
     def _outcome(self, answer: Answer, asked: VerifyOutcomeRequest, action: Action | None) -> VerifiedOutcome:
         api, members = self._api, answer.members()
         if not members.flag(api.valid):
-            raise self._errors.of_invalid_attestation(members.raw, answer.status)
+            raise self._errors.of_invalid_attestation(members.raw, answer.status, asked.attestation_token)
         claims = members.nested(api.claims).raw
         known = {
             "valid": True,
@@ -155,7 +155,7 @@ class GatewayCalls:
         else:
             return found
         # Outside of the block, so that the exception has no context.
-        trace_id = self._errors.trace_id(members.raw)
+        trace_id = self._errors.names(members.raw, asked.attestation_token)["trace_id"]
         raise PaphweyVerificationError(failure.detail, code=reason_of(failure), trace_id=trace_id, status=answer.status)
 
 

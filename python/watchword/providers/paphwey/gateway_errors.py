@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from watchword.client import Answer, CallError, InvalidAnswerError, NoAnswerError, retry_after_seconds
@@ -31,8 +31,11 @@ _BY_STATUS: Mapping[int, type[PaphweyError]] = {
     422: PaphweyPolicyError,
 }
 
-# Codes and trace ids are logged: no line breaks, and no dots, which separate the parts of tokens and of API keys.
+# Codes and trace ids are logged: no line breaks, and no dots, so that no whole token or API key fits.
 _LOGGABLE = re.compile(r"[A-Za-z0-9_:-]{1,128}", flags=re.ASCII)
+
+# The fewest characters of a part of a secret that is one itself: a key's prefix may be a word of any code.
+_MIN_SECRET = 8
 
 _MAX_SECONDS = 10**9
 
@@ -44,11 +47,11 @@ class GatewayErrors:
         self._api = api
         self._api_key = api_key
 
-    def of_answer(self, answer: Answer, *, verifying: bool = False) -> PaphweyError:
-        """Return the exception for an answer that is no success; ``verifying``: of ``verify_outcome``."""
+    def of_answer(self, answer: Answer, attestation: str | None = None) -> PaphweyError:
+        """Return the exception for an answer that is no success; ``attestation``: that of ``verify_outcome``."""
         members, status = answer.members_if_any().raw, answer.status
-        named: dict[str, Any] = {"code": self.code(members), "trace_id": self.trace_id(members), "status": status}
-        if verifying and status in self._api.invalid_attestation_statuses:
+        named: dict[str, Any] = {**self.names(members, attestation or ""), "status": status}
+        if attestation is not None and status in self._api.invalid_attestation_statuses:
             return PaphweyVerificationError(**named)
         if status == 429:
             seconds = retry_after_seconds(answer)
@@ -59,21 +62,26 @@ class GatewayErrors:
             return _BY_STATUS[status](**named)
         return PaphweyError(f"the gateway answered {status}", **{**named, "code": named["code"] or f"http_{status}"})
 
-    def of_invalid_attestation(self, members: Mapping[str, Any], status: int) -> PaphweyVerificationError:
+    def of_invalid_attestation(
+        self, members: Mapping[str, Any], status: int, attestation: str
+    ) -> PaphweyVerificationError:
         """Return the exception for an attestation that the gateway calls invalid."""
-        return PaphweyVerificationError(code=self.code(members), trace_id=self.trace_id(members), status=status)
+        return PaphweyVerificationError(**self.names(members, attestation), status=status)
 
-    def code(self, members: Mapping[str, Any]) -> str | None:
-        """Return the code that an answer names, if any."""
-        return self._loggable(_first(members, self._api.error_code))
+    def names(self, members: Mapping[str, Any], attestation: str) -> dict[str, str | None]:
+        """Return the ``code`` and the ``trace_id`` that an answer names, if any; not if they contain a secret."""
+        parts = {
+            part for secret in (self._api_key, attestation) for part in secret.split(".") if len(part) >= _MIN_SECRET
+        }
+        secrets = {self._api_key, *parts}
+        named = {"code": _first(members, self._api.error_code), "trace_id": _first(members, self._api.trace_id)}
+        return {name: _loggable(value, secrets) for name, value in named.items()}
 
-    def trace_id(self, members: Mapping[str, Any]) -> str | None:
-        """Return the trace id that an answer names, if any."""
-        return self._loggable(_first(members, self._api.trace_id))
 
-    def _loggable(self, value: object) -> str | None:
-        found = isinstance(value, str) and _LOGGABLE.fullmatch(value) is not None and self._api_key not in value
-        return str(value) if found else None
+def _loggable(value: object, secrets: Collection[str]) -> str | None:
+    if not isinstance(value, str) or _LOGGABLE.fullmatch(value) is None:
+        return None
+    return None if any(one in value for one in secrets) else value
 
 
 def of_call_error(error: CallError) -> PaphweyError:

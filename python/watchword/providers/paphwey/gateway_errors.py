@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from watchword.client import Answer, CallError, InvalidAnswerError, NoAnswerError, retry_after_seconds
+from watchword.client import Answer, CallError, InvalidAnswerError, NoAnswerError, retry_after_seconds, server_text
 from watchword.providers.paphwey.errors import (
     PaphweyAuthError,
     PaphweyConflictError,
@@ -34,9 +34,6 @@ _BY_STATUS: Mapping[int, type[PaphweyError]] = {
 # Codes and trace ids are logged: no line breaks, and no dots, so that no whole token or API key fits.
 _LOGGABLE = re.compile(r"[A-Za-z0-9_:-]{1,128}", flags=re.ASCII)
 
-# The fewest characters of a part of a secret that is one itself: a key's prefix may be a word of any code.
-_MIN_SECRET = 8
-
 _MAX_SECONDS = 10**9
 
 
@@ -50,7 +47,7 @@ class GatewayErrors:
     def of_answer(self, answer: Answer, attestation: str | None = None) -> PaphweyError:
         """Return the exception for an answer that is no success; ``attestation``: that of ``verify_outcome``."""
         members, status = answer.members_if_any().raw, answer.status
-        named: dict[str, Any] = {**self.names(members, attestation or ""), "status": status}
+        named: dict[str, Any] = {**self.names(members, attestation), "status": status}
         if attestation is not None and status in self._api.invalid_attestation_statuses:
             return PaphweyVerificationError(**named)
         if status == 429:
@@ -68,20 +65,16 @@ class GatewayErrors:
         """Return the exception for an attestation that the gateway calls invalid."""
         return PaphweyVerificationError(**self.names(members, attestation), status=status)
 
-    def names(self, members: Mapping[str, Any], attestation: str) -> dict[str, str | None]:
+    def names(self, members: Mapping[str, Any], attestation: str | None = None) -> dict[str, str | None]:
         """Return the ``code`` and the ``trace_id`` that an answer names, if any; not if they contain a secret."""
-        parts = {
-            part for secret in (self._api_key, attestation) for part in secret.split(".") if len(part) >= _MIN_SECRET
-        }
-        secrets = {self._api_key, *parts}
+        secrets = (self._api_key, attestation)
         named = {"code": _first(members, self._api.error_code), "trace_id": _first(members, self._api.trace_id)}
         return {name: _loggable(value, secrets) for name, value in named.items()}
 
 
-def _loggable(value: object, secrets: Collection[str]) -> str | None:
-    if not isinstance(value, str) or _LOGGABLE.fullmatch(value) is None:
-        return None
-    return None if any(one in value for one in secrets) else value
+def _loggable(value: object, secrets: Iterable[str | None]) -> str | None:
+    text = server_text(value, secrets)
+    return text if text == value and _LOGGABLE.fullmatch(text or "") else None
 
 
 def of_call_error(error: CallError) -> PaphweyError:

@@ -20,7 +20,7 @@ from watchword.client.nonces import OriginNonces
 from watchword.client.request import Request, Verb, path_segment
 from watchword.client.retries import retry_after_seconds
 from watchword.client.rfc3339 import parse_rfc3339
-from watchword.client.server_text import server_text
+from watchword.client.server_words import server_text
 from watchword.client.settings import CallSettings
 from watchword.client.shared import Shared
 from watchword.client.transport import check_base_url, default_user_agent

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use watchword_kernel::{
     Algorithm, Audience, Backend, IssuerNames, IssuerTable, JwsPolicy, KeySet, Limits, Policy, ProofOfPossession,
-    ScopeClaims, SpiffeId, Tenants, VerifiedToken, unverified_names, verify,
+    ProofRequest, Row, ScopeClaims, SpiffeId, Tenants, VerifiedToken, unverified_names, verify,
 };
 
 /// The claims of [`common::CLAIMS`] with these in their place; `null` takes one away.
@@ -500,6 +500,18 @@ fn what_is_expected_is_bounded_and_printable() {
     assert!(message.len() < 2000, "{}", message.len());
     assert!(message.ends_with(" or 996 others"), "{message}");
     assert!(message.chars().all(|ch| (' '..='~').contains(&ch) || ch == '…'), "{message}");
+}
+
+#[test]
+fn neither_a_row_of_a_batch_nor_a_request_shows_its_token() {
+    let (keys, policy) = (key_set(Backend::Default), strict());
+    let shown = format!("{:?}", Row { token: b"secret", keys: &keys, policy: &policy, now: now() });
+    assert!(shown.starts_with("Row { token_bytes: 6, now: "), "{shown}");
+    assert!(!shown.contains("115, 101, 99"), "{shown}");
+    let uri = "https://api.example/?key=secret";
+    let access_token = Some(b"secret".as_slice());
+    let request = ProofRequest { method: "GET", uri, access_token, expected_jkt: None, nonces: None };
+    assert_eq!(format!("{request:?}"), "ProofRequest { method: \"GET\", .. }");
 }
 
 #[test]

@@ -96,6 +96,11 @@ NOT_HUMAN: dict[str, dict[str, Any]] = {
         "sub": "client:agnt_1",
         "act": {"sub": "client:a", "act": {"sub": "user:123", "iss": "https://other.example"}},
     },
+    "below an agent of another issuer": {
+        "iss": ISSUER,
+        "sub": "client:agnt_1",
+        "act": {"sub": "client:a", "iss": "https://other.example", "act": {"sub": "user:123"}},
+    },
     "the token says no": {"sub": "client:agnt_1", "human_root": False, "act": DOCUMENTED},
     "the token says neither": {"sub": "client:agnt_1", "human_root": "true", "act": DOCUMENTED},
     "the token says null": {"sub": "client:agnt_1", "human_root": None, "act": DOCUMENTED},

@@ -478,7 +478,7 @@ def test_report_trust(clawauth: StandIn, suffix: str) -> None:
         (agent_id, 8.5, None),
         (agent_id, 3, "Frequent failures"),
     ]
-    for score in (-0.1, 10.1, float("nan"), float("inf"), True, "9", None):
+    for score in (-0.1, 10.1, float("nan"), float("inf"), 10**400, True, "9", None):
         with pytest.raises((TypeError, ValueError), match="score"):
             call(auth, "report_trust", suffix, agent_id, score)
     with pytest.raises(TypeError, match="reason"):

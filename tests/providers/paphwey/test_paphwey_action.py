@@ -79,7 +79,10 @@ def test_a_part_of_the_smallest_unit_is_no_amount(whole: int, part: int, digits:
 
 @pytest.mark.parametrize(
     "text",
-    ['"1500"', "true", "null", "[1500]", '{"value":1500}', "-1", "-0.5", "1500.5", "1e-3", '"NaN"', '"Infinity"'],
+    [
+        *('"1500"', "true", "null", "[1500]", '{"value":1500}', "-1", "-0.5", "1500.5", "1e-3", '"NaN"', '"Infinity"'),
+        *("1e-99999999999999999999", "0e99999999999999999999"),
+    ],
 )
 def test_hostile_amounts(text: str) -> None:
     assert code(approved(text), spend(1)) == ("missing_claim" if text == "null" else "malformed_claims")

@@ -168,6 +168,7 @@ def test_plain_http_to_loopback_is_for_gateways_on_loopback(server: Server) -> N
         ({"error": "cap"}, "cap", None),
         ({"code": f"bad {TOKEN}", "trace_id": TOKEN}, "policy_violation", None),
         ({"code": API_KEY, "trace_id": API_KEY}, "policy_violation", None),
+        ({"code": f"bad:{API_KEY.partition('.')[2]}", "trace_id": API_KEY.partition(".")[2]}, "policy_violation", None),
         ({"code": "a\nb", "trace_id": "x" * 129}, "policy_violation", None),
         ({"code": 7, "trace_id": {"a": 1}}, "policy_violation", None),
         ("<html>", "policy_violation", None),
@@ -179,6 +180,16 @@ def test_where_errors_have_their_code(server: Server, body: object, code: str, t
     with pytest.raises(PaphweyPolicyError) as caught:
         says(server, CREATE, body, 422).create(grant())
     assert (caught.value.code, caught.value.trace_id, caught.value.status) == (code, trace_id, 422)
+    assert_silent(caught.value)
+
+
+@pytest.mark.parametrize("status", [200, 422, 503])
+def test_no_part_of_an_attestation_is_a_code(server: Server, status: int) -> None:
+    part = TOKEN.partition(".")[0]
+    client = says(server, VERIFY, {"valid": False, "code": part, "trace_id": f"tr-{part}"}, status)
+    with pytest.raises(PaphweyError) as caught:
+        client.verify(**ASKED)
+    assert caught.value.trace_id is None
     assert_silent(caught.value)
 
 

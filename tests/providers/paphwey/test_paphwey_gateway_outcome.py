@@ -96,6 +96,38 @@ def test_an_answer_to_another_question(
 
 
 @pytest.mark.parametrize(
+    ("attested", "answered", "code"),
+    [
+        ({"delegation_id": "dlg_2"}, {}, "wrong_delegation"),
+        ({"delegation_id": None, "delegation": {"delegation_id": "dlg_2"}}, {}, "wrong_delegation"),
+        ({"action_context": {**ACTION, "amount_minor": 1499}}, {}, "amount_exceeded"),
+        ({"action_context": {**ACTION, "amount_minor": 1500.0}}, {}, None),
+        ({"action_context": {**ACTION, "scope": "refund"}}, {}, "wrong_action"),
+        ({"cnf": {"jwk": AGENT.jwk}}, {"cnf_jwk": OTHER_KEY}, "invalid_confirmation_key"),
+        ({"cnf": {"jwk": AGENT.jwk}}, {"cnf_jwk": AGENT.jwk}, None),
+        ({"cnf": {"jkt": AGENT.jkt}}, {"cnf_jwk": OTHER_KEY}, "invalid_confirmation_key"),
+        ({"cnf": {"jkt": AGENT.jkt}}, {"cnf_jwk": AGENT.jwk}, None),
+        ({"cnf": {"jkt": {"a": 1}}}, {"cnf_jwk": AGENT.jwk}, "invalid_confirmation_key"),
+        ({"vp": {}}, {}, "malformed_credential"),
+    ],
+    ids=str,
+)
+def test_what_the_answer_leaves_out_is_checked_in_the_attestation(
+    server: Server, gateway: Gateway, attested: dict[str, Any], answered: dict[str, Any], code: str | None
+) -> None:
+    raw = gateway.attest(**{"delegation_id": "dlg_1", "delegation": None, **attested})
+    body = {"valid": True, "claims": {"aud": AUDIENCE}, "delegation": {"delegation_id": "dlg_1"}, **answered}
+    client = says(server, VERIFY, body)
+    asked = {**ASKED, "attestation_token": raw, "expected_action": ACTION}
+    if code is None:
+        assert client.verify(**asked).valid
+        return
+    with pytest.raises(PaphweyVerificationError) as caught:
+        client.verify(**asked)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
     ("claims", "code"),
     [
         ({"aud": "other.example", "delegation_id": "dlg_1"}, "wrong_audience"),
@@ -132,6 +164,16 @@ def test_amounts_are_compared_with_every_digit(server: Server) -> None:
                 client.verify(**ASKED, expected_action=ACTION)
 
 
+@pytest.mark.parametrize("number", ["1e-99999999999999999999", "0e99999999999999999999", "-0.0e-99999999999999999999"])
+def test_a_number_whose_exponent_no_decimal_has(server: Server, number: str) -> None:
+    claims = f'{{"aud": "{AUDIENCE}", "delegation_id": "dlg_1", "other": {number}, "action_context": %s}}'
+    assert says(server, VERIFY, f'{{"valid": true, "claims": {claims % "null"}}}').verify(**ASKED).valid
+    action = f'{{"scope": "purchase", "currency": "GBP", "amount_minor": {number}}}'
+    client = says(server, VERIFY, f'{{"valid": true, "claims": {claims % action}}}')
+    with pytest.raises(PaphweyVerificationError, match="malformed_claims"):
+        client.verify(**ASKED, expected_action={**ACTION, "amount_minor": 0})
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -156,7 +198,7 @@ def test_an_answer_that_is_no_outcome_says_nothing_of_the_attestation(server: Se
 
 def test_what_was_verified_offline_replaces_what_the_gateway_says(server: Server, gateway: Gateway, raw: str) -> None:
     verifier = gateway.offline()
-    body = {"valid": True, "claims": {"aud": AUDIENCE}, "cnf_jwk": OTHER_KEY, "receipt_id": "rcpt-1", "more": 1}
+    body = {"valid": True, "claims": {"aud": AUDIENCE}, "receipt_id": "rcpt-1", "more": 1}
     body["delegation"] = {"delegation_id": "dlg_1", "agent_did": "did:example:resolved"}
     server.routes[VERIFY] = answer(json.dumps(body), Content_Type="application/json")
     client = Client("thread", server.url, call_settings=FAST, offline_verifier=verifier)

@@ -93,7 +93,7 @@ class DelegationChain:
         """Whether the chain originates from a human being, in one of the two forms of authgent.
 
         Either the *subject* is ``user:`` and a name, or the claim ``human_root`` is ``true``. Or ``act`` has at least
-        two levels, the innermost is ``user:`` and a name of the token's own issuer, no other level begins with
+        two levels, all of the token's own issuer, the innermost is ``user:`` and a name, no other level begins with
         ``user:``, and there is no claim ``human_root``.
         """
         return self._human_root

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 
 from watchword import KeySet, KeySetError
@@ -31,7 +30,8 @@ def check_score(value: object) -> float:
     """Return a trust score. Raises ``TypeError`` or ``ValueError`` if it is not a number from 0 to 10."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"score must be a number from 0 to 10, not {type(value).__name__}")
-    if not (math.isfinite(value) and 0 <= value <= 10):
+    # False for NaN, too.
+    if not 0 <= value <= 10:
         raise ValueError(f"score is {value!r}: it must be a number from 0 to 10")
     return value
 

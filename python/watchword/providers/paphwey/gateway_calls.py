@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from watchword.client import Answer, Members, Request, Verb, path_segment
@@ -28,6 +27,7 @@ from watchword.providers.paphwey.outcome_check import check_outcome
 from watchword.providers.profiles import reason_of
 from watchword.providers.profiles.paphwey.action import Action
 from watchword.providers.profiles.paphwey.claim_names import ClaimNames
+from watchword.providers.profiles.paphwey.exact_json import load_exactly
 
 T = TypeVar("T")
 
@@ -97,7 +97,7 @@ class GatewayCalls:
             "verify_outcome",
             self._api.verify_path,
             Request("POST", self._api.verify_path, json=body),
-            lambda answer: self._errors.of_answer(answer, verifying=True),
+            lambda answer: self._errors.of_answer(answer, asked.attestation_token),
             lambda answer: self._outcome(answer, asked, action),
         )
 
@@ -133,7 +133,7 @@ class GatewayCalls:
     def _outcome(self, answer: Answer, asked: VerifyOutcomeRequest, action: Action | None) -> VerifiedOutcome:
         api, members = self._api, answer.members()
         if not members.flag(api.valid):
-            raise self._errors.of_invalid_attestation(members.raw, answer.status)
+            raise self._errors.of_invalid_attestation(members.raw, answer.status, asked.attestation_token)
         claims = members.nested(api.claims).raw
         known = {
             "valid": True,
@@ -146,7 +146,7 @@ class GatewayCalls:
         }
         names = (api.valid, api.claims, api.delegation, api.actor_chain, api.receipt_id, api.cnf_jwk)
         found = VerifiedOutcome.model_validate(_open(members, known, *names))
-        exact = json.loads(answer.body, parse_float=Decimal)[api.claims]
+        exact = load_exactly(answer.body)[api.claims]
         failure: VerificationError
         try:
             check_outcome(found, asked, action, self._names, exact)
@@ -155,7 +155,7 @@ class GatewayCalls:
         else:
             return found
         # Outside of the block, so that the exception has no context.
-        trace_id = self._errors.trace_id(members.raw)
+        trace_id = self._errors.names(members.raw, asked.attestation_token)["trace_id"]
         raise PaphweyVerificationError(failure.detail, code=reason_of(failure), trace_id=trace_id, status=answer.status)
 
 

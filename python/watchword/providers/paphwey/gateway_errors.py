@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from watchword.client import Answer, CallError, InvalidAnswerError, NoAnswerError, retry_after_seconds
+from watchword.client import Answer, CallError, InvalidAnswerError, NoAnswerError, retry_after_seconds, server_text
 from watchword.providers.paphwey.errors import (
     PaphweyAuthError,
     PaphweyConflictError,
@@ -31,7 +31,7 @@ _BY_STATUS: Mapping[int, type[PaphweyError]] = {
     422: PaphweyPolicyError,
 }
 
-# Codes and trace ids are logged: no line breaks, and no dots, which separate the parts of tokens and of API keys.
+# Codes and trace ids are logged: no line breaks, and no dots, so that no whole token or API key fits.
 _LOGGABLE = re.compile(r"[A-Za-z0-9_:-]{1,128}", flags=re.ASCII)
 
 _MAX_SECONDS = 10**9
@@ -44,11 +44,11 @@ class GatewayErrors:
         self._api = api
         self._api_key = api_key
 
-    def of_answer(self, answer: Answer, *, verifying: bool = False) -> PaphweyError:
-        """Return the exception for an answer that is no success; ``verifying``: of ``verify_outcome``."""
+    def of_answer(self, answer: Answer, attestation: str | None = None) -> PaphweyError:
+        """Return the exception for an answer that is no success; ``attestation``: that of ``verify_outcome``."""
         members, status = answer.members_if_any().raw, answer.status
-        named: dict[str, Any] = {"code": self.code(members), "trace_id": self.trace_id(members), "status": status}
-        if verifying and status in self._api.invalid_attestation_statuses:
+        named: dict[str, Any] = {**self.names(members, attestation), "status": status}
+        if attestation is not None and status in self._api.invalid_attestation_statuses:
             return PaphweyVerificationError(**named)
         if status == 429:
             seconds = retry_after_seconds(answer)
@@ -59,21 +59,22 @@ class GatewayErrors:
             return _BY_STATUS[status](**named)
         return PaphweyError(f"the gateway answered {status}", **{**named, "code": named["code"] or f"http_{status}"})
 
-    def of_invalid_attestation(self, members: Mapping[str, Any], status: int) -> PaphweyVerificationError:
+    def of_invalid_attestation(
+        self, members: Mapping[str, Any], status: int, attestation: str
+    ) -> PaphweyVerificationError:
         """Return the exception for an attestation that the gateway calls invalid."""
-        return PaphweyVerificationError(code=self.code(members), trace_id=self.trace_id(members), status=status)
+        return PaphweyVerificationError(**self.names(members, attestation), status=status)
 
-    def code(self, members: Mapping[str, Any]) -> str | None:
-        """Return the code that an answer names, if any."""
-        return self._loggable(_first(members, self._api.error_code))
+    def names(self, members: Mapping[str, Any], attestation: str | None = None) -> dict[str, str | None]:
+        """Return the ``code`` and the ``trace_id`` that an answer names, if any; not if they contain a secret."""
+        secrets = (self._api_key, attestation)
+        named = {"code": _first(members, self._api.error_code), "trace_id": _first(members, self._api.trace_id)}
+        return {name: _loggable(value, secrets) for name, value in named.items()}
 
-    def trace_id(self, members: Mapping[str, Any]) -> str | None:
-        """Return the trace id that an answer names, if any."""
-        return self._loggable(_first(members, self._api.trace_id))
 
-    def _loggable(self, value: object) -> str | None:
-        found = isinstance(value, str) and _LOGGABLE.fullmatch(value) is not None and self._api_key not in value
-        return str(value) if found else None
+def _loggable(value: object, secrets: Iterable[str | None]) -> str | None:
+    text = server_text(value, secrets)
+    return text if text == value and _LOGGABLE.fullmatch(text or "") else None
 
 
 def of_call_error(error: CallError) -> PaphweyError:

@@ -14,6 +14,7 @@ from watchword.providers.profiles.paphwey import credential
 from watchword.providers.profiles.paphwey.action import Action, compare
 from watchword.providers.profiles.paphwey.attestation import checked_jwk
 from watchword.providers.profiles.paphwey.claim_names import ClaimNames, Places
+from watchword.providers.profiles.paphwey.exact_json import load_exactly
 
 
 def check_outcome(
@@ -24,20 +25,22 @@ def check_outcome(
     ``exact`` are its claims with every digit of their numbers (``Decimal``), as amounts are compared exactly.
 
     It must name the expected audience and delegation; what it says of the action and of the confirmation key must agree
-    too; and no claim may differ from the attestation's, if that can be decoded. The signature is not verified: the
-    gateway is trusted with it. Raises :class:`~watchword.VerificationError`.
+    too; and if the attestation can be decoded, no claim may differ from its own, and those that the answer leaves out
+    are checked there. The signature is not verified: the gateway is trusted with it. Raises
+    :class:`~watchword.VerificationError`.
     """
     header, presented = _presented(asked.attestation_token)
     if any(not _equal(presented[name], value) for name, value in found.claims.items() if name in presented):
         raise ProviderRuleError("the gateway's answer is about another attestation", reason="wrong_attestation")
-    carried = credential.read(header, exact)
-    body = Places(exact) if carried is None else Places(exact, carried.subject)
+    answered, attested = _places(header, exact), _places(header, _exact(asked.attestation_token, presented))
     _check_audience(exact, asked.audience)
-    _check_delegation(found, body, asked.expected_delegation_id, names.delegation_id, names.delegation)
-    approved = body.members(names.action)
-    if action is not None and approved is not None:
-        compare(approved, action, names, "at_most")
-    _check_key(found)
+    _check_delegation(found, answered, attested, asked.expected_delegation_id, names)
+    for body in (answered, attested):
+        approved = body.members(names.action)
+        if action is not None and approved is not None:
+            compare(approved, action, names, "at_most")
+    for claims in (found.claims, presented):
+        _check_key(found.cnf_jwk, claims.get("cnf"))
 
 
 def as_signed(found: VerifiedOutcome, verified: VerifiedOutcome) -> VerifiedOutcome:
@@ -67,6 +70,16 @@ def _presented(raw: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     return token.header, token.claims or {}
 
 
+def _exact(raw: str, presented: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the presented claims with every digit of their numbers."""
+    return load_exactly(decode_unverified(raw).payload) if presented else {}
+
+
+def _places(header: Mapping[str, Any], claims: dict[str, Any]) -> Places:
+    carried = credential.read(header, claims) if claims else None
+    return Places(claims) if carried is None else Places(claims, carried.subject)
+
+
 def _check_audience(claims: Mapping[str, Any], audience: str) -> None:
     named = claims.get("aud")
     if named is None:
@@ -75,22 +88,31 @@ def _check_audience(claims: Mapping[str, Any], audience: str) -> None:
         raise WrongAudienceError("the gateway's answer is for another audience")
 
 
-def _check_delegation(found: VerifiedOutcome, body: Places, expected: str, name: str, snapshot: str) -> None:
-    places = (Places(found.delegation), body, Places(body.members(snapshot) or {}))
-    bound = {one for one in (place.text(name) for place in places) if one}
+def _check_delegation(
+    found: VerifiedOutcome, answered: Places, attested: Places, expected: str, names: ClaimNames
+) -> None:
+    snapshot = Places(found.delegation).text(names.delegation_id)
+    bound = _delegations(answered, names) | ({snapshot} if snapshot else set())
     if not bound:
-        raise MissingClaimError(f'the gateway\'s answer has no "{name}": ClaimNames(delegation_id=) sets the name')
-    if bound != {expected}:
+        raise MissingClaimError(
+            f'the gateway\'s answer has no "{names.delegation_id}": ClaimNames(delegation_id=) sets the name'
+        )
+    if bound | _delegations(attested, names) != {expected}:
         raise ProviderRuleError("the gateway's answer is for another delegation", reason="wrong_delegation")
 
 
-def _check_key(found: VerifiedOutcome) -> None:
-    if found.cnf_jwk is None:
+def _delegations(body: Places, names: ClaimNames) -> set[str]:
+    places = (body, Places(body.members(names.delegation) or {}))
+    return {one for one in (place.text(names.delegation_id) for place in places) if one}
+
+
+def _check_key(named: Mapping[str, Any] | None, confirmation: object) -> None:
+    if named is None:
         return
-    confirmation = found.claims.get("cnf")
-    confirmed = confirmation.get("jwk") if isinstance(confirmation, dict) else None
-    jkt = thumbprint(checked_jwk(found.cnf_jwk))
-    if isinstance(confirmed, dict) and thumbprint(checked_jwk(confirmed)) != jkt:
+    jkt = thumbprint(checked_jwk(named))
+    confirmed = confirmation if isinstance(confirmation, dict) else {}
+    jwk = confirmed.get("jwk")
+    if confirmed.get("jkt") not in (None, jkt) or (isinstance(jwk, dict) and thumbprint(checked_jwk(jwk)) != jkt):
         raise ProviderRuleError("the gateway names another key than the claims", reason="invalid_confirmation_key")
 
 

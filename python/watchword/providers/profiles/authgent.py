@@ -96,14 +96,17 @@ def has_human_root(chain: DelegationChain, claims: Members) -> bool:
     Two forms count, and no others:
 
     - as authgent-server writes it: the *subject* is ``user:`` and a name, or the claim ``human_root`` is ``true``;
-    - as authgent documents it: ``act`` has at least two levels, and the innermost *alone* is ``user:`` and a name, of
-      the token's own issuer. A claim ``human_root``, whatever its value, then decides by itself.
+    - as authgent documents it: ``act`` has at least two levels, all of the token's own issuer, and the innermost
+      *alone* is ``user:`` and a name. A claim ``human_root``, whatever its value, then decides by itself.
     """
     if chain.human_root or "human_root" in claims or chain.depth < 2:
         # One level is a human who acts for the subject: the presenter, and not the root (RFC 8693 section 4.1).
         return chain.human_root
     *agents, root = chain.actors
-    if root.issuer != chain.issuer or any(_begins(agent.subject, _HUMAN) for agent in agents):
+    # Below an actor of another issuer, whose name an actor without "iss" has is not certain.
+    if any(actor.issuer != chain.issuer for actor in chain.actors):
+        return False
+    if any(_begins(agent.subject, _HUMAN) for agent in agents):
         return False
     return _begins(root.subject, _HUMAN) and root.subject != _HUMAN
 

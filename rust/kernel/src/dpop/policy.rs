@@ -1,5 +1,7 @@
 //! What is required of a proof, and the request that it belongs to.
 
+use std::fmt;
+
 use crate::algorithm::AlgorithmSet;
 use crate::jws::Limits;
 use crate::policy::PolicyError;
@@ -18,7 +20,7 @@ pub struct ProofPolicy {
 }
 
 /// The request that a proof was sent with, and what the proof must be bound to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct ProofRequest<'a> {
     /// The method, compared exactly: methods are case-sensitive (RFC 9110 section 9.1).
     pub method: &'a str,
@@ -31,6 +33,13 @@ pub struct ProofRequest<'a> {
     pub expected_jkt: Option<&'a str>,
     /// The nonces that the server accepts now, if it requires one.
     pub nonces: Option<&'a [String]>,
+}
+
+impl fmt::Debug for ProofRequest<'_> {
+    /// Shows the method, and nothing of the URI, whose query may be a secret, nor of the token and the nonces.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProofRequest").field("method", &self.method).finish_non_exhaustive()
+    }
 }
 
 impl ProofPolicy {

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 from watchword import KeySet, VerifiedToken, thumbprint
@@ -24,6 +22,7 @@ from watchword.providers.profiles.paphwey import credential
 from watchword.providers.profiles.paphwey.action import Action, AmountRule, compare
 from watchword.providers.profiles.paphwey.claim_names import ClaimNames, Places
 from watchword.providers.profiles.paphwey.credential import DELEGATION_CREDENTIAL, Credential
+from watchword.providers.profiles.paphwey.exact_json import load_exactly
 
 
 @dataclass(frozen=True)
@@ -153,7 +152,7 @@ class Rules(profiles.Rules):
 
     def _check_action(self, token: VerifiedToken, expected: Action) -> None:
         # The kernel has checked that the payload is strict JSON; parsed again, its numbers keep every digit.
-        claims = json.loads(token.payload, parse_float=Decimal)
+        claims = load_exactly(token.payload)
         approved = _places(claims, credential.read(token.header, claims)).members(self.names.action)
         if approved is None:
             name = self.names.action

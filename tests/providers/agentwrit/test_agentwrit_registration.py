@@ -270,3 +270,23 @@ def test_an_answer_of_another_form(broker: BrokerStandin, app: Any, changes: dic
         do(app.create_agent(**TASK))
     assert failed.value.status_code == 200
     assert isinstance(failed.value, TransportError)
+
+
+def test_a_signer_does_not_block_the_event_loop(broker: BrokerStandin) -> None:
+    key, threads = KeyPair.generate("EdDSA"), []
+
+    class Kms:
+        algorithm = "EdDSA"
+        public_jwk = key.public_jwk
+
+        def sign(self, data: bytes) -> bytes:
+            threads.append(threading.get_ident())
+            return key.sign(data)
+
+    async def create() -> None:
+        app = AsyncAgentWritApp(broker.url, CLIENT_ID, CLIENT_SECRET)
+        await app.create_agent(**TASK, private_key=Kms())
+
+    asyncio.run(create())
+    assert len(threads) == 2  # the probe, and the nonce
+    assert threading.get_ident() not in threads

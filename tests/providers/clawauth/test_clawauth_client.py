@@ -21,6 +21,7 @@ from endpoint import LONG, Hang, answer
 from standins.clawauth import API_KEY, EMAIL_CODE, EMAIL_SIGNATURE, SERVICE, StandIn, running
 
 from watchword.client import CallSettings
+from watchword.holder import KeyPair
 from watchword.providers.clawauth import ClaimNames, ClawAuth, ClawAuthAgent, WireFormat
 from watchword.providers.clawauth.exceptions import (
     AuthenticationError,
@@ -289,6 +290,25 @@ def test_an_email_that_is_verified_without_a_word(clawauth: StandIn, body: bytes
     clawauth.overrides["/auth/verify-email"] = answer(body, 200, Content_Type="application/json")
     verified = registered(clawauth).verify_email("reg_1", EMAIL_CODE, EMAIL_SIGNATURE)
     assert (verified.agent_id, verified.status) == ("", "")
+
+
+def test_a_signer_does_not_block_the_event_loop(clawauth: StandIn) -> None:
+    key, threads = KeyPair.from_pem(PAIR["private_key"]), []
+
+    class Kms:
+        algorithm = "ES256"
+        public_jwk = key.public_jwk
+
+        def sign(self, data: bytes) -> bytes:
+            threads.append(threading.get_ident())
+            return key.sign(data)
+
+    agent_id = ClawAuthAgent.register("a@agents.example", "Shopper", PAIR["public_key"], clawauth.url).agent_id
+    agent = ClawAuthAgent(agent_id, private_key=Kms(), base_url=clawauth.url)
+    threads.clear()  # the probe
+    assert asyncio.run(agent.authenticate_async())["access_token"]
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
 
 
 # The service's side.

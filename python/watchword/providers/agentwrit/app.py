@@ -238,10 +238,7 @@ class AsyncAgentWritApp(_App):
         max_ttl: int = 300,
         label: str | None = None,
     ) -> AsyncAgent:
-        """As :meth:`AgentWritApp.create_agent`; ``max_ttl`` is in seconds.
-
-        The signer is called on the event loop: give one that does not block for long.
-        """
+        """As :meth:`AgentWritApp.create_agent`; ``max_ttl`` is in seconds. The signer is called in another thread."""
         registration = await asyncio.to_thread(
             check_registration,
             orch_id,

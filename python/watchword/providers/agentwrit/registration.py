@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from watchword.providers.agentwrit.models import RegisterResult
 from watchword.providers.agentwrit.narrowing import require_narrower, scope_list
 from watchword.providers.agentwrit.session import AppSession
 from watchword.providers.spiffe import SpiffeId
+from watchword.waiting import Call
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -42,6 +44,8 @@ class Registration:
         nonce = members.text("nonce")
         if not _NONCE.fullmatch(nonce):
             raise members.invalid("nonce")
+        # In another thread, if a task waits: a key in a KMS takes its time.
+        signature: str = yield Call(functools.partial(self._signature, nonce))
         answer = yield Request(
             "POST",
             "/v1/register",
@@ -49,7 +53,7 @@ class Registration:
                 "launch_token": launch_token,
                 "nonce": nonce,
                 "public_key": export_public_key_b64(self.signer),
-                "signature": self._signature(nonce),
+                "signature": signature,
                 "orch_id": self.orch_id,
                 "task_id": self.task_id,
                 "requested_scope": self.scope,

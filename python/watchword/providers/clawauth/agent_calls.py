@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from watchword.providers.clawauth.arguments import check_public_key, check_text
 from watchword.providers.clawauth.exceptions import ClawAuthError
 from watchword.providers.clawauth.types import EmailVerification, Registration, Tokens
 from watchword.providers.clawauth.wire import WireFormat
+from watchword.waiting import Call
 
 #: For how many seconds the tokens of a refresh are kept, for those who come with the old refresh token a moment later.
 _KEPT_SECONDS = 30.0
@@ -53,7 +55,9 @@ def authenticate(
         raise ClawAuthError(
             "the challenge has expired, and was not signed: is the clock of this machine right?", "challenge_expired"
         )
-    body = {"challengeId": challenge_id, "signature": _signature(sign, nonce)}
+    # In another thread, if a task waits: a key in a KMS takes its time.
+    signature: str = yield Call(functools.partial(_signature, sign, nonce))
+    body = {"challengeId": challenge_id, "signature": signature}
     answer = yield from answers.ask(Request("POST", "/auth/authenticate", json=body), wire, tuple(body.values()))
     return answers.tokens(answer)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import threading
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from watchword._kernel import __version__
 from watchword.client.answer import Answer
 from watchword.client.errors import NoAnswerError
-from watchword.client.httpx_interface import AsyncHttpxClient, SyncHttpxClient, check_client
 from watchword.client.request import Request
 from watchword.client.settings import CallSettings
 from watchword.fork_safety import register_after_fork, without_forks
 from watchword.http.body import Body
 from watchword.http.deadline import Deadline
-from watchword.http.errors import BodyError, ExchangeError, reason
+from watchword.http.errors import BodyError, DeadlineError, ExchangeError, reason
+from watchword.http.httpx_interface import AsyncHttpxClient, SyncHttpxClient, check_client
 from watchword.jwks.urls import check_hosts, check_url
 
 if TYPE_CHECKING:
@@ -44,13 +45,14 @@ class Transport:
         client: SyncHttpxClient | None = None,
         async_client: AsyncHttpxClient | None = None,
     ) -> None:
-        check_client(client, what="the client for threads", is_async=False)
-        check_client(async_client, what="the client for event loops", is_async=True)
+        if client is not None:
+            check_client(client, what="the client for threads", is_async=False)
+        if async_client is not None:
+            check_client(async_client, what="the client for event loops", is_async=True)
         self.base_url = base_url
         self._headers = {"user-agent": user_agent, "accept": "application/json", **(headers or {})}
         self._client = client
         self._async_client = async_client
-        self._options = _Options()
 
     def send(self, request: Request, seconds: float, settings: CallSettings) -> Answer:
         """Send a request in this thread. Raises :class:`NoAnswerError`; takes ``seconds`` at most."""
@@ -63,7 +65,7 @@ class Transport:
                     return self._exchange(self._client, request, arguments, deadline, settings)
                 import httpx2
 
-                with httpx2.Client(**self._options.of_client(arguments["url"])) as client:
+                with httpx2.Client(**_options_for(arguments["url"])) as client:
                     return self._exchange(client, request, arguments, deadline, settings)
         except Exception as error:
             failure = _no_answer(error, is_late=deadline.is_past())
@@ -82,7 +84,7 @@ class Transport:
                     return await self._exchange_async(self._async_client, request, arguments, seconds, settings)
                 import httpx2
 
-                async with httpx2.AsyncClient(**self._options.of_client(arguments["url"])) as client:
+                async with httpx2.AsyncClient(**_options_for(arguments["url"])) as client:
                     return await self._exchange_async(client, request, arguments, seconds, settings)
         except Exception as error:
             failure = _no_answer(error)
@@ -178,11 +180,12 @@ def check_base_url(url: str, *, what: str = "base_url", http_hosts: Iterable[str
     return found
 
 
-class _Options:
-    """The arguments of the clients that are made for one request. The trust anchors are read once, on first use."""
+class _TrustAnchors:
+    """The environment's trust anchors, for the whole process: reading them takes about twenty milliseconds."""
 
     def __init__(self) -> None:
-        self._tls: ssl.SSLContext | None = None
+        self._named: tuple[str | None, ...] = ()
+        self._context: ssl.SSLContext | None = None
         self.after_fork()
         register_after_fork(self)
 
@@ -190,17 +193,27 @@ class _Options:
         """Make a new lock: another thread of the parent process may have held the old one."""
         self._lock = threading.Lock()
 
-    def of_client(self, url: str) -> dict[str, Any]:
+    def context(self) -> ssl.SSLContext:
+        """Return a TLS context that trusts them. They are read again if the environment names others."""
+        named = tuple(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
         with self._lock:
-            if self._tls is None:
+            if self._context is None or named != self._named:
                 # Importing httpx2 takes longer than importing the whole of watchword.
                 with without_forks():
                     import encodings.idna  # noqa: F401 - sockets need the codec to resolve names
 
                     import httpx2
 
-                    self._tls = httpx2.create_ssl_context()
-        return {"verify": self._tls, "trust_env": url.startswith("https:"), "follow_redirects": False}
+                    self._context, self._named = httpx2.create_ssl_context(), named
+            return self._context
+
+
+_TRUST_ANCHORS = _TrustAnchors()
+
+
+def _options_for(url: str) -> dict[str, Any]:
+    """Return the arguments of a client that is made for one request."""
+    return {"verify": _TRUST_ANCHORS.context(), "trust_env": url.startswith("https:"), "follow_redirects": False}
 
 
 def _read_before(response: object) -> bytes | None:
@@ -218,7 +231,7 @@ def _no_answer(error: Exception, *, is_late: bool = False) -> NoAnswerError:
     if isinstance(error, BodyError):
         return NoAnswerError(str(error), is_transient=False)
     why = error if isinstance(error, ExchangeError) else reason(error, is_late=is_late)
-    return NoAnswerError(str(why), is_timeout=is_late or "Timeout" in type(error).__name__)
+    return NoAnswerError(str(why), is_timeout=isinstance(why, DeadlineError))
 
 
 __all__ = ["Transport", "check_base_url", "default_user_agent"]

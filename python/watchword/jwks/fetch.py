@@ -13,6 +13,7 @@ from watchword.fork_safety import register_after_fork, without_forks
 from watchword.http.body import Body
 from watchword.http.deadline import Deadline
 from watchword.http.errors import ExchangeError, reason
+from watchword.http.httpx_interface import HttpxResponse, check_client
 from watchword.jwks.addresses import check_public_host, is_public
 from watchword.jwks.urls import plain_host, split_host
 
@@ -66,24 +67,6 @@ class PublicFetcher(Fetcher, Protocol):
         ...
 
 
-class HttpxResponse(Protocol):
-    """The part of a streamed response of httpx that is used."""
-
-    @property
-    def status_code(self) -> int:
-        """The status code."""
-        ...
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers."""
-        ...
-
-    def iter_raw(self) -> Iterator[bytes]:
-        """Return the chunks of the body as they arrive."""
-        ...
-
-
 class HttpxClient(Protocol):
     """The part of ``httpx2.Client`` and ``httpx.Client`` that is used."""
 
@@ -112,8 +95,7 @@ class HttpxFetcher:
     """
 
     def __init__(self, client: HttpxClient) -> None:
-        if not callable(getattr(client, "stream", None)) or hasattr(client, "aclose"):
-            raise TypeError("client must be a synchronous client with httpx's interface, such as httpx2.Client()")
+        check_client(client, what="client", is_async=False)
         self._client = client
 
     def get(self, url: str, *, headers: Mapping[str, str], timeout: float, max_bytes: int) -> Response:

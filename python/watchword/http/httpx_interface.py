@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, Protocol
 
-from watchword.jwks.fetch import HttpxResponse
+
+class HttpxResponse(Protocol):
+    """The part of a streamed response of httpx that is used."""
+
+    @property
+    def status_code(self) -> int:
+        """The status code."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers."""
+        ...
+
+    def iter_raw(self) -> Iterator[bytes]:
+        """Return the chunks of the body as they arrive."""
+        ...
 
 
 class SyncHttpxClient(Protocol):
@@ -67,10 +83,10 @@ class AsyncHttpxClient(Protocol):
 
 def check_client(client: object, *, what: str, is_async: bool) -> None:
     """Raise ``TypeError``, naming the argument by ``what``, unless ``client`` is a client of the kind."""
-    if client is None or (callable(getattr(client, "stream", None)) and hasattr(client, "aclose") == is_async):
+    if callable(getattr(client, "stream", None)) and hasattr(client, "aclose") == is_async:
         return
     kind, example = ("an asynchronous", "AsyncClient") if is_async else ("a synchronous", "Client")
     raise TypeError(f"{what} must be {kind} client with httpx's interface, such as httpx2.{example}()")
 
 
-__all__ = ["AsyncHttpxClient", "AsyncHttpxResponse", "SyncHttpxClient", "check_client"]
+__all__ = ["AsyncHttpxClient", "AsyncHttpxResponse", "HttpxResponse", "SyncHttpxClient", "check_client"]

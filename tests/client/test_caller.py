@@ -30,6 +30,7 @@ from watchword.client import (
     Shared,
     Verb,
     check_base_url,
+    digest_of,
     path_segment,
     retry_after_seconds,
     server_text,
@@ -659,3 +660,9 @@ JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
 )
 def test_a_servers_words_are_bounded_and_repeat_no_secret(value: object, found: str | None) -> None:
     assert server_text(value, [SECRET, SECRET + '"', JWT, "a.agent.b", None, ""]) == found
+
+
+def test_a_key_of_a_shared_call_depends_on_where_one_text_ends() -> None:
+    assert digest_of("ab", "c") != digest_of("a", "bc")
+    assert digest_of("ab", "") != digest_of("ab")
+    assert digest_of("\ud800") != digest_of("?")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from watchword import decode_unverified
-from watchword.client import CallError, Shared, Verb
+from watchword.client import CallError, Shared, Verb, digest_of
 from watchword.errors import VerificationError
 from watchword.providers.authpi import refusals
 from watchword.providers.authpi.agent import AuthenticatedAgent
@@ -98,7 +97,7 @@ class Renewals:
         If another caller has renewed the tokens for other resources, the new tokens are renewed: the old refresh token
         is used up.
         """
-        seen: set[str] = set()
+        seen: set[bytes] = set()
         while True:
             key = _key(tokens)
             if key in seen:
@@ -161,16 +160,12 @@ class Renewals:
         return Renewed(fresh, agent)
 
 
-def _key(tokens: TokenSet, resources: Sequence[str] = ()) -> str:
+def _key(tokens: TokenSet, resources: Sequence[str] = ()) -> bytes:
     """Return what identifies a renewal. With the access token, so that a refresh token that stays is renewed again.
 
     Without resources, as the refresh token is used up whatever they are.
     """
-    digest = hashlib.sha256()
-    for part in (tokens.refresh_token or "", tokens.access_token, *resources):
-        encoded = part.encode("utf-8", "surrogatepass")
-        digest.update(len(encoded).to_bytes(8, "big") + encoded)
-    return digest.hexdigest()
+    return digest_of(tokens.refresh_token or "", tokens.access_token, *resources)
 
 
 __all__ = ["KEEP", "Renewals", "Stated", "stated_by"]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Callable
 
-from watchword.client import Request, Shared, Verb
+from watchword.client import Request, Shared, Verb, digest_of
 from watchword.holder import ChallengeError
 from watchword.providers.clawauth import answers
 from watchword.providers.clawauth.arguments import check_public_key, check_text
@@ -65,8 +64,7 @@ def authenticate(
 def refresh(refresh_token: str, wire: WireFormat) -> Verb[Tokens]:
     """Return new tokens. Concurrent callers share one request, which ends even if they are cancelled."""
     check_text("refresh_token", refresh_token)
-    digest = hashlib.sha256(refresh_token.encode("utf-8", "surrogatepass")).digest()
-    found: Tokens = yield Shared(digest, lambda: _refresh(refresh_token, wire), keep=_KEPT_SECONDS)
+    found: Tokens = yield Shared(digest_of(refresh_token), lambda: _refresh(refresh_token, wire), keep=_KEPT_SECONDS)
     return Tokens(found)
 
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from watchword import KeySet, KeySetError
-
-# A value of a header (RFC 9110 section 5.5), without spaces around it.
-_HEADER_VALUE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+from watchword.client import is_header_value
 
 
 def check_text(what: str, value: object) -> str:
@@ -21,7 +17,7 @@ def check_text(what: str, value: object) -> str:
 
 def check_header_value(what: str, value: object) -> str:
     """Return a string that a header can contain. Raises ``TypeError`` or ``ValueError`` if it cannot."""
-    if not _HEADER_VALUE.fullmatch(check_text(what, value)):
+    if not is_header_value(check_text(what, value)):
         raise ValueError(f"{what} must have visible ASCII characters only, as it is sent in a header")
     return str(value)
 

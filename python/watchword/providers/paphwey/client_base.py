@@ -12,6 +12,7 @@ from watchword.client import (
     SyncHttpxClient,
     check_base_url,
     default_user_agent,
+    is_header_value,
 )
 from watchword.errors import VerificationError
 from watchword.providers.paphwey.errors import PaphweyVerificationError
@@ -162,7 +163,7 @@ def _as_signed(found: VerifiedOutcome, verified: VerifiedOutcome) -> VerifiedOut
 def _is_header_text(value: str, name: str) -> bool:
     if not isinstance(value, str):
         raise TypeError(f"{name} must be str, not {type(value).__name__}")
-    return bool(value.strip()) and value == value.strip() and all(" " <= one <= "~" for one in value)
+    return is_header_value(value)
 
 
 __all__ = ["MAX_RETRIES", "TIMEOUT", "ClientBase"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -80,9 +79,9 @@ def request_stepup_for_token(
 def check_stepup(server: Server, request_id: str) -> Verb[dict[str, Any]]:
     """Ask for the decision on a step-up request."""
     path = f"/stepup/{path_segment(request_id, what='request_id')}"
-    answer = yield from server.ask(Request("GET", path, repeatable=True), "Step-up status check")
     # No message names the id: authgent-server lets anybody who knows it decide on the request.
-    members = dataclasses.replace(answer, route="/stepup/{id}").members()
+    request = Request("GET", path, repeatable=True, template="/stepup/{id}")
+    members = (yield from server.ask(request, "Step-up status check")).members()
     members.text("status")
     return members.raw
 

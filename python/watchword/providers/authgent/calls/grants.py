@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from watchword import decode_unverified
-from watchword.client import Shared, Verb
+from watchword.client import Shared, Verb, digest_of
 from watchword.errors import VerificationError
 from watchword.providers.authgent.calls.arguments import form, json_object, scope, text
 from watchword.providers.authgent.calls.server import Prover, Server, jkt_of
@@ -132,7 +131,7 @@ def refresh_token(
         client_secret=client_secret,
     )
     depends_on = json.dumps([sorted(fields.items()), jkt_of(dpop)])
-    key = ("refresh", hashlib.sha256(depends_on.encode()).digest())
+    key = ("refresh", digest_of(depends_on))
     result: TokenResult = yield Shared(key, lambda: server.token(fields, "Token refresh", dpop=dpop), keep=REFRESH_KEPT)
     return result
 

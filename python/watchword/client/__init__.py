@@ -15,15 +15,15 @@ from __future__ import annotations
 from watchword.client.answer import Answer, Members
 from watchword.client.caller import Caller
 from watchword.client.errors import CallError, InvalidAnswerError, NoAnswerError
-from watchword.client.httpx_interface import AsyncHttpxClient, SyncHttpxClient
 from watchword.client.nonces import OriginNonces
-from watchword.client.request import Request, Verb, path_segment
+from watchword.client.request import Request, Verb, is_header_value, path_segment
 from watchword.client.retries import retry_after_seconds
 from watchword.client.rfc3339 import parse_rfc3339
 from watchword.client.server_words import server_text
 from watchword.client.settings import CallSettings
-from watchword.client.shared import Shared
+from watchword.client.shared import Shared, digest_of
 from watchword.client.transport import check_base_url, default_user_agent
+from watchword.http.httpx_interface import AsyncHttpxClient, SyncHttpxClient
 
 __all__ = [
     "Answer",
@@ -41,6 +41,8 @@ __all__ = [
     "Verb",
     "check_base_url",
     "default_user_agent",
+    "digest_of",
+    "is_header_value",
     "parse_rfc3339",
     "path_segment",
     "retry_after_seconds",

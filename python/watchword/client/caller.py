@@ -10,12 +10,12 @@ from typing import TypeVar
 
 from watchword.client.answer import Answer
 from watchword.client.errors import CallError, NoAnswerError
-from watchword.client.httpx_interface import AsyncHttpxClient, SyncHttpxClient
 from watchword.client.request import Request, Verb
 from watchword.client.retries import delay
 from watchword.client.settings import CallSettings
 from watchword.client.shared import Flights, Shared
 from watchword.client.transport import Transport
+from watchword.http.httpx_interface import AsyncHttpxClient, SyncHttpxClient
 from watchword.waiting import Call, Pending, Steps, finish, finish_async
 
 T = TypeVar("T")
@@ -104,7 +104,7 @@ class Caller:
         while True:
             left = until - time.monotonic()
             if left <= 0:
-                raise NoAnswerError("no complete answer in time", is_timeout=True)
+                raise NoAnswerError.of_timeout()
             outcome: Answer | NoAnswerError
             try:
                 outcome = yield self._attempt(request, min(self._settings.timeout, left))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from watchword.http.errors import DeadlineError
+
 
 class CallError(Exception):
     """A call failed. ``detail`` is a sentence for a person that quotes neither request nor response."""
@@ -22,6 +24,11 @@ class NoAnswerError(CallError):
         super().__init__(detail)
         self.is_timeout = is_timeout
         self.is_transient = is_transient
+
+    @classmethod
+    def of_timeout(cls) -> NoAnswerError:
+        """Return the error for a time that is over."""
+        return cls(str(DeadlineError()), is_timeout=True)
 
 
 class InvalidAnswerError(CallError):

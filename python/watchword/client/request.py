@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from watchword.waiting import Pending
 
 T = TypeVar("T")
+
+# RFC 9110 section 5.5.
+_HEADER_VALUE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 
 #: A call: it yields requests, calls that concurrent callers share, and other things to wait for; it is sent their
 #: answers or values, and returns its result.
@@ -29,7 +33,8 @@ class Request:
     none. ``repeatable`` says that the request may be sent again after a time-out or a 5xx, because its effect is the
     same once or twice. ``fresh_headers`` returns the headers that must differ in each attempt, such as ``DPoP``
     (RFC 9449 section 4.2: ``jti`` is unique); it may block, as an event loop calls it in another thread. ``base_url``,
-    which has been checked too, takes the place of the caller's, for an endpoint elsewhere.
+    which has been checked too, takes the place of the caller's, for an endpoint elsewhere. ``template`` is the path
+    with names in place of values, such as ``/stepup/{id}``, if a value must be in no message.
     """
 
     method: str
@@ -40,9 +45,10 @@ class Request:
     repeatable: bool = False
     fresh_headers: Callable[[], Mapping[str, str]] | None = None
     base_url: str | None = None
+    template: str | None = None
 
     def __repr__(self) -> str:
-        """Return the method and the path's first segments, without what may be a secret."""
+        """Return the method and the route."""
         return f"Request({self.method} {self.route})"
 
     @property
@@ -64,8 +70,13 @@ class Request:
 
     @property
     def route(self) -> str:
-        """What an error may name: the path as it is in the API's documentation."""
-        return self.path.partition("?")[0]
+        """What an error may name: the template, else the path without its query."""
+        return self.template or self.path.partition("?")[0]
+
+
+def is_header_value(text: str) -> bool:
+    """Return whether a text can be sent as the value of a header: visible ASCII, with spaces in between (RFC 9110)."""
+    return _HEADER_VALUE.fullmatch(text) is not None
 
 
 def path_segment(value: str, *, what: str) -> str:
@@ -83,4 +94,4 @@ def path_segment(value: str, *, what: str) -> str:
     raise ValueError(f"{what} has a surrogate: it cannot be encoded as UTF-8")
 
 
-__all__ = ["Request", "Verb", "path_segment"]
+__all__ = ["Request", "Verb", "is_header_value", "path_segment"]

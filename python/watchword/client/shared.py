@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -29,12 +30,21 @@ class Shared(Generic[T]):
 
     The call runs to its end even if every caller is cancelled or interrupted, so that no new refresh token is lost. Its
     result is kept for ``keep`` seconds, for callers that come with the old token a moment later. ``key`` must identify
-    all that the call depends on, and contain no secret: a digest of one.
+    all that the call depends on, and contain no secret: a digest of one (:func:`digest_of`).
     """
 
     key: Hashable
     make: Callable[[], Verb[T]]
     keep: float = 0.0
+
+
+def digest_of(*parts: str) -> bytes:
+    """Return a digest of texts, for a key: of their number, their lengths and their characters."""
+    digest = hashlib.sha256()
+    for part in parts:
+        encoded = part.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    return digest.digest()
 
 
 class Flights:
@@ -139,7 +149,7 @@ class Flights:
 
 def _outcome(future: Future[Any]) -> Any:  # noqa: ANN401
     if not future.done():
-        raise NoAnswerError("no complete answer in time", is_timeout=True)
+        raise NoAnswerError.of_timeout()
     error = future.exception()
     if error is None:
         return future.result()
@@ -174,4 +184,4 @@ class _Flight:
         return not self.has_ended and task is not None and task.get_loop().is_closed()
 
 
-__all__ = ["Flights", "Shared"]
+__all__ = ["Flights", "Shared", "digest_of"]

@@ -81,7 +81,7 @@ def read_health(answer: Answer) -> HealthStatus:
 def read_verdict(answer: Answer, token: str) -> ValidateResult:
     """Return the broker's verdict on ``token``.
 
-    A token that is not an agent's is rejected, whatever the broker says: it is not one where it is verified by key.
+    A token that is not an agent's is rejected, whatever the broker says, as it is with a configured key.
     """
     if answer.status == 400:
         # The request has no other member: it is the token that the broker cannot read.

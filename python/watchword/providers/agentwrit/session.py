@@ -1,4 +1,4 @@
-"""The application's own token at the broker, which the broker's launch tokens are asked for with."""
+"""The application's own token at the broker, with which it requests launch tokens."""
 
 from __future__ import annotations
 

@@ -62,6 +62,7 @@ pub mod dpop;
 mod error;
 pub mod fork_safety;
 mod heap;
+mod history;
 pub mod json;
 #[cfg(feature = "jsonwebtoken-provider")]
 pub mod jsonwebtoken_provider;
@@ -86,6 +87,7 @@ pub use claims::{Claims, Confirmation, ScopeClaims};
 pub use delegation::{Actor, ActorName, DelegationChain, DelegationError, MayAct, Requirements};
 pub use dpop::{DpopProof, ProofError, ProofPolicy, ProofRequest, UnverifiedProof, verify_proof};
 pub use error::{Error, Malformed, UnknownKey};
+pub use history::{KeyEpoch, KeyHistory, KeyLayer, KeyState, PolicyEpoch, PolicyHistory};
 pub use jws::{JwsPolicy, Limits, UnverifiedNames, UnverifiedToken, decode_unverified, unverified_names};
 pub use key::{
     PublicKey, SignedMessage, thumbprint, thumbprint_of_der, thumbprint_of_pem, thumbprint_uri, verify_signatures,
@@ -100,6 +102,7 @@ pub use signature::{Backend, KeyOptions, Prepare};
 pub use spiffe::{SpiffeId, SpiffeIdError};
 pub use time::{NumericDate, UnixTime};
 pub use token_hash::token_hash;
+pub use verify::audit;
 pub use verify::{
     CacheLookup, CacheMiss, CacheStats, CheckedToken, ProofOfPossession, Rejection, Row, TokenCache, VerifiedJws,
     VerifiedToken, verify, verify_jws, verify_many, verify_request, verify_rows, verify_rows_until,

@@ -4,6 +4,7 @@
 //! `watchword.errors` defines. The GIL is released while the kernel verifies.
 
 mod arguments;
+mod audit;
 mod batch;
 mod convert;
 mod delegation;
@@ -205,6 +206,10 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<delegation::PyDelegationChain>()?;
     module.add_class::<delegation::PyActor>()?;
     module.add_class::<delegation::PyMayAct>()?;
+    module.add_class::<audit::PyArrowBatch>()?;
+    module.add_class::<audit::PyArrowStream>()?;
+    module.add_class::<audit::PyAuditColumns>()?;
+    module.add_class::<audit::PyAuditor>()?;
     module.add_class::<batch::PyBatchResult>()?;
     module.add_class::<scope::PyResourceScopes>()?;
     module.add_class::<scope::PySlotScopes>()?;

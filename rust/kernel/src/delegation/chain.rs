@@ -93,6 +93,11 @@ impl DelegationChain {
         &self.actors
     }
 
+    /// The same, without the rest of the chain.
+    pub fn into_actors(self) -> Vec<Actor> {
+        self.actors
+    }
+
     /// How many times authority was delegated: the number of actors.
     pub fn depth(&self) -> usize {
         self.actors.len()

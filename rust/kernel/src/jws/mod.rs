@@ -15,4 +15,4 @@ pub use unverified::{UnverifiedNames, UnverifiedToken, decode_unverified, unveri
 pub(crate) use compact::{Compact, Decoded};
 pub(crate) use header::Header;
 pub(crate) use media_type::MediaType;
-pub(crate) use unverified::read_unverified_names;
+pub(crate) use unverified::{read_names_in, read_unverified_names};

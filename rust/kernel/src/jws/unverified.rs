@@ -25,7 +25,7 @@ pub struct UnverifiedNames {
 pub fn unverified_names(token: &[u8], limits: &Limits) -> UnverifiedNames {
     let Ok(Compact { decoded, .. }) = Compact::parse(token, limits) else { return UnverifiedNames::default() };
     let owned = |name: Option<&str>| name.map(str::to_owned);
-    let (issuer, subject) = in_payload(&decoded, |issuer, subject| (owned(issuer), owned(subject)));
+    let (issuer, subject) = read_names_in(&decoded, |issuer, subject| (owned(issuer), owned(subject)));
     UnverifiedNames { issuer, subject, decoded: Some(decoded) }
 }
 
@@ -36,10 +36,11 @@ pub(crate) fn read_unverified_names<T>(
     limits: &Limits,
     read: impl FnOnce(Option<&str>, Option<&str>) -> T,
 ) -> Option<T> {
-    Some(in_payload(&Compact::parse(token, limits).ok()?.decoded, read))
+    Some(read_names_in(&Compact::parse(token, limits).ok()?.decoded, read))
 }
 
-fn in_payload<T>(decoded: &Decoded, read: impl FnOnce(Option<&str>, Option<&str>) -> T) -> T {
+/// What `read` returns for the unverified `iss` and `sub` of a token that is already decoded.
+pub(crate) fn read_names_in<T>(decoded: &Decoded, read: impl FnOnce(Option<&str>, Option<&str>) -> T) -> T {
     let claims = Object::parse(decoded.payload()).ok();
     let text = |name| claims.as_ref()?.get(name).and_then(Value::as_str);
     read(text("iss"), text("sub"))

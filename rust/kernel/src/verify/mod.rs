@@ -1,5 +1,6 @@
 //! The pipeline: the checks that every token goes through, top to bottom.
 
+pub mod audit;
 mod batch;
 mod binding;
 mod compiled_scopes;
@@ -15,6 +16,9 @@ pub use rejection::Rejection;
 pub use token_cache::{CacheLookup, CacheMiss, CacheStats, CheckedToken, TokenCache};
 pub use verified::{VerifiedJws, VerifiedToken};
 
+use std::borrow::Cow;
+
+use crate::algorithm::Algorithm;
 use crate::certificate::ClientCertificate;
 use crate::dpop::{DpopProof, UnverifiedProof};
 use crate::error::Error;
@@ -91,10 +95,16 @@ fn check_all_but_binding(
 /// The checks before the signature. Nothing of the payload is read.
 fn parse<'t, 'k>(token: &'t [u8], keys: &'k KeySet, policy: &JwsPolicy) -> Result<ParsedToken<'t, 'k>, Error> {
     let parts = Compact::parse(token, policy.limits())?;
+    let (algorithm, key_id) = read_header(&parts, policy)?;
+    let keys = keys.candidates(key_id.as_deref(), algorithm)?;
+    Ok(ParsedToken { parts, algorithm, keys })
+}
+
+/// The checks of the header that need no key. Returns the algorithm and the `kid`.
+fn read_header<'p>(parts: &'p Compact<'_>, policy: &JwsPolicy) -> Result<(Algorithm, Option<Cow<'p, str>>), Error> {
     let header = Header::parse(parts.decoded.header())?;
     header.check_extensions()?;
     policy.check_type(header.media_type.as_deref())?;
     let algorithm = policy.algorithm(&header.algorithm)?;
-    let keys = keys.candidates(header.key_id.as_deref(), algorithm)?;
-    Ok(ParsedToken { parts, algorithm, keys })
+    Ok((algorithm, header.key_id))
 }

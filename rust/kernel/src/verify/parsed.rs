@@ -17,8 +17,13 @@ pub(super) struct ParsedToken<'t, 'k> {
 impl<'k> ParsedToken<'_, 'k> {
     /// The first of the keys under which the signature is valid.
     pub(super) fn signing_key(&self) -> Option<&'k PublicKey> {
+        self.signed_with(self.keys.as_slice())
+    }
+
+    /// The first of these keys under which the signature is valid.
+    pub(super) fn signed_with<'a>(&self, keys: &[&'a PublicKey]) -> Option<&'a PublicKey> {
         let signature = self.parts.decoded.signature();
-        self.keys.as_slice().iter().copied().find(|key| key.verify(self.algorithm, self.parts.signing_input, signature))
+        keys.iter().copied().find(|key| key.verify(self.algorithm, self.parts.signing_input, signature))
     }
 
     /// The only key that the token may have been signed with; `None` if there are several.

@@ -1,0 +1,61 @@
+//! Columns of texts and of bytes, read as bytes.
+//!
+//! Nobody validates that a text which comes over the C data interface is UTF-8, so no text is made of it here.
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, BinaryArray, BinaryViewArray, LargeBinaryArray};
+use arrow_schema::{ArrowError, DataType};
+
+/// A column of bytes.
+pub(crate) enum ByteColumn {
+    Small(BinaryArray),
+    Large(LargeBinaryArray),
+    View(BinaryViewArray),
+    /// Each row's number among the values.
+    Dictionary(Vec<Option<usize>>, Box<ByteColumn>),
+}
+
+impl ByteColumn {
+    /// The column, if it is one of texts or bytes, or of references to them in a dictionary.
+    pub(crate) fn new(name: &str, column: &ArrayRef) -> Result<Self, ArrowError> {
+        match column.data_type() {
+            DataType::Utf8 => Ok(Self::Small(checked(BinaryArray::from(column.as_string::<i32>().clone()))?)),
+            DataType::LargeUtf8 => Ok(Self::Large(checked(LargeBinaryArray::from(column.as_string::<i64>().clone()))?)),
+            DataType::Utf8View => Ok(Self::View(checked(column.as_string_view().clone().to_binary_view())?)),
+            DataType::Binary => Ok(Self::Small(checked(column.as_binary::<i32>().clone())?)),
+            DataType::LargeBinary => Ok(Self::Large(checked(column.as_binary::<i64>().clone())?)),
+            DataType::BinaryView => Ok(Self::View(checked(column.as_binary_view().clone())?)),
+            DataType::Dictionary(_, values) if !matches!(**values, DataType::Dictionary(..)) => {
+                let dictionary = column.as_any_dictionary();
+                let values = Self::new(name, dictionary.values())?;
+                let indices = if dictionary.values().is_empty() {
+                    vec![None; column.len()]
+                } else {
+                    let nulls = dictionary.keys().nulls();
+                    let is_null = |row: usize| nulls.is_some_and(|nulls| nulls.is_null(row));
+                    let indices = dictionary.normalized_keys().into_iter().enumerate();
+                    indices.map(|(row, index)| (!is_null(row)).then_some(index)).collect()
+                };
+                Ok(Self::Dictionary(indices, Box::new(values)))
+            }
+            other => Err(ArrowError::InvalidArgumentError(format!(
+                "the column {name:?} is {other}, not a column of texts or of bytes"
+            ))),
+        }
+    }
+
+    /// The bytes in a row; `None` if they are null.
+    pub(crate) fn get(&self, row: usize) -> Option<&[u8]> {
+        match self {
+            Self::Small(array) => array.is_valid(row).then(|| array.value(row)),
+            Self::Large(array) => array.is_valid(row).then(|| array.value(row)),
+            Self::View(array) => array.is_valid(row).then(|| array.value(row)),
+            Self::Dictionary(indices, values) => values.get((*indices.get(row)?)?),
+        }
+    }
+}
+
+/// The array, if its offsets lie within its data.
+fn checked<A: Array + Clone>(array: A) -> Result<A, ArrowError> {
+    array.to_data().validate_data().map(|()| array)
+}

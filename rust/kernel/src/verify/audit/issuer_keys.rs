@@ -1,0 +1,93 @@
+//! Whose keys there are, and which of them may have signed a token.
+
+use super::failure::AuditFailure;
+use super::place::Place;
+use crate::algorithm::Algorithm;
+use crate::error::Error;
+use crate::history::{KeyHistory, KeyLayer, KeyState};
+use crate::jws::{Decoded, read_names_in};
+use crate::key_set::Candidates;
+use crate::policy::{IssuerNames, IssuerTable, PolicyError};
+
+/// Whose keys there are.
+#[derive(Debug, Clone)]
+pub enum AuditKeys {
+    /// The same keys for all tokens: whose they are is for the policy to check.
+    OfAnyIssuer(KeyHistory),
+    /// The keys of each issuer, by its exact name. They verify no other issuer's tokens.
+    ByIssuer(Vec<(String, KeyHistory)>),
+}
+
+/// The same, compiled.
+pub(super) struct IssuerKeys {
+    /// `None`: the keys are for all tokens.
+    table: Option<IssuerTable>,
+    histories: Vec<KeyHistory>,
+    /// The keys of an issuer that is not in the table: none.
+    no_keys: KeyHistory,
+}
+
+/// The keys that may have signed a token, of the first layer that has any, and the layers after that one.
+pub(super) struct Fitting<'k> {
+    pub(super) keys: Candidates<'k>,
+    pub(super) state: KeyState,
+    pub(super) later: &'k [KeyLayer],
+}
+
+impl IssuerKeys {
+    pub(super) fn new(keys: AuditKeys) -> Result<Self, PolicyError> {
+        let no_keys = KeyHistory::unrecorded();
+        match keys {
+            AuditKeys::OfAnyIssuer(history) => Ok(Self { table: None, histories: vec![history], no_keys }),
+            AuditKeys::ByIssuer(issuers) => {
+                let (names, histories): (Vec<_>, Vec<_>) = issuers.into_iter().unzip();
+                let names: Vec<_> = names.into_iter().map(exact_name).collect();
+                Ok(Self { table: Some(IssuerTable::new(&names)?), histories, no_keys })
+            }
+        }
+    }
+
+    /// The number of the issuer that an unverified token names. The token is verified with the keys of no other.
+    pub(super) fn issuer_of(&self, token: &Decoded) -> Option<usize> {
+        match &self.table {
+            None => Some(0),
+            Some(table) => read_names_in(token, |issuer, _| table.find(issuer, None)),
+        }
+    }
+
+    /// The keys of the issuer with this number.
+    pub(super) fn of(&self, issuer: Option<usize>) -> &KeyHistory {
+        issuer.and_then(|issuer| self.histories.get(issuer)).unwrap_or(&self.no_keys)
+    }
+
+    /// The keys at a place that may have signed a token with this header.
+    ///
+    /// # Errors
+    /// The first that says more than that there is no such key.
+    pub(super) fn fitting(
+        &self,
+        place: Place,
+        key_id: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<Fitting<'_>, AuditFailure> {
+        let mut layers = self.of(place.issuer).epoch(place.keys).layers();
+        let mut failure = None;
+        while let Some((layer, later)) = layers.split_first() {
+            match layer.keys.candidates(key_id, algorithm) {
+                Ok(keys) => return Ok(Fitting { keys, state: layer.state, later }),
+                Err(error) if matches!(failure, None | Some(Error::UnknownKey(_))) => failure = Some(error),
+                Err(_) => {}
+            }
+            layers = later;
+        }
+        Err(match (failure, place.issuer) {
+            (Some(error), _) => error.into(),
+            (None, Some(_)) => AuditFailure::KeysNotRecorded,
+            (None, None) => AuditFailure::UnknownIssuer,
+        })
+    }
+}
+
+fn exact_name(name: String) -> IssuerNames {
+    IssuerNames { spellings: vec![name.clone()], name, tenants: None, trust_domain: None }
+}

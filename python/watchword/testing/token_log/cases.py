@@ -10,8 +10,8 @@ The expected code never depends on chance, nor on the tolerances of whoever veri
 - a compromised key is used while the issuer still lists it, after the theft: whether a thief or the issuer signed.
 
 Left out are defects that depend on who looks: those that a text format cannot carry (an empty token is no token in
-CSV, a line break ends a line, white space and ``Bearer`` may be removed by a reader), those whose ``iss`` cannot be read
-(``wrong_issuer`` if there are several issuers, whatever else is wrong), and those that sign with random keys.
+CSV, a line break ends a line, white space and ``Bearer`` may be removed by a reader), those whose ``iss`` cannot be
+read (``wrong_issuer`` if there are several issuers, whatever else is wrong), and those that sign with random keys.
 """
 
 from __future__ import annotations

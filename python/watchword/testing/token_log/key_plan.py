@@ -70,6 +70,7 @@ class KeyPlan:
 
     def __init__(self, seed: int) -> None:
         rng = random.Random(f"{seed}/keys")  # noqa: S311 - times of a test, not secrets
+        self.seed = seed
         self.stolen_since = START + 200 * DAY + rng.randrange(12 * HOUR)
         self.detected = self.stolen_since + 3 * DAY
         self.lines = {line: self._keys_of(line, seed, rng) for line in LINES}
@@ -104,7 +105,9 @@ class KeyPlan:
     def listed(self, issuer: str, at: float) -> tuple[PlannedKey, ...]:
         """Return the keys that the issuer publishes at that time (Unix seconds)."""
         return tuple(
-            planned for planned in self.keys if planned.line.issuer == issuer and planned.published <= at < planned.withdrawn
+            planned
+            for planned in self.keys
+            if planned.line.issuer == issuer and planned.published <= at < planned.withdrawn
         )
 
     def key_set(self, issuer: str, at: float) -> KeySet:

@@ -70,6 +70,10 @@ class TokenLog:
         rng = random.Random(f"{self.seed}/{number}")  # noqa: S311 - the contents of a test, not secrets
         return Block(self.keys, self._holders, rng, self.uses_per_token).rows(self._plan.block(number))
 
+    def first_row(self, number: int) -> int:
+        """Return the number of the first row of a block; rows are numbered from 1."""
+        return self._plan.first_row(number) + 1
+
     def __iter__(self) -> Iterator[Row]:
         """Yield all rows: in the order of their times, but for uses that overlap the next block."""
         for number in range(self.blocks):

@@ -29,7 +29,9 @@ class Plan:
         self.rows = rows
         self.blocks = math.ceil(rows / _BLOCK_ROWS)
         of_the_year = OF_THE_YEAR + (WITH_PROOFS if proofs else ())
-        self.counts = {case: max(1, round(rows * case.share / 100_000)) for case in (*of_the_year, BEFORE_THE_ARCHIVE, *STOLEN)}
+        self.counts = {
+            case: max(1, round(rows * case.share / 100_000)) for case in (*of_the_year, BEFORE_THE_ARCHIVE, *STOLEN)
+        }
         self._before = self.counts[BEFORE_THE_ARCHIVE]
         self._stolen = _Spread([(case, self.counts[case]) for case in STOLEN])
         ordinary = rows - self._before - self._stolen.total
@@ -45,8 +47,11 @@ class Plan:
 
     def block(self, number: int) -> list[tuple[Case, float]]:
         """Return the case and the time (Unix seconds) of each row of a block: of 8,192 to 16,384 rows, or all."""
-        low, high = (self.rows * edge // self.blocks for edge in (number, number + 1))
-        return [self._row(row) for row in range(low, high)]
+        return [self._row(row) for row in range(self.first_row(number), self.first_row(number + 1))]
+
+    def first_row(self, number: int) -> int:
+        """Return the position of the first row of a block, from 0."""
+        return self.rows * number // self.blocks
 
     def codes(self) -> dict[str | None, int]:
         """Return the number of rows with each expected code; ``None`` are the valid ones."""
@@ -89,4 +94,6 @@ class _Spread:
 
 def _first_above(ends: list[int], value: int) -> int:
     # The last case is the most frequent one.
-    return len(ends) - 1 if len(ends) > 1 and value >= ends[-2] else next(n for n, end in enumerate(ends) if value < end)
+    return (
+        len(ends) - 1 if len(ends) > 1 and value >= ends[-2] else next(n for n, end in enumerate(ends) if value < end)
+    )

@@ -19,7 +19,7 @@ _HOLDERS = 40
 
 
 class Holder:
-    """A client with a key pair, which its tokens are bound to. ``jkt`` is the thumbprint of the public key (RFC 7638)."""
+    """A client with a key pair, which its tokens are bound to: ``jkt`` is its thumbprint (RFC 7638)."""
 
     def __init__(self, key: SigningKey) -> None:
         self.key = key
@@ -37,7 +37,9 @@ def holders(seed: int) -> tuple[Holder, ...]:
     return tuple(Holder(seeded_key(algorithm, f"holder-{n}", seed=seed)) for n, algorithm in enumerate(algorithms))
 
 
-def proof(case: Case, holder: Holder, other: Holder, rng: random.Random, request: tuple[str, str], token: str, at: float) -> str:
+def proof(
+    case: Case, holder: Holder, other: Holder, rng: random.Random, request: tuple[str, str], token: str, at: float
+) -> str:
     """Return the proof for a request (method and URI) with ``token`` at that time (Unix seconds).
 
     It has the defect of ``case``. ``other`` is another client with a key for the same algorithm.

@@ -29,13 +29,25 @@ _MAKING = threading.Lock()
 
 
 class SigningKey:
-    """One key pair with its ``key_id`` and ``algorithm``. Its repr shows no key parameters."""
+    """One key pair with its ``key_id`` and ``algorithm``. Its repr shows no key parameters.
 
-    def __init__(self, algorithm: str, key_id: str, make: Callable[[], PrivateKey] | None = None) -> None:
+    With ``deterministic``, ECDSA has no random number (RFC 6979): like those of EdDSA and RSASSA-PKCS1-v1_5, the same
+    signature every time. That needs OpenSSL 3.2, which the wheels of ``cryptography`` contain.
+    """
+
+    def __init__(
+        self,
+        algorithm: str,
+        key_id: str,
+        make: Callable[[], PrivateKey] | None = None,
+        *,
+        deterministic: bool = False,
+    ) -> None:
         if algorithm not in ALGORITHMS:
             raise ValueError(f"unknown algorithm {algorithm!r}: must be one of {', '.join(ALGORITHMS)}")
         self.algorithm = algorithm
         self.key_id = key_id
+        self._deterministic = deterministic
         self._make = make or functools.partial(new_private_key, algorithm)
         self._private: PrivateKey | None = None
 
@@ -49,7 +61,7 @@ class SigningKey:
 
     def sign(self, data: bytes) -> bytes:
         """Return the signature over ``data`` in the form of JWS (for ES256 and ES384 r and s concatenated)."""
-        return _sign(self.private, self.algorithm, data)
+        return _sign(self.private, self.algorithm, data, deterministic=self._deterministic)
 
     def public_jwk(self) -> dict[str, str]:
         """Return the public key as a JWK with ``kid``, ``alg`` and ``use``."""
@@ -100,9 +112,9 @@ def attackers_key(algorithm: str, key_id: str) -> SigningKey:
     )
 
 
-def _sign(private: PrivateKey, algorithm: str, data: bytes) -> bytes:
+def _sign(private: PrivateKey, algorithm: str, data: bytes, *, deterministic: bool) -> bytes:
     if isinstance(private, ec.EllipticCurvePrivateKey):
-        der = private.sign(data, ec.ECDSA(_digest(algorithm)))
+        der = private.sign(data, ec.ECDSA(_digest(algorithm), deterministic_signing=deterministic))
         return ecdsa_from_der(der, size=private.key_size // 8)
     if isinstance(private, rsa.RSAPrivateKey):
         digest = _digest(algorithm)

@@ -624,6 +624,74 @@ class BatchResult:
         """Return the ErrorCode of each token in a list, None for a valid one."""
 
 @final
+class Auditor:
+    """Verifies columns of tokens as of the times at which they were used.
+
+    keys: the keys of each issuer over time, by its name, or those of any issuer under the name None. Each history is a list
+    of (start in Unix seconds, layers), each layer a state and a KeySet; no layers mean that there is no record. The first
+    start is -inf. policies: a list of (start, Policy, scopes), in the same manner. proof_policy: the requirements for DPoP
+    proofs. cache_bytes: what may be kept of tokens that may occur again, in bytes; 0: nothing.
+
+    Raises ValueError if starts do not ascend, or a state is unknown.
+    """
+
+    def __new__(
+        cls,
+        keys: list[tuple[str | None, list[tuple[float, list[tuple[str, KeySet]]]]]],
+        policies: list[tuple[float, Policy, list[str]]],
+        proof_policy: ProofPolicy,
+        cache_bytes: int,
+    ) -> Auditor: ...
+    @property
+    def examined(self) -> int:
+        """How many tokens were examined: fewer than there were rows if tokens occurred again."""
+    def batch(self, data: object, columns: AuditColumns) -> ArrowBatch:
+        """Audit a record batch (an object with __arrow_c_array__) in this thread, and return an ArrowBatch of as many rows.
+
+        Raises ValueError if a column is missing or has an unsuitable type.
+        """
+    def stream(self, data: object, columns: AuditColumns, threads: int | None = None) -> ArrowStream:
+        """Audit a stream of record batches (an object with __arrow_c_stream__) on up to `threads` threads (None: one for each
+        processor), and return an ArrowStream, which audits as it is read.
+
+        Raises ValueError if a column is missing or has an unsuitable type.
+        """
+
+@final
+class AuditColumns:
+    """The names of columns, and the time of all rows if there is no column of times."""
+
+    def __new__(
+        cls, token: str, time: str | float, request: tuple[str, str, str] | None = None, keep: list[str] = ...
+    ) -> AuditColumns: ...
+
+@final
+class ArrowBatch:
+    """A record batch. It has the Arrow PyCapsule interface, by which pyarrow, polars and DuckDB read it."""
+
+    @property
+    def num_rows(self) -> int:
+        """The number of rows."""
+    def __arrow_c_schema__(self) -> object:
+        """Return the schema, as the Arrow PyCapsule interface requires."""
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
+        """Return schema and data, as the Arrow PyCapsule interface requires. The schema that is asked for is ignored."""
+
+@final
+class ArrowStream:
+    """A stream of record batches, which can be read once. It has the Arrow PyCapsule interface, by which pyarrow, polars and
+    DuckDB read it.
+    """
+
+    def __arrow_c_schema__(self) -> object:
+        """Return the schema, as the Arrow PyCapsule interface requires."""
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Return the stream, as the Arrow PyCapsule interface requires. The schema that is asked for is ignored.
+
+        Raises ValueError if it was consumed already.
+        """
+
+@final
 class ResourceScopes:
     """An immutable, hashable set of scopes of the form ``resource(.sub)*:action``, split at the last colon.
 

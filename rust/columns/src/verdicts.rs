@@ -166,7 +166,7 @@ impl TokenColumns {
         self.issued_at.append_option(date(claims.and_then(|claims| claims.issued_at())));
         let actors = token.and_then(AuditedToken::actors);
         for actor in actors.unwrap_or_default() {
-            self.actors.values().append_value(actor);
+            self.actors.values().append_option(actor.as_deref());
         }
         self.actors.append(actors.is_some());
         match claims {

@@ -33,7 +33,7 @@ pub struct KeyLayer {
     pub keys: Arc<KeySet>,
 }
 
-/// A time in which nothing changes. Without layers: a time of which there is no record.
+/// A time in which nothing changes. Without layers, or with compromised keys only: a time of which there is no record.
 #[derive(Debug, Clone, Default)]
 pub struct KeyEpoch {
     layers: Vec<KeyLayer>,

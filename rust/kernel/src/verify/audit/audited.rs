@@ -37,7 +37,7 @@ enum Outcome {
 #[derive(Default)]
 struct Names {
     client_id: Option<String>,
-    actors: Option<Vec<String>>,
+    actors: Option<Vec<Option<String>>>,
 }
 
 impl AuditedToken {
@@ -102,9 +102,9 @@ impl AuditedToken {
         self.examined().and_then(|(_, names)| names.client_id.as_deref())
     }
 
-    /// The names of the actors, the current one first; an empty name for one that is not known. `None` if there are no
+    /// The names of the actors, the current one first; `None` for one that is not known. There are none if there are no
     /// claims, or if the record of delegation is malformed.
-    pub fn actors(&self) -> Option<&[String]> {
+    pub fn actors(&self) -> Option<&[Option<String>]> {
         self.examined().and_then(|(_, names)| names.actors.as_deref())
     }
 
@@ -115,7 +115,7 @@ impl AuditedToken {
             Outcome::Malformed(_, jws, _) => allocated(size_of::<VerifiedJws>()) + jws.payload().len(),
             Outcome::Examined(_, examined) => {
                 let (token, names) = &**examined;
-                let texts = names.client_id.iter().chain(names.actors.iter().flatten());
+                let texts = names.client_id.iter().chain(names.actors.iter().flatten().flatten());
                 token.size() + texts.map(|text| size_of::<String>() + vector::<u8>(text.capacity())).sum::<usize>()
             }
         };
@@ -134,9 +134,7 @@ impl Names {
     fn among(members: &Object<'_>, claims: &Claims) -> Self {
         let scopes = || Ok(claims.scopes().map(str::to_owned).collect());
         let chain = DelegationChain::read(members, &scopes).ok();
-        let names = |chain: DelegationChain| {
-            chain.into_actors().into_iter().map(|actor| actor.subject.unwrap_or_default()).collect()
-        };
+        let names = |chain: DelegationChain| chain.into_actors().into_iter().map(|actor| actor.subject).collect();
         Self {
             client_id: members.get("client_id").and_then(Value::as_str).map(str::to_owned),
             actors: chain.map(names),

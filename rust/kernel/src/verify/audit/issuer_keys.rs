@@ -70,20 +70,24 @@ impl IssuerKeys {
         key_id: Option<&str>,
         algorithm: Algorithm,
     ) -> Result<Fitting<'_>, AuditFailure> {
-        let mut layers = self.of(place.issuer).epoch(place.keys).layers();
+        let layers = self.of(place.issuer).epoch(place.keys).layers();
         let mut failure = None;
-        while let Some((layer, later)) = layers.split_first() {
+        let mut rest = layers;
+        while let Some((layer, later)) = rest.split_first() {
             match layer.keys.candidates(key_id, algorithm) {
                 Ok(keys) => return Ok(Fitting { keys, state: layer.state, later }),
                 Err(error) if matches!(failure, None | Some(Error::UnknownKey(_))) => failure = Some(error),
                 Err(_) => {}
             }
-            layers = later;
+            rest = later;
         }
+        // A compromised key is remembered for all times after, also for those of which there is no other record.
+        let is_recorded = layers.iter().any(|layer| layer.state != KeyState::Compromised);
         Err(match (failure, place.issuer) {
-            (Some(error), _) => error.into(),
+            (_, None) => AuditFailure::UnknownIssuer,
+            (None | Some(Error::UnknownKey(_)), Some(_)) if !is_recorded => AuditFailure::KeysNotRecorded,
+            (Some(error), Some(_)) => error.into(),
             (None, Some(_)) => AuditFailure::KeysNotRecorded,
-            (None, None) => AuditFailure::UnknownIssuer,
         })
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::mem::{size_of, take};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, TryLockError};
 
 use foldhash::quality::RandomState;
@@ -16,12 +17,17 @@ use crate::heap::vector;
 /// So many that threads seldom want the same one.
 const SHARDS: usize = 16;
 
+/// The tokens that are remembered to have occurred once: by a hash, as most of them may never occur again, and then keeping
+/// them would cost more than it saves.
+const OCCURRED: usize = 1 << 16;
+
 /// What an entry takes in a table besides its token, half of whose slots may be empty.
 const SLOT: usize = 4 * (size_of::<Box<[u8]>>() + size_of::<Arc<AuditedToken>>() + 1);
 
 /// A bounded number of bytes of examined tokens, for several threads.
 pub(super) struct RepeatedTokens {
     shards: Vec<Mutex<Shard>>,
+    occurred: Vec<AtomicU64>,
     hasher: RandomState,
     shard_bytes: usize,
 }
@@ -40,7 +46,8 @@ impl RepeatedTokens {
     /// Room for this many bytes of tokens and of what is known of them.
     pub(super) fn new(bytes: usize) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { shards, hasher: RandomState::default(), shard_bytes: bytes / SHARDS / 2 }
+        let occurred = (0..OCCURRED).map(|_| AtomicU64::default()).collect();
+        Self { shards, occurred, hasher: RandomState::default(), shard_bytes: bytes / SHARDS / 2 }
     }
 
     /// What is known of this token, if it is at the right place.
@@ -62,9 +69,14 @@ impl RepeatedTokens {
         })?
     }
 
-    /// Keeps what is known of this token, in place of what was known before.
+    /// Keeps what is known of this token, in place of what was known before, if it occurs for the second time.
     pub(super) fn insert(&self, token: &[u8], known: &Arc<AuditedToken>) {
-        self.with_shard(token, |shard| self.put(shard, token.into(), Arc::clone(known)));
+        let hash = self.hasher.hash_one(token);
+        let slot = usize::try_from(hash).ok().and_then(|hash| self.occurred.get(hash % OCCURRED));
+        // Two tokens with one hash would only be kept without need.
+        if slot.is_none_or(|slot| slot.swap(hash, Ordering::Relaxed) == hash) {
+            self.with_shard(token, |shard| self.put(shard, token.into(), Arc::clone(known)));
+        }
     }
 
     fn put(&self, shard: &mut Shard, token: Box<[u8]>, known: Arc<AuditedToken>) {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 from typing import Any
 
 import mint
@@ -348,12 +347,3 @@ def test_key_sets_are_not_changed_by_changing_the_mapping() -> None:
     keys = ww.KeySet.from_json(document)
     document["keys"].clear()
     assert "ed25519" in keys
-
-
-def test_pickling_a_key_set_is_rejected_or_keeps_it() -> None:
-    keys = ww.KeySet.from_json(mint.jwks("ed25519"))
-    try:
-        data = pickle.dumps(keys)
-    except TypeError:
-        return
-    assert ww.verify(mint.token(), pickle.loads(data), ww.Policy(audience=mint.AUDIENCE), now=mint.NOW)

@@ -4,11 +4,11 @@ The signatures are written here; the docstrings are those of ``rust/python``, co
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, SupportsIndex, final, overload
+from typing import Any, Literal, SupportsIndex, Unpack, final, overload
 
 from watchword.errors import ErrorCode, VerificationError
 from watchword.request import Headers
-from watchword.types import Backend, Prepare
+from watchword.types import Backend, PolicyArguments, Prepare
 
 __all__ = [
     "ANY_AUDIENCE",
@@ -186,6 +186,9 @@ class KeySet:
     """The public keys of one issuer: immutable, each validated when the set is loaded.
 
     A bad key is rejected and listed in `rejected`; it does not affect the others.
+
+    A set can be pickled and copied, which validates its keys again: a pickle contains the public keys, their `kid`, `alg` and
+    `issuer`, and of a rejected key why it is rejected, but no secret. Precomputed tables are not part of it.
     """
 
     @staticmethod
@@ -226,6 +229,9 @@ class KeySet:
 
         The arguments are those of `from_pem`. Raises KeySetError if the key is rejected.
         """
+    @staticmethod
+    def _restore(jwks: str, backend: str, prepare: str) -> KeySet:
+        """Return the set that was pickled as this text: every key is validated again."""
     @property
     def rejected(self) -> tuple[RejectedKey, ...]:
         """The rejected keys, in the order of the document."""
@@ -272,6 +278,9 @@ class Policy:
     the SPIFFE ID of a workload in that domain, and whose `aud` and `exp` must be present.
     max_token_bytes, max_header_bytes: the longest encoded forms that are accepted.
 
+    The arguments can be read back as attributes. Policies are equal if their arguments are, and can be hashed, pickled and
+    copied.
+
     Raises ValueError or TypeError if an argument is invalid, or if two contradict each other.
     """
 
@@ -292,6 +301,52 @@ class Policy:
         max_token_bytes: int = 16384,
         max_header_bytes: int = 4096,
     ) -> Policy: ...
+    @property
+    def issuer(self) -> tuple[str, ...] | None:
+        """The accepted values of `iss`, a tuple; None: it is not checked."""
+    @property
+    def audience(self) -> tuple[str, ...] | AnyAudience | None:
+        """The accepted audiences, a tuple; None: a token must not name any; ANY_AUDIENCE: not checked."""
+    @property
+    def algorithms(self) -> tuple[str, ...] | None:
+        """The accepted algorithms, a tuple; None: those of the keys."""
+    @property
+    def types(self) -> tuple[str | None, ...]:
+        """The accepted values of `typ`, a tuple, with None for its absence."""
+    @property
+    def leeway(self) -> float:
+        """The seconds by which clocks may differ, a float."""
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The claims that must be present, a tuple."""
+    @property
+    def bound_tokens(self) -> Literal["reject", "accept"]:
+        """How a token is treated that is bound to a key and sent without a proof: "reject" or "accept"."""
+    @property
+    def scope_claims(self) -> tuple[str, ...]:
+        """The claims with the token's scopes, a tuple."""
+    @property
+    def tenants(self) -> tuple[str, ...] | AnyTenant | None:
+        """The accepted tenants, a tuple; ANY_TENANT: all; None: the issuer has none."""
+    @property
+    def trust_domain(self) -> str | None:
+        """The SPIFFE trust domain, or None."""
+    @property
+    def audience_claim(self) -> str:
+        """The claim that names the audience."""
+    @property
+    def max_token_bytes(self) -> int:
+        """The length of the longest token that is accepted, in bytes."""
+    @property
+    def max_header_bytes(self) -> int:
+        """The length of the longest header that is accepted, encoded, in bytes."""
+    def replace(self, **changes: Unpack[PolicyArguments]) -> Policy:
+        """Return a new policy with some arguments changed: those of the constructor, by name.
+
+        Raises ValueError or TypeError like the constructor.
+        """
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 @final
 class Confirmation:

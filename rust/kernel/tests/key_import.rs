@@ -45,7 +45,22 @@ fn with_null(key_id: &str, name: &str) -> Value {
 }
 
 fn import(jwk: &Value, options: impl Into<KeyOptions>) -> Result<PublicKey, &'static str> {
+    let options = options.into();
+    restored(&json!({ "keys": [jwk] }), options);
     PublicKey::from_jwk(&Object::parse(jwk.to_string().as_bytes()).unwrap(), options).map_err(|defect| defect.code())
+}
+
+/// The set of a document, which is the same after it was written and read again.
+fn restored(document: &Value, options: KeyOptions) -> KeySet {
+    let set = KeySet::from_json(document.to_string().as_bytes(), options).unwrap();
+    let again = KeySet::restore(&set.to_json(), options).unwrap();
+    let described = |set: &KeySet| -> Vec<_> {
+        set.keys().iter().map(|key| (key.to_jwk(), key.algorithms(), key.issuer().map(str::to_owned))).collect()
+    };
+    assert_eq!(described(&again), described(&set), "{document}");
+    assert_eq!(again.rejected(), set.rejected(), "{document}");
+    assert_eq!(again.to_json(), set.to_json());
+    again
 }
 
 fn number(bits: usize, change: impl Fn(&mut Vec<u8>)) -> String {
@@ -184,6 +199,23 @@ fn key_sets_as_published() {
     }
 }
 
+/// What a set is written as contains public parameters, and what decides a verdict.
+#[test]
+fn written_sets_have_no_secrets() {
+    let set = json!({"keys": [
+        changed("rsa", json!({"d": "secret", "p": null, "x5c": ["secret"], "secret": 1})),
+        {"kty": "oct", "k": "secret", "kid": "shared"},
+        changed("ed25519", json!({"issuer": "https://as.example/\"<\u{1}", "x5c": ["secret"], "use": "sig"})),
+        changed("p256", json!({"kid": null, "issuer": [1]})),
+    ]});
+    let set = restored(&set, KEY_OPTIONS[0]);
+    assert!(!set.to_json().contains("secret"));
+    let issuers: Vec<_> = set.keys().iter().map(PublicKey::issuer).collect();
+    assert_eq!(issuers, [Some("https://as.example/\"<\u{1}"), Some("")]);
+    assert_eq!(restored(&json!({"keys": []}), KEY_OPTIONS[0]).to_json(), "{\"keys\":[]}");
+    assert!(KeySet::restore("[]", KEY_OPTIONS[0]).is_err());
+}
+
 /// The fingerprint of CVE-2017-15361 is computed, not listed: the next odd number does not have it.
 #[test]
 fn a_neighbour_of_a_roca_modulus_is_accepted() {
@@ -200,7 +232,7 @@ fn bad_keys_do_not_affect_others() {
         {"kty": "oct", "k": "AAAA", "kid": 5}, changed("p384", json!({"kid": null})), changed("p384", json!({"kid": null})),
     ]});
     for options in KEY_OPTIONS {
-        let set = KeySet::from_json(set.to_string().as_bytes(), options).unwrap();
+        let set = restored(&set, options);
         let ids: Vec<Option<&str>> = set.keys().iter().map(PublicKey::key_id).collect();
         assert_eq!(ids, [Some("p256"), Some("ed25519"), None, None]);
         // Of two keys with one kid the first is used.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyIterator, PyString, PyTuple};
+use pyo3::types::{PyIterator, PyString, PyTuple, PyType};
 use watchword_kernel::{Algorithm, Backend, KeyOptions, KeySet, KeySetError, Prepare};
 
 use crate::convert::{Text, type_name};
@@ -14,6 +14,9 @@ use crate::public_key::{PyPublicKey, PyRejectedKey};
 /// The public keys of one issuer: immutable, each validated when the set is loaded.
 ///
 /// A bad key is rejected and listed in `rejected`; it does not affect the others.
+///
+/// A set can be pickled and copied, which validates its keys again: a pickle contains the public keys, their `kid`, `alg` and
+/// `issuer`, and of a rejected key why it is rejected, but no secret. Precomputed tables are not part of it.
 #[pyclass(frozen, module = "watchword", name = "KeySet")]
 pub(crate) struct PyKeySet(Arc<KeySet>);
 
@@ -81,6 +84,18 @@ impl PyKeySet {
         py.detach(|| KeySet::from_der(der, key_id, algorithm, options))
             .map(Self::new)
             .map_err(|error| key_set_error(&error))
+    }
+
+    /// Return the set that was pickled as this text: every key is validated again.
+    #[staticmethod]
+    fn _restore(py: Python<'_>, jwks: &str, backend: &str, prepare: &str) -> PyResult<Self> {
+        let options = key_options(backend, prepare)?;
+        py.detach(|| KeySet::restore(jwks, options)).map(Self::new).map_err(|error| key_set_error(&error))
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyType>,))> {
+        let restore = ("_restore", self.0.to_json(), self.backend(), self.prepare_mode());
+        Ok((py.import("operator")?.getattr("methodcaller")?.call1(restore)?, (PyType::new::<Self>(py),)))
     }
 
     /// The rejected keys, in the order of the document.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple, PyType};
 use watchword_kernel::delegation::{MAX_ACTORS, MOST_ACTORS};
 use watchword_kernel::dpop::PROOF_LIMITS;
 use watchword_kernel::{
@@ -33,12 +33,73 @@ use crate::arguments::{self, Given};
 /// the SPIFFE ID of a workload in that domain, and whose `aud` and `exp` must be present.
 /// max_token_bytes, max_header_bytes: the longest encoded forms that are accepted.
 ///
+/// The arguments can be read back as attributes. Policies are equal if their arguments are, and can be hashed, pickled and
+/// copied.
+///
 /// Raises ValueError or TypeError if an argument is invalid, or if two contradict each other.
 #[pyclass(frozen, module = "watchword", name = "Policy")]
 pub(crate) struct PyPolicy {
     policy: Arc<Policy>,
-    repr: String,
+    /// The accepted values of `iss`, a tuple; None: it is not checked.
+    #[pyo3(get)]
+    issuer: Option<Py<PyTuple>>,
+    /// The accepted audiences, a tuple; None: a token must not name any; ANY_AUDIENCE: not checked.
+    #[pyo3(get)]
+    audience: Option<Py<PyAny>>,
+    /// The accepted algorithms, a tuple; None: those of the keys.
+    #[pyo3(get)]
+    algorithms: Option<Py<PyTuple>>,
+    /// The accepted values of `typ`, a tuple, with None for its absence.
+    #[pyo3(get)]
+    types: Py<PyTuple>,
+    /// The seconds by which clocks may differ, a float.
+    #[pyo3(get)]
+    leeway: f64,
+    /// The claims that must be present, a tuple.
+    #[pyo3(get)]
+    required: Py<PyTuple>,
+    /// How a token is treated that is bound to a key and sent without a proof: "reject" or "accept".
+    #[pyo3(get)]
+    bound_tokens: &'static str,
+    /// The claims with the token's scopes, a tuple.
+    #[pyo3(get)]
+    scope_claims: Py<PyTuple>,
+    /// The accepted tenants, a tuple; ANY_TENANT: all; None: the issuer has none.
+    #[pyo3(get)]
+    tenants: Option<Py<PyAny>>,
+    /// The SPIFFE trust domain, or None.
+    #[pyo3(get)]
+    trust_domain: Option<String>,
+    /// The claim that names the audience.
+    #[pyo3(get)]
+    audience_claim: String,
+    /// The length of the longest token that is accepted, in bytes.
+    #[pyo3(get)]
+    max_token_bytes: usize,
+    /// The length of the longest header that is accepted, encoded, in bytes.
+    #[pyo3(get)]
+    max_header_bytes: usize,
 }
+
+/// The names of the arguments, in the order of the constructor.
+const ARGUMENTS: [&str; 13] = [
+    "issuer",
+    "audience",
+    "algorithms",
+    "types",
+    "leeway",
+    "required",
+    "bound_tokens",
+    "scope_claims",
+    "tenants",
+    "trust_domain",
+    "audience_claim",
+    "max_token_bytes",
+    "max_header_bytes",
+];
+
+/// How many of them a `repr` always shows; the others only if they are not the defaults.
+const ALWAYS_SHOWN: usize = 8;
 
 /// The type of ANY_AUDIENCE: `aud` is deliberately not checked.
 #[pyclass(frozen, module = "watchword", name = "AnyAudience")]
@@ -109,65 +170,39 @@ impl PyPolicy {
         max_header_bytes: Given<'_>,
     ) -> PyResult<Self> {
         let issuers = issuer.map(|object| arguments::names("issuer", object)).transpose()?;
-        let audience = audience.map(read_audience).transpose()?.unwrap_or_default();
+        let accepted = audience.map(read_audience).transpose()?.unwrap_or_default();
         let algorithms = algorithms.map(|object| arguments::words::<String>("algorithms", object)).transpose()?;
         let types = types.or(default_types(), |object| arguments::words("types", object))?;
         let leeway = leeway.or(Policy::DEFAULT_LEEWAY, |object| arguments::seconds("leeway", object))?;
         let required = required.or(owned(&Policy::DEFAULT_REQUIRED), |object| arguments::words("required", object))?;
         let scope_claims =
             scope_claims.or(owned(&ScopeClaims::DEFAULT), |object| arguments::words("scope_claims", object))?;
-        let tenants = tenants.map(read_tenants).transpose()?;
+        let accepted_tenants = tenants.map(read_tenants).transpose()?;
         let trust_domain = trust_domain.map(|object| arguments::text("trust_domain", object)).transpose()?;
         let limits = limits(max_token_bytes, max_header_bytes)?;
-        let mut repr = format!(
-            "Policy(issuer={}, audience={}, algorithms={}, types={}, leeway={}, required={}, \
-             bound_tokens='{bound_tokens}', scope_claims={}",
-            repr_of(py, issuers.as_deref().map(words))?,
-            match &audience {
-                Audience::Any => "ANY_AUDIENCE".to_owned(),
-                Audience::OneOf(names) => repr_of(py, Some(words(names)))?,
-                Audience::Unnamed => "None".to_owned(),
-            },
-            repr_of(py, algorithms.as_deref().map(words))?,
-            repr_of(py, Some(types.iter().map(Option::as_deref)))?,
-            leeway,
-            repr_of(py, Some(words(&required)))?,
-            repr_of(py, Some(words(&scope_claims)))?,
-        );
-        match &tenants {
-            None => {}
-            Some(Tenants::Any) => repr.push_str(", tenants=ANY_TENANT"),
-            Some(Tenants::OneOf(names)) => repr.extend([", tenants=", &repr_of(py, Some(words(names)))?]),
-        }
-        if let Some(name) = &trust_domain {
-            repr.extend([", trust_domain=", &name.into_pyobject(py)?.repr()?.to_string()]);
-        }
-        if audience_claim != "aud" {
-            repr.extend([", audience_claim=", &audience_claim.into_pyobject(py)?.repr()?.to_string()]);
-        }
-        repr.push(')');
+        let (bound_tokens, treatment) = match bound_tokens {
+            "reject" => ("reject", BoundTokens::Reject),
+            "accept" => ("accept", BoundTokens::Accept),
+            _ => return Err(PyValueError::new_err("bound_tokens must be 'reject' or 'accept'")),
+        };
         let policy = Policy::default()
             .with_jws(jws_policy(limits, Some(&types), algorithms.as_deref())?)
-            .with_required(required)
-            .with_bound_tokens(match bound_tokens {
-                "reject" => BoundTokens::Reject,
-                "accept" => BoundTokens::Accept,
-                _ => return Err(PyValueError::new_err("bound_tokens must be 'reject' or 'accept'")),
-            });
-        let policy = ScopeClaims::new(scope_claims)
+            .with_required(required.clone())
+            .with_bound_tokens(treatment);
+        let policy = ScopeClaims::new(scope_claims.clone())
             .and_then(|claims| {
                 policy
                     .with_scope_claims(claims)
-                    .with_audience(audience)?
+                    .with_audience(accepted.clone())?
                     .with_audience_claim(audience_claim)?
                     .with_leeway(leeway)
             })
             .map_err(|error| value_error(&error))?;
-        let policy = match (issuers, tenants, trust_domain) {
+        let policy = match (issuers.clone(), accepted_tenants.clone(), &trust_domain) {
             (None, None, None) => Ok(policy),
             (Some(issuers), None, None) => policy.with_issuers(issuers),
             (Some(issuers), Some(tenants), None) => policy.with_tenants(issuers, tenants),
-            (None, None, Some(name)) => policy.with_trust_domain(&name),
+            (None, None, Some(name)) => policy.with_trust_domain(name),
             (None, Some(_), None) => {
                 return Err(PyValueError::new_err(
                     "tenants require an issuer with a placeholder for them: issuer=\"https://login.example/{tid}/v2.0\"",
@@ -179,12 +214,78 @@ impl PyPolicy {
                 ));
             }
         };
-        Ok(Self { policy: Arc::new(policy.map_err(|error| value_error(&error))?), repr })
+        Ok(Self {
+            policy: Arc::new(policy.map_err(|error| value_error(&error))?),
+            issuer: issuers.map(|names| tuple(py, names)).transpose()?,
+            audience: match accepted {
+                Audience::OneOf(names) => Some(tuple(py, names)?.into_any()),
+                Audience::Any | Audience::Unnamed => audience.cloned().map(Bound::unbind),
+            },
+            algorithms: algorithms.map(|names| tuple(py, names)).transpose()?,
+            types: tuple(py, types)?,
+            leeway,
+            required: tuple(py, required)?,
+            bound_tokens,
+            scope_claims: tuple(py, scope_claims)?,
+            tenants: match accepted_tenants {
+                Some(Tenants::OneOf(names)) => Some(tuple(py, names)?.into_any()),
+                Some(Tenants::Any) | None => tenants.cloned().map(Bound::unbind),
+            },
+            trust_domain,
+            audience_claim: audience_claim.to_owned(),
+            max_token_bytes: limits.token,
+            max_header_bytes: limits.header,
+        })
     }
 
-    fn __repr__(&self) -> &str {
-        &self.repr
+    /// Return a new policy with some arguments changed: those of the constructor, by name.
+    ///
+    /// Raises ValueError or TypeError like the constructor.
+    #[pyo3(signature = (**changes))]
+    fn replace<'py>(slf: &Bound<'py, Self>, changes: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
+        let arguments = arguments_of(slf)?;
+        if let Some(changes) = changes {
+            arguments.update(changes.as_mapping())?;
+        }
+        PyType::new::<Self>(slf.py()).call((), Some(&arguments))
     }
+
+    /// Copies and pickles are made by the constructor, and therefore checked like any other policy.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+        let py = slf.py();
+        let partial = py.import("functools")?.getattr("partial")?;
+        let constructor = partial.call((PyType::new::<Self>(py),), Some(&arguments_of(slf)?))?;
+        Ok((constructor, PyTuple::empty(py)))
+    }
+
+    fn __eq__(slf: &Bound<'_, Self>, other: &Bound<'_, Self>) -> PyResult<bool> {
+        Ok(slf.is(other) || arguments_of(slf)?.eq(arguments_of(other)?)?)
+    }
+
+    fn __hash__(slf: &Bound<'_, Self>) -> PyResult<isize> {
+        arguments_of(slf)?.values().to_tuple().hash()
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let default = PyType::new::<Self>(slf.py()).call0()?;
+        let mut shown = Vec::new();
+        for (index, name) in ARGUMENTS.into_iter().enumerate() {
+            let value = slf.getattr(name)?;
+            if index < ALWAYS_SHOWN || value.ne(default.getattr(name)?)? {
+                shown.push(format!("{name}={}", value.repr()?));
+            }
+        }
+        Ok(format!("Policy({})", shown.join(", ")))
+    }
+}
+
+/// The arguments with which the constructor makes an equal policy.
+fn arguments_of<'py>(policy: &Bound<'py, PyPolicy>) -> PyResult<Bound<'py, PyDict>> {
+    let arguments = PyDict::new(policy.py());
+    for name in ARGUMENTS {
+        arguments.set_item(name, policy.getattr(name)?)?;
+    }
+    Ok(arguments)
 }
 
 /// `types` are those that are accepted; without a list, `typ` is not checked.
@@ -255,14 +356,8 @@ fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(|&name| name.to_owned()).collect()
 }
 
-/// The `repr` of a list, as a tuple.
-fn repr_of<'a>(py: Python<'_>, list: Option<impl IntoIterator<Item = Option<&'a str>>>) -> PyResult<String> {
-    let Some(list) = list else { return Ok("None".to_owned()) };
-    Ok(PyTuple::new(py, list.into_iter().collect::<Vec<_>>())?.repr()?.to_string())
-}
-
-fn words(list: &[String]) -> impl Iterator<Item = Option<&str>> {
-    list.iter().map(|word| Some(word.as_str()))
+fn tuple<'py, T: IntoPyObject<'py>>(py: Python<'py>, list: Vec<T>) -> PyResult<Py<PyTuple>> {
+    PyTuple::new(py, list).map(Bound::unbind)
 }
 
 pub(crate) fn value_error(error: &PolicyError) -> PyErr {

@@ -9,11 +9,13 @@
 //! doubles or that are written with more than [`MAX_NUMBER`] characters.
 
 mod scan;
+mod write;
 
 use std::borrow::Cow;
 use std::fmt;
 
 use scan::Scanner;
+pub(crate) use write::write_string;
 
 /// How deep arrays and objects may nest.
 pub const MAX_DEPTH: usize = 32;

@@ -9,7 +9,11 @@ use crate::json::{Object, Value};
 use crate::key_params::{KeyDefect, KeyParams};
 
 /// Members that only a private or a symmetric key has (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
-const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+pub(super) const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// All other members that are read: with those above, they decide which key it is, or why it is rejected.
+pub(super) const PUBLIC_MEMBERS: [&str; 11] =
+    ["kty", "crv", "x", "y", "n", "e", "kid", "use", "key_ops", "alg", "issuer"];
 
 /// Where a JWK was found, which decides how strictly it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Public keys: parsed from JWK, PEM or DER, and validated once, when loaded.
 
 mod batch;
+mod export;
 mod jwk;
 mod key_cache;
 mod members;
@@ -17,6 +18,7 @@ use crate::algorithm::{Algorithm, AlgorithmSet};
 use crate::json::Object;
 use crate::key_params::{KeyDefect, KeyParams};
 use crate::signature::KeyOptions;
+pub(crate) use export::without_secrets;
 use jwk::Source;
 use key_cache::CachedKey;
 pub(crate) use key_cache::{CacheLock, lock_cache};

@@ -2,6 +2,7 @@
 
 mod candidates;
 mod error;
+mod export;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ pub use error::KeySetError;
 
 use crate::algorithm::Algorithm;
 use crate::json::{Object, Value};
-use crate::key::PublicKey;
+use crate::key::{PublicKey, without_secrets};
 use crate::key_params::KeyDefect;
 use crate::signature::KeyOptions;
 
@@ -58,6 +59,8 @@ pub struct RejectedKey {
     pub key_id: Option<String>,
     /// Why it was rejected.
     pub defect: KeyDefect,
+    /// What of the element decides that it is rejected, as JSON, without secrets: see [`KeySet::to_json`].
+    json: String,
 }
 
 impl KeySet {
@@ -69,8 +72,12 @@ impl KeySet {
         if document.len() > MAX_DOCUMENT {
             return Err(KeySetError::TooLarge);
         }
+        Self::of_json(document, options.into())
+    }
+
+    fn of_json(document: &[u8], options: KeyOptions) -> Result<Self, KeySetError> {
         let members = Object::parse(document).map_err(KeySetError::Json)?;
-        let mut set = Self { options: options.into(), ..Self::default() };
+        let mut set = Self { options, ..Self::default() };
         match members.get("keys") {
             Some(Value::Array(keys)) => {
                 if keys.iter().nth(MAX_KEYS).is_some() {
@@ -79,7 +86,7 @@ impl KeySet {
                 for (index, key) in keys.iter().enumerate() {
                     match key {
                         Value::Object(jwk) => set.take(index, &jwk.members()),
-                        _ => set.reject(index, None, KeyDefect::NotAnObject),
+                        _ => set.reject(index, None, KeyDefect::NotAnObject, "null".to_owned()),
                     }
                 }
             }
@@ -188,7 +195,7 @@ impl KeySet {
             Ok(key) => self.insert(index, key),
             Err(defect) => {
                 let key_id = jwk.get("kid").and_then(Value::as_str).map(str::to_owned);
-                self.reject(index, key_id, defect);
+                self.reject(index, key_id, defect, without_secrets(jwk));
             }
         }
     }
@@ -198,7 +205,7 @@ impl KeySet {
             // With two keys of one `kid` and algorithm, a token could be verified with either: only the first is used.
             if key.algorithms().iter().any(|algorithm| self.get_for(key_id, algorithm).is_some()) {
                 let key_id = Some(key_id.to_owned());
-                return self.reject(index, key_id, KeyDefect::DuplicateKeyId);
+                return self.reject(index, key_id, KeyDefect::DuplicateKeyId, key.to_json());
             }
             let place = self.keys.len();
             match self.by_id.get_mut(key_id) {
@@ -211,8 +218,8 @@ impl KeySet {
         self.keys.push(key);
     }
 
-    fn reject(&mut self, index: usize, key_id: Option<String>, defect: KeyDefect) {
-        self.rejected.push(RejectedKey { index, key_id, defect });
+    fn reject(&mut self, index: usize, key_id: Option<String>, defect: KeyDefect, json: String) {
+        self.rejected.push(RejectedKey { index, key_id, defect, json });
     }
 }
 

@@ -4,8 +4,6 @@
 //! are those of the current actor. The issuer signs each record with Ed25519 over `agent|scope,scope|delegated_at`, and
 //! writes the signature in hexadecimal. `chain_hash` is the SHA-256, in hexadecimal, of the records as compact JSON.
 
-use std::fmt::Write as _;
-
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
@@ -14,7 +12,7 @@ use crate::algorithm::Algorithm;
 use crate::claims::ScopeClaims;
 use crate::delegation::chain::Scopes;
 use crate::delegation::{Actor, DelegationChain, DelegationError, MAX_ACTORS, MOST_ACTORS, must_be, name_in};
-use crate::json::{Object, Value};
+use crate::json::{Object, Value, write_string};
 use crate::key::PublicKey;
 use crate::key_set::{KeySet, MAX_TRIED};
 
@@ -210,29 +208,4 @@ fn hash_of(records: &[Record]) -> String {
     }
     json.push(']');
     HEXLOWER.encode(&Sha256::digest(json))
-}
-
-/// Writes a JSON string, escaped as Go's `encoding/json` does by default, which is safe inside HTML, too.
-fn write_string(text: &str, json: &mut String) {
-    json.push('"');
-    for ch in text.chars() {
-        match ch {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            '\u{8}' => json.push_str("\\b"),
-            '\u{c}' => json.push_str("\\f"),
-            '\n' => json.push_str("\\n"),
-            '\r' => json.push_str("\\r"),
-            '\t' => json.push_str("\\t"),
-            '\0'..=' ' if ch != ' ' => push_escape(ch, json),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => push_escape(ch, json),
-            _ => json.push(ch),
-        }
-    }
-    json.push('"');
-}
-
-fn push_escape(ch: char, json: &mut String) {
-    // Writing to a string cannot fail.
-    let _ = write!(json, "\\u{:04x}", u32::from(ch));
 }

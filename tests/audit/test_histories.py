@@ -29,7 +29,7 @@ def jwks(*keys: Any) -> bytes:
 def signed(issuer: str = A, key: str = "ed25519", kid: str | None = None, **claims: Any) -> str:
     algorithm = {"ed25519": "EdDSA", "p256": "ES256", "rsa": "RS256"}[key]
     return mint.token(
-        mint.claims(iss=issuer, exp=mint.OMIT, iat=mint.OMIT, nbf=mint.OMIT, **claims),
+        mint.claims(**{"iss": issuer, "exp": mint.OMIT, "iat": mint.OMIT, "nbf": mint.OMIT, **claims}),
         key=key,
         algorithm=algorithm,
         head=mint.header(kid or key, alg=algorithm),

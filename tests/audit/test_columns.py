@@ -74,7 +74,9 @@ def test_each_verdict_is_that_of_verify() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(TOKENS), st.sampled_from([0.0, NOW - 3600, NOW, NOW + 299, NOW + 310])), max_size=200),
+    st.lists(
+        st.tuples(st.sampled_from(TOKENS), st.sampled_from([0.0, NOW - 3600, NOW, NOW + 299, NOW + 310])), max_size=200
+    ),
     st.integers(1, 3),
     st.sampled_from([0, 100_000, 64 << 20]),
     st.integers(1, 50),
@@ -141,7 +143,10 @@ def test_timestamps(unit: str, zone: str | None) -> None:
 
 @pytest.mark.parametrize("kind", [pa.int32(), pa.int64(), pa.uint32(), pa.uint64(), pa.float64()], ids=str)
 def test_numbers_are_unix_seconds(kind: pa.DataType) -> None:
-    assert codes(audited(table([TOKENS[0], TOKENS[0]], pa.array([mint.NOW, mint.NOW + 10**6], kind)))) == [None, "expired"]
+    assert codes(audited(table([TOKENS[0], TOKENS[0]], pa.array([mint.NOW, mint.NOW + 10**6], kind)))) == [
+        None,
+        "expired",
+    ]
 
 
 @pytest.mark.parametrize("time", [math.nan, math.inf, -math.inf, -1.0, 253_402_300_800.0, 1e300])
@@ -217,12 +222,18 @@ def test_refused_tokens_say_who_they_are_once_their_signature_held() -> None:
 
 
 def test_a_record_of_delegation_that_is_malformed_has_no_actors() -> None:
-    tokens = [mint.token(mint.claims(delegation_chain="x")), mint.token(), mint.token(mint.claims(act={"client_id": "x"}))]
+    tokens = [
+        mint.token(mint.claims(delegation_chain="x")),
+        mint.token(),
+        mint.token(mint.claims(act={"client_id": "x"})),
+    ]
     assert audited(table(tokens))["actors"].to_pylist() == [None, [], [None]]
 
 
 def test_kept_columns_come_first_and_unchanged() -> None:
-    data = table(TOKENS[:3], line=pa.array([7, None, 9], pa.int16()), more=pa.array([["x"], [], None], pa.list_(pa.string())))
+    data = table(
+        TOKENS[:3], line=pa.array([7, None, 9], pa.int16()), more=pa.array([["x"], [], None], pa.list_(pa.string()))
+    )
     result = audited(data, keep=["more", "line"])
     assert result.schema.names[:3] == ["more", "line", "time"]
     assert result.select(["more", "line"]).equals(data.select(["more", "line"]))
@@ -269,7 +280,9 @@ def test_repeated_tokens_are_examined_once_or_twice() -> None:
 def test_an_auditor_is_pickled_with_its_keys_and_policy() -> None:
     auditor = Auditor(KEYS, POLICY, proof_max_age=7)
     again = pickle.loads(pickle.dumps(auditor))
-    assert codes(pa.table(again.verify_column(table(TOKENS), token="token", time="at"))) == [expected(t) for t in TOKENS]
+    assert codes(pa.table(again.verify_column(table(TOKENS), token="token", time="at"))) == [
+        expected(t) for t in TOKENS
+    ]
     assert repr(again) == repr(auditor) == "<Auditor of any issuer>"
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import mint
+import proofs
 import pytest
 
 pa = pytest.importorskip("pyarrow", reason="the extra audit is not installed")
 
 import watchword as ww  # noqa: E402 - after what may be missing
-from watchword.audit import Auditor  # noqa: E402
+from watchword.audit import Auditor, PolicyHistory, PolicyInterval  # noqa: E402
 from watchword.audit.key_histories import key_histories  # noqa: E402
 from watchword.jwks.archive import ArchiveWriter, KeyArchive, KeyRules  # noqa: E402
 
@@ -170,3 +172,61 @@ def test_a_mapping_of_issuers() -> None:
 def test_rules_are_for_archives() -> None:
     with pytest.raises(ValueError, match="rules are for an archive"):
         key_histories(ww.KeySet.from_json(jwks("ed25519")), RULES)
+
+
+def test_the_policy_of_that_time() -> None:
+    early = ww.Policy(issuer=A, audience=mint.AUDIENCE, required=())
+    late = ww.Policy(issuer=A, audience="https://new.example", required=())
+    history = PolicyHistory(
+        [
+            PolicyInterval(-math.inf, START, early),
+            PolicyInterval(START, START + DAY, late),
+            PolicyInterval(START + DAY, math.inf, late, scopes=("orders:read", "orders:write")),
+        ]
+    )
+    keys = ww.KeySet.from_json(jwks("ed25519"))
+    old, new = signed(), signed(aud="https://new.example", scope="orders:read")
+    scoped = signed(aud="https://new.example", scope="orders:write openid orders:read")
+    rows = [(token, START + day * DAY) for token in (old, new, scoped) for day in (-1, 0, 0.5, 1, 2)]
+    assert [code for code, _ in verdicts(keys, rows, history)] == [
+        None, "wrong_audience", "wrong_audience", "wrong_audience", "wrong_audience",
+        "wrong_audience", None, None, "insufficient_scope", "insufficient_scope",
+        "wrong_audience", None, None, None, None,
+    ]  # fmt: skip
+
+
+def test_proofs_of_possession(archive: KeyArchive) -> None:
+    at = START + DAY
+    token, uri = signed(cnf={"jkt": proofs.jkt()}), proofs.URI
+
+    def proof(key: str = "p256", algorithm: str = "ES256", **changes: Any) -> str:
+        claims = proofs.claims(ath=proofs.ath(token), iat=int(at), **changes)
+        return proofs.proof(claims, key=key, algorithm=algorithm)
+
+    good = proof()
+    rows = [
+        (token, good, "POST", uri, None),
+        (token, good, "GET", uri, "dpop_wrong_method"),
+        (token, good, None, uri, "dpop_wrong_method"),
+        (token, good, "POST", "https://api.example/other", "dpop_wrong_uri"),
+        (token, None, "POST", uri, "dpop_proof_required"),
+        (token, proof("ed25519", "EdDSA"), "POST", uri, "dpop_key_mismatch"),
+        (token, "x", "POST", uri, "dpop_malformed_proof"),
+        (token, proofs.proof(proofs.claims(ath=proofs.ath(token), iat=int(at) - 600)), "POST", uri, "dpop_expired"),
+        (signed(), good, "POST", uri, "dpop_unbound_token"),
+        (signed(), None, None, None, None),
+        (token, good, "POST", uri, None),
+        (token, proof(jti="proof-2"), "POST", uri, None),
+    ]
+    columns = ["token", "proof", "method", "uri"]
+    data = pa.table({name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(columns)})
+    result = pa.table(
+        Auditor(archive, POLICY, rules=RULES).verify_column(
+            data, token="token", time=at, method="method", uri="uri", proof="proof"
+        )
+    )
+    assert result["code"].to_pylist() == [code for *_, code in rows]
+    keys, hashes = result["proof_key"].to_pylist(), result["proof_hash"].to_pylist()
+    assert keys == [proofs.jkt(), *[None] * 9, *[proofs.jkt()] * 2]
+    assert [value is None for value in hashes] == [key is None for key in keys]
+    assert hashes[0] == hashes[-2] != hashes[-1]  # the same proof again, and another one

@@ -17,6 +17,12 @@ from watchword.jwks.archive import KeyRules
 #: What may be kept of tokens that may occur again, in bytes.
 CACHE_BYTES = 64 * 1024 * 1024
 
+#: The starts of policies, the policies, and the scopes that tokens must have.
+_Policies = list[tuple[float, Policy, list[str]]]
+
+#: Keys, policies, the requirements for proofs (algorithms, age, leeway), and the bytes of the cache: all of an auditor.
+_Arguments = tuple[list[tuple[str | None, KeyHistory]], _Policies, tuple[tuple[str, ...], float, float], int]
+
 
 class ArrowStreamable(Protocol):
     """A table, a stream or a batch, by Arrow's PyCapsule interface."""
@@ -38,11 +44,12 @@ class Auditor:
     """Verifies columns of tokens, each as of the time at which it was used. Thread-safe and picklable.
 
     ``keys`` are a :class:`~watchword.KeySet` for all tokens at all times, a
-    :class:`~watchword.jwks.archive.KeyArchive`, by which those of the issuer and of the time are used (``rules`` say how
-    long a key holds), or a mapping of issuers to key sets or timelines. ``policy`` is a :class:`~watchword.Policy` for all
-    times or a :class:`PolicyHistory`. Of tokens that may occur again, ``cache_bytes`` are kept. DPoP proofs are verified as
-    :class:`watchword.dpop.DpopVerifier` does, with ``proof_max_age`` and ``proof_leeway`` in seconds; that a proof was used
-    before is not seen here, but by equal values in the column ``proof_hash``.
+    :class:`~watchword.jwks.archive.KeyArchive`, of which those of the issuer and of the time are used (``rules`` say
+    how long a key holds), or a mapping of issuers to key sets or timelines. ``policy`` is a
+    :class:`~watchword.Policy` for all times or a :class:`PolicyHistory`. Of tokens that may occur again,
+    ``cache_bytes`` are kept. DPoP proofs are verified as :class:`watchword.dpop.DpopVerifier` does, with
+    ``proof_max_age`` and ``proof_leeway`` in seconds; that a proof was used before is not an error here: the column
+    ``proof_hash`` has equal values then.
 
     Raises ``TypeError`` or ``ValueError`` if an argument is invalid.
     """
@@ -60,16 +67,11 @@ class Auditor:
     ) -> None:
         if isinstance(cache_bytes, bool) or not isinstance(cache_bytes, int) or cache_bytes < 0:
             raise ValueError("cache_bytes must be a number of bytes, 0 or more")
-        self._prepare(key_histories(keys, rules), _policies(policy), (tuple(proof_algorithms), proof_max_age, proof_leeway), cache_bytes)
+        proofs = (tuple(proof_algorithms), proof_max_age, proof_leeway)
+        self._prepare((key_histories(keys, rules), _policies(policy), proofs, cache_bytes))
 
-    def _prepare(
-        self,
-        keys: list[tuple[str | None, KeyHistory]],
-        policies: list[tuple[float, Policy, list[str]]],
-        proofs: tuple[tuple[str, ...], float, float],
-        cache_bytes: int,
-    ) -> None:
-        self._arguments = (keys, policies, proofs, cache_bytes)
+    def _prepare(self, arguments: _Arguments) -> None:
+        keys, policies, proofs, cache_bytes = self._arguments = arguments
         self._kernel = _KernelAuditor(keys, policies, ProofPolicy(*proofs), cache_bytes)
 
     @property
@@ -102,7 +104,9 @@ class Auditor:
         verdict.
         """
         if not hasattr(data, "__arrow_c_stream__"):
-            raise TypeError("data has no __arrow_c_stream__: give a table or a record batch of pyarrow, polars or the like")
+            raise TypeError(
+                "data has no __arrow_c_stream__: give a table or a record batch of pyarrow, polars or the like"
+            )
         return self._kernel.stream(data, _columns(token, time, method, uri, proof, keep), threads)
 
     def verify_batch(
@@ -121,13 +125,13 @@ class Auditor:
             raise TypeError("batch has no __arrow_c_array__: give a record batch, or call verify_column with a table")
         return self._kernel.batch(batch, _columns(token, time, method, uri, proof, keep))
 
-    def __getstate__(self) -> object:
+    def __getstate__(self) -> _Arguments:
         """Return the keys and the policies: what is kept of tokens is not pickled."""
         return self._arguments
 
-    def __setstate__(self, state: tuple[list[tuple[str | None, KeyHistory]], list[tuple[float, Policy, list[str]]], tuple[tuple[str, ...], float, float], int]) -> None:
+    def __setstate__(self, state: _Arguments) -> None:
         """Prepare an auditor with these keys and policies."""
-        self._prepare(*state)
+        self._prepare(state)
 
     def __repr__(self) -> str:
         """Name the issuers."""
@@ -157,7 +161,7 @@ def verify_column(
     )
 
 
-def _policies(policy: Policy | PolicyHistory) -> list[tuple[float, Policy, list[str]]]:
+def _policies(policy: Policy | PolicyHistory) -> _Policies:
     if isinstance(policy, Policy):
         return [(-math.inf, policy, [])]
     if isinstance(policy, PolicyHistory):
@@ -175,12 +179,13 @@ def _columns(
 ) -> AuditColumns:
     if isinstance(keep, str):
         raise TypeError("keep must be a list or tuple of names, not a single one")
-    request = (method, uri, proof)
-    if proof is None and (method is not None or uri is not None):
-        raise ValueError("method and uri are those of a proof: give its column, too")
-    if proof is not None and (method is None or uri is None):
+    if proof is None:
+        if method is not None or uri is not None:
+            raise ValueError("method and uri are those of a proof: give its column, too")
+        return AuditColumns(token, time, None, list(keep))
+    if method is None or uri is None:
         raise ValueError("proof needs method and uri: the columns of the request that it was sent with")
-    return AuditColumns(token, time, None if proof is None else request, list(keep))
+    return AuditColumns(token, time, (method, uri, proof), list(keep))
 
 
 __all__ = ["CACHE_BYTES", "ArrowArrayable", "ArrowStreamable", "Auditor", "verify_column"]

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 use watchword_columns::{AuditColumns, AuditReader, RequestColumns, TimeOfUse, audit_batch, capsule};
 use watchword_kernel::audit::{AuditKeys, Auditor};
+use watchword_kernel::scope::PlainScopes;
 use watchword_kernel::{KeyEpoch, KeyHistory, KeyLayer, KeyState, PolicyEpoch, PolicyError, PolicyHistory};
 
 use crate::arguments::count;
@@ -81,11 +82,11 @@ impl PyAuditor {
         cache_bytes: usize,
     ) -> PyResult<Self> {
         let keys = audit_keys(keys)?;
-        let epoch = |policy: &Py<PyPolicy>, scopes: &Vec<String>| PolicyEpoch {
-            policy: Arc::clone(policy.get().kernel()),
-            scopes: scopes.clone(),
+        let epoch = |(start, policy, scopes): (f64, Py<PyPolicy>, Vec<String>)| {
+            let scopes = PlainScopes::new(&scopes).map_err(|error| PyValueError::new_err(error.to_string()))?;
+            Ok((start, PolicyEpoch { policy: Arc::clone(policy.get().kernel()), scopes }))
         };
-        let mut policies = policies.iter().map(|(start, policy, scopes)| (*start, epoch(policy, scopes)));
+        let mut policies = policies.into_iter().map(epoch).collect::<PyResult<Vec<_>>>()?.into_iter();
         let (_, first) = policies.next().ok_or_else(|| PyValueError::new_err("there is no policy"))?;
         let policies = PolicyHistory::new(first, policies.collect()).map_err(|error| value_error(&error))?;
         let auditor = Auditor::new(keys, policies, proof_policy.get().kernel().clone(), cache_bytes);

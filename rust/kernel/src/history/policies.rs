@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Intervals;
 use crate::policy::{Policy, PolicyError};
+use crate::scope::PlainScopes;
 use crate::time::UnixTime;
 
 /// A time in which one policy holds: what a token must fulfil if it is used then.
@@ -12,7 +13,7 @@ pub struct PolicyEpoch {
     /// The policy.
     pub policy: Arc<Policy>,
     /// The scopes that the token must have, all of them.
-    pub scopes: Vec<String>,
+    pub scopes: PlainScopes,
 }
 
 /// The requirements over all time.

@@ -217,7 +217,7 @@ impl Auditor {
                 Some(valid.check_proof(token, &epoch.policy, &proof, None, now)?)
             }
         };
-        if epoch.scopes.iter().all(|required| valid.claims().scopes().any(|scope| scope == required)) {
+        if epoch.scopes.scopes().is_empty() || valid.plain_scopes().covers(&epoch.scopes) {
             Ok(proof)
         } else {
             Err(AuditFailure::InsufficientScope)

@@ -1,9 +1,9 @@
 """Audits: whether each token of a log was valid when it was used, with the keys and the policy of that time.
 
 :class:`Auditor` verifies columns of tokens in tables of pyarrow, polars, DuckDB, and all others that have Arrow's
-PyCapsule interface; :func:`verify_column` does so once. :class:`PolicyHistory` has the policies of intervals of time, and
-:class:`~watchword.jwks.archive.KeyArchive` the keys. ``watchword audit`` is the command for files. docs/audit.md has
-examples.
+PyCapsule interface; :func:`verify_column` does so once. :class:`PolicyHistory` has the policies of intervals of time,
+and :class:`~watchword.jwks.archive.KeyArchive` the keys. ``watchword audit`` is the command for files. docs/audit.md
+has examples.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def lines_of_file(path: str) -> Iterator[bytes]:
     line otherwise, and for a line that is too long; ``OSError`` if the file can't be read.
     """
     # A pipe without a writer would block ``open``.
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         check_regular(file.fileno(), path)
         for number, line in enumerate(bounded_lines(file, path), 1):
             if line.endswith(b"\n"):

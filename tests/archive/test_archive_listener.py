@@ -93,10 +93,13 @@ def test_a_failing_archive_does_not_affect_the_verifier(
 ) -> None:
     with ArchiveWriter(path) as writer:
         os.unlink(path)
-        with ArchiveListener(writer) as listener, Verifier([issuer], audience=None, on_event=listener) as verifier:
-            with caplog.at_level(logging.ERROR, "watchword"):
-                verifier.verify(archives.key("a").token(ISSUER))
-                endpoint.eventually(lambda: listener.lost == 1)
+        with (
+            caplog.at_level(logging.ERROR, "watchword"),
+            ArchiveListener(writer) as listener,
+            Verifier([issuer], audience=None, on_event=listener) as verifier,
+        ):
+            verifier.verify(archives.key("a").token(ISSUER))
+            endpoint.eventually(lambda: listener.lost == 1)
     assert f"the keys of {ISSUER} could not be written to the archive" in caplog.text
     assert "removed or replaced" in caplog.text
 

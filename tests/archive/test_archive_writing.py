@@ -243,7 +243,7 @@ def test_only_an_incomplete_last_line_is_repaired(path: str) -> None:
     for damaged in ([first, b"{}\n"], [first, b"{}\n", b"{"], [first[:20] + b"\n", *rest], [*rest, b"{"]):
         data = b"".join(damaged)
         Path(path).write_bytes(data)
-        with pytest.raises(ArchiveError, match="line [12]"):
+        with pytest.raises(ArchiveError, match=r"line [12]"):
             ArchiveWriter(path)
         assert Path(path).read_bytes() == data
 

@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from watchword import _kernel
-from watchword._kernel import KeySet
+from watchword._kernel import KeySet, decode_json_object
 from watchword.errors import KeySetError
 from watchword.jwks.archive.record import to_ascii
 
@@ -68,7 +67,7 @@ def usable_keys(keys: Iterable[Any]) -> tuple[RecordedKey, ...]:
 
 def _listed(data: bytes) -> list[Any]:
     KeySet.from_json(data)  # its limits, and its errors
-    members = _kernel.decode_json_object(data)
+    members = decode_json_object(data)
     listed = members.get("keys", [members])
     if not isinstance(listed, list):
         raise KeySetError("the keys of a JWK Set must be an array")

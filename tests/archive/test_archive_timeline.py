@@ -149,6 +149,18 @@ def test_keys_with_one_kid_in_one_state_are_in_two_sets(path: str) -> None:
     assert all(not keys.rejected for _, keys in layers)
 
 
+def test_keys_that_are_too_long_or_too_many_for_one_set_are_in_several(path: str) -> None:
+    long = [{**archives.key("a").jwk, "kid": f"{number}" + "k" * 400_000} for number in range(4)]
+    many = [{**archives.key("a").jwk, "kid": f"{number}"} for number in range(200)]
+    with ArchiveWriter(path) as writer:
+        for time, keys in enumerate((long[:2], long[2:], many, [{**key, "kid": "x" + key["kid"]} for key in many])):
+            writer.record_key_set(ISSUER, {"keys": keys}, time)
+    line = KeyArchive.open(path).timeline(ISSUER)
+    layers = line.at(3).layers
+    assert sum(len(keys) for state, keys in layers if state is KeyState.WITHDRAWN) == 204
+    assert all(not keys.rejected for epoch in line.epochs for _, keys in epoch.layers)
+
+
 def test_epochs_begin_only_where_something_changes(path: str) -> None:
     """A year of polls every five minutes, with twelve rotations, in a few dozen epochs."""
     history = IssuerHistory(ISSUER)

@@ -268,6 +268,29 @@ def test_watch_records_the_document_rejected_keys_included(run, tmp_path: Path) 
     assert record.source == f"{server.url}/jwks?…"
 
 
+HOSTILE = {
+    # Shorter in the document than in an archive.
+    "numbers": lambda key: {**key, "x-numbers": [1e15] * 200_000},
+    "characters": lambda key: {**key, "kid": "\x7f\x80\U0001f511" * 140_000},
+    "depth": lambda key: {**key, "x-depth": [[[[[[[[1]]]]]]]]},
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_document_of_an_issuer_does_not_end_the_watch(run, tmp_path: Path, kind: str) -> None:
+    path = str(tmp_path / "archive.ndjson")
+    key = endpoint.Key("a").jwk
+    with endpoint.running() as server:
+        text = json.dumps({"keys": [HOSTILE[kind](key), {**key, "kid": "b"}]}, ensure_ascii=False)
+        server.routes["/jwks"] = endpoint.answer(text.replace("1000000000000000.0", "1e15").replace(" ", ""))
+        watched = ("--issuer", f"https://as.example={server.url}/jwks", "--once", "--allow-loopback-http")
+        assert run("keys", "watch", path, *watched).status == 0
+        server.routes["/jwks"] = endpoint.answer(json.dumps({"keys": [{**key, "kid": "b"}]}))
+        assert run("keys", "watch", path, *watched).status == 0
+    lifetimes = KeyArchive.open(path).timeline("https://as.example").lifetimes
+    assert [life.absent_since is None for life in lifetimes if life.key_id == "b"] == [True]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

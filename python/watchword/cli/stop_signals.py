@@ -22,7 +22,9 @@ class StopSignals:
         """Set the handlers."""
         # A handler may interrupt any code, whose locks it must not need. Writing to a pipe needs none.
         self._read, self._write = os.pipe()
-        self._before = {one: signal.signal(one, self._handle) for one in _SIGNALS}
+        # A shell lets what it runs in the background ignore SIGINT: it stays ignored.
+        handled = [one for one in _SIGNALS if signal.getsignal(one) is not signal.SIG_IGN]
+        self._before = {one: signal.signal(one, self._handle) for one in handled}
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import stat
@@ -52,10 +51,13 @@ def check_regular(descriptor: int, path: str) -> None:
 
 def _is_locked(descriptor: int) -> bool:
     """Return whether a writer has the file open."""
-    with contextlib.suppress(BlockingIOError):
+    try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks, on which there is no writer either
         return False
-    return True
+    return False
 
 
 __all__ = ["bounded_lines", "check_regular", "lines_of_file"]

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from watchword.fork_safety import register_after_fork
+from watchword.jwks.archive.record import MAX_NAME
 from watchword.jwks.events import EventKind, KeyEvent
 from watchword.threads import start_daemon
 
@@ -98,7 +99,7 @@ class ArchiveListener:
     def _write(self, at: float, event: KeyEvent) -> None:
         # The clock may have been set back since the last record, by a little.
         at = self._writer.not_before_last(at)
-        source = event.url or "the key file of a Verifier"
+        source = (event.url or "the key file of a Verifier")[:MAX_NAME]
         if event.keys is not None:
             self._writer.record_key_set(event.issuer, event.keys, at, source)
         else:

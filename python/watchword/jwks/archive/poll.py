@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from watchword._kernel import KeySet
-from watchword.jwks.archive.record import ArchiveEvent
+from watchword.jwks.archive.errors import ArchiveError
+from watchword.jwks.archive.record import MAX_NAME, ArchiveEvent, check_name
 from watchword.jwks.archive.writer import ArchiveWriter
 from watchword.jwks.clock import monotonic
 from watchword.jwks.download import DownloadError, Endpoint, Origin
@@ -32,7 +33,8 @@ class IssuerPoll:
 
     ``jwks_uri`` is the URL of its key set (``None``: discovered from the issuer); ``allow_loopback_http`` and
     ``allow_private_hosts`` are those of :class:`~watchword.Issuer`. ``fetcher`` fetches, and stays open. ``clock``
-    returns seconds that never go back. Raises ``ValueError`` if a URL is not allowed.
+    returns seconds that never go back. Raises ``ValueError`` if a URL is not allowed, or the issuer's is too
+    long to be recorded.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class IssuerPoll:
             check_issuer_url(issuer, allow_loopback_http=allow_loopback_http)
         else:
             check_url(jwks_uri, allow_loopback_http=allow_loopback_http, what="jwks_uri")
-        self.issuer = issuer
+        self.issuer = check_name("issuer", issuer)
         self._endpoint = Endpoint(
             issuer,
             jwks_uri,
@@ -77,14 +79,20 @@ class IssuerPoll:
             if self._previous is not None:
                 # The set may have moved.
                 self._previous = replace(self._previous, discovered=None)
-            source = error.url or redact(self.issuer)
+            source = (error.url or redact(self.issuer))[:MAX_NAME]
             writer.record_unreachable(self.issuer, error.detail, source=source)
             return self._result(ArchiveEvent.UNREACHABLE, source, None, error.detail)
         if not answer.unchanged:
             self._document = self._fetcher.body
         self._previous = answer.origin
-        source = redact(answer.origin.url)
-        writer.record_key_set(self.issuer, self._document, source=source)
+        source = redact(answer.origin.url)[:MAX_NAME]
+        try:
+            writer.record_key_set(self.issuer, self._document, source=source)
+        except ArchiveError:
+            raise
+        except ValueError:
+            # A document may be written so that it is longer in the archive: the keys that can verify never are.
+            writer.record_key_set(self.issuer, answer.origin.keys, source=source)
         return self._result(ArchiveEvent.SEEN, source, answer.origin.keys, "")
 
     def _result(self, event: ArchiveEvent, source: str, keys: KeySet | None, detail: str) -> PollResult:

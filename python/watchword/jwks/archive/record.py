@@ -14,8 +14,8 @@ from watchword._kernel import decode_json_object
 from watchword.jwks.events import printable
 from watchword.limits import MAX_KEY_SET_BYTES
 
-#: The longest line, in bytes without its newline: a key set of the greatest size whose text is escaped to ASCII.
-MAX_LINE_BYTES = 3 * MAX_KEY_SET_BYTES + 65536
+#: The longest line, in bytes without its newline: a key set of the greatest size, each byte of which is escaped.
+MAX_LINE_BYTES = 6 * MAX_KEY_SET_BYTES + 65536
 
 #: The ``prev`` of the first record.
 NO_DIGEST = "0" * 64
@@ -101,9 +101,8 @@ def to_line(record: ArchiveRecord) -> bytes:
 
 
 def to_ascii(value: object) -> bytes:
-    """Return compact JSON in ASCII, DEL escaped too."""
-    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return text.replace("\x7f", "\\u007f").encode("ascii")
+    """Return compact JSON in ASCII."""
+    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
 def parse_line(line: bytes) -> ArchiveRecord:

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             processes=options.processes,
             progress=_progress(options.rows),
         )
-    except (ValueError, ImportError) as error:
+    except (ValueError, ImportError, OSError) as error:
         parser.error(str(error))
     sys.stdout.write(f"{options.directory}: {complete['valid']:,} of {options.rows:,} rows valid\n")
     sys.stdout.writelines(f"{count:>12,}  {code}\n" for code, count in sorted(complete["codes"].items()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -99,6 +100,10 @@ def _write_files(
     progress: Callable[[int], None],
 ) -> None:
     with contextlib.ExitStack() as files:
+        # Beside the rest, because the archive waits for the disk after each record.
+        path = files.enter_context(_replacing(directory / "keys.ndjson"))
+        background = files.enter_context(concurrent.futures.ThreadPoolExecutor(1))
+        archive = background.submit(write_archive, path, log.keys)
         schema, repeated = log_schema(proofs=log.proofs), log.uses_per_token > 1
         writers = []
         for form in formats:
@@ -113,14 +118,14 @@ def _write_files(
             progress(rows.num_rows)
         for writer in (*writers, truth_writer):
             writer.close()
-        write_archive(files.enter_context(_replacing(directory / "keys.ndjson")), log.keys)
         path = files.enter_context(_replacing(directory / "jwks.json"))
         path.write_text(json.dumps(log.jwks(), indent=1) + "\n", encoding="utf-8")
+        archive.result()
 
 
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """Return the path of a temporary file, which replaces ``path`` if no error is raised."""
+    """Yield the path of a temporary file, which replaces ``path`` if no error is raised."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         yield temporary

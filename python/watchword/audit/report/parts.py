@@ -1,0 +1,107 @@
+"""The building blocks of the page: sections, tables, plots with the table behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from watchword.audit.report.markup import Child, Html, element, joined
+
+#: Columns of numbers, which are aligned to the right, have this mark after their heading.
+NUMBER = "#"
+
+
+def section(identifier: str, heading: str, *children: Child) -> Html:
+    """Return a section of the page, which the contents link to."""
+    return element(
+        "section", element("h2", heading, id=f"{identifier}-heading"), *children,
+        id=identifier, aria_labelledby=f"{identifier}-heading",
+    )  # fmt: skip
+
+
+def paragraph(*children: Child, class_: str | None = None) -> Html:
+    """Return a paragraph."""
+    return element("p", *children, class_=class_)
+
+
+def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[Child]], *, hidden: bool = False) -> Html:
+    """Return a table whose first column names the rows, in a box that scrolls on narrow screens.
+
+    A heading that ends in ``NUMBER`` makes a column of numbers. The caption of a ``hidden`` one is for screen readers.
+    """
+    classes = ["number" if heading.endswith(NUMBER) else None for heading in headings]
+    head = element(
+        "tr",
+        [
+            element("th", heading.removesuffix(NUMBER), scope="col", class_=class_)
+            for heading, class_ in zip(headings, classes, strict=True)
+        ],
+    )
+    body = [
+        element(
+            "tr",
+            [
+                cell
+                if isinstance(cell, Html) and cell.startswith(("<td", "<th"))
+                else element("td" if index else "th", cell, scope=None if index else "row", class_=class_)
+                for index, (cell, class_) in enumerate(zip(row, classes, strict=True))
+            ],
+        )
+        for row in rows
+    ]
+    return element(
+        "div",
+        element(
+            "table",
+            element("caption", caption, class_="hidden" if hidden else None),
+            element("thead", head),
+            element("tbody", joined(body, "\n")),
+        ),
+        class_="scroll", role="region", aria_label=caption, tabindex="0",
+    )  # fmt: skip
+
+
+def figure(identifier: str, title: str, description: Child, plot: Html, data: Html | None) -> Html:
+    """Return a plot with its title, a description in words, and its data as a table that opens."""
+    return element(
+        "figure",
+        element(
+            "figcaption",
+            element("h3", title, id=f"{identifier}-title"),
+            element("p", description, id=f"{identifier}-description"),
+        ),
+        element(
+            "div", plot, class_="plot", role="img",
+            aria_labelledby=f"{identifier}-title", aria_describedby=f"{identifier}-description",
+        ),
+        None if data is None else details("The data as a table", data),
+    )  # fmt: skip
+
+
+def details(summary: str, *children: Child) -> Html:
+    """Return what opens on request, and is open on paper."""
+    return element("details", element("summary", summary), *children)
+
+
+def code(text: str) -> Html:
+    """Return a name of ours in the typeface of code."""
+    return element("code", text)
+
+
+def legend(entries: Iterable[tuple[str, Child]]) -> Html:
+    """Return what the marks of a plot mean: the class of each mark, and its meaning."""
+    return element(
+        "ul",
+        [
+            element(
+                "li",
+                element("svg", element("rect", width="100%", height="100%", class_=mark), width=22, height=12),
+                " ",
+                element("span", meaning),
+            )
+            for mark, meaning in entries
+        ],
+        class_="legend", aria_hidden="true",
+    )  # fmt: skip
+
+
+__all__ = ["NUMBER", "code", "details", "figure", "legend", "paragraph", "section", "table"]

@@ -1,0 +1,172 @@
+"""Verdicts per day, and codes by issuer."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+from watchword.audit.report.audit import Audit
+from watchword.audit.report.codes import MEANINGS, in_order
+from watchword.audit.report.markup import Child, Html, element, untrusted
+from watchword.audit.report.parts import NUMBER, code, details, figure, legend, paragraph, section, table
+from watchword.audit.report.plots import columns, sparkline, time_axis
+from watchword.audit.report.timeline import Bar, Timeline
+from watchword.audit.report.totals import VALID
+from watchword.audit.report.words import count, date, share
+
+#: Issuers that have a column of their own, and lines of the complete list.
+COLUMNS = 6
+LISTED = 500
+
+
+def verdicts(audit: Audit) -> Html:
+    """Return the section on verdicts over time."""
+    totals, axis = audit.totals, audit.axis
+    if axis is None:
+        return section("verdicts", "Verdicts per day", paragraph("No row has a time of use."))
+    codes = in_order(totals.codes())
+    most = max(axis.bars, key=lambda bar: (bar.verdicts.total(), -bar.start))
+    description = f"Uses of tokens per {axis.unit}, in UTC. Most on {date(most.start)}: {most.verdicts.total():,}."
+    worst = max(axis.bars, key=lambda bar: (_rejected(bar), -bar.start))
+    if _rejected(worst):
+        description += f" Most rejections on {date(worst.start)}: {_rejected(worst):,} of {worst.verdicts.total():,}."
+    if axis.unit != "day":
+        description = description.replace(" on ", f" in the {axis.unit} from ")
+    plot = element(
+        "div",
+        legend([("rejected", "not valid (lower part)"), ("valid", "valid (upper part)")]),
+        columns(axis, [("rejected", _rejected), ("valid", lambda bar: bar.verdicts[VALID])], 210),
+    )
+    outside = [
+        f"{count(rows, 'use')} {where} {date(day)} {'is' if rows == 1 else 'are'} outside the plots of this page."
+        for rows, where, day in ((axis.before, "before", axis.start), (axis.after, "from", axis.end))
+        if rows
+    ]
+    if totals.without_time:
+        outside.append(f"{count(totals.without_time, 'row')} without a valid time of use are not in the plots.")
+    return section(
+        "verdicts", "Verdicts per day",
+        figure("daily", f"Valid and not valid, per {axis.unit}", description, plot, _daily(axis, codes)),
+        _by_code(axis, codes) if codes else None,
+        [paragraph(sentence, class_="note") for sentence in outside],
+    )  # fmt: skip
+
+
+def _rejected(bar: Bar) -> int:
+    return bar.verdicts.total() - bar.verdicts[VALID]
+
+
+def _daily(axis: Timeline, codes: list[str]) -> Html:
+    return table(
+        f"Verdicts per {axis.unit}",
+        [f"{axis.unit.capitalize()} (UTC)", f"Uses{NUMBER}", f"Valid{NUMBER}", *(name + NUMBER for name in codes)],
+        [
+            [
+                date(bar.start),
+                f"{bar.verdicts.total():,}",
+                f"{bar.verdicts[VALID]:,}",
+                *(f"{bar.verdicts[name]:,}" for name in codes),
+            ]
+            for bar in axis.bars
+        ],
+    )
+
+
+def _by_code(axis: Timeline, codes: list[str]) -> Html:
+    rows: list[Child] = []
+    for name in codes:
+        total = sum(bar.verdicts[name] for bar in axis.bars)
+        peak = max(axis.bars, key=lambda bar: (bar.verdicts[name], -bar.start))
+        most = f"most {peak.verdicts[name]:,} on {date(peak.start)}" if total else "none within the plot"
+        rows += [
+            element("span", element("code", name), element("small", f"{total:,}; {most}"), class_="label"),
+            sparkline(axis, "rejected", lambda bar, name=name: bar.verdicts[name]),  # type: ignore[misc]
+        ]
+    rows += [element("span"), time_axis(axis)]
+    description = (
+        f"Each code per {axis.unit}, each on a scale of its own: compare shapes across rows, not heights. "
+        "The numbers are in the table above."
+    )
+    return figure("codes", "Not valid, by code", description, element("div", rows, class_="multiples"), None)
+
+
+def issuers(audit: Audit) -> Html:
+    """Return the section on codes by issuer."""
+    totals = audit.totals
+    if not totals.rows:
+        return section("issuers", "Codes by issuer", paragraph("There are no rows."))
+    named = sorted((name for name in totals.issuers if name is not None), key=lambda name: (
+        -totals.issuers[name].total(), name,
+    ))  # fmt: skip
+    shown: list[tuple[Child, Counter[str]]] = [(untrusted(name, 60), totals.issuers[name]) for name in named[:COLUMNS]]
+    if len(named) > COLUMNS:
+        others = sum((totals.issuers[name] for name in named[COLUMNS:]), Counter())
+        shown.append((f"{len(named) - COLUMNS:,} others", others))
+    if None in totals.issuers:
+        shown.append(("not established", totals.issuers[None]))
+    most = max((rows[name] for _, rows in shown for name in rows if name != VALID), default=0)
+    lines: list[list[Child]] = [
+        [code(name), f"{totals.verdicts[name]:,}", *(_cell(rows[name], rows.total(), most) for _, rows in shown)]
+        for name in in_order(totals.codes())
+    ]
+    lines.insert(0, ["valid", f"{totals.valid:,}", *(_cell(rows[VALID], rows.total(), 0) for _, rows in shown)])
+    lines.append(["all uses", f"{totals.rows:,}", *(_cell(rows.total(), 0, 0) for _, rows in shown)])
+    heat = element(
+        "table",
+        element("caption", "Uses by verdict and issuer, and the share of the issuer's uses"),
+        element("thead", element("tr", [
+            element("th", name, scope="col", class_=None if index == 0 else "number")
+            for index, name in enumerate(["Verdict", "All", *(name for name, _ in shown)])
+        ])),
+        element("tbody", [
+            element("tr", element("th", line[0], scope="row"), element("td", line[1], class_="number"), line[2:])
+            for line in lines
+        ]),
+        class_="heat",
+    )  # fmt: skip
+    return section(
+        "issuers", "Codes by issuer",
+        paragraph(
+            "The darker a cell, the more uses it has, on a logarithmic scale. The issuer is established once the "
+            "signature is valid; before that, a token can name any."
+        ),
+        element("div", heat, class_="scroll", role="region", aria_label="Codes by issuer", tabindex="0"),
+        _complete(audit, named) if len(named) > COLUMNS else None,
+        _meanings(in_order(totals.codes())),
+    )  # fmt: skip
+
+
+def _cell(rows: int, of: int, most: int) -> Html:
+    if not rows:
+        return element("td", "0", class_="number zero")
+    level = 1 + round(4 * math.log1p(rows) / math.log1p(most)) if most else 0
+    part = element("small", " ", share(rows, of)) if of else None
+    return element("td", f"{rows:,}", part, class_=f"number heat-{level}" if most else "number")
+
+
+def _complete(audit: Audit, named: list[str]) -> Html:
+    lines = [
+        (name, verdict, audit.totals.issuers[name][verdict])
+        for name in named
+        for verdict in (VALID, *in_order(code for code in audit.totals.issuers[name] if code != VALID))
+        if audit.totals.issuers[name][verdict]
+    ]
+    rest = len(lines) - LISTED
+    return details(
+        "All issuers",
+        table("Uses by issuer and verdict", ["Issuer", "Verdict", f"Uses{NUMBER}"], [
+            [untrusted(name), verdict, f"{rows:,}"] for name, verdict, rows in lines[:LISTED]
+        ]),
+        paragraph(f"{count(rest, 'line')} more are not listed.", class_="note") if rest > 0 else None,
+    )  # fmt: skip
+
+
+def _meanings(codes: list[str]) -> Html | None:
+    known = [name for name in codes if name in MEANINGS]
+    if not known:
+        return None
+    entries = [(element("dt", code(name)), element("dd", MEANINGS[name])) for name in known]
+    return details("What the codes mean", element("dl", entries, class_="meanings"))
+
+
+__all__ = ["issuers", "verdicts"]

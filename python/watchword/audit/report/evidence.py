@@ -5,11 +5,14 @@ from __future__ import annotations
 from watchword.audit.report.audit import Audit
 from watchword.audit.report.codes import MEANINGS, in_order
 from watchword.audit.report.markup import Child, Html, element, joined, untrusted
-from watchword.audit.report.parts import NUMBER, code, paragraph, section, table
+from watchword.audit.report.parts import NUMBER, code, moment, paragraph, section, table
 from watchword.audit.report.side_files import Use
 from watchword.audit.report.token_uses import TokenUses
-from watchword.audit.report.totals import EXAMPLES, VALID, Example
-from watchword.audit.report.words import count, time
+from watchword.audit.report.totals import EXAMPLES, Example
+from watchword.audit.report.words import count
+
+#: Verdicts that are listed of a token, the most frequent ones.
+VERDICTS = 4
 
 #: Kinds of unreadable rows that are listed.
 KINDS = 50
@@ -29,12 +32,12 @@ def tokens(audit: Audit) -> Html:
         ),
         table(
             "Tokens used most",
-            ["Token hash", f"Uses{NUMBER}", "First use (UTC)", "Last use (UTC)", "Verdicts", "Subject", "Client",
-             "Issuer"],
+            ["Token hash", f"Uses{NUMBER}", "First and last use (UTC)", "Verdicts", "Subject, client, issuer"],
             [
                 [
-                    _hash(token.token_hash), f"{token.span.uses:,}", time(token.span.first), time(token.span.last),
-                    _verdicts(token), untrusted(token.subject), untrusted(token.client_id), untrusted(token.issuer),
+                    _hash(token.token_hash), f"{token.span.uses:,}",
+                    joined([moment(token.span.first), element("br"), moment(token.span.last)]), _verdicts(token),
+                    joined([untrusted(text) for text in (token.subject, token.client_id, token.issuer)], "<br />"),
                 ]
                 for token in most_used.tokens
             ], hidden=True,
@@ -43,8 +46,10 @@ def tokens(audit: Audit) -> Html:
 
 
 def _verdicts(token: TokenUses) -> str:
-    order = [*([VALID] if token.verdicts[VALID] else []), *in_order(name for name in token.verdicts if name != VALID)]
-    return "; ".join(f"{name} {token.verdicts[name]:,}" for name in order)
+    order = sorted(token.verdicts, key=lambda name: (-token.verdicts[name], name))
+    shown = [f"{name} {token.verdicts[name]:,}" for name in order[:VERDICTS]]
+    rest = sum(token.verdicts[name] for name in order[VERDICTS:])
+    return "; ".join([*shown, *([f"others {rest:,}"] if rest else [])])
 
 
 def _hash(text: str | None) -> Html:
@@ -64,9 +69,9 @@ def replays(audit: Audit) -> Html:
         paragraph(f"{count(found.uses, 'use')} of a proof of possession (DPoP) that had been used before. {shown}"),
         table(
             "Replayed proofs",
-            ["Proof hash", "First use (UTC)", "in", "Used again (UTC)", "in"],
+            ["Proof hash", "First use (UTC)", "File and row", "Used again (UTC)", "File and row of that"],
             [
-                [_hash(proof), time(first.time), _origin(first), time(again.time), _origin(again)]
+                [_hash(proof), moment(first.time), _origin(first), moment(again.time), _origin(again)]
                 for proof, first, again in found.shown
             ], hidden=True,
         ),
@@ -107,7 +112,7 @@ def _examples(name: str, found: list[Example]) -> Html:
     """Return the table of one code, without the columns in which nothing is known."""
     columns: list[tuple[str, list[Child]]] = [
         ("File and row", [_origin(one) for one in found]),
-        ("Time of use (UTC)", [time(one.time) for one in found]),
+        ("Time of use (UTC)", [moment(one.time) for one in found]),
     ]
     for heading, texts in (
         ("Subject", [one.subject for one in found]),

@@ -9,17 +9,14 @@ from watchword.audit.report.audit import Audit
 from watchword.audit.report.codes import KEY_STATES, states_in_order
 from watchword.audit.report.manifest import Lifetime
 from watchword.audit.report.markup import Child, Html, element, joined, untrusted
-from watchword.audit.report.parts import NUMBER, code, figure, legend, paragraph, section, table
+from watchword.audit.report.parts import NUMBER, code, figure, legend, moment, paragraph, section, table
 from watchword.audit.report.plots import spans, time_axis
 from watchword.audit.report.timeline import Timeline
-from watchword.audit.report.totals import Span
-from watchword.audit.report.words import DAY, count, time
+from watchword.audit.report.totals import MARKED_STATES, Span
+from watchword.audit.report.words import DAY, count
 
 #: Keys that are shown, the busiest and the compromised ones.
 SHOWN = 60
-
-#: States that are drawn with a mark of their own, above the whole use.
-_MARKED = ("uncertain", "early", "withdrawn", "compromised")
 
 _Key = tuple[str | None, str | None]
 
@@ -83,30 +80,54 @@ def _lines(axis: Timeline, audit: Audit, used: dict[_Key, dict[str, Span]], show
             yield element("span", untrusted(key[0], 60) if key[0] else "issuer not established", class_="group")
         total = _total(used[key])
         mark = element("strong", "compromised") if _compromised(audit, key, used[key]) else None
-        yield element("span", _name(key), class_="label")
-        yield spans(_marks(axis, used[key], audit.manifest.lifetimes.get(key)))
-        yield element("span", f"{total.uses:,}", " " if mark else None, mark, class_="behind")
-    yield from (element("span", class_="label"), time_axis(axis), element("span", class_="behind"))
+        yield element(
+            "div", element("span", _name(key), class_="label"), spans(_marks(axis, audit, key, used[key])),
+            element("span", f"{total.uses:,}", " " if mark else None, mark, class_="behind"), class_="row",
+        )  # fmt: skip
+    yield element("div", element("span", class_="label"), time_axis(axis), element("span"), class_="row")
 
 
 def _marks(
-    axis: Timeline, by_state: dict[str, Span], lifetime: Lifetime | None
+    axis: Timeline, audit: Audit, key: _Key, by_state: dict[str, Span]
 ) -> Iterator[tuple[str, float, float, int, int]]:
+    lifetime = audit.manifest.lifetimes.get(key)
     if lifetime is not None:
         start = 0.0 if lifetime.start is None else axis.share(lifetime.start / DAY)
         end = 1.0 if lifetime.end is None else axis.share(lifetime.end / DAY)
-        yield "lifetime", start, end, 1, 12
-    for state, span in [("use", _total(by_state)), *((name, by_state[name]) for name in _MARKED if name in by_state)]:
-        if span.first is not None and span.last is not None:
-            low, tall = (3, 8) if state in {"use", "compromised"} else (7, 4)
-            yield state, axis.share(span.first / DAY), axis.share(span.last / DAY), low, tall
+        yield "lifetime", start, end, 1, 14
+    total = _total(by_state)
+    if total.first is not None and total.last is not None:
+        yield "use", axis.share(total.first / DAY), axis.share(total.last / DAY), 4, 8
+    for state in MARKED_STATES:
+        for first, end in _runs(audit, key, state, by_state.get(state, Span())):
+            yield "compromised" if state == "compromised" else "marked", axis.share(first), axis.share(end), 4, 8
+
+
+def _runs(audit: Audit, key: _Key, state: str, span: Span) -> Iterator[tuple[int, int]]:
+    """Yield the first day and the day after the last one of each run of days on which a key was used in a state."""
+    if span.first is None or span.last is None:
+        return
+    if audit.totals.key_days is None:
+        yield span.first // DAY, span.last // DAY + 1
+        return
+    days = sorted(audit.totals.key_days.get((*key, state), ()))
+    start = 0
+    for index, day in enumerate(days, 1):
+        if index == len(days) or days[index] > day + 1:
+            yield days[start], day + 1
+            start = index
 
 
 def _legend(audit: Audit, states: list[str]) -> Html:
     entries: list[tuple[str, Child]] = [("use", "from first to last use")]
     if audit.manifest.lifetimes:
         entries.insert(0, ("lifetime", "published by the issuer"))
-    return legend([*entries, *((state, f"uses in state {state}") for state in states if state in _MARKED)])
+    marked = [state for state in states if state in MARKED_STATES and state != "compromised"]
+    if marked:
+        entries.append(("marked", ["days with uses in the state ", " or ".join(marked)]))
+    if "compromised" in states:
+        entries.append(("compromised", "days with uses after the key was compromised"))
+    return legend(entries)
 
 
 def _name(key: _Key) -> Html:
@@ -130,13 +151,13 @@ def _table(audit: Audit, used: dict[_Key, dict[str, Span]], shown: list[_Key]) -
             _name(key),
             untrusted(key[0]),
             f"{total.uses:,}",
-            time(total.first),
-            time(total.last),
+            moment(total.first),
+            moment(total.last),
             joined(states, "; "),
         ]
         if audit.manifest.lifetimes:
             lifetime = audit.manifest.lifetimes.get(key, Lifetime(None, None, compromised=False))
-            row += [time(lifetime.start), time(lifetime.end)]
+            row += [moment(lifetime.start), moment(lifetime.end)]
         rows.append(row)
     return table("Keys and their use", headings, rows)
 

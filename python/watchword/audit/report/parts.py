@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from watchword.audit.report.markup import Child, Html, element, joined
+from watchword.audit.report.words import DAY, date, time_of_day
 
 #: Columns of numbers, which are aligned to the right, have this mark after their heading.
 NUMBER = "#"
@@ -26,7 +27,8 @@ def paragraph(*children: Child, class_: str | None = None) -> Html:
 def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[Child]], *, hidden: bool = False) -> Html:
     """Return a table whose first column names the rows, in a box that scrolls on narrow screens.
 
-    A heading that ends in ``NUMBER`` makes a column of numbers. The caption of a ``hidden`` one is for screen readers.
+    A heading that ends in ``NUMBER`` makes a column of numbers. The caption of a ``hidden`` one is for screen readers
+    only.
     """
     classes = ["number" if heading.endswith(NUMBER) else None for heading in headings]
     head = element(
@@ -48,16 +50,16 @@ def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[Child]]
         )
         for row in rows
     ]
+    shown = None if hidden else element("p", caption, class_="caption", aria_hidden="true")
+    return joined([shown, scrolling(caption, element("thead", head), element("tbody", joined(body, "\n")))])
+
+
+def scrolling(caption: str, *groups: Html, class_: str | None = None) -> Html:
+    """Return a table, with its caption for screen readers, in a box that scrolls and can be reached by keyboard."""
+    written = element("table", element("caption", caption, class_="hidden"), *groups, class_=class_)
     return element(
-        "div",
-        element(
-            "table",
-            element("caption", caption, class_="hidden" if hidden else None),
-            element("thead", head),
-            element("tbody", joined(body, "\n")),
-        ),
-        class_="scroll", role="region", aria_label=caption, tabindex="0",
-    )  # fmt: skip
+        "div", written, class_="scroll", role="region", aria_label=f"{caption} (scrolling table)", tabindex="0"
+    )
 
 
 def figure(identifier: str, title: str, description: Child, plot: Html, data: Html | None) -> Html:
@@ -87,6 +89,18 @@ def code(text: str) -> Html:
     return element("code", text)
 
 
+def day(number: int) -> Html:
+    """Return a day, counted from 1970-01-01, which does not break at the end of a line."""
+    return element("time", date(number))
+
+
+def moment(at: int | None) -> Html:
+    """Return microseconds since 1970 in UTC, to the second; a dash for none."""
+    if at is None:
+        return element("span", "–", class_="none")
+    return joined([day(at // DAY), " ", element("time", time_of_day(at))])
+
+
 def legend(entries: Iterable[tuple[str, Child]]) -> Html:
     """Return what the marks of a plot mean: the class of each mark, and its meaning."""
     return element(
@@ -104,4 +118,4 @@ def legend(entries: Iterable[tuple[str, Child]]) -> Html:
     )  # fmt: skip
 
 
-__all__ = ["NUMBER", "code", "details", "figure", "legend", "paragraph", "section", "table"]
+__all__ = ["NUMBER", "code", "day", "details", "figure", "legend", "moment", "paragraph", "scrolling", "section", "table"]

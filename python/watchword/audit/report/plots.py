@@ -53,13 +53,13 @@ def time_axis(axis: Timeline) -> Html:
     return element("svg", _labels(axis, 0), width="100%", height=36)
 
 
-def spans(marks: Iterable[tuple[str, float, float, int, int]], height: int = 14) -> Html:
+def spans(marks: Iterable[tuple[str, float, float, int, int]], height: int = 16) -> Html:
     """Return bars from one share of the axis to another: class, from, to, and the place from the top and height."""
     return element(
         "svg",
         [
             element(
-                "rect", x=f"{100 * start:.2f}%", width=f"{max(100 * (end - start), 0.3):.2f}%", y=y, height=tall,
+                "rect", x=f"{100 * start:.2f}%", width=f"{max(100 * (end - start), 0.25):.2f}%", y=y, height=tall,
                 class_=class_,
             )
             for class_, start, end, y, tall in marks
@@ -78,7 +78,7 @@ def rows_of_bars(rows: Iterable[tuple[Child, Sequence[tuple[str, int]], Child]],
                 marks.append((class_, start / max(limit, 1), (start + number) / max(limit, 1), 1, 14))
             start += number
         written += [
-            element("span", label, class_="label"), spans(marks, 16), element("span", behind, class_="behind"),
+            element("span", label, class_="label"), spans(marks), element("span", behind, class_="behind"),
         ]  # fmt: skip
     return element("div", written, class_="bars")
 

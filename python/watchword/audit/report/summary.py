@@ -5,9 +5,8 @@ from __future__ import annotations
 from watchword.audit.report.audit import Audit
 from watchword.audit.report.codes import MEANINGS
 from watchword.audit.report.markup import Html, element
-from watchword.audit.report.parts import code, paragraph, section
-from watchword.audit.report.totals import covered_days
-from watchword.audit.report.words import count, share, time
+from watchword.audit.report.parts import code, day, paragraph, section
+from watchword.audit.report.words import DAY, count, share, time_of_day
 
 
 def summary(audit: Audit) -> Html:
@@ -89,7 +88,7 @@ def _figures(audit: Audit) -> Html | None:
     totals = audit.totals
     if totals.rows == 0:
         return None
-    figures = [
+    figures: list[tuple[str, str | Html, str | None]] = [
         ("Uses of tokens", f"{totals.rows:,}", None),
         ("Valid", f"{totals.valid:,}", share(totals.valid, totals.rows)),
         ("Not valid", f"{totals.rejected:,}", share(totals.rejected, totals.rows)),
@@ -99,8 +98,11 @@ def _figures(audit: Audit) -> Html | None:
     ]
     first, last = totals.span.first, totals.span.last
     if first is not None and last is not None:
-        days = count(covered_days(first, last), "day")
-        figures += [("First use (UTC)", time(first), None), ("Last use (UTC)", time(last), days)]
+        figures += [
+            ("First use (UTC)", day(first // DAY), time_of_day(first)),
+            ("Last use (UTC)", day(last // DAY), time_of_day(last)),
+            ("Period", count(last // DAY - first // DAY + 1, "day"), None),
+        ]
     return element(
         "dl",
         [

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from watchword.audit.report.rows import records, values
-from watchword.audit.report.words import DAY
 
 #: The verdict of a row that is valid, beside the codes.
 VALID = "valid"
@@ -22,6 +21,10 @@ LAST_DAY = 2**32 // 86_400
 
 #: Lower bounds of the classes of lateness, in seconds.
 LATENESS = (0, 1, 10, 60, 300, 900, 3600, 6 * 3600, 86_400, 7 * 86_400, 30 * 86_400, 365 * 86_400)
+
+#: States of a key whose days are kept, and how many days of all keys together.
+MARKED_STATES = ("uncertain", "early", "withdrawn", "compromised")
+MAX_KEY_DAYS = 200_000
 
 _EXAMPLE_COLUMNS = ("file", "row", "time", "issuer", "subject", "client_id", "key_id", "token_hash")
 
@@ -70,6 +73,10 @@ class Totals:
     issuers: defaultdict[str | None, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     #: By issuer, key id and key state.
     keys: defaultdict[tuple[str | None, str | None, str], Span] = field(default_factory=lambda: defaultdict(Span))
+    #: The days on which a key was used in one of ``MARKED_STATES``; ``None`` if they were too many.
+    key_days: defaultdict[tuple[str | None, str | None, str], set[int]] | None = field(
+        default_factory=lambda: defaultdict(set)
+    )
     #: By class of ``LATENESS``.
     lateness: Counter[int] = field(default_factory=Counter)
     latest: float = 0.0
@@ -132,6 +139,14 @@ class Totals:
         counted = grouped.aggregate([("time", "min"), ("time", "max"), ([], "count_all")])
         for issuer, key_id, state, first, last, uses in records(counted):
             self.keys[issuer, key_id, state].add(uses, first, last)
+        if self.key_days is None:
+            return
+        marked = used.filter(pc.is_in(used["key_state"], pa.array(MARKED_STATES)))
+        for issuer, key_id, state, day, _ in records(_grouped(marked, "issuer", "key_id", "key_state", "day")):
+            if day is not None:
+                self.key_days[issuer, key_id, state].add(day)
+        if sum(map(len, self.key_days.values())) > MAX_KEY_DAYS:
+            self.key_days = None
 
     def _lateness(self, batch: pa.RecordBatch, verdict: pa.Array) -> None:
         late = batch["seconds_past_expiry"].filter(pc.equal(verdict, "expired")).drop_null()
@@ -166,9 +181,4 @@ def _grouped(table: pa.Table, *keys: str) -> pa.Table:
     return table.group_by(list(keys), use_threads=False).aggregate([([], "count_all")])
 
 
-def covered_days(first: int, last: int) -> int:
-    """Return the number of days from one time to another, in microseconds since 1970, both included."""
-    return last // DAY - first // DAY + 1
-
-
-__all__ = ["EXAMPLES", "LAST_DAY", "LATENESS", "VALID", "Example", "Span", "Totals", "covered_days"]
+__all__ = ["EXAMPLES", "LAST_DAY", "LATENESS", "MARKED_STATES", "VALID", "Example", "Span", "Totals", "verdicts_of"]

@@ -8,11 +8,11 @@ from collections import Counter
 from watchword.audit.report.audit import Audit
 from watchword.audit.report.codes import MEANINGS, in_order
 from watchword.audit.report.markup import Child, Html, element, untrusted
-from watchword.audit.report.parts import NUMBER, code, details, figure, legend, paragraph, section, table
+from watchword.audit.report.parts import NUMBER, code, day, details, figure, legend, paragraph, scrolling, section, table
 from watchword.audit.report.plots import columns, sparkline, time_axis
 from watchword.audit.report.timeline import Bar, Timeline
 from watchword.audit.report.totals import VALID
-from watchword.audit.report.words import count, date, share
+from watchword.audit.report.words import count, share
 
 #: Issuers that have a column of their own, and lines of the complete list.
 COLUMNS = 6
@@ -26,20 +26,22 @@ def verdicts(audit: Audit) -> Html:
         return section("verdicts", "Verdicts per day", paragraph("No row has a time of use."))
     codes = in_order(totals.codes())
     most = max(axis.bars, key=lambda bar: (bar.verdicts.total(), -bar.start))
-    description = f"Uses of tokens per {axis.unit}, in UTC. Most on {date(most.start)}: {most.verdicts.total():,}."
+    on = "on" if axis.unit == "day" else f"in the {axis.unit} from"
+    description: list[Child] = [
+        f"Uses of tokens per {axis.unit}, in UTC. Most {on} ", day(most.start), f": {most.verdicts.total():,}."
+    ]  # fmt: skip
     worst = max(axis.bars, key=lambda bar: (_rejected(bar), -bar.start))
     if _rejected(worst):
-        description += f" Most rejections on {date(worst.start)}: {_rejected(worst):,} of {worst.verdicts.total():,}."
-    if axis.unit != "day":
-        description = description.replace(" on ", f" in the {axis.unit} from ")
+        found = f": {_rejected(worst):,} of {worst.verdicts.total():,}."
+        description += [f" Most rejections {on} ", day(worst.start), found]
     plot = element(
         "div",
         legend([("rejected", "not valid (lower part)"), ("valid", "valid (upper part)")]),
         columns(axis, [("rejected", _rejected), ("valid", lambda bar: bar.verdicts[VALID])], 210),
     )
-    outside = [
-        f"{count(rows, 'use')} {where} {date(day)} {'is' if rows == 1 else 'are'} outside the plots of this page."
-        for rows, where, day in ((axis.before, "before", axis.start), (axis.after, "from", axis.end))
+    outside: list[Child] = [
+        [f"{count(rows, 'use')} {where} ", day(edge), f" {'is' if rows == 1 else 'are'} outside the plots of this page."]
+        for rows, where, edge in ((axis.before, "before", axis.start), (axis.after, "from", axis.end))
         if rows
     ]
     if totals.without_time:
@@ -47,7 +49,7 @@ def verdicts(audit: Audit) -> Html:
     return section(
         "verdicts", "Verdicts per day",
         figure("daily", f"Valid and not valid, per {axis.unit}", description, plot, _daily(axis, codes)),
-        _by_code(axis, codes) if codes else None,
+        _by_code(audit, axis, codes) if codes else None,
         [paragraph(sentence, class_="note") for sentence in outside],
     )  # fmt: skip
 
@@ -62,7 +64,7 @@ def _daily(axis: Timeline, codes: list[str]) -> Html:
         [f"{axis.unit.capitalize()} (UTC)", f"Uses{NUMBER}", f"Valid{NUMBER}", *(name + NUMBER for name in codes)],
         [
             [
-                date(bar.start),
+                day(bar.start),
                 f"{bar.verdicts.total():,}",
                 f"{bar.verdicts[VALID]:,}",
                 *(f"{bar.verdicts[name]:,}" for name in codes),
@@ -72,14 +74,16 @@ def _daily(axis: Timeline, codes: list[str]) -> Html:
     )
 
 
-def _by_code(axis: Timeline, codes: list[str]) -> Html:
+def _by_code(audit: Audit, axis: Timeline, codes: list[str]) -> Html:
     rows: list[Child] = []
+    on = "on" if axis.unit == "day" else f"in the {axis.unit} from"
     for name in codes:
-        total = sum(bar.verdicts[name] for bar in axis.bars)
         peak = max(axis.bars, key=lambda bar: (bar.verdicts[name], -bar.start))
-        most = f"most {peak.verdicts[name]:,} on {date(peak.start)}" if total else "none within the plot"
+        most = peak.verdicts[name]
+        where: list[Child] = [f"most {most:,} {on} ", day(peak.start)] if most else ["none has a place in the plot"]
+        total = f"{audit.totals.verdicts[name]:,}; "
         rows += [
-            element("span", element("code", name), element("small", f"{total:,}; {most}"), class_="label"),
+            element("span", code(name), element("small", total, where), class_="label"),
             sparkline(axis, "rejected", lambda bar, name=name: bar.verdicts[name]),  # type: ignore[misc]
         ]
     rows += [element("span"), time_axis(axis)]
@@ -111,9 +115,8 @@ def issuers(audit: Audit) -> Html:
     ]
     lines.insert(0, ["valid", f"{totals.valid:,}", *(_cell(rows[VALID], rows.total(), 0) for _, rows in shown)])
     lines.append(["all uses", f"{totals.rows:,}", *(_cell(rows.total(), 0, 0) for _, rows in shown)])
-    heat = element(
-        "table",
-        element("caption", "Uses by verdict and issuer, and the share of the issuer's uses"),
+    heat = scrolling(
+        "Uses by verdict and issuer, and the share of the issuer's uses",
         element("thead", element("tr", [
             element("th", name, scope="col", class_=None if index == 0 else "number")
             for index, name in enumerate(["Verdict", "All", *(name for name, _ in shown)])
@@ -127,10 +130,11 @@ def issuers(audit: Audit) -> Html:
     return section(
         "issuers", "Codes by issuer",
         paragraph(
-            "The darker a cell, the more uses it has, on a logarithmic scale. The issuer is established once the "
-            "signature is valid; before that, a token can name any."
+            "Uses by verdict and issuer, and their share of all uses of the issuer. The stronger the colour of a cell, the "
+            "more rejections it has, on a logarithmic scale. The issuer is established once the signature is valid: "
+            "before that, a token can name any."
         ),
-        element("div", heat, class_="scroll", role="region", aria_label="Codes by issuer", tabindex="0"),
+        heat,
         _complete(audit, named) if len(named) > COLUMNS else None,
         _meanings(in_order(totals.codes())),
     )  # fmt: skip

@@ -56,12 +56,10 @@ def day_of(date: datetime.date) -> int:
     return (date - _EPOCH).days
 
 
-def time(at: int | None) -> str:
-    """Return microseconds since 1970 in UTC, to the second; a dash for none."""
-    if at is None:
-        return "–"
+def time_of_day(at: int) -> str:
+    """Return the time of day of microseconds since 1970, in UTC, to the second."""
     seconds = at // MICROSECONDS % 86_400
-    return f"{date(at // DAY)}{_SPACE}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def duration(seconds: float) -> str:
@@ -86,4 +84,4 @@ def size(number: int) -> str:
     return f"{amount:,.1f}{_SPACE}TiB"
 
 
-__all__ = ["DAY", "MICROSECONDS", "calendar", "count", "date", "day_of", "duration", "share", "short", "size", "time"]
+__all__ = ["DAY", "MICROSECONDS", "calendar", "count", "date", "day_of", "duration", "share", "short", "size", "time_of_day"]

@@ -95,12 +95,13 @@ def _marks(
         start = 0.0 if lifetime.start is None else axis.share(lifetime.start / DAY)
         end = 1.0 if lifetime.end is None else axis.share(lifetime.end / DAY)
         yield "lifetime", start, end, 1, 14
-    total = _total(by_state)
+    total = _total({state: span for state, span in by_state.items() if state != "compromised"})
     if total.first is not None and total.last is not None:
         yield "use", axis.share(total.first / DAY), axis.share(total.last / DAY), 4, 8
     for state in MARKED_STATES:
         for first, end in _runs(audit, key, state, by_state.get(state, Span())):
-            yield "compromised" if state == "compromised" else "marked", axis.share(first), axis.share(end), 4, 8
+            shape = ("compromised", 1, 14) if state == "compromised" else ("marked", 10, 4)
+            yield shape[0], axis.share(first), axis.share(end), shape[1], shape[2]
 
 
 def _runs(audit: Audit, key: _Key, state: str, span: Span) -> Iterator[tuple[int, int]]:
@@ -124,9 +125,9 @@ def _legend(audit: Audit, states: list[str]) -> Html:
         entries.insert(0, ("lifetime", "published by the issuer"))
     marked = [state for state in states if state in MARKED_STATES and state != "compromised"]
     if marked:
-        entries.append(("marked", ["days with uses in the state ", " or ".join(marked)]))
+        entries.append(("marked", ["days with uses in the state ", " or ".join(marked), " (thin)"]))
     if "compromised" in states:
-        entries.append(("compromised", "days with uses after the key was compromised"))
+        entries.append(("compromised", "days with uses after the key was compromised (taller)"))
     return legend(entries)
 
 

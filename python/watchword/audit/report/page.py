@@ -12,7 +12,6 @@ from watchword.audit.report.distributions import depth, lateness
 from watchword.audit.report.evidence import examples, replays, tokens, unreadable
 from watchword.audit.report.key_use import keys
 from watchword.audit.report.markup import Html, element, joined
-from watchword.audit.report.plots import patterns
 from watchword.audit.report.summary import summary
 from watchword.audit.report.verdicts import issuers, verdicts
 from watchword.audit.report.words import DAY, date
@@ -50,7 +49,6 @@ def page(audit: Audit) -> str:
         ),
         element(
             "body",
-            patterns(),
             element("header", element("h1", title)),
             element("nav", element("ul", [
                 element("li", element("a", name, href=f"#{identifier}")) for identifier, name, _ in _SECTIONS

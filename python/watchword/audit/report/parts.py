@@ -10,6 +10,9 @@ from watchword.audit.report.words import DAY, date, time_of_day
 #: Columns of numbers, which are aligned to the right, have this mark after their heading.
 NUMBER = "#"
 
+#: With more columns than this, headings are written from top to bottom.
+MANY_COLUMNS = 9
+
 
 def section(identifier: str, heading: str, *children: Child) -> Html:
     """Return a section of the page, which the contents link to."""
@@ -50,8 +53,9 @@ def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[Child]]
         )
         for row in rows
     ]
+    wide = "wide" if len(headings) > MANY_COLUMNS else None
     shown = None if hidden else element("p", caption, class_="caption", aria_hidden="true")
-    return joined([shown, scrolling(caption, element("thead", head), element("tbody", joined(body, "\n")))])
+    return joined([shown, scrolling(caption, element("thead", head), element("tbody", joined(body, "\n")), class_=wide)])
 
 
 def scrolling(caption: str, *groups: Html, class_: str | None = None) -> Html:
@@ -102,13 +106,13 @@ def moment(at: int | None) -> Html:
 
 
 def legend(entries: Iterable[tuple[str, Child]]) -> Html:
-    """Return what the marks of a plot mean: the class of each mark, and its meaning."""
+    """Return what the marks of a plot mean: the class of each mark, which the style sheet shapes, and its meaning."""
     return element(
         "ul",
         [
             element(
                 "li",
-                element("svg", element("rect", width="100%", height="100%", class_=mark), width=22, height=12),
+                element("svg", element("rect", x=1, y=1, width=20, height=12, class_=mark), width=22, height=14),
                 " ",
                 element("span", meaning),
             )

@@ -83,27 +83,6 @@ def rows_of_bars(rows: Iterable[tuple[Child, Sequence[tuple[str, int]], Child]],
     return element("div", written, class_="bars")
 
 
-def patterns() -> Html:
-    """Return the patterns that tell marks apart without colour; once a page."""
-    return element(
-        "svg",
-        element(
-            "defs",
-            [
-                element(
-                    "pattern",
-                    element("rect", width=size, height=size, class_="pattern-ground"),
-                    element("rect", width=size, height=stroke, class_="pattern-stroke"),
-                    id=name, width=size, height=size, patternUnits="userSpaceOnUse",
-                    patternTransform=f"rotate({angle})",
-                )
-                for name, size, stroke, angle in (("hatch", 6, 2, 45), ("dense", 4, 2, -45))
-            ],
-        ),
-        width="0", height="0", class_="defs", aria_hidden="true",
-    )  # fmt: skip
-
-
 def _stretched(axis: Timeline, shapes: Iterable[Html], *, y: int, height: int) -> Html:
     box = f"0 0 {axis.end - axis.start} {_UNITS}"
     return element(
@@ -147,4 +126,4 @@ def _scale(most: int) -> tuple[int, int]:
     return max(-(-most // step) * step, 1), step
 
 
-__all__ = ["columns", "patterns", "rows_of_bars", "spans", "sparkline", "time_axis"]
+__all__ = ["columns", "rows_of_bars", "spans", "sparkline", "time_axis"]

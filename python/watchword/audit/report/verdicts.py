@@ -14,6 +14,9 @@ from watchword.audit.report.timeline import Bar, Timeline
 from watchword.audit.report.totals import VALID
 from watchword.audit.report.words import count, share
 
+#: Codes that have a column in the table of days, the most frequent ones: as many as fit on paper.
+DAILY_CODES = 16
+
 #: Issuers that have a column of their own, and lines of the complete list.
 COLUMNS = 6
 LISTED = 500
@@ -48,7 +51,7 @@ def verdicts(audit: Audit) -> Html:
         outside.append(f"{count(totals.without_time, 'row')} without a valid time of use are not in the plots.")
     return section(
         "verdicts", "Verdicts per day",
-        figure("daily", f"Valid and not valid, per {axis.unit}", description, plot, _daily(axis, codes)),
+        figure("daily", f"Valid and not valid, per {axis.unit}", description, plot, _daily(audit, axis, codes)),
         _by_code(audit, axis, codes) if codes else None,
         [paragraph(sentence, class_="note") for sentence in outside],
     )  # fmt: skip
@@ -58,16 +61,21 @@ def _rejected(bar: Bar) -> int:
     return bar.verdicts.total() - bar.verdicts[VALID]
 
 
-def _daily(axis: Timeline, codes: list[str]) -> Html:
+def _daily(audit: Audit, axis: Timeline, codes: list[str]) -> Html:
+    commonest = sorted(codes, key=lambda name: (-audit.totals.verdicts[name], name))[:DAILY_CODES]
+    shown = [name for name in codes if name in commonest]
+    rest = [name for name in codes if name not in commonest]
+    headings = [f"{axis.unit.capitalize()} (UTC)", "Uses", "Valid", *shown, *(["other codes"] if rest else [])]
     return table(
         f"Verdicts per {axis.unit}",
-        [f"{axis.unit.capitalize()} (UTC)", f"Uses{NUMBER}", f"Valid{NUMBER}", *(name + NUMBER for name in codes)],
+        [heading + NUMBER if index else heading for index, heading in enumerate(headings)],
         [
             [
                 day(bar.start),
                 f"{bar.verdicts.total():,}",
                 f"{bar.verdicts[VALID]:,}",
-                *(f"{bar.verdicts[name]:,}" for name in codes),
+                *(f"{bar.verdicts[name]:,}" for name in shown),
+                *([f"{sum(bar.verdicts[name] for name in rest):,}"] if rest else []),
             ]
             for bar in axis.bars
         ],

@@ -102,7 +102,9 @@ def write_audit(
         lines(directory / "replays.ndjson", replays)
     payload = {
         "watchword": "0.14.0",
-        "inputs": [{"path": "log.ndjson", "bytes": 123_456, "sha256": hashlib.sha256(b"log").hexdigest(), "rows": rows}],
+        "inputs": [
+            {"path": "log.ndjson", "bytes": 123_456, "sha256": hashlib.sha256(b"log").hexdigest(), "rows": rows}
+        ],
         "parts": listed,
         "keys": {"kind": "archive", "sha256": "ab" * 32, "head": {"seq": 41, "sha256": "cd" * 32}},
         "policy": {"audience": ["https://api.example"], "leeway": 5},

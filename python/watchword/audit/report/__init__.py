@@ -4,9 +4,9 @@
 
     write_report(Path("audit-2025"), Path("report.html"))
 
-The page needs no JavaScript and no network, and adapts to dark schemes, narrow screens and paper. All numbers are counted
-from the parts, in memory that does not depend on their size; temporary files take eight bytes a row. Equal directories
-give equal pages, to the byte.
+The page needs no JavaScript and no network, and adapts to dark schemes, narrow screens and paper. All numbers are
+counted from the parts, in memory that does not depend on their size; temporary files take eight bytes a row. Equal
+directories give equal pages, to the byte.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def write_report(directory: Path, output: Path) -> None:
     """Write the report of the audit whose output directory is ``directory`` to the file ``output``.
 
     An existing file is replaced once the report is complete. Neither digests nor the signature of the manifest are
-    checked: ``watchword audit verify`` does that; but if the files have other totals than the manifest, the page says so.
+    checked: ``watchword audit verify`` does that. If the files have other totals than the manifest, the page says so.
 
     Raises ``ValueError`` if ``directory`` is not the output directory of a finished audit, or a file in it is missing
     or damaged, and ``OSError`` if a file cannot be read or written.

@@ -61,7 +61,7 @@ def read_audit(directory: Path) -> Audit:
         totals=totals,
         axis=timeline(totals.days),
         most_used=most_used,
-        unreadable=read_unreadable(_unreadable(directory, parts)),
+        unreadable=read_unreadable(_unreadable(parts)),
         replays=read_replays(directory / "replays.ndjson"),
     )
 
@@ -76,7 +76,7 @@ def _verdicts(manifest: Manifest) -> list[FileDigest]:
     ]
 
 
-def _unreadable(directory: Path, parts: list[Path]) -> Iterator[Path]:
+def _unreadable(parts: list[Path]) -> Iterator[Path]:
     """Yield the files of unreadable rows, in the order of the parts that they belong to."""
     for part in parts:
         path = part.with_name(part.stem + _UNREADABLE)

@@ -8,7 +8,6 @@ from watchword.audit.report.audit import Audit
 from watchword.audit.report.markup import Html, element
 from watchword.audit.report.parts import NUMBER, figure, legend, paragraph, section, table
 from watchword.audit.report.plots import rows_of_bars
-from watchword.audit.report.totals import LATENESS
 from watchword.audit.report.words import count, duration, share
 
 #: The largest number of actors that has a bar of its own.
@@ -30,8 +29,8 @@ def lateness(audit: Audit) -> Html:
     classes = range(min(+counts), max(+counts) + 1)
     commonest = max(classes, key=lambda index: (counts[index], -index))
     description = (
-        f"{count(total, 'use')} of expired tokens, by the time from expiry to use; each class is longer than the one "
-        f"before. Most frequent: {_CLASSES[commonest]} late, {counts[commonest]:,} ({share(counts[commonest], total)}). "
+        f"{count(total, 'use')} of expired tokens, by the time from expiry to use; each class is longer than the "
+        f"one before. Most frequent: {_CLASSES[commonest]} late, {counts[commonest]:,} ({share(counts[commonest], total)}). "
         f"The latest use came {duration(audit.totals.latest)} after expiry."
     )
     most = max(counts.values())
@@ -44,7 +43,8 @@ def lateness(audit: Audit) -> Html:
         [[_CLASSES[index], f"{counts[index]:,}", share(counts[index], total)] for index in classes],
     )
     return section(
-        "lateness", "Lateness of expired uses", figure("late", "How late expired tokens were used", description, plot, data)
+        "lateness", "Lateness of expired uses",
+        figure("late", "How late expired tokens were used", description, plot, data),
     )  # fmt: skip
 
 

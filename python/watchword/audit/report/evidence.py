@@ -5,7 +5,7 @@ from __future__ import annotations
 from watchword.audit.report.audit import Audit
 from watchword.audit.report.codes import MEANINGS, in_order
 from watchword.audit.report.markup import Child, Html, element, joined, untrusted
-from watchword.audit.report.parts import NUMBER, code, moment, paragraph, section, table
+from watchword.audit.report.parts import NUMBER, code, moment, moments, paragraph, section, table
 from watchword.audit.report.side_files import Use
 from watchword.audit.report.token_uses import TokenUses
 from watchword.audit.report.totals import EXAMPLES, Example
@@ -36,7 +36,7 @@ def tokens(audit: Audit) -> Html:
             [
                 [
                     _hash(token.token_hash), f"{token.span.uses:,}",
-                    joined([moment(token.span.first), element("br"), moment(token.span.last)]), _verdicts(token),
+                    moments(token.span.first, token.span.last), _verdicts(token),
                     joined([untrusted(text) for text in (token.subject, token.client_id, token.issuer)], "<br />"),
                 ]
                 for token in most_used.tokens
@@ -92,8 +92,8 @@ def examples(audit: Audit) -> Html:
     return section(
         "examples", "Examples of each code",
         paragraph(
-            f"The first rows of each code in the order of the input, at most {EXAMPLES}. What a token says of itself is "
-            "known only if its signature was valid."
+            f"The first rows of each code in the order of the input, at most {EXAMPLES}. What a token says of itself "
+            "is known only if its signature was valid."
         ),
         [
             element(

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 from watchword.audit.report.audit import Audit
 from watchword.audit.report.codes import KEY_STATES, states_in_order
-from watchword.audit.report.manifest import Lifetime
-from watchword.audit.report.markup import Child, Html, element, joined, untrusted
-from watchword.audit.report.parts import NUMBER, code, figure, legend, moment, paragraph, section, table
+from watchword.audit.report.markup import Child, Html, element, untrusted
+from watchword.audit.report.parts import NUMBER, code, figure, legend, moments, paragraph, section, table
 from watchword.audit.report.plots import spans, time_axis
 from watchword.audit.report.timeline import Timeline
 from watchword.audit.report.totals import MARKED_STATES, Span
@@ -141,24 +140,18 @@ def _compromised(audit: Audit, key: _Key, by_state: dict[str, Span]) -> bool:
 
 
 def _table(audit: Audit, used: dict[_Key, dict[str, Span]], shown: list[_Key]) -> Html:
-    headings = ["Key id", "Issuer", f"Uses{NUMBER}", "First use (UTC)", "Last use (UTC)", "Uses by state"]
+    headings = ["Key id", "Issuer", f"Uses{NUMBER}", "First and last use (UTC)", "Uses by state"]
     if audit.manifest.lifetimes:
-        headings += ["Published from", "Published until"]
+        headings.append("Published from and until (UTC)")
     rows: list[list[Child]] = []
     for key in shown:
         total = _total(used[key])
         states = [f"{state} {used[key][state].uses:,}" for state in states_in_order(used[key])]
-        row: list[Child] = [
-            _name(key),
-            untrusted(key[0]),
-            f"{total.uses:,}",
-            moment(total.first),
-            moment(total.last),
-            joined(states, "; "),
-        ]
+        span = moments(total.first, total.last)
+        row: list[Child] = [_name(key), untrusted(key[0]), f"{total.uses:,}", span, "; ".join(states)]
         if audit.manifest.lifetimes:
-            lifetime = audit.manifest.lifetimes.get(key, Lifetime(None, None, compromised=False))
-            row += [moment(lifetime.start), moment(lifetime.end)]
+            lifetime = audit.manifest.lifetimes.get(key)
+            row.append(moments(lifetime.start, lifetime.end) if lifetime else "–")
         rows.append(row)
     return table("Keys and their use", headings, rows)
 

@@ -71,15 +71,23 @@ def read_manifest(directory: Path) -> Manifest:
     if path is None:
         if (directory / "journal.ndjson").exists():
             raise ValueError(f"{directory} has no manifest: the audit has not ended; run it again, and it is resumed")
-        raise ValueError(f"{directory} is not the output directory of an audit: it has no manifest.jws or manifest.json")
+        raise ValueError(
+            f"{directory} is not the output directory of an audit: it has no manifest.jws or manifest.json"
+        )
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ValueError(f"it is larger than {MAX_BYTES:,} bytes")
-        data = path.read_bytes()
+        data = _bytes(path)
         header, payload = _payload(data) if path.suffix == ".jws" else (None, json.loads(data))
         return _manifest(path.name, data, header, _object(payload, "it"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not the manifest of an audit: {error}") from None
+
+
+def _bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"it is larger than {MAX_BYTES:,} bytes")
+    return data
 
 
 def _payload(data: bytes) -> tuple[Mapping[str, Any], object]:

@@ -55,7 +55,9 @@ def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[Child]]
     ]
     wide = "wide" if len(headings) > MANY_COLUMNS else None
     shown = None if hidden else element("p", caption, class_="caption", aria_hidden="true")
-    return joined([shown, scrolling(caption, element("thead", head), element("tbody", joined(body, "\n")), class_=wide)])
+    return joined(
+        [shown, scrolling(caption, element("thead", head), element("tbody", joined(body, "\n")), class_=wide)]
+    )
 
 
 def scrolling(caption: str, *groups: Html, class_: str | None = None) -> Html:
@@ -99,10 +101,15 @@ def day(number: int) -> Html:
 
 
 def moment(at: int | None) -> Html:
-    """Return microseconds since 1970 in UTC, to the second; a dash for none."""
+    """Return microseconds since 1970 in UTC, to the second, which do not break either; a dash for none."""
     if at is None:
         return element("span", "–", class_="none")
-    return joined([day(at // DAY), " ", element("time", time_of_day(at))])
+    return element("time", f"{date(at // DAY)} {time_of_day(at)}")
+
+
+def moments(first: int | None, last: int | None) -> Html:
+    """Return two times, as ``moment`` does, one below the other."""
+    return joined([moment(first), element("br"), moment(last)])
 
 
 def legend(entries: Iterable[tuple[str, Child]]) -> Html:
@@ -122,4 +129,17 @@ def legend(entries: Iterable[tuple[str, Child]]) -> Html:
     )  # fmt: skip
 
 
-__all__ = ["NUMBER", "code", "day", "details", "figure", "legend", "moment", "paragraph", "scrolling", "section", "table"]
+__all__ = [
+    "NUMBER",
+    "code",
+    "day",
+    "details",
+    "figure",
+    "legend",
+    "moment",
+    "moments",
+    "paragraph",
+    "scrolling",
+    "section",
+    "table",
+]

@@ -43,7 +43,7 @@ def columns(axis: Timeline, layers: Sequence[tuple[str, Callable[[Bar], int]]], 
 def sparkline(axis: Timeline, class_: str, rows: Callable[[Bar], int], height: int = 36) -> Html:
     """Return columns over time without axes, on a scale of their own."""
     tops = [rows(bar) for bar in axis.bars]
-    shape = element("path", d=_path(axis, [0] * len(tops), tops, max(max(tops), 1)), class_=class_)
+    shape = element("path", d=_path(axis, [0] * len(tops), tops, max(*tops, 1)), class_=class_)
     base = element("line", x1="0", x2="100%", y1=height - 0.5, y2=height - 0.5, class_="grid")
     return element("svg", base, _stretched(axis, [shape], y=0, height=height), width="100%", height=height)
 

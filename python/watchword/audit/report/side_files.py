@@ -97,7 +97,7 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
             except (ValueError, RecursionError):
                 record = None
             if not isinstance(record, dict):
-                raise ValueError(f"{path} is damaged: line {number} is not a JSON object; run the audit again")
+                raise ValueError(f"{path} is damaged: line {number} is not a JSON object; run the audit again")  # noqa: TRY004
             yield record
 
 

@@ -42,7 +42,7 @@ def _sentences(audit: Audit) -> list[Html]:
         result = "it was valid" if totals.valid else "it was not valid"
     sentences = [
         paragraph(
-            f"Of {count(totals.rows, 'use')} of tokens, {result}, under the keys and the policy of the time of each use."
+            f"Of {count(totals.rows, 'use')} of tokens, {result}, under the keys and the policy of the time of use."
             if totals.rows > 1
             else f"One use of a token was audited: {result}, under the keys and the policy of that time.",
             class_="lead",

@@ -6,6 +6,7 @@ import datetime
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from watchword.audit.report.totals import LAST_DAY
 from watchword.audit.report.words import calendar, day_of
@@ -72,7 +73,7 @@ def timeline(days: Mapping[int, Counter[str]]) -> Timeline | None:
             first, last = low, high
     unit = next(unit for unit, length in _UNITS if last - first < MAX_BARS * length or unit == "year")
     starts = list(_starts(first, last, unit))
-    bars = [Bar(start, end - start, Counter()) for start, end in zip(starts, starts[1:], strict=False)]
+    bars = [Bar(start, end - start, Counter()) for start, end in pairwise(starts)]
     before = after = index = 0
     for day in sorted(days):
         if day < bars[0].start:

@@ -67,7 +67,7 @@ class TokenCounter:
         number = min(MAX_FILES, max(1, -(-rows // ROWS_A_FILE)))
         # Not in the directory of the audit, which may be read-only; the stack closes them.
         self._files: list[IO[bytes]] = [
-            self._stack.enter_context(tempfile.TemporaryFile(prefix="watchword-report-"))
+            self._stack.enter_context(tempfile.TemporaryFile(prefix="watchword-report-"))  # noqa: SIM115
             for _ in range(number)
         ]
 
@@ -120,7 +120,7 @@ def _prefixes(hashes: pa.Array) -> pa.Array:
 def _bytes(integers: pa.Array) -> bytes:
     size = 8
     data = integers.buffers()[1]
-    return b"" if data is None else memoryview(data)[integers.offset * size : (integers.offset + len(integers)) * size]
+    return b"" if data is None else bytes(data[integers.offset * size : (integers.offset + len(integers)) * size])
 
 
 def _counted(file: IO[bytes]) -> pa.Table:

@@ -60,6 +60,10 @@ class Example:
     token_hash: str | None
 
 
+def _no_days() -> defaultdict[tuple[str | None, str | None, str], set[int]]:
+    return defaultdict(set)
+
+
 @dataclass
 class Totals:
     """The counts of an audit. A verdict is ``valid``, or the code of the rejection."""
@@ -74,9 +78,7 @@ class Totals:
     #: By issuer, key id and key state.
     keys: defaultdict[tuple[str | None, str | None, str], Span] = field(default_factory=lambda: defaultdict(Span))
     #: The days on which a key was used in one of ``MARKED_STATES``; ``None`` if they were too many.
-    key_days: defaultdict[tuple[str | None, str | None, str], set[int]] | None = field(
-        default_factory=lambda: defaultdict(set)
-    )
+    key_days: defaultdict[tuple[str | None, str | None, str], set[int]] | None = field(default_factory=_no_days)
     #: By class of ``LATENESS``.
     lateness: Counter[int] = field(default_factory=Counter)
     latest: float = 0.0

@@ -8,7 +8,18 @@ from collections import Counter
 from watchword.audit.report.audit import Audit
 from watchword.audit.report.codes import MEANINGS, in_order
 from watchword.audit.report.markup import Child, Html, element, untrusted
-from watchword.audit.report.parts import NUMBER, code, day, details, figure, legend, paragraph, scrolling, section, table
+from watchword.audit.report.parts import (
+    NUMBER,
+    code,
+    day,
+    details,
+    figure,
+    legend,
+    paragraph,
+    scrolling,
+    section,
+    table,
+)
 from watchword.audit.report.plots import columns, sparkline, time_axis
 from watchword.audit.report.timeline import Bar, Timeline
 from watchword.audit.report.totals import VALID
@@ -43,7 +54,11 @@ def verdicts(audit: Audit) -> Html:
         columns(axis, [("rejected", _rejected), ("valid", lambda bar: bar.verdicts[VALID])], 210),
     )
     outside: list[Child] = [
-        [f"{count(rows, 'use')} {where} ", day(edge), f" {'is' if rows == 1 else 'are'} outside the plots of this page."]
+        [
+            f"{count(rows, 'use')} {where} ",
+            day(edge),
+            f" {'is' if rows == 1 else 'are'} outside the plots of this page.",
+        ]
         for rows, where, edge in ((axis.before, "before", axis.start), (axis.after, "from", axis.end))
         if rows
     ]
@@ -138,8 +153,8 @@ def issuers(audit: Audit) -> Html:
     return section(
         "issuers", "Codes by issuer",
         paragraph(
-            "Uses by verdict and issuer, and their share of all uses of the issuer. The stronger the colour of a cell, the "
-            "more rejections it has, on a logarithmic scale. The issuer is established once the signature is valid: "
+            "Uses by verdict and issuer, and their share of all uses of the issuer. The stronger the colour of a cell, "
+            "the more rejections it has, on a logarithmic scale. The issuer is established once the signature is valid: "
             "before that, a token can name any."
         ),
         heat,

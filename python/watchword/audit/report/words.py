@@ -25,7 +25,7 @@ def share(part: int, whole: int) -> str:
     percent = 100 * part / whole
     if 0 < percent < 0.1:
         return f"<{_SPACE}0.1{_SPACE}%"
-    if 99.9 < percent and part < whole:
+    if percent > 99.9 and part < whole:
         return f">{_SPACE}99.9{_SPACE}%"
     return f"{percent:.1f}{_SPACE}%" if 0 < part < whole else f"{percent:.0f}{_SPACE}%"
 
@@ -84,4 +84,16 @@ def size(number: int) -> str:
     return f"{amount:,.1f}{_SPACE}TiB"
 
 
-__all__ = ["DAY", "MICROSECONDS", "calendar", "count", "date", "day_of", "duration", "share", "short", "size", "time_of_day"]
+__all__ = [
+    "DAY",
+    "MICROSECONDS",
+    "calendar",
+    "count",
+    "date",
+    "day_of",
+    "duration",
+    "share",
+    "short",
+    "size",
+    "time_of_day",
+]

@@ -30,7 +30,8 @@ def lateness(audit: Audit) -> Html:
     commonest = max(classes, key=lambda index: (counts[index], -index))
     description = (
         f"{count(total, 'use')} of expired tokens, by the time from expiry to use; each class is longer than the "
-        f"one before. Most frequent: {_CLASSES[commonest]} late, {counts[commonest]:,} ({share(counts[commonest], total)}). "
+        f"one before. Most frequent: {_CLASSES[commonest]} late, {counts[commonest]:,} "
+        f"({share(counts[commonest], total)}). "
         f"The latest use came {duration(audit.totals.latest)} after expiry."
     )
     most = max(counts.values())

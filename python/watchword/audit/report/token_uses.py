@@ -107,6 +107,8 @@ class TokenCounter:
         candidates = [prefix for _, prefix in nlargest(CANDIDATES, frequent)]
         tokens = _complete(candidates, again()) if candidates else {}
         listed = sorted(tokens.values(), key=lambda token: (-token.span.uses, token.token_hash))[:LISTED]
+        # Those whose hashes begin alike were counted as one so far.
+        distinct += len(tokens) - len(candidates)
         return MostUsed(distinct, tuple(token for token in listed if token.span.uses > 1))
 
 

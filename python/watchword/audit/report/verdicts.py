@@ -63,7 +63,7 @@ def verdicts(audit: Audit) -> Html:
         if rows
     ]
     if totals.without_time:
-        outside.append(f"{count(totals.without_time, 'row')} without a valid time of use are not in the plots.")
+        outside.append(f"{count(totals.without_time, 'row')} without a valid time of use: not in the plots.")
     return section(
         "verdicts", "Verdicts per day",
         figure("daily", f"Valid and not valid, per {axis.unit}", description, plot, _daily(audit, axis, codes)),
@@ -154,8 +154,8 @@ def issuers(audit: Audit) -> Html:
         "issuers", "Codes by issuer",
         paragraph(
             "Uses by verdict and issuer, and their share of all uses of the issuer. The stronger the colour of a cell, "
-            "the more rejections it has, on a logarithmic scale. The issuer is established once the signature is valid: "
-            "before that, a token can name any."
+            "the more rejections it has, on a logarithmic scale. The issuer is established once the signature is "
+            "valid: before that, a token can name any."
         ),
         heat,
         _complete(audit, named) if len(named) > COLUMNS else None,

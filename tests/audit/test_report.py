@@ -20,7 +20,9 @@ def test_the_totals_on_the_page_are_those_of_the_rows(tmp_path, form):
     page = report(write_audit(tmp_path / "out", [rows[:150], rows[150:]], form=form))
     codes = Counter(one["code"] for one in rows)
     valid = codes.pop(None)
-    assert f"Of 400 uses of tokens, {valid} were valid" in text(section(page, "summary"))
+    assert f"Of 400 uses of tokens from 2025-06-01 to 2025-06-04 (4 days), {valid} were valid" in text(
+        section(page, "summary")
+    )
     assert "do not match" not in page
     heat = cells(section(page, "issuers"), "Uses by verdict and issuer, and the share of the issuer's uses")
     assert heat[0] == [
@@ -66,13 +68,13 @@ def test_an_audit_without_rows(tmp_path):
 def test_an_audit_of_one_row(tmp_path, code, form):
     page = report(write_audit(tmp_path / "out", [[row(1, code, seconds_past_expiry=None)]], form=form))
     said = text(section(page, "summary"))
-    assert f"One use of a token was audited: it was {'' if code is None else 'not '}valid" in said
+    assert f"One use of a token on 2025-06-01 was audited: it was {'' if code is None else 'not '}valid" in said
     assert text(tree(page).find("head/title")) == "Audit of tokens, 2025-06-01"
 
 
 def test_an_audit_in_which_all_rows_are_valid(tmp_path):
     page = report(write_audit(tmp_path / "out", [[row(number) for number in range(1, 21)]]))
-    assert "Of 20 uses of tokens, all were valid" in text(section(page, "summary"))
+    assert "Of 20 uses of tokens on 2025-06-01, all were valid" in text(section(page, "summary"))
     assert "No use was rejected." in page
     assert "No token was rejected as expired." in page
     assert "No token was used more than once." in page

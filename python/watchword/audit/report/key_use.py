@@ -76,7 +76,7 @@ def _lines(axis: Timeline, audit: Audit, used: dict[_Key, dict[str, Span]], show
     for key in shown:
         if key[0] != issuer:
             issuer = key[0]
-            yield element("span", untrusted(key[0], 60) if key[0] else "issuer not established", class_="group")
+            yield element("span", untrusted(key[0], 120) if key[0] else "issuer not established", class_="group")
         total = _total(used[key])
         mark = element("strong", "compromised") if _compromised(audit, key, used[key]) else None
         yield element(

@@ -55,21 +55,21 @@ def joined(children: Child, separator: str = "") -> Html:
 def untrusted(text: str | None, limit: int = MAX_TEXT) -> Html:
     """Return text that a token or a file chose, isolated from its surroundings.
 
-    It is cut to ``limit`` characters; control characters, those that change the direction of writing and all others
+    It is cut if it takes more than ``limit`` characters on the page; control characters, those that change the direction of writing and all others
     that are not printable are shown as escapes; a dash stands for no text.
     """
     if text is None:
         return element("span", "–", class_="none")
     parts: list[str] = []
     combining = 0
-    for character in text[:limit]:
+    for character in text:
         combining = combining + 1 if unicodedata.combining(character) else 0
-        if character.isprintable() and combining <= MAX_COMBINING:
-            parts.append(joined(character))
-        else:
-            parts.append(element("span", _escape(character), class_="escape"))
-    if len(text) > limit:
-        parts.append(element("span", f"… ({len(text):,} characters)", class_="cut"))
+        printable = character.isprintable() and combining <= MAX_COMBINING
+        limit -= 1 if printable else len(_escape(character))
+        if limit < 0:
+            parts.append(element("span", f"… ({len(text):,} characters)", class_="cut"))
+            break
+        parts.append(joined(character) if printable else element("span", _escape(character), class_="escape"))
     if not text:
         parts.append(element("span", "(empty)", class_="cut"))
     return element("bdi", Html("".join(parts)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from importlib import resources
 
 from watchword.audit.report.audit import Audit
@@ -12,6 +13,7 @@ from watchword.audit.report.distributions import depth, lateness
 from watchword.audit.report.evidence import examples, replays, tokens, unreadable
 from watchword.audit.report.key_use import keys
 from watchword.audit.report.markup import Html, element, joined
+from watchword.audit.report.parts import day
 from watchword.audit.report.summary import summary
 from watchword.audit.report.verdicts import issuers, verdicts
 from watchword.audit.report.words import DAY, date
@@ -34,7 +36,6 @@ _SECTIONS = (
 def page(audit: Audit) -> str:
     """Return the page; equal for equal audits, to the byte."""
     style = resources.files(__package__).joinpath("style.css").read_text("utf-8")
-    title = f"Audit of tokens{_period(audit)}"
     document = element(
         "html",
         element(
@@ -44,12 +45,12 @@ def page(audit: Audit) -> str:
             element("meta", name="viewport", content="width=device-width, initial-scale=1"),
             element("meta", name="referrer", content="no-referrer"),
             element("meta", name="color-scheme", content="light dark"),
-            element("title", title),
+            element("title", _title(audit, date)),
             element("style", Html(style)),
         ),
         element(
             "body",
-            element("header", element("h1", title)),
+            element("header", element("h1", _title(audit, day))),
             element("nav", element("ul", [
                 element("li", element("a", name, href=f"#{identifier}")) for identifier, name, _ in _SECTIONS
             ]), aria_label="Contents"),
@@ -60,12 +61,14 @@ def page(audit: Audit) -> str:
     return f"<!DOCTYPE html>\n{document}\n"
 
 
-def _period(audit: Audit) -> str:
+def _title(audit: Audit, written: Callable[[int], str]) -> list[str]:
+    """Return the title with the first and the last day, each as ``written`` writes it."""
     first, last = audit.totals.span.first, audit.totals.span.last
     if first is None or last is None:
-        return ""
-    start, end = date(first // DAY), date(last // DAY)
-    return f", {start}" if start == end else f", {start} to {end}"
+        return ["Audit of tokens"]
+    if first // DAY == last // DAY:
+        return ["Audit of tokens, ", written(first // DAY)]
+    return ["Audit of tokens, ", written(first // DAY), " to ", written(last // DAY)]
 
 
 def _content_security_policy(style: str) -> str:

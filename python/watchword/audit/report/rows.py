@@ -12,9 +12,12 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 import pyarrow.parquet as pq
 
-#: Rows of a batch of Parquet, and bytes of a batch of NDJSON; the longest line takes one batch.
-BATCH_ROWS = 65_536
-BLOCK_BYTES = 4 * 1024 * 1024
+#: Rows of a batch of Parquet, and bytes of a batch of NDJSON, which are also the longest line.
+BATCH_ROWS = 32_768
+BLOCK_BYTES = 1024 * 1024
+
+#: A column of a row group is read in pieces of this many bytes, however large the row group is.
+BUFFER_BYTES = 256 * 1024
 
 TIME = pa.timestamp("us", "UTC")
 
@@ -52,7 +55,7 @@ def batches(path: Path, columns: Collection[str] = tuple(COLUMNS)) -> Iterator[p
 
 
 def _parquet(path: Path, names: list[str]) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(path, pre_buffer=False) as file:
+    with pq.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER_BYTES) as file:
         missing = set(names) - set(file.schema_arrow.names)
         if missing:
             raise ValueError(f"{path} is no part of an audit: it has no column {', '.join(sorted(missing))}")

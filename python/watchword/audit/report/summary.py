@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from watchword.audit.report.audit import Audit
 from watchword.audit.report.codes import MEANINGS
-from watchword.audit.report.markup import Html, element
+from watchword.audit.report.markup import Child, Html, element
 from watchword.audit.report.parts import code, day, paragraph, section
+from watchword.audit.report.totals import Totals
 from watchword.audit.report.words import DAY, count, share, time_of_day
 
 
@@ -40,14 +41,11 @@ def _sentences(audit: Audit) -> list[Html]:
     )
     if totals.rows == 1:
         result = "it was valid" if totals.valid else "it was not valid"
-    sentences = [
-        paragraph(
-            f"Of {count(totals.rows, 'use')} of tokens, {result}, under the keys and the policy of the time of use."
-            if totals.rows > 1
-            else f"One use of a token was audited: {result}, under the keys and the policy of that time.",
-            class_="lead",
-        )
-    ]
+    if totals.rows == 1:
+        lead: list[Child] = ["One use of a token", _period(totals), f" was audited: {result}, "]
+    else:
+        lead = [f"Of {count(totals.rows, 'use')} of tokens", _period(totals), f", {result}, "]
+    sentences = [paragraph(lead, "under the keys and the policy of the time of use.", class_="lead")]
     codes = totals.codes().most_common()
     if codes:
         commonest, rows = min(codes, key=lambda item: (-item[1], item[0]))
@@ -60,6 +58,17 @@ def _sentences(audit: Audit) -> list[Html]:
         sentences.append(paragraph(words, "."))
     sentences += [paragraph(sentence) for sentence in _remarks(audit)]
     return sentences
+
+
+def _period(totals: Totals) -> Child:
+    """Return the period that the uses cover, in words."""
+    first, last = totals.span.first, totals.span.last
+    if first is None or last is None:
+        return None
+    days = last // DAY - first // DAY + 1
+    if days == 1:
+        return [" on ", day(first // DAY)]
+    return [" from ", day(first // DAY), " to ", day(last // DAY), f" ({count(days, 'day')})"]
 
 
 def _remarks(audit: Audit) -> list[str]:
@@ -101,7 +110,6 @@ def _figures(audit: Audit) -> Html | None:
         figures += [
             ("First use (UTC)", day(first // DAY), time_of_day(first)),
             ("Last use (UTC)", day(last // DAY), time_of_day(last)),
-            ("Period", count(last // DAY - first // DAY + 1, "day"), None),
         ]
     return element(
         "dl",

@@ -29,7 +29,7 @@ LISTED = 20
 CANDIDATES = 100
 
 #: Rows of one temporary file, about; counting them takes some 100 bytes each.
-ROWS_A_FILE = 1_000_000
+ROWS_A_FILE = 500_000
 MAX_FILES = 256
 
 _PREFIX = 8

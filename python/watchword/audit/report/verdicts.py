@@ -125,7 +125,7 @@ def issuers(audit: Audit) -> Html:
     named = sorted((name for name in totals.issuers if name is not None), key=lambda name: (
         -totals.issuers[name].total(), name,
     ))  # fmt: skip
-    shown: list[tuple[Child, Counter[str]]] = [(untrusted(name, 60), totals.issuers[name]) for name in named[:COLUMNS]]
+    shown: list[tuple[Child, Counter[str]]] = [(untrusted(name, 120), totals.issuers[name]) for name in named[:COLUMNS]]
     if len(named) > COLUMNS:
         others = sum((totals.issuers[name] for name in named[COLUMNS:]), Counter())
         shown.append((f"{len(named) - COLUMNS:,} others", others))

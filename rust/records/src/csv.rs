@@ -3,7 +3,7 @@
 mod columns;
 mod parser;
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
 use crate::buffer::{Buffer, Ended, LineEnd};
 use crate::column_time::parse_seconds_or_date;
@@ -74,7 +74,7 @@ impl Csv {
         let (length, is_all) = if buffer.is_by_line() {
             match buffer.line_end(limit) {
                 LineEnd::After(length) => (length, true),
-                LineEnd::TooLong => return self.skip_record(buffer, Reason::TooLong, limit),
+                LineEnd::TooLong => return self.skip_record(buffer, Reason::TooLong),
                 LineEnd::NeedsInput => return Ok(Step::NeedsInput),
             }
         } else {
@@ -90,13 +90,13 @@ impl Csv {
             return Ok(Step::NeedsInput);
         }
         if !self.parser.end_line() {
-            return self.skip_record(buffer, Reason::QuoteNotClosed, limit);
+            return self.skip_record(buffer, Reason::QuoteNotClosed);
         }
         if length > limit {
-            return self.skip_record(buffer, Reason::TooLong, limit);
+            return self.skip_record(buffer, Reason::TooLong);
         }
         match buffer.broken_off() {
-            Some(reason) => self.skip_record(buffer, reason, limit),
+            Some(reason) => self.skip_record(buffer, reason),
             None => self.record(buffer),
         }
     }
@@ -106,24 +106,33 @@ impl Csv {
         let line = buffer.position().line;
         let written = buffer.unread().get(..self.parsed).unwrap_or_default();
         let line_ends = memchr_iter(b'\n', written).count();
+        let has_more_lines = line_ends > usize::from(written.ends_with(b"\n"));
+        let problem = if has_text_after_quote(written) {
+            Some(Reason::TextAfterQuote)
+        } else {
+            let is_other_count = |header: &Header| header.columns.count != self.parser.count();
+            self.header.as_ref().is_some_and(is_other_count).then_some(Reason::FieldCount)
+        };
+        if let Some(reason) = problem
+            && (has_more_lines || self.header.is_none())
+        {
+            return self.skip_record(buffer, reason);
+        }
+        let written = buffer.read(self.parsed, line_ends);
+        self.parsed = 0;
+        if let Some(reason) = problem {
+            return Ok(Step::Unreadable(Unreadable { line, reason }));
+        }
         if self.header.is_none() {
-            let written = written.to_vec();
-            self.keep_header(&written)?;
-            buffer.read(self.parsed, line_ends);
-            self.parsed = 0;
+            self.keep_header(written)?;
             return Ok(Step::Skipped);
         }
-        buffer.read(self.parsed, line_ends);
-        self.parsed = 0;
-        let record = self.header.as_ref().and_then(|header| record(&self.parser, &header.columns));
-        Ok(match record {
-            Some(record) => Step::Row(line, record),
-            None => Step::Unreadable(Unreadable { line, reason: Reason::FieldCount }),
-        })
+        let columns = self.header.as_ref().map(|header| &header.columns);
+        Ok(columns.map_or(Step::Skipped, |columns| Step::Row(line, record(&self.parser, columns))))
     }
 
     /// Skips the first line of a record, and reads line by line what the parser has seen of it after that.
-    fn skip_record<'a>(&'a mut self, buffer: &mut Buffer, reason: Reason, limit: usize) -> Result<Step<'a>, Error> {
+    fn skip_record<'a>(&'a mut self, buffer: &mut Buffer, reason: Reason) -> Result<Step<'a>, Error> {
         if self.header.is_none() {
             return Err(Error::UnreadableHeader);
         }
@@ -131,7 +140,7 @@ impl Csv {
         self.parser.restart();
         self.parsed = 0;
         self.skipping = Some(Unreadable { line: buffer.position().line, reason });
-        self.next(buffer, limit)
+        Ok(Step::Skipped)
     }
 
     fn keep_header(&mut self, written: &[u8]) -> Result<(), Error> {
@@ -142,23 +151,52 @@ impl Csv {
     }
 }
 
-/// The values of the record that the parser has completed; `None` if it has another number of fields than the header.
-fn record<'a>(parser: &'a Parser, columns: &Columns) -> Option<Record<'a>> {
-    if parser.count() != columns.count {
-        return None;
-    }
+/// The values of the record that the parser has completed.
+fn record<'a>(parser: &'a Parser, columns: &Columns) -> Record<'a> {
     let text = |index: Option<usize>| {
         let value = parser.field(index?)?;
         (!value.is_empty()).then(|| value.into())
     };
     let time = columns.time.and_then(|index| std::str::from_utf8(parser.field(index)?).ok());
-    Some(Record {
+    Record {
         token: text(Some(columns.token)),
         time: time.and_then(parse_seconds_or_date).unwrap_or(f64::NAN),
         method: text(columns.method),
         uri: text(columns.uri),
         proof: text(columns.proof),
-    })
+    }
+}
+
+/// Whether something other than a comma or a line end comes after a quoted field of this record. `csv_core` would join it
+/// to the field; mostly a stray quote has swallowed the records between it and the next quote.
+fn has_text_after_quote(record: &[u8]) -> bool {
+    if memchr(b'"', record).is_none() {
+        return false;
+    }
+    let mut rest = record;
+    loop {
+        if let Some(quoted) = rest.strip_prefix(b"\"") {
+            let Some(after) = after_quoted(quoted) else { return false };
+            if !matches!(after.first(), None | Some(b',' | b'\r' | b'\n')) {
+                return true;
+            }
+            rest = after;
+        }
+        let next = memchr(b',', rest).and_then(|comma| rest.get(comma + 1..));
+        let Some(next) = next else { return false };
+        rest = next;
+    }
+}
+
+/// What comes after the closing quote of a field, which is read from after its opening quote.
+fn after_quoted(mut rest: &[u8]) -> Option<&[u8]> {
+    loop {
+        rest = rest.get(memchr(b'"', rest)? + 1..)?;
+        match rest.strip_prefix(b"\"") {
+            Some(more) => rest = more,
+            None => return Some(rest),
+        }
+    }
 }
 
 /// Skips blank lines, and the LF of a CRLF whose CR has ended a record.

@@ -14,7 +14,7 @@ pub enum Error {
     },
     /// The header of a CSV file has a column more than once.
     RepeatedColumn(String),
-    /// The header of a CSV file is too long, or has a quoted field that is not closed.
+    /// The header of a CSV file is longer than 1 MiB, or has a quoted field that is not closed or has text after it.
     UnreadableHeader,
     /// A CSV file was to be read from a place after its header, without the header.
     NoHeader,
@@ -29,9 +29,9 @@ impl fmt::Display for Error {
                 write!(f, "the header has no column {name:?}; its columns are: {columns}")
             }
             Self::RepeatedColumn(name) => write!(f, "the header has the column {name:?} more than once"),
-            Self::UnreadableHeader => f.write_str(
-                "the first line is not a CSV header: it is too long, or has a quoted field that is not closed",
-            ),
+            Self::UnreadableHeader => {
+                f.write_str("the first line is not a CSV header: it is too long, or is not quoted correctly")
+            }
             Self::NoHeader => f.write_str("to go on within a CSV file, pass its header"),
             Self::Finished => f.write_str("bytes were fed after the end of the input"),
         }

@@ -7,14 +7,14 @@ pub enum Format {
     Ndjson,
     /// Comma-separated values (RFC 4180) with a header.
     ///
-    /// As in the `csv` crate, a bare CR ends a record, too, and quotes inside an unquoted field are part of it. A record
-    /// begins on the line given by the number of LFs before it.
+    /// A quote within an unquoted field is part of it; text after a quoted field makes the record unreadable. A bare CR ends
+    /// a record, too; the number of a line is that of the LFs before it.
     ///
-    /// A quoted field that is not closed would hide all records after it. If it does not end within
-    /// [`Limits::max_record_bytes`](crate::Limits), or before the end of the input, the line on which its record begins is an
-    /// unreadable row, and what it would have contained is read line by line: there, a quoted field does not extend over
-    /// lines. Two stray quotes do pair up: a record that they make has a token with line ends in it, which is malformed, or
-    /// another number of fields than the header.
+    /// A stray quote would hide the records up to the next one. Therefore, if a record over several lines is unreadable, only
+    /// its first line is an unreadable row, and those after it are read line by line: among them a quoted field must end on
+    /// its line. So it is with another number of fields than the header, with text after a quoted field, and with a field
+    /// that does not end within [`Limits::max_record_bytes`](crate::Limits) or before the end of the input. Two stray quotes
+    /// that make a correct record cannot be told from a field over several lines.
     Csv,
     /// One token a line, without a time. Spaces and CRs around it are removed.
     Lines,

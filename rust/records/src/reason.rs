@@ -37,6 +37,8 @@ pub enum Reason {
     ProofNotAString,
     /// A CSV record has another number of fields than the header.
     FieldCount,
+    /// Something other than a comma or a line end comes after a quoted CSV field.
+    TextAfterQuote,
     /// A quoted CSV field does not end within the limit of a record, or before the end of the input.
     QuoteNotClosed,
 }
@@ -60,6 +62,7 @@ impl Reason {
             Self::UriNotAString => "the URI is not a string",
             Self::ProofNotAString => "the proof is not a string",
             Self::FieldCount => "another number of fields than the header",
+            Self::TextAfterQuote => "text after a quoted field",
             Self::QuoteNotClosed => "a quoted field is not closed",
         }
     }

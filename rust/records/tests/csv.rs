@@ -10,6 +10,7 @@ use watchword_records::{Fields, Format, Limits, Position, Reader};
 const CSV: Format = Format::Csv;
 const NOT_CLOSED: &str = "a quoted field is not closed";
 const FIELD_COUNT: &str = "another number of fields than the header";
+const AFTER_QUOTE: &str = "text after a quoted field";
 const TOO_LONG: &str = "the record is too long";
 
 fn error(input: &str) -> String {
@@ -48,7 +49,7 @@ fn a_byte_order_mark_elsewhere_is_part_of_a_field() {
 fn another_number_of_fields_is_unreadable() {
     let input = "token,time\na\nb,1,\nc,1\n\"d\ne\"\nf,1\n,,,,,,,,,,,,,,,,,,,\n";
     let bad = |line| Row::Bad(line, FIELD_COUNT);
-    let expected = [bad(2), bad(3), read_row(4, "c", 1.0), bad(5), read_row(7, "f", 1.0), bad(8)];
+    let expected = [bad(2), bad(3), read_row(4, "c", 1.0), bad(5), bad(6), read_row(7, "f", 1.0), bad(8)];
     assert_eq!(read(CSV, input), expected);
 }
 
@@ -61,18 +62,41 @@ fn a_bare_carriage_return_ends_a_record() {
 }
 
 #[test]
-fn a_quote_that_is_not_closed_hides_only_its_line() {
-    // To the end of the input.
+fn a_stray_quote_hides_only_its_line() {
+    // The next quote closes it, but what comes after that is not the end of a field.
     let input = "token,time\na,1\nb,\"2\nc,3\n\"d\",4\n\"\n\"e\",5";
     let expected = [
         read_row(2, "a", 1.0),
-        Row::Bad(3, NOT_CLOSED),
+        Row::Bad(3, AFTER_QUOTE),
         read_row(4, "c", 3.0),
         read_row(5, "d", 4.0),
-        Row::Bad(6, NOT_CLOSED),
+        Row::Bad(6, AFTER_QUOTE),
         read_row(7, "e", 5.0),
     ];
     assert_eq!(read(CSV, input), expected);
+    for input in ["\"a\"b,1", "\"a\" ,1", "\"a\"\"\" b,1", "a,\"1\"\"\"2"] {
+        assert_eq!(read(CSV, format!("token,time\n{input}\nc,2")), [Row::Bad(2, AFTER_QUOTE), read_row(3, "c", 2.0)]);
+    }
+}
+
+#[test]
+fn a_quote_within_an_unquoted_field_is_part_of_it() {
+    let input = "token,time\na\",1\nb\"c\"d,2\n \"e,3\n\"\"\"f\"\"\",4\n";
+    let expected = [("a\"", 1.0), ("b\"c\"d", 2.0), (" \"e", 3.0), ("\"f\"", 4.0)];
+    let expected: Vec<_> = (2..).zip(expected).map(|(line, (token, time))| read_row(line, token, time)).collect();
+    assert_eq!(read(CSV, input), expected);
+}
+
+#[test]
+fn a_quote_that_is_not_closed_hides_only_its_line() {
+    // To the end of the input.
+    let input = "token,time\na,1\nb,\"2\nc,3\nd,4\n";
+    let expected = [read_row(2, "a", 1.0), Row::Bad(3, NOT_CLOSED), read_row(4, "c", 3.0), read_row(5, "d", 4.0)];
+    assert_eq!(read(CSV, input), expected);
+    // Within that, each line has its own quotes.
+    let input = "token,time\nb,\"2\n\"c\"\"\",\"\n\"\nd,\"4\n";
+    let bad = |line| Row::Bad(line, NOT_CLOSED);
+    assert_eq!(read(CSV, input), [Row::Bad(2, AFTER_QUOTE), bad(3), bad(4), bad(5)]);
 
     // Beyond the limit of a record: after that, quoted fields may extend over lines again.
     let plain = "c,3\n".repeat(10);
@@ -97,10 +121,12 @@ fn many_quotes_that_are_not_closed_take_linear_time() {
 }
 
 #[test]
-fn stray_quotes_that_pair_up_are_visible() {
+fn stray_quotes_that_pair_up() {
     assert_eq!(read(CSV, "token,time\n\"a,1\nb,2\nc\",3\n"), [read_row(2, "a,1\nb,2\nc", 3.0)]);
     assert_eq!(read(CSV, "token,time\na,\"1\nb,2\nc,3\"\n"), [Row::Read(2, Some("a".into()), None)]);
-    assert_eq!(read(CSV, "token,time\n\"a,1\nb,2\n\"c,3,\n"), [Row::Bad(2, FIELD_COUNT)]);
+    // A record over several lines with another number of fields hides nothing.
+    let expected = [Row::Bad(2, FIELD_COUNT), read_row(3, "b", 2.0), Row::Bad(4, FIELD_COUNT)];
+    assert_eq!(read(CSV, "token,time\n\"a,1\nb,2\nc\",3,\n"), expected);
 }
 
 #[test]
@@ -133,6 +159,11 @@ fn headers() {
     assert_eq!(error("time,token,token\n"), "the header has the column \"token\" more than once");
     let many = (0..100).map(|column| format!("c{column}")).collect::<Vec<_>>().join(",");
     assert!(error(&many).ends_with("\"c19\", and 80 more"), "{}", error(&many));
+    // However many columns there are, and however they arrive.
+    let input = format!("{}token,time\n{}a,1\n", "x,".repeat(1000), ",".repeat(1000));
+    let pieces = input.as_bytes().chunks(1);
+    let blocks = blocks(Reader::new(CSV, common::fields(), Limits::default()), pieces, 9).expect("readable");
+    assert_eq!(rows(&blocks), [read_row(2, "a", 1.0)]);
     for unreadable in ["token,\"time\na,1\n", &"x".repeat(2 << 20), &",\n\"\"".repeat(1 << 20)] {
         let shown = error(unreadable);
         assert!(shown.starts_with("the first line is not a CSV header") || shown.contains("has no column"), "{shown}");

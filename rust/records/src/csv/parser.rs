@@ -64,6 +64,9 @@ impl Parser {
         while let Some(rest) = input.get(used..)
             && !rest.is_empty()
         {
+            if self.count >= self.ends.len() && !self.is_fixed {
+                self.ends.resize(self.ends.len() * 2, 0);
+            }
             let first_end = self.count.min(self.ends.len().saturating_sub(1));
             let (Some(values), Some(ends)) = (self.values.get_mut(self.written..), self.ends.get_mut(first_end..))
             else {
@@ -79,7 +82,6 @@ impl Parser {
                     return (used, true);
                 }
                 ReadRecordResult::OutputFull => self.values.resize(self.values.len() * 2, 0),
-                ReadRecordResult::OutputEndsFull if !self.is_fixed => self.ends.resize(self.ends.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull | ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
             }
         }

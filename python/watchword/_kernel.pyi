@@ -747,6 +747,42 @@ class ArrowStream:
         """
 
 @final
+class RecordReader:
+    """Reads records from bytes that are fed to it, in one of the formats "ndjson", "csv" and "lines".
+
+    token, time, method, uri, proof: the names of the fields; of those without a name there is no column. max_record_bytes:
+    a longer record is an unreadable row.
+
+    Raises ValueError if the format is unknown.
+    """
+
+    def __new__(
+        cls,
+        format: str,
+        *,
+        token: str,
+        time: str | None = None,
+        method: str | None = None,
+        uri: str | None = None,
+        proof: str | None = None,
+        max_record_bytes: int = 16777216,
+    ) -> RecordReader: ...
+    def feed(self, data: bytes) -> None:
+        """Add bytes of the input. Raises ValueError if the input was ended."""
+    def finish(self) -> None:
+        """End the input."""
+    def break_off(self) -> None:
+        """End an input that is known to be incomplete: if its last line has no line end, it is unreadable."""
+    def take(self, max_rows: int) -> tuple[ArrowBatch, list[tuple[int, str]], int, int] | None:
+        """Return the next `max_rows` rows, or what there is before the end: a batch with the columns token, time (Unix seconds,
+        NaN if there is none), row (the line on which the record begins, from 1), and method, uri, proof if they have names;
+        the unreadable rows, each a line and a reason; and the offset and the line after the last record. None if there
+        must be more bytes, and after the end.
+
+        Raises ValueError if the header of a CSV file is unreadable or lacks a column.
+        """
+
+@final
 class ResourceScopes:
     """An immutable, hashable set of scopes of the form ``resource(.sub)*:action``, split at the last colon.
 

@@ -20,6 +20,7 @@ mod key_set;
 mod policy;
 mod possession;
 mod public_key;
+mod record_reader;
 mod scope;
 mod tables;
 mod thumbprint;
@@ -211,6 +212,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<audit::PyAuditColumns>()?;
     module.add_class::<audit::PyAuditor>()?;
     module.add_class::<batch::PyBatchResult>()?;
+    module.add_class::<record_reader::PyRecordReader>()?;
     module.add_class::<scope::PyResourceScopes>()?;
     module.add_class::<scope::PySlotScopes>()?;
     module.add_class::<scope::PyPlainScopes>()?;

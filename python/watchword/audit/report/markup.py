@@ -55,8 +55,8 @@ def joined(children: Child, separator: str = "") -> Html:
 def untrusted(text: str | None, limit: int = MAX_TEXT) -> Html:
     """Return text that a token or a file chose, isolated from its surroundings.
 
-    It is cut if it takes more than ``limit`` characters on the page; control characters, those that change the direction of writing and all others
-    that are not printable are shown as escapes; a dash stands for no text.
+    It is cut if it takes more than ``limit`` characters on the page. Control characters, those that change the
+    direction of writing and all others that are not printable are shown as escapes; a dash stands for no text.
     """
     if text is None:
         return element("span", "–", class_="none")

@@ -167,8 +167,8 @@ fn record<'a>(parser: &'a Parser, columns: &Columns) -> Record<'a> {
     }
 }
 
-/// Whether something other than a comma or a line end comes after a quoted field of this record. `csv_core` would join it
-/// to the field; mostly a stray quote has swallowed the records between it and the next quote.
+/// Whether something other than a comma or a line end comes after a quoted field of this record. `csv_core` would join
+/// it to the field; mostly a stray quote has swallowed the records between it and the next quote.
 fn has_text_after_quote(record: &[u8]) -> bool {
     if memchr(b'"', record).is_none() {
         return false;

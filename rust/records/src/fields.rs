@@ -7,20 +7,22 @@ pub enum Format {
     Ndjson,
     /// Comma-separated values (RFC 4180) with a header.
     ///
-    /// A quote within an unquoted field is part of it; text after a quoted field makes the record unreadable. A bare CR ends
-    /// a record, too; the number of a line is that of the LFs before it.
+    /// A quote within an unquoted field is part of it; text after a quoted field makes the record unreadable. A bare CR
+    /// ends a record, too; the number of a line is that of the LFs before it.
     ///
-    /// A stray quote would hide the records up to the next one. Therefore, if a record over several lines is unreadable, only
-    /// its first line is an unreadable row, and those after it are read line by line: among them a quoted field must end on
-    /// its line. So it is with another number of fields than the header, with text after a quoted field, and with a field
-    /// that does not end within [`Limits::max_record_bytes`](crate::Limits) or before the end of the input. Two stray quotes
-    /// that make a correct record cannot be told from a field over several lines.
+    /// A stray quote would hide the records up to the next one. Therefore, if a record over several lines is
+    /// unreadable, only its first line is an unreadable row, and those after it are read line by line: among them a
+    /// quoted field must end on its line. So it is with another number of fields than the header, with text after a
+    /// quoted field, and with a field that does not end within [`Limits::max_record_bytes`](crate::Limits) or before
+    /// the end of the input. Two stray quotes that make a correct record cannot be told from a field over several
+    /// lines.
     Csv,
     /// One token a line, without a time. Spaces and CRs around it are removed.
     Lines,
 }
 
-/// The names of the fields of a record: members of a JSON object, or columns of a CSV file. Not used for [`Format::Lines`].
+/// The names of the fields of a record: members of a JSON object, or columns of a CSV file. Not used for
+/// [`Format::Lines`].
 ///
 /// In JSON, if there is no member with a name that contains dots, the name is a path: `request.token` is the member
 /// `token` of the object `request`. An absent or null member, or an empty CSV field, is an absent value.

@@ -32,9 +32,9 @@ impl Default for Limits {
 
 /// Reads records from bytes that are pushed in.
 ///
-/// Call [`feed`](Self::feed), then [`take`](Self::take) until it returns `None`, then `feed` again; at the end of the input call
-/// [`finish`](Self::finish), and `take` until it returns `None`. Used in this way it holds one block, one incomplete record, and
-/// what was last fed.
+/// Call [`feed`](Self::feed), then [`take`](Self::take) until it returns `None`, then `feed` again; at the end of the
+/// input call [`finish`](Self::finish), and `take` until it returns `None`. Used in this way it holds one block, one
+/// incomplete record, and what was last fed.
 #[derive(Debug)]
 pub struct Reader {
     source: Source,
@@ -96,14 +96,14 @@ impl Reader {
         self.end(Ended::Complete);
     }
 
-    /// Ends an input that is known to be incomplete, such as a truncated gzip file. If its last line has no line end, it is an
-    /// unreadable row: a part of a token must not be taken for one.
+    /// Ends an input that is known to be incomplete, such as a truncated gzip file. If its last line has no line end,
+    /// it is an unreadable row: a part of a token must not be taken for one.
     pub fn break_off(&mut self) {
         self.end(Ended::BrokenOff);
     }
 
-    /// Takes the next block, of `max_rows` rows (at least 1), readable or not. It has fewer if it reaches the limit of bytes,
-    /// or if the input ends. `None` if no block is complete yet, or at the end of the input.
+    /// Takes the next block, of `max_rows` rows (at least 1), readable or not. It has fewer if it reaches the limit of
+    /// bytes, or if the input ends. `None` if no block is complete yet, or at the end of the input.
     ///
     /// # Errors
     /// If the header of a CSV file is unreadable, or lacks a column; again on each call.

@@ -2,12 +2,13 @@
 
 const SECONDS_A_DAY: i64 = 86_400;
 
-/// Returns the Unix seconds of a time such as `2026-11-21T09:30:00.5+01:00` (RFC 3339 section 5.6); `None` if it is none.
+/// Returns the Unix seconds of a time such as `2026-11-21T09:30:00.5+01:00` (RFC 3339 section 5.6); `None` if it is
+/// none.
 ///
-/// The offset is required; `-00:00` is UTC (section 4.3). `T` and `Z` may be in lower case, and a space may stand for `T`
-/// (section 5.6, notes). A fraction may have any number of digits. Years are 0001 to 9999; the day must exist in its
-/// month. The leap second `60` is accepted if it is the last second of a month in UTC (section 5.7), whether or not one was
-/// announced; Unix time has no number for it, and it is the first second of the next day, as in POSIX.
+/// The offset is required; `-00:00` is UTC (section 4.3). `T` and `Z` may be in lower case, and a space may stand for
+/// `T` (section 5.6, notes). A fraction may have any number of digits. Years are 0001 to 9999; the day must exist in
+/// its month. The leap second `60` is accepted if it is the last second of a month in UTC (section 5.7), whether or not
+/// one was announced; Unix time has no number for it, and it is the first second of the next day, as in POSIX.
 pub fn parse_time(text: &str) -> Option<f64> {
     let mut text = Cursor(text.as_bytes());
     let year = text.number(4)?;

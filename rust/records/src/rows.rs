@@ -22,8 +22,8 @@ impl Position {
     pub const START: Self = Self { offset: 0, line: 1, by_line_until: 0 };
 }
 
-/// A column of texts, in the layout of Arrow's `Binary`: the bytes are what the input has, which need not be UTF-8 unless
-/// the format is NDJSON.
+/// A column of texts, in the layout of Arrow's `Binary`: the bytes are what the input has, which need not be UTF-8
+/// unless the format is NDJSON.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TextColumn {
     /// The values one after the other.

@@ -45,8 +45,8 @@ fn find(header: &Parser, name: &str) -> Result<usize, Error> {
     }
 }
 
-/// The names of the columns for a message. Without a header, the first line of a file has a token: only what looks like a
-/// name is quoted.
+/// The names of the columns for a message. Without a header, the first line of a file has a token: only what looks like
+/// a name is quoted.
 fn list(header: &Parser) -> String {
     let quoted = |index: usize| {
         let name = header.field(index).unwrap_or_default();

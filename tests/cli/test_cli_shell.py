@@ -39,6 +39,11 @@ COMPLETIONS = [
     ("watchword verify --jwks ke", {"keys.json"}),
     ("watchword thumbprint ke", {"keys.json"}),
     ("watchword completion ", {"bash", "zsh", "fish"}),
+    ("watchword keys ke", {"keys.json"}),
+    ("watchword keys wat", {"watch"}),
+    ("watchword keys archive comp", {"compromised"}),
+    ("watchword keys archive ke", {"keys.json"}),
+    ("watchword keys archive add --iss", {"--issuer"}),
 ]
 
 
@@ -71,6 +76,8 @@ def test_fish_completes(run, folder: Path, line: str, completions: set[str]) -> 
         ("watchword verify --any", "watchword verify --any-audience"),
         ("watchword verify --provider authp", "watchword verify --provider authpi"),
         ("watchword thumbprint ke", "watchword thumbprint keys.json"),
+        ("watchword keys ke", "watchword keys keys.json"),
+        ("watchword keys arch", "watchword keys archive"),
     ],
 )
 def test_zsh_completes(run, folder: Path, line: str, completed: str) -> None:

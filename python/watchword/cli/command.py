@@ -12,6 +12,7 @@ from watchword import __version__
 from watchword.cli import check, completion, demo, explain, inspect, keys, man_page, thumbprint, verify
 from watchword.cli.command_error import CommandError, without_tokens
 from watchword.cli.parser import Parser
+from watchword.cli.subcommands import CommandParser, every_command
 
 # As a shell reports a program that SIGINT or SIGPIPE ended.
 _INTERRUPTED = 128 + 2
@@ -66,10 +67,10 @@ def build_parser() -> Parser:
     parser.add_argument(
         "-V", "--version", action="version", version=f"watchword {__version__}", help="print the version and exit"
     )
-    verbs = parser.add_subparsers(title="commands", dest="verb", metavar="COMMAND")
+    verbs = parser.add_subparsers(title="commands", dest="verb", metavar="COMMAND", parser_class=CommandParser)
     for verb in (verify, inspect, thumbprint, keys, check, explain, demo, completion, man_page):
         verb.add_to(verbs)
-    for command in verbs.choices.values():
+    for command in every_command(parser):
         command.set_defaults(root=parser, parser=command)
     return parser
 

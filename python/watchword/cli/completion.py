@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from importlib import import_module
 
 from watchword.cli.command_error import CommandError
+from watchword.cli.subcommands import every_command
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -22,7 +24,7 @@ Prints a completion script for a shell. It needs the extra watchword[shell].
 Exit status: 0 printed, 2 a usage error."""
 
 # The arguments whose values are names of files.
-_FILES = ("token", "source", "config", "--jwks", "--pem", "--config", "--certificate")
+_FILES = ("token", "source", "file", "config", "--jwks", "--pem", "--config", "--certificate")
 
 
 def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -49,17 +51,27 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
         shtab = import_module("shtab")
     except ImportError:
         raise CommandError("shtab is not installed. Install it with: pip install 'watchword[shell]'.") from None
-    for action in _actions(parser):
+    for action in [action for one in (parser, *every_command(parser)) for action in one._actions]:
         if action.dest in _FILES or not set(_FILES).isdisjoint(action.option_strings):
             action.complete = shtab.FILE  # type: ignore[attr-defined]  # what shtab reads
+    for command in every_command(parser):
+        names = [
+            name for action in command._actions if action.nargs == argparse.PARSER for name in action.choices or ()
+        ]
+        if names:
+            first = next(action for action in command._actions if not action.option_strings)
+            first.complete = _names_and_files(names)  # type: ignore[attr-defined]
     text: str = shtab.complete(parser, shell=shell)
     return text
 
 
-def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    actions = list(parser._actions)
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for command in action.choices.values():
-                actions += _actions(command)
-    return actions
+def _names_and_files(names: Sequence[str]) -> dict[str, object]:
+    """Return what completes the first argument of a command that has commands: their names, and names of files."""
+    function = f"_watchword_{'_'.join(names)}_or_file"
+    words = " ".join(names)
+    return {
+        "bash": function,
+        "zsh": f"{{compadd {words}; _files}}",
+        "fish": f"({'; '.join(f'echo {name}' for name in names)}; __fish_complete_path (commandline -ct))",
+        "preamble": {"bash": f'{function}() {{ compgen -W "{words}" -- "$1"; compgen -f -- "$1"; }}\n'},
+    }

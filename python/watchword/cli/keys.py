@@ -1,4 +1,4 @@
-"""``watchword keys``: the keys of a key set, and why some are rejected."""
+"""``watchword keys``: the keys of a key set, and why some are rejected; and the commands of key archives."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import sys
 from typing import Any
 
 from watchword import KeySet, PublicKey, RejectedKey
-from watchword.cli import sources, terminal
+from watchword.cli import key_archive, key_watch, sources, terminal
+from watchword.cli.subcommands import CommandParser
 from watchword.cli.terminal import coloured, count, escaped
 from watchword.cli.verdicts import dump
 
@@ -16,7 +17,12 @@ Shows the keys of a JWK Set, a JWK or a public key in PEM, and each rejected key
 with the reason. Given the URL of an issuer, finds its key set through the
 metadata that it publishes (RFC 8414).
 
+A file that is named as one of the commands is given as ./archive or ./watch.
+
 Exit status: 0 all keys are usable, 1 some are rejected, 2 a usage error."""
+
+_USAGE = """%(prog)s [-h] [--allow-loopback-http] [--json] [FILE|URL]
+       %(prog)s {archive,watch} ..."""
 
 _HEADINGS = ("kid", "key", "algorithms", "thumbprint (SHA-256)")
 
@@ -35,6 +41,7 @@ def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "keys",
         help="show the keys of a key set, and why some are rejected",
         description=_DESCRIPTION,
+        usage=_USAGE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -43,6 +50,10 @@ def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--allow-loopback-http", action="store_true", help="allow http:// to loopback")
     parser.add_argument("--json", action="store_true", help="print one JSON object per line, one for each key")
     parser.set_defaults(run=run)
+    if isinstance(parser, CommandParser):
+        commands = parser.add_commands()
+        key_archive.add_to(commands)
+        key_watch.add_to(commands)
 
 
 def run(arguments: argparse.Namespace) -> int:

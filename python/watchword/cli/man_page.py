@@ -8,6 +8,7 @@ from importlib import import_module
 
 from watchword import __version__
 from watchword.cli.command_error import CommandError
+from watchword.cli.subcommands import every_command
 
 _DESCRIPTION = """\
 Prints the manual page. It needs the extra watchword[shell].
@@ -45,11 +46,9 @@ def page(parser: argparse.ArgumentParser) -> str:
         raise CommandError(
             "argparse-manpage is not installed. Install it with: pip install 'watchword[shell]'."
         ) from None
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for command in action.choices.values():
-                command.formatter_class = functools.partial(argparse.RawDescriptionHelpFormatter, width=_USAGE_COLUMNS)
-                command.description = "\n\n".join(filter(None, (command.description, command.epilog)))
+    for command in every_command(parser):
+        command.formatter_class = functools.partial(argparse.RawDescriptionHelpFormatter, width=_USAGE_COLUMNS)
+        command.description = "\n\n".join(filter(None, (command.description, command.epilog)))
     data = {
         "project_name": "watchword",
         "version": __version__,

@@ -27,7 +27,15 @@ def describe_change(issuer: str, old: KeySet | None, new: KeySet, url: str | Non
         removed = tuple(name for key, name in before.items() if key not in after)
         detail = f"{len(new)} keys: {len(added)} added, {len(removed)} removed"
         events.append(
-            KeyEvent(kind=EventKind.SET_CHANGED, issuer=issuer, detail=detail, url=url, added=added, removed=removed)
+            KeyEvent(
+                kind=EventKind.SET_CHANGED,
+                issuer=issuer,
+                detail=detail,
+                url=url,
+                added=added,
+                removed=removed,
+                keys=new,
+            )
         )
     reasons = rejections(new)
     if reasons and (old is None or reasons != rejections(old)):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import collections
 import enum
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from watchword._kernel import KeySet
 
 
 class EventKind(enum.StrEnum):
@@ -39,7 +42,8 @@ class EventKind(enum.StrEnum):
 class KeyEvent:
     """An event of an issuer's key cache.
 
-    It contains no token and no key; a kid is truncated and escaped, as its sender chose it; a URL is without its query.
+    It contains no token; a kid is truncated and escaped, as its sender chose it; a URL is without its query. ``keys``
+    is the set that the issuer published, of the kinds ``fetch_succeeded`` and ``set_changed``; it is not in the repr.
     """
 
     kind: EventKind
@@ -49,6 +53,7 @@ class KeyEvent:
     key_id: str | None = None
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    keys: KeySet | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

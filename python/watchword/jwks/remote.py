@@ -338,6 +338,7 @@ class RemoteSource:
             EventKind.FETCH_SUCCEEDED,
             f"{'unchanged, ' if answer.unchanged else ''}fresh for {answer.lifetime:g} s",
             url=url,
+            keys=origin.keys,
         )
         if over:
             self._report(EventKind.RECOVERED, f"after {failures} failed attempts", url=url, to_log=True)
@@ -395,9 +396,16 @@ class RemoteSource:
             raise ValueError("the verifier is closed")
 
     def _report(
-        self, kind: EventKind, detail: str, *, url: str | None = None, key_id: str | None = None, to_log: bool = False
+        self,
+        kind: EventKind,
+        detail: str,
+        *,
+        url: str | None = None,
+        key_id: str | None = None,
+        keys: KeySet | None = None,
+        to_log: bool = False,
     ) -> None:
-        event = KeyEvent(kind=kind, issuer=self._endpoint.issuer, detail=detail, url=url, key_id=key_id)
+        event = KeyEvent(kind=kind, issuer=self._endpoint.issuer, detail=detail, url=url, key_id=key_id, keys=keys)
         self._news.append(event)
         if to_log:
             self._for_log.append(event)

@@ -11,6 +11,7 @@ from watchword.jwks.archive.errors import ArchiveError
 from watchword.jwks.archive.history import IssuerHistory
 from watchword.jwks.archive.key_archive import KeyArchive
 from watchword.jwks.archive.key_timeline import KeyEpoch, KeyLifetime, KeyTimeline, timeline
+from watchword.jwks.archive.listener import ArchiveListener
 from watchword.jwks.archive.record import ArchiveEvent, ArchiveRecord
 from watchword.jwks.archive.rules import KeyRules, KeyState
 from watchword.jwks.archive.writer import ArchiveWriter
@@ -19,6 +20,7 @@ __all__ = [
     "ArchiveError",
     "ArchiveEvent",
     "ArchiveHead",
+    "ArchiveListener",
     "ArchiveRecord",
     "ArchiveWriter",
     "IssuerHistory",

@@ -34,7 +34,7 @@ class IssuerHistory:
             self.add(record)
 
     def add(self, record: ArchiveRecord) -> None:
-        """Add the next record."""
+        """Add the next record. Raises ``ValueError`` if it contradicts those before it, or is another issuer's."""
         if record.issuer != self.issuer:
             raise ValueError("the record is another issuer's")
         match record.event:

@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from watchword import _kernel
-from watchword._kernel import KeySet
+from watchword._kernel import KeySet, decode_json_object
 from watchword.errors import KeySetError
 from watchword.jwks.archive.record import to_ascii
 
@@ -62,13 +61,16 @@ def usable_keys(keys: Iterable[Any]) -> tuple[RecordedKey, ...]:
 
     Raises :class:`~watchword.errors.KeySetError` if they are more than a key set may list.
     """
-    found = (RecordedKey(key.key_id, key.thumbprint, key.algorithms, json.dumps(key.to_jwk())) for key in _parsed(keys))
+    found = (RecordedKey(key.key_id, key.thumbprint, key.algorithms, _compact(key.to_jwk())) for key in _parsed(keys))
     return tuple(dict.fromkeys(found))
 
 
 def _listed(data: bytes) -> list[Any]:
-    KeySet.from_json(data)  # its limits, and its errors
-    members = _kernel.decode_json_object(data)
+    KeySet.from_json(data, prepare="never")  # its limits, and its errors
+    try:
+        members = decode_json_object(data)
+    except ValueError as error:
+        raise KeySetError(f"the document is not strict JSON: {error}") from None
     listed = members.get("keys", [members])
     if not isinstance(listed, list):
         raise KeySetError("the keys of a JWK Set must be an array")
@@ -76,7 +78,12 @@ def _listed(data: bytes) -> list[Any]:
 
 
 def _parsed(keys: Iterable[Any]) -> KeySet:
-    return KeySet.from_json(json.dumps({"keys": list(keys)}, ensure_ascii=False), prepare="never")
+    return KeySet.from_json(_compact({"keys": list(keys)}), prepare="never")
+
+
+def _compact(value: object) -> str:
+    """Return JSON that is no longer than that of the issuer's document, whose size is limited."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _without_secrets(key: Any) -> Any:  # noqa: ANN401 - a member of JSON

@@ -42,9 +42,9 @@ class KeyLifetime:
     """A key's appearance in the polls of an archive. Times are Unix seconds.
 
     ``first_seen`` and ``last_seen`` are those of polls that listed it; ``absent_since`` is that of the first poll
-    after ``last_seen``, ``None`` if there is none. ``compromised_since`` is ``-inf`` for a key that never counts, ``None``
-    for one that is not compromised. ``intervals`` are its states as (from, until, state), in order, without those times in
-    which it does not hold.
+    after ``last_seen``, ``None`` if there is none. ``compromised_since`` is ``-inf`` for a key that never counts,
+    ``None`` for one that is not compromised. ``intervals`` are its states as (from, until, state), in order, without
+    those times in which it does not hold.
     """
 
     key_id: str | None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import stat
@@ -25,7 +24,7 @@ def lines_of_file(path: str) -> Iterator[bytes]:
     line otherwise, and for a line that is too long; ``OSError`` if the file can't be read.
     """
     # A pipe without a writer would block ``open``.
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         check_regular(file.fileno(), path)
         for number, line in enumerate(bounded_lines(file, path), 1):
             if line.endswith(b"\n"):
@@ -52,10 +51,13 @@ def check_regular(descriptor: int, path: str) -> None:
 
 def _is_locked(descriptor: int) -> bool:
     """Return whether a writer has the file open."""
-    with contextlib.suppress(BlockingIOError):
+    try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks, on which there is no writer either
         return False
-    return True
+    return False
 
 
 __all__ = ["bounded_lines", "check_regular", "lines_of_file"]

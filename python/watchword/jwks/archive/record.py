@@ -6,16 +6,16 @@ import enum
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from watchword import _kernel
+from watchword._kernel import decode_json_object
 from watchword.jwks.events import printable
 from watchword.limits import MAX_KEY_SET_BYTES
 
-#: The longest line, in bytes without its newline: a key set of the greatest size whose text is escaped to ASCII.
-MAX_LINE_BYTES = 3 * MAX_KEY_SET_BYTES + 65536
+#: The longest line, in bytes without its newline: a key set of the greatest size, each byte of which is escaped.
+MAX_LINE_BYTES = 6 * MAX_KEY_SET_BYTES + 65536
 
 #: The ``prev`` of the first record.
 NO_DIGEST = "0" * 64
@@ -43,19 +43,19 @@ class ArchiveEvent(enum.StrEnum):
     """The operator marked a key as compromised."""
 
 
-_REQUIRED = {
-    ArchiveEvent.SEEN: {"digest"},
-    ArchiveEvent.ABSENT: {"thumbprint"},
-    ArchiveEvent.UNREACHABLE: set[str](),
-    ArchiveEvent.COMPROMISED: {"thumbprint"},
+_COMMON = frozenset({"seq", "prev", "time", "issuer", "event", "source"})
+
+#: The members that a record of each event has, and those that it may have.
+_MEMBERS = {
+    event: (_COMMON | needed, _COMMON | needed | optional)
+    for event, needed, optional in (
+        (ArchiveEvent.SEEN, {"digest"}, {"keys"}),
+        (ArchiveEvent.ABSENT, {"thumbprint"}, {"key_id"}),
+        (ArchiveEvent.UNREACHABLE, set[str](), {"detail"}),
+        (ArchiveEvent.COMPROMISED, {"thumbprint"}, {"key_id", "since", "note"}),
+    )
 }
-_OPTIONAL = {
-    ArchiveEvent.SEEN: {"keys"},
-    ArchiveEvent.ABSENT: {"key_id"},
-    ArchiveEvent.UNREACHABLE: {"detail"},
-    ArchiveEvent.COMPROMISED: {"key_id", "since", "note"},
-}
-_COMMON = {"seq", "prev", "time", "issuer", "event", "source"}
+_EVENTS = {event.value: event for event in ArchiveEvent}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,39 +101,22 @@ def to_line(record: ArchiveRecord) -> bytes:
 
 
 def to_ascii(value: object) -> bytes:
-    """Return compact JSON in ASCII, DEL escaped too."""
-    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return text.replace("\x7f", "\\u007f").encode("ascii")
+    """Return compact JSON in ASCII."""
+    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
 def parse_line(line: bytes) -> ArchiveRecord:
     """Return the record of a line, without its newline. Raises ``ValueError`` that says what is wrong with the line."""
     members = _members(line)
-    event = _event(members)
-    missing = sorted((_COMMON | _REQUIRED[event]) - members.keys())
-    if missing:
-        raise ValueError(f"the record has no member {missing[0]!r}, which a record of the event {event.value!r} needs")
-    unknown = sorted(members.keys() - _COMMON - _REQUIRED[event] - _OPTIONAL[event])
-    if unknown:
-        raise ValueError(f"the record has the unknown member '{printable(unknown[0])}' (event {event.value!r})")
-    keys = members.get("keys")
-    if "keys" in members and not isinstance(keys, list):
-        raise ValueError("'keys' must be an array")
-    return ArchiveRecord(
-        seq=_sequence_number(members["seq"]),
-        prev=_matching("prev", members["prev"], _DIGEST, "a SHA-256 in lower-case hex"),
-        time=_time("time", members["time"]),
-        issuer=_text("issuer", members["issuer"], MAX_NAME),
-        event=event,
-        source=_text("source", members["source"], MAX_NAME),
-        digest=_optional(members, "digest", lambda one: _matching("digest", one, _DIGEST, "a SHA-256 in hex")),
-        keys=None if keys is None else tuple(keys),
-        thumbprint=_optional(members, "thumbprint", check_thumbprint),
-        key_id=_optional(members, "key_id", lambda one: _text("key_id", one, MAX_LINE_BYTES, empty=True)),
-        since=_optional(members, "since", lambda one: _time("since", one)),
-        note=_optional(members, "note", lambda one: _text("note", one, MAX_NOTE, empty=True)),
-        detail=_optional(members, "detail", lambda one: _text("detail", one, MAX_NOTE, empty=True)),
-    )
+    event = _event(members.get("event"))
+    needed, allowed = _MEMBERS[event]
+    if not needed <= members.keys():
+        name = min(needed - members.keys())
+        raise ValueError(f"the record has no member {name!r}, which a record of the event {event.value!r} needs")
+    if not members.keys() <= allowed:
+        name = printable(min(members.keys() - allowed))
+        raise ValueError(f"the record has the unknown member '{name}' (event {event.value!r})")
+    return ArchiveRecord(**{name: _CHECKS[name](value) for name, value in members.items()})
 
 
 def check_time(what: str, value: float) -> float:
@@ -173,19 +156,23 @@ def _members(line: bytes) -> dict[str, Any]:
     if not line.startswith(b"{") or not line.endswith(b"}"):
         raise ValueError("the line is not a JSON object, without anything before and after it")
     try:
-        return _kernel.decode_json_object(line)
+        return decode_json_object(line)
     except ValueError as error:
         raise ValueError(f"the line is not strict JSON: {error}") from None
 
 
-def _event(members: Mapping[str, Any]) -> ArchiveEvent:
-    event = members.get("event")
-    if isinstance(event, str):
-        for known in ArchiveEvent:
-            if event == known.value:
-                return known
-        raise ValueError(f"the event '{printable(event)}' is unknown: this version knows {', '.join(ArchiveEvent)}")
+def _event(value: object) -> ArchiveEvent:
+    if isinstance(value, str):
+        if value in _EVENTS:
+            return _EVENTS[value]
+        raise ValueError(f"the event '{printable(value)}' is unknown: this version knows {', '.join(_EVENTS)}")
     raise ValueError("'event' must be present and a string")
+
+
+def _keys(value: object) -> tuple[Any, ...]:
+    if isinstance(value, list):
+        return tuple(value)
+    raise ValueError("'keys' must be an array")
 
 
 def _sequence_number(value: object) -> int:
@@ -216,8 +203,21 @@ def _matching(what: str, value: object, pattern: re.Pattern[str], form: str) -> 
     return value
 
 
-def _optional(members: Mapping[str, Any], name: str, check: Any) -> Any:  # noqa: ANN401 - what check returns
-    return check(members[name]) if name in members else None
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "seq": _sequence_number,
+    "prev": lambda value: _matching("prev", value, _DIGEST, "a SHA-256 in lower-case hex"),
+    "time": lambda value: _time("time", value),
+    "issuer": lambda value: _text("issuer", value, MAX_NAME),
+    "event": _event,
+    "source": lambda value: _text("source", value, MAX_NAME),
+    "digest": lambda value: _matching("digest", value, _DIGEST, "a SHA-256 in lower-case hex"),
+    "keys": _keys,
+    "thumbprint": check_thumbprint,
+    "key_id": lambda value: _text("key_id", value, MAX_LINE_BYTES, empty=True),
+    "since": lambda value: _time("since", value),
+    "note": lambda value: _text("note", value, MAX_NOTE, empty=True),
+    "detail": lambda value: _text("detail", value, MAX_NOTE, empty=True),
+}
 
 
 __all__ = ["ArchiveEvent", "ArchiveRecord", "parse_line", "to_line"]

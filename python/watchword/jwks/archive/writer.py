@@ -43,7 +43,7 @@ class ArchiveWriter:
     """Appends to an archive. The file is created if it does not exist.
 
     The whole archive is read and checked first, and locked until :meth:`close`. An incomplete last line, which a killed
-    writer or a full disk leaves, is removed; :attr:`repaired` is then its length in bytes, and a warning is logged.
+    writer or a full disk leaves, is removed; :attr:`repair` says so then, and a warning is logged.
     Each method writes its records at once and waits until they are on the disk. It may be used by several threads.
     ``clock`` returns Unix seconds, used if no time is given; if it is up to a minute behind the last record, as after
     a correction of the clock, a record gets the time of that one.
@@ -54,8 +54,8 @@ class ArchiveWriter:
 
     def __init__(self, path: str | os.PathLike[str], *, clock: Callable[[], float] = time.time) -> None:
         self.path = os.fspath(path)
-        self.repaired = 0
-        """The length in bytes of the incomplete last line that was removed; 0 if there was none."""
+        self.repair: str | None = None
+        """What was repaired when the archive was opened, as a sentence; ``None`` if nothing was."""
         self._clock = clock
         self._file: int | None = None
         self._trouble = "the writer is closed"
@@ -163,6 +163,17 @@ class ArchiveWriter:
         with self._lock:
             self._append(issuer, time, source, [event])
 
+    def not_before_last(self, time: float) -> float:
+        """Return ``time`` (Unix seconds, by the clock), or that of the last record if it is up to a minute later.
+
+        Raises :class:`ArchiveError` if the clock is further behind.
+        """
+        last, now = self._state.chain.time, round(time, 3)
+        if now + _CLOCK_STEP < last:
+            behind = f"{last - now:,.0f} s"
+            raise ArchiveError(f"the clock is {behind} behind the last record: check the clock", path=self.path)
+        return max(now, last)
+
     def close(self) -> None:
         """Close and unlock the archive. It is safe to call it again."""
         with self._lock:
@@ -180,24 +191,33 @@ class ArchiveWriter:
 
     def _read(self, file: int) -> tuple[ArchiveState, int]:
         """Return what the archive says, and its size, without an incomplete last line."""
-        state, size = ArchiveState(self.path), 0
+        state, size, last = ArchiveState(self.path), 0, b""
         with open(file, "rb", closefd=False) as stream:
             for line in bounded_lines(stream, self.path):
                 if line.endswith(b"\n"):
                     state.add(line[:-1])
                     size += len(line)
                 else:
-                    self.repaired = len(line)
-        if self.repaired:
-            os.ftruncate(file, size)
-            os.fsync(file)
-            logging.getLogger("watchword").warning(
-                "the incomplete last line of the key archive %s, %d bytes, was removed: a writer was killed, or the disk "
-                "was full",
-                self.path,
-                self.repaired,
-            )
+                    last = line
+        if last:
+            size += self._repair(file, state, size, last)
         return state, size
+
+    def _repair(self, file: int, state: ArchiveState, size: int, last: bytes) -> int:
+        """Complete or remove the last line, which has no newline. Return the length that it has then."""
+        try:
+            state.add(last)
+        except ArchiveError:
+            os.ftruncate(file, size)
+            self.repair, length = f"the incomplete last line, {len(last):,} bytes, was removed", 0
+        else:
+            os.write(file, b"\n")
+            self.repair, length = "the newline of the last line was missing, and was added", len(last) + 1
+        os.fsync(file)
+        logging.getLogger("watchword").warning(
+            "the key archive %s: %s; a writer was killed, or the disk was full", self.path, self.repair
+        )
+        return length
 
     def _append(self, issuer: str, time: float | None, source: str, events: list[dict[str, Any]]) -> None:
         """Append records of one moment, all or none. The lock is held."""
@@ -228,11 +248,7 @@ class ArchiveWriter:
             if check_time("time", given) < last:
                 raise ValueError(f"time must not be earlier than that of the last record, {last:.15g}")
             return given
-        now = round(self._clock(), 3)
-        if now + _CLOCK_STEP < last:
-            behind = f"{last - now:,.0f} s"
-            raise ArchiveError(f"the clock is {behind} behind the last record: check the clock", path=self.path)
-        return max(now, last)
+        return self.not_before_last(self._clock())
 
     def _check_unchanged(self, file: int) -> None:
         """Raise :class:`ArchiveError`, and write no more, if the file is not as this writer left it."""

@@ -1,0 +1,115 @@
+"""``watchword keys watch``: poll issuers, and record their keys in an archive."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from watchword.cli.command_error import CommandError, in_options
+from watchword.cli.key_archive import opened
+from watchword.cli.stop_signals import StopSignals
+from watchword.cli.terminal import count, escaped
+from watchword.cli.times import utc
+from watchword.jwks import CacheSettings, DefaultFetcher, monotonic
+from watchword.jwks.archive import ArchiveError, ArchiveWriter
+from watchword.jwks.archive.poll import IssuerPoll, PollResult
+
+_DESCRIPTION = """\
+Asks issuers for their keys, and records in an archive what each publishes: the
+key set, keys that are absent since the last time, and failed attempts. URLs,
+redirects, sizes and time-outs are limited as those of a Verifier. It prints a
+line whenever the result for an issuer changes, and runs until SIGTERM or
+SIGINT; an attempt in flight is recorded first.
+
+Exit status: 0 ended by a signal, or with --once all issuers answered; 1 with
+--once one did not; 2 a usage error, or the archive can't be written any more."""
+
+_SHORTEST = 1.0
+
+
+def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to ``watchword keys``."""
+    parser = verbs.add_parser(
+        "watch",
+        help="poll issuers, and record their keys in an archive",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", metavar="FILE", help="the archive; made if it does not exist")
+    parser.add_argument(
+        "--issuer",
+        action="extend",
+        nargs="+",
+        required=True,
+        metavar="URL",
+        help="an issuer, whose key set is discovered; URL=JWKS_URL if it is not (may be repeated)",
+    )
+    default = CacheSettings().ttl
+    parser.add_argument(
+        "--every", type=float, default=default, metavar="SECONDS", help=f"time between two polls (default: {default:g})"
+    )
+    parser.add_argument("--once", action="store_true", help="poll each issuer once, and end")
+    parser.add_argument("--allow-loopback-http", action="store_true", help="allow http:// to loopback")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Poll until a signal comes. Returns the exit status."""
+    if not arguments.every >= _SHORTEST or arguments.every == float("inf"):
+        raise CommandError(f"--every must be at least {_SHORTEST:g} second.")
+    fetcher = DefaultFetcher()
+    try:
+        polls = [_poll(text, fetcher, arguments) for text in dict.fromkeys(arguments.issuer)]
+        if len({poll.issuer for poll in polls}) < len(polls):
+            raise CommandError("an issuer is given twice, with another key set.")
+        with StopSignals() as stop, opened(arguments.file) as writer:
+            while True:
+                begun = monotonic()
+                answered = [_poll_once(poll, writer) for poll in polls if not stop.is_set]
+                if arguments.once:
+                    return 0 if all(answered) else 1
+                if stop.wait(begun + arguments.every - monotonic()):
+                    return 0
+    finally:
+        fetcher.close()
+
+
+def _poll(text: str, fetcher: DefaultFetcher, arguments: argparse.Namespace) -> IssuerPoll:
+    issuer, jwks_uri = text, None
+    for separator in ("=https://", "=http://"):
+        if separator in text:
+            issuer, _, rest = text.partition(separator)
+            jwks_uri = separator[1:] + rest
+            break
+    try:
+        return IssuerPoll(issuer, fetcher=fetcher, jwks_uri=jwks_uri, allow_loopback_http=arguments.allow_loopback_http)
+    except ValueError as error:
+        raise CommandError(f"--issuer {text!r}: {in_options(error)}") from None
+
+
+def _poll_once(poll: IssuerPoll, writer: ArchiveWriter) -> bool:
+    try:
+        result = poll.poll(writer)
+    except ArchiveError:
+        raise
+    except OSError as error:
+        # A disk that is full may have room again for the next poll.
+        _complain(f"{escaped(poll.issuer)}: not recorded: {error.strerror}")
+        return False
+    if result.is_news:
+        print(_sentence(poll.issuer, result), flush=True)
+    return result.keys is not None
+
+
+def _sentence(issuer: str, result: PollResult) -> str:
+    if result.keys is None:
+        found = f"unreachable: {escaped(result.detail)}"
+    else:
+        names = ", ".join(escaped(key.key_id or key.thumbprint) for key in result.keys)
+        found = f"{count(len(result.keys), 'key')}: {names}"
+    return f"{utc(time.time())}  {escaped(issuer)}  {found}"
+
+
+def _complain(sentence: str) -> None:
+    print(f"watchword keys watch: {utc(time.time())}  {sentence}", file=sys.stderr, flush=True)

@@ -758,7 +758,7 @@ class RecordReader:
 
     def __new__(
         cls,
-        format: str,
+        format: str,  # noqa: A002 - the name of the argument
         *,
         token: str,
         time: str | None = None,

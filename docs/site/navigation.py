@@ -19,6 +19,7 @@ PATTERNS = (
     "docs/guides/*.md",
     "docs/site/README.md",
     "examples/agents/README.md",
+    "examples/incident/README.md",
     "examples/observability/README.md",
     "benches/README.md",
     "fuzz/README.md",
@@ -45,6 +46,16 @@ SECTIONS = (
         ],
     ),
     ("Requests", ["docs/gate", "docs/gate-config"]),
+    (
+        "Audits",
+        [
+            "docs/audit",
+            "docs/key-archive",
+            "docs/audit-policies",
+            "docs/audit-engines",
+            "examples/incident/README",
+        ],
+    ),
     (
         "Operation",
         [

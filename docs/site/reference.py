@@ -23,6 +23,7 @@ MODULES = (
     "watchword.types",
     "watchword.errors",
     "watchword.jwks",
+    "watchword.jwks.archive",
     "watchword.dpop",
     "watchword.dpop.redis",
     "watchword.holder",
@@ -34,10 +35,12 @@ MODULES = (
     "watchword.limits",
     "watchword.spiffe",
     "watchword.gate",
+    "watchword.audit",
     "watchword.observability",
     "watchword.observability.prometheus",
     "watchword.observability.opentelemetry",
     "watchword.testing",
+    "watchword.testing.token_log",
     "watchword.integrations.asgi",
     "watchword.integrations.starlette",
     "watchword.integrations.fastapi",
@@ -79,6 +82,7 @@ Rust
 
 `watchword-kernel <../../rust/watchword_kernel/index.html>`__ is the crate behind the Python package. :doc:`/docs/rust`
 shows how to use it. `watchword-gate <../../rust/watchword_gate/index.html>`__ decides on requests.
+`watchword-records <../../rust/watchword_records/index.html>`__ reads logs in text formats.
 `watchword-arithmetic <../../rust/watchword_arithmetic/index.html>`__ evaluates the equations of
 signatures for it.
 """

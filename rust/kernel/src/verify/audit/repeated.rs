@@ -2,6 +2,9 @@
 //!
 //! A token is found by all of its bytes, at the place at which it was examined: the same issuer, the same epoch of its keys,
 //! the same policy. What depends on the time of a use is not kept here.
+//!
+//! The hash is fast, and keyed at random: whoever wrote the log has no way to observe it, and so cannot choose tokens that
+//! collide.
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;

@@ -127,11 +127,15 @@ def test_proofs_in_sql(connection: Any) -> None:
     bound = mint.token(mint.claims(cnf={"jkt": prover.jkt}))
     uri = "https://api.example/orders"
     values = {"token": bound, "now": mint.NOW, "uri": uri, "proof": prover.proof("GET", uri, bound)}
-    query = "SELECT unnest(verify_token($token, $now, {}, $uri, {}))"
-    rows = connection.execute(query.format("'GET'", "$proof"), values).to_arrow_table().to_pylist()
-    assert [(row["code"], row["proof_key"], row["proof_hash"] is None) for row in rows] == [(None, prover.jkt, False)]
-    rows = connection.execute(query.format("'POST'", "$proof"), values).to_arrow_table().to_pylist()
-    assert rows[0]["valid"] is False
+
+    def row(method: str, proof: str) -> dict[str, Any]:
+        query = f"SELECT unnest(verify_token($token, $now, {method}, $uri, {proof}))"
+        (found,) = connection.sql(query, params=values).to_arrow_table().to_pylist()
+        return found
+
+    good = row("'GET'", "$proof")
+    assert (good["code"], good["proof_key"], good["proof_hash"] is None) == (None, prover.jkt, False)
+    assert row("'POST'", "$proof")["code"] == "dpop_wrong_method"
     del values["proof"]
-    rows = connection.execute(query.format("'GET'", "NULL"), values).to_arrow_table().to_pylist()
-    assert (rows[0]["code"], rows[0]["proof_hash"]) == ("dpop_proof_required", None)
+    missing = row("'GET'", "NULL")
+    assert (missing["code"], missing["proof_hash"]) == ("dpop_proof_required", None)

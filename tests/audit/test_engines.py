@@ -14,8 +14,8 @@ import pytest
 pa = pytest.importorskip("pyarrow", reason="the extra audit is not installed")
 
 import pyarrow.parquet as pq  # noqa: E402 - after what may be missing
-from conftest import LogFiles  # noqa: E402
 from engine_tables import example, plain, run  # noqa: E402
+from log_files import LogFiles  # noqa: E402
 from test_token_log import audited as verified_alone  # noqa: E402
 
 from watchword.audit import Auditor  # noqa: E402

@@ -1,7 +1,7 @@
 """Audits on a real Spark: a driver, a master and two executors, which write the verdicts as Parquet.
 
-It takes a minute, so that it runs with ``WATCHWORD_LIVE=all`` only. Without Java or PySpark it is skipped; in CI that is
-a failure.
+It takes a minute, so that it runs with ``WATCHWORD_LIVE=all`` only. Without Java or PySpark it is skipped; in CI that
+is a failure.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ if os.environ.get("WATCHWORD_LIVE") != "all":
 pa = pytest.importorskip("pyarrow", reason="the extra audit is not installed")
 
 import pyarrow.parquet as pq  # noqa: E402 - after what may be missing
-from conftest import LogFiles  # noqa: E402
 from engine_tables import example, plain, run  # noqa: E402
+from log_files import LogFiles  # noqa: E402
 
 import watchword  # noqa: E402
 from watchword.audit import Auditor  # noqa: E402
@@ -144,9 +144,7 @@ def test_kept_columns_have_their_types(spark: Any, log_files: LogFiles, auditor:
     from watchword.audit.spark import verify_with
 
     df = spark.read.parquet(str(log_files.tokens)).limit(50).selectExpr(
-        "token AS `the.token`", "unix_micros(used_at) / 1e6D AS at", "to_timestamp_ntz(used_at AT TIME ZONE 'UTC') AS x"
-        if False
-        else "CAST(1.5 AS DECIMAL(9, 2)) AS `a``b`",
+        "token AS `the.token`", "unix_micros(used_at) / 1e6D AS at", "CAST(1.5 AS DECIMAL(9, 2)) AS `a``b`",
         "named_struct('n', 1) AS record", "map('k', array(1)) AS counts", "used_at", "current_date() AS day",
     )  # fmt: skip
     keep = ["a`b", "record", "counts", "used_at", "day", "the.token"]
@@ -163,16 +161,21 @@ def test_kept_columns_have_their_types(spark: Any, log_files: LogFiles, auditor:
 def test_times_of_all_types_are_the_same_moments(spark: Any, auditor: Auditor, log_files: LogFiles) -> None:
     from watchword.audit.spark import verify_with
 
-    spark.conf.set("spark.sql.session.timeZone", "UTC")
-    df = spark.read.parquet(str(log_files.tokens)).limit(3000)
+    df = spark.read.parquet(str(log_files.tokens)).where("request_id LIKE '%7' AND used_at IS NOT NULL")
+    times = (
+        "used_at",
+        "to_utc_timestamp(used_at, 'America/New_York')::TIMESTAMP_NTZ",  # the session's zone is New York
+        "unix_seconds(used_at)",
+        "unix_micros(used_at) / 1e6D",
+    )
     found = []
-    for zone in ("UTC", "America/New_York"):
-        ntz = df.selectExpr("token", "CAST(used_at AS TIMESTAMP_NTZ) AS at") if zone == "UTC" else ntz
-        frames = (df.selectExpr("token", "used_at AS at"), ntz, df.selectExpr("token", "unix_micros(used_at)/1e6D AS at"))
-        for frame in frames:
-            audited = verify_with(auditor, frame, token="token", time="at").select("time", "code")
-            found.append(sorted(map(tuple, audited.selectExpr("unix_millis(time)", "code").collect()), key=repr))
-    assert all(one == found[0] for one in found)
+    for time in times:
+        frame = df.selectExpr("token", "request_id", f"{time} AS at")
+        audited = verify_with(auditor, frame, token="token", time="at", keep=["request_id"])
+        found.append(audited.selectExpr("request_id", "unix_seconds(time)", "code").collect())
+    assert len(found[0]) > 10_000
+    for time, rows in zip(times, found, strict=True):
+        assert sorted(rows) == sorted(found[0]), time
 
 
 MISTAKES = [

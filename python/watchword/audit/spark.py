@@ -100,24 +100,28 @@ def verify_with(
         pa.table(auditor.verify_column(schema.empty_table(), keep=keep, **columns, threads=1))
     )
     fields = [df.schema[field.name] if field.name in keep else _spark_field(field) for field in result.schema]
-    task = _Task(pickle.dumps(auditor), {**columns, "keep": keep})
-    # What Spark does not read, it does not send to Python.
-    needed = df.select(*(df[_quoted(name)] for name in dict.fromkeys([*keep, *read])))
-    return needed.mapInArrow(task, types.StructType(fields))
+    # Columns that are not selected are not sent to Python. They go there by number, as mapInArrow takes a dot in a name
+    # for that of a struct's field.
+    names = [*dict.fromkeys([*keep, *read])]
+    selected = df.select(*(df[_quoted(name)].alias(str(number)) for number, name in enumerate(names)))
+    task = _Task(pickle.dumps(auditor), names, {**columns, "keep": keep})
+    return selected.mapInArrow(task, types.StructType(fields))
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What is sent to the executors: the pickle of an Auditor, and the arguments of ``verify_batch``."""
+    """What is sent to the executors: a pickled Auditor, the columns' names, and the arguments of ``verify_batch``."""
 
     auditor: bytes
+    names: list[str]
     arguments: dict[str, Any]
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield the verdicts of each batch of a partition."""
         auditor = _load(self.auditor)
         for batch in batches:
-            yield _without_dictionaries(pa.record_batch(auditor.verify_batch(batch, **self.arguments)))
+            named = pa.RecordBatch.from_arrays(batch.columns, self.names)
+            yield _without_dictionaries(pa.record_batch(auditor.verify_batch(named, **self.arguments)))
 
 
 @functools.lru_cache(maxsize=4)

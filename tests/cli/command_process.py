@@ -9,7 +9,7 @@ import sys
 COMMAND = [sys.executable, "-m", "watchword.cli"]
 
 #: The names of the commands.
-COMMANDS = ("verify", "inspect", "thumbprint", "keys", "check", "explain", "demo", "completion", "man")
+COMMANDS = ("verify", "audit", "inspect", "thumbprint", "keys", "check", "explain", "demo", "completion", "man")
 
 
 def start(*arguments: str, **options) -> subprocess.Popen[bytes]:

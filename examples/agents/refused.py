@@ -18,7 +18,7 @@ def main(audit: str, decisions: str) -> None:
     log = [json.loads(line) for line in Path(decisions).read_text(encoding="utf-8").splitlines()]
     parts = ds.dataset(sorted(str(path) for path in Path(audit, "parts").glob("*.parquet")))
     for row in parts.to_table(filter=~pc.field("valid")).to_pylist():
-        print(f"{row['file']}, row {row['row']}: {row['code']}, token {row['token_id']}")
+        print(f"{row['file']}, row {row['row']}: {row['code']}, token {row['token_id']!r}")
         for decision in log:
             if (decision.get("token_hash"), decision.get("code")) == (row["token_hash"], row["code"]):
                 print(f"  {decision['time']} {decision['route']}: {decision['status']}, {decision['detail']}")

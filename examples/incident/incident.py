@@ -157,10 +157,12 @@ def forged(audit: str, issued: str) -> None:
     parts = ds.dataset(sorted(str(path) for path in Path(audit, "parts").glob("*.parquet")))
     columns = ["row", "time", "subject", "token_id"]
     refused = parts.to_table(columns=columns, filter=pc.field("code") == "key_compromised")
+    # One without a token_id was never issued, either.
     found = refused.filter(~pc.field("token_id").isin(ids)).to_pylist()
     print(f"{refused.num_rows} uses of a compromised key, {len(found)} of them of tokens that were never issued:")
-    for subject in sorted({use["subject"] for use in found}):
-        uses = [use for use in found if use["subject"] == subject]
+    # The thief chose the subjects: a repr has no control characters, which a terminal would obey.
+    for subject in sorted({repr(use["subject"]) for use in found}):
+        uses = [use for use in found if repr(use["subject"]) == subject]
         print(f"\n{subject}: {len(uses)} uses of {len({use['token_id'] for use in uses})} tokens")
         print(f"  from {moment(uses[0])} to {moment(uses[-1])}")
         print("  rows", ", ".join(str(use["row"]) for use in uses))

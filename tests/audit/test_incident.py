@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib.util
 import os
 import re
@@ -11,6 +12,8 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import watchword as ww
@@ -26,7 +29,8 @@ PROGRAMS = {
 
 def commands() -> list[tuple[str, str]]:
     """Each command of the README after a ``$``, with the output that follows it."""
-    lines = (EXAMPLE / "README.md").read_text(encoding="utf-8").splitlines()
+    text = (EXAMPLE / "README.md").read_text(encoding="utf-8")
+    lines = re.sub(r" \\\n +", " ", text).splitlines()
     blocks = "\n".join(line.removeprefix("    ") if line.startswith("    ") or not line else "\f" for line in lines)
     found = re.findall(r"^\$ (.*)\n([^\f]*)", blocks, re.MULTILINE)
     return [(command, output.strip("\n")) for command, output in found]
@@ -110,3 +114,23 @@ def test_another_make_leaves_a_directory_as_it_is(folder: Path) -> None:
     assert done.returncode == 1
     assert "exists already" in done.stderr
     assert (folder / "incident" / "keys.ndjson").read_bytes() == before
+
+
+def test_what_a_thief_chose_is_found_and_printed_safely(
+    incident: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "parts").mkdir()
+    at = datetime.datetime(2025, 7, 20, tzinfo=datetime.UTC)
+    columns = {
+        "row": [1, 2, 3, 4],
+        "time": [at] * 4,
+        "code": ["key_compromised"] * 3 + ["expired"],
+        "subject": [None, "a\x1b[2J", "agent-01", "agent-01"],
+        "token_id": [None, "b", "issued", "c"],
+    }
+    pq.write_table(pa.table(columns), tmp_path / "parts" / "part-000000.parquet")
+    (tmp_path / "issued.txt").write_text("issued\n")
+    incident.forged(str(tmp_path), str(tmp_path / "issued.txt"))
+    printed = capsys.readouterr().out
+    assert re.findall(r"rows (.*)", printed) == ["2", "1"]
+    assert "\x1b" not in printed

@@ -152,7 +152,8 @@ class Shell:
 
 def shown() -> dict[str, str]:
     """The README's commands, each with the output that follows it."""
-    lines = (EXAMPLE / "README.md").read_text(encoding="utf-8").splitlines()
+    text = (EXAMPLE / "README.md").read_text(encoding="utf-8")
+    lines = re.sub(r" \\\n +", " ", text).splitlines()
     # Within a list, code is indented by three more.
     blocks = "\n".join(re.sub("^ {4}( {3}(?=[$a-z]))?", "", line) if line[:4].strip() == "" else "$" for line in lines)
     found = re.findall(r"^\$ (.*)\n((?:(?!\$).*\n)*)", blocks, re.MULTILINE)

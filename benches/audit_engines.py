@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from audit_spark import SparkProcess
-from process_tree import cpu_seconds
+from process_tree import cpu_seconds, spent_since
 
 from watchword.audit import Auditor
 from watchword.jwks.archive import KeyArchive
@@ -120,7 +120,7 @@ def measure(found: dict[str, Contender], expected: dict[str | None, int], turns:
         for name, contender in found.items():
             wall, cpu = time.perf_counter(), cpu_seconds()
             counts = contender()
-            spent = time.perf_counter() - wall, cpu_seconds() - cpu
+            spent = time.perf_counter() - wall, spent_since(cpu)
             if counts != expected:
                 raise AssertionError(f"{name} found other verdicts: {counts}")
             if turn >= 0:

@@ -1,4 +1,4 @@
-"""CPU time of this process and of all that it has started, which Spark spreads over several (Linux)."""
+"""CPU time of this process and of those that it has started, over which Spark spreads its work (Linux)."""
 
 from __future__ import annotations
 
@@ -6,21 +6,27 @@ import os
 from pathlib import Path
 
 
-def cpu_seconds() -> float:
-    """Return the CPU time of this process and its descendants so far, of those that have ended too."""
+def cpu_seconds() -> dict[int, float]:
+    """Return the CPU time so far of this process and of each of its descendants, by their ids."""
     parents, ticks = {}, {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            # After the name in brackets, which may contain anything: state, parent, ..., utime, stime, cutime, cstime.
+            # After the name in brackets, which may contain anything: state, parent, ..., utime, stime.
             values = (folder / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue
         parents[int(folder.name)] = int(values[1])
-        ticks[int(folder.name)] = sum(map(int, values[11:15]))
+        ticks[int(folder.name)] = sum(map(int, values[11:13]))
 
     def is_ours(process: int) -> bool:
         while process not in (0, os.getpid()):
             process = parents.get(process, 0)
         return process != 0
 
-    return sum(spent for process, spent in ticks.items() if is_ours(process)) / os.sysconf("SC_CLK_TCK")
+    second = os.sysconf("SC_CLK_TCK")
+    return {process: spent / second for process, spent in ticks.items() if is_ours(process)}
+
+
+def spent_since(before: dict[int, float]) -> float:
+    """Return the CPU time since then, without that of processes that have ended: Spark ends workers that are idle."""
+    return sum(spent - before.get(process, 0) for process, spent in cpu_seconds().items())

@@ -35,6 +35,8 @@ from log_files import LogFiles  # noqa: E402
 
 import watchword  # noqa: E402
 from watchword.audit import Auditor  # noqa: E402
+from watchword.jwks.archive import KeyArchive  # noqa: E402
+from watchword.testing.token_log import TokenLog  # noqa: E402
 
 pytestmark = [
     pytest.mark.slow,
@@ -176,6 +178,40 @@ def test_times_of_all_types_are_the_same_moments(spark: Any, auditor: Auditor, l
     assert len(found[0]) > 10_000
     for time, rows in zip(times, found, strict=True):
         assert sorted(rows) == sorted(found[0]), time
+
+
+def test_one_time_for_all_rows(spark: Any, auditor: Auditor, log_files: LogFiles) -> None:
+    from watchword.audit.spark import verify_with
+
+    df = spark.read.parquet(str(log_files.tokens)).select("token")
+    now = 4_000_000_000.0
+    rows = verify_with(auditor, df, token="token", time=now).groupBy("time", "valid").count().collect()
+    assert [(row["time"].timestamp(), row["valid"], row["count"]) for row in rows] == [(now, False, 200_000)]
+
+
+def test_proofs_of_possession(spark: Any, tmp_path: Path) -> None:
+    from watchword.audit.spark import verify_column
+    from watchword.testing.token_log.data_set import write_data_set
+
+    log = TokenLog(2_000, proofs=True)
+    write_data_set(tmp_path, log, processes=1)
+    keys = KeyArchive.open(tmp_path / "keys.ndjson")
+    columns = {"token": "token", "time": "used_at", "method": "method", "uri": "uri", "proof": "proof"}
+    audited = verify_column(
+        spark.read.parquet(str(tmp_path / "tokens.parquet")),
+        keys=keys,
+        policy=log.policy,
+        keep=["request_id"],
+        **columns,
+    )
+    audited.write.parquet(str(tmp_path / "audited"))
+    written = plain(pq.read_table(tmp_path / "audited"))
+    table = pq.read_table(tmp_path / "tokens.parquet")
+    want = plain(Auditor(keys, log.policy).verify_column(table, keep=["request_id"], **columns))
+    assert written.schema.names[-2:] == ["proof_key", "proof_hash"]
+    assert written.sort_by("request_id").equals(want.sort_by("request_id"))
+    proofs = [value for value in written["proof_hash"].to_pylist() if value is not None]
+    assert len(proofs) - len(set(proofs)) == log.replay_count
 
 
 MISTAKES = [

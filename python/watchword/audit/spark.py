@@ -124,7 +124,8 @@ class _Task:
             yield _without_dictionaries(pa.record_batch(auditor.verify_batch(named, **self.arguments)))
 
 
-@functools.lru_cache(maxsize=4)
+# One for a plan, and one for another that runs beside it: each may keep much memory.
+@functools.lru_cache(maxsize=2)
 def _load(pickled: bytes) -> Auditor:
     """Return the Auditor of this pickle: one for all tasks of a worker, so that they share what it keeps of tokens."""
     auditor: Auditor = pickle.loads(pickled)  # noqa: S301 - it came with the code, from the driver

@@ -140,6 +140,22 @@ def test_an_archive_has_the_keys_of_that_time(run, log: Path, log_issuer, option
     assert manifest["keys"]["lifetimes"][0]["issuer"] == "https://issuer.test"
 
 
+def test_how_long_keys_hold_is_an_option_and_recorded(run, log: Path, log_issuer, options, tmp_path: Path) -> None:
+    path = tmp_path / "keys.ndjson"
+    with ArchiveWriter(path) as archive:
+        archive.record_key_set("https://issuer.test", log_issuer.jwks(), time=ISSUED + 1000, source="test")
+    options[1] = str(path)
+    assert "36  keys not recorded" in run("audit", str(log), *options).out
+    output = tmp_path / "led"
+    options[options.index("--output") + 1] = str(output)
+    run("audit", str(log), *options, "--lead", "2000", "--max-gap", "60")
+    manifest = json.loads((output / "manifest.json").read_text())
+    assert manifest["keys"]["rules"] == {"lead": 2000, "tolerance": 7200, "max_gap": 60}
+    assert manifest["counts"]["key_states"] == {"early": 36, "uncertain": 4}
+    # A sample is verified by the same rules, without options.
+    assert run("audit", "verify", str(output), "--sample", "5", "--keys", str(path)).status == 0
+
+
 def test_keys_by_issuer(run, log: Path, options, tmp_path: Path) -> None:
     options[1] = f"https://issuer.test={options[1]}"
     assert "36  valid" in run("audit", str(log), *options).out
@@ -351,7 +367,12 @@ def test_the_examples_of_the_documentation_run(tmp_path: Path) -> None:
     keywords = {"shell": True, "cwd": tmp_path, "env": environment, "capture_output": True, "text": True}
     audited = subprocess.run(first, check=False, **keywords)
     assert audited.returncode == 1, audited.stderr
-    for line in ("2,000  rows of 1 file", "30  expired", "20  keys not recorded", "2  compromised: compromised"):
+    for line in (
+        "2,000  rows of 1 file",
+        "30  expired",
+        "20  keys not recorded",
+        "2  compromised: known to be in other hands by then",
+    ):
         assert line in page
         assert line in audited.stdout
     shares = re.findall(r"[\d,]+  (?:valid|invalid) \(.*%\)|[\d,]+  listed", page)

@@ -4,48 +4,63 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from watchword import KeySet, KeySetError
 from watchword.audit.errors import AuditError
 from watchword.audit.key_histories import Keys
-from watchword.jwks.archive import ArchiveError, KeyArchive, KeyTimeline
+from watchword.jwks.archive import ArchiveError, KeyArchive, KeyRules, KeyTimeline
 
 _PEM = b"-----BEGIN "
 
 
-def read_keys(sources: Sequence[str], issuers: Sequence[str]) -> tuple[Keys, dict[str, Any]]:
+def read_keys(
+    sources: Sequence[str], issuers: Sequence[str], rules: KeyRules | None = None
+) -> tuple[Keys, dict[str, Any]]:
     """Return the keys of ``FILE``, or of some ``ISSUER=FILE``, and the description of them for the manifest.
 
     A file is an archive of keys, a JWK Set, a JWK or a public key in PEM. A key set that is not given for one issuer is
-    that of the only one in ``issuers``: keys of one issuer never verify another's tokens. Raises :class:`AuditError`.
+    that of the only one in ``issuers``: keys of one issuer never verify another's tokens. ``rules`` say how long the keys
+    of an archive hold. Raises :class:`AuditError`.
     """
+    rules = rules or KeyRules()
     named = {}
     for source in sources:
         issuer, separator, path = source.partition("=")
         if not separator or "://" not in issuer:
             if len(sources) > 1:
                 raise AuditError(f"--keys {source}: with several, say whose each is: --keys ISSUER=FILE")
-            return _for_all(source, issuers)
+            return _for_all(source, issuers, rules)
         if issuer in named:
             raise AuditError(f"--keys: there are two files for {issuer}: give one")
         named[issuer] = path
-    found = {issuer: _of_issuer(issuer, path) for issuer, path in named.items()}
+    found = {issuer: _of_issuer(issuer, path, rules) for issuer, path in named.items()}
     described = {issuer: description for issuer, (_, description) in found.items()}
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
     description = {"kind": "issuers", "sha256": digest, "head": None, "issuers": described}
     return {issuer: keys for issuer, (keys, _) in found.items()}, description
 
 
-def _for_all(path: str, issuers: Sequence[str]) -> tuple[Keys, dict[str, Any]]:
+def recorded_rules(description: Mapping[str, Any]) -> KeyRules | None:
+    """Return the rules in the description of the keys of a manifest; ``None`` if there was no archive.
+
+    Raises ``TypeError`` or ``ValueError`` if they are none.
+    """
+    described = [description, *description.get("issuers", {}).values()]
+    return next((KeyRules(**one["rules"]) for one in described if "rules" in one), None)
+
+
+def _for_all(path: str, issuers: Sequence[str], rules: KeyRules) -> tuple[Keys, dict[str, Any]]:
     keys, description = _read(path)
     if isinstance(keys, KeyArchive):
         if not keys.issuers:
             raise AuditError(f"the archive {path!r} has no record: nothing could be verified")
-        lifetimes = [one for issuer in keys.issuers for one in _lifetimes(issuer, keys.timeline(issuer))]
-        return keys, {**description, "lifetimes": lifetimes}
+        timelines = {issuer: keys.timeline(issuer, rules) for issuer in keys.issuers}
+        lifetimes = [one for issuer, timeline in timelines.items() for one in _lifetimes(issuer, timeline)]
+        return timelines, {**description, "rules": asdict(rules), "lifetimes": lifetimes}
     if len(issuers) > 1:
         raise AuditError(
             f"{path!r} is one key set, and there are several issuers: give each its own, --keys ISSUER=FILE"
@@ -53,14 +68,14 @@ def _for_all(path: str, issuers: Sequence[str]) -> tuple[Keys, dict[str, Any]]:
     return (keys if not issuers else {issuers[0]: keys}), description
 
 
-def _of_issuer(issuer: str, path: str) -> tuple[KeySet | KeyTimeline, dict[str, Any]]:
+def _of_issuer(issuer: str, path: str, rules: KeyRules) -> tuple[KeySet | KeyTimeline, dict[str, Any]]:
     keys, description = _read(path)
     if isinstance(keys, KeySet):
         return keys, description
     if issuer not in keys.issuers:
         raise AuditError(f"the archive {path!r} has no record of {issuer}: it has {', '.join(keys.issuers) or 'none'}")
-    timeline = keys.timeline(issuer)
-    return timeline, {**description, "lifetimes": _lifetimes(issuer, timeline)}
+    timeline = keys.timeline(issuer, rules)
+    return timeline, {**description, "rules": asdict(rules), "lifetimes": _lifetimes(issuer, timeline)}
 
 
 def _read(path: str) -> tuple[KeySet | KeyArchive, dict[str, Any]]:
@@ -106,4 +121,4 @@ def _lifetimes(issuer: str, timeline: KeyTimeline) -> list[dict[str, Any]]:
     ]
 
 
-__all__ = ["read_keys"]
+__all__ = ["read_keys", "recorded_rules"]

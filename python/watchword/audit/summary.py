@@ -11,7 +11,7 @@ _STATES = {
     "uncertain": "published or not, between two polls that differ",
     "early": "first seen a little later",
     "withdrawn": "withdrawn a little before",
-    "compromised": "compromised",
+    "compromised": "known to be in other hands by then",
 }
 
 

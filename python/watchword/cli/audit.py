@@ -24,6 +24,7 @@ from watchword.cli.times import parse_time
 if TYPE_CHECKING:
     from watchword.audit.pipeline import AuditJob
     from watchword.holder import Signer
+    from watchword.jwks.archive import KeyRules
 
 _DESCRIPTION = """\
 Verifies every token of a log as of the time it was used, with the keys and the
@@ -52,6 +53,13 @@ examples:
   watchword audit report audit-2026 report.html"""
 
 _TERMINATED = 128 + 15
+
+# The fields of KeyRules.
+_RULES = {
+    "lead": "how long before it was first seen a key holds (default: 0)",
+    "tolerance": "how long after it was first absent a key still holds (default: 7200)",
+    "max-gap": "how far apart two polls may be, and how long the last one counts (default: 86400)",
+}
 
 #: What is kept of tokens that occur again, in bytes. An audit of text takes less memory in all.
 _CACHE_BYTES = 64 << 20
@@ -107,6 +115,8 @@ def add_requirements(parser: argparse.ArgumentParser) -> None:
         metavar="[ISSUER=]FILE",
         help="an archive of keys, a JWK Set, a JWK or a key in PEM; with ISSUER= only that issuer's +",
     )
+    for name, what in _RULES.items():
+        keys.add_argument(f"--{name}", type=float, metavar="SECONDS", help=what)
     keys.add_argument("--issuer", action="append", default=[], metavar="URL", help="an accepted issuer +")
     keys.add_argument("--audience", action="append", default=[], metavar="URL", help="an accepted audience +")
     keys.add_argument("--any-audience", action="store_true", help="accept any audience")
@@ -212,7 +222,7 @@ def _job(arguments: argparse.Namespace) -> AuditJob:
     )
     if columns.time is not None and any(one.format == "lines" for one in inputs):
         raise CommandError("lines of tokens have no times. Give --at TIME instead of --time-field.")
-    keys, keys_described = read_keys(arguments.keys, arguments.issuer)
+    keys, keys_described = read_keys(arguments.keys, arguments.issuer, rules_in(arguments))
     policy, policy_described = policy_of(arguments)
     is_text = all(one.format != "parquet" for one in inputs)
     auditor = Auditor(keys, policy, cache_bytes=_CACHE_BYTES_FOR_TEXT if is_text else _CACHE_BYTES)
@@ -236,6 +246,14 @@ def policy_of(arguments: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
     if not arguments.audience and not arguments.any_audience:
         raise CommandError("no audience is given. Give --audience URL, --any-audience, or --policy FILE.")
     return policy_from_options(options)
+
+
+def rules_in(arguments: argparse.Namespace) -> KeyRules:
+    """Return how long the keys of an archive hold, by the options."""
+    from watchword.jwks.archive import KeyRules
+
+    given = {name.replace("-", "_"): getattr(arguments, name.replace("-", "_")) for name in _RULES}
+    return KeyRules(**{name: seconds for name, seconds in given.items() if seconds is not None})
 
 
 def requirements_in(arguments: argparse.Namespace) -> dict[str, Any]:

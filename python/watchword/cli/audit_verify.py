@@ -121,7 +121,7 @@ def _located(path: str, directory: str | None) -> str:
 
 def _sample(arguments: argparse.Namespace, manifest: dict[str, Any], missing: list[str]) -> Any:  # noqa: ANN401
     from watchword.audit.auditor import Auditor
-    from watchword.audit.key_input import read_keys
+    from watchword.audit.key_input import read_keys, recorded_rules
     from watchword.audit.pipeline import record_reader
     from watchword.audit.policy_input import policy_from_description, policy_from_file
     from watchword.audit.sample import compare_sample
@@ -137,7 +137,7 @@ def _sample(arguments: argparse.Namespace, manifest: dict[str, Any], missing: li
         if described != manifest["policy"]:
             yield f"The policies in {arguments.policy!r} are not those of the audit."
             return
-    keys, described_keys = read_keys(arguments.keys, issuers)
+    keys, described_keys = read_keys(arguments.keys, issuers, recorded_rules(manifest["keys"]))
     if described_keys["sha256"] != manifest["keys"].get("sha256"):
         yield "The keys are not those of the audit: their SHA-256 differs."
         return

@@ -23,8 +23,8 @@ def read_keys(
     """Return the keys of ``FILE``, or of some ``ISSUER=FILE``, and the description of them for the manifest.
 
     A file is an archive of keys, a JWK Set, a JWK or a public key in PEM. A key set that is not given for one issuer is
-    that of the only one in ``issuers``: keys of one issuer never verify another's tokens. ``rules`` say how long the keys
-    of an archive hold. Raises :class:`AuditError`.
+    that of the only one in ``issuers``: keys of one issuer never verify another's tokens. ``rules`` say how long the
+    keys of an archive hold. Raises :class:`AuditError`.
     """
     rules = rules or KeyRules()
     named = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ from log_files import LogFiles  # noqa: E402
 from test_token_log import audited as verified_alone  # noqa: E402
 
 from watchword.audit import Auditor  # noqa: E402
-from watchword.testing.token_log import ISSUERS  # noqa: E402
+from watchword.testing.token_log import AUDIENCE, ISSUERS  # noqa: E402
 
 COLUMNS: dict[str, Any] = {"token": "token", "time": "used_at", "keep": ["request_id"]}
 
@@ -156,3 +157,40 @@ def test_the_engines_are_imported_by_their_modules_only() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("output_format", ["parquet", "ndjson"])
+def test_the_command_line(log_files: LogFiles, alone: pa.Table, tmp_path: Path, output_format: str) -> None:
+    issuers = [word for issuer in ISSUERS for word in ("--issuer", issuer)]
+    algorithms = [word for algorithm in log_files.policy.algorithms or () for word in ("--algorithm", algorithm)]
+    done = subprocess.run(
+        [
+            *(
+                sys.executable,
+                "-m",
+                "watchword.cli",
+                "audit",
+                str(log_files.tokens),
+                "--keys",
+                str(log_files.directory / "keys.ndjson"),
+            ),
+            *issuers,
+            *algorithms,
+            *("--audience", AUDIENCE, "--token-field", "token", "--time-field", "used_at", "--quiet"),
+            *("--output", str(tmp_path / "audit"), "--output-format", output_format),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    parts = sorted((tmp_path / "audit" / "parts").iterdir())
+    if output_format == "parquet":
+        found = pa.concat_tables([plain(pq.read_table(part)) for part in parts])
+        assert found["row"].to_pylist() == list(range(1, found.num_rows + 1))
+        names = [name for name in alone.schema.names if name != "request_id"]
+        assert found.select(names).equals(alone.select(names))
+    else:
+        rows = [json.loads(line) for part in parts for line in part.read_bytes().splitlines()]
+        for name in ("valid", "code", "key_state", "issuer", "subject", "actors", "scope", "token_id", "token_hash"):
+            assert [row[name] for row in rows] == alone[name].to_pylist()

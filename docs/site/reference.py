@@ -38,7 +38,6 @@ MODULES = (
     "watchword.audit",
     "watchword.audit.duckdb",
     "watchword.audit.report",
-    "watchword.audit.spark",
     "watchword.observability",
     "watchword.observability.prometheus",
     "watchword.observability.opentelemetry",

@@ -169,6 +169,32 @@ def test_a_mapping_of_issuers() -> None:
     assert verdicts(keys, rows) == [(None, "given"), (None, "given"), ("unknown_key", None)]
 
 
+def test_issuers_of_tenants_and_trust_domains() -> None:
+    template = "https://login.example/{tid}/v2.0"
+    keys = {template: ww.KeySet.from_json(jwks("ed25519")), "spiffe://a.example": ww.KeySet.from_json(jwks("p256"))}
+    tenants = ww.Policy(issuer=template, tenants=["t1"], audience=mint.AUDIENCE, required=())
+    rows: list[tuple[str | bytes, float]] = [
+        (signed("https://login.example/t1/v2.0", tid="t1"), 1.0),
+        (signed("https://login.example/t2/v2.0", tid="t2"), 1.0),
+        (signed("https://login.example/t1/v2.0", tid="t2"), 1.0),
+        (signed("https://login.example/t1/v2.0", "p256", tid="t1"), 1.0),
+        (signed("https://login.example/t1", tid="t1"), 1.0),
+    ]
+    want = [(None, "given"), ("wrong_issuer", "given"), ("wrong_issuer", "given"), ("unknown_key", None)]
+    assert verdicts(keys, rows, tenants) == [*want, ("wrong_issuer", None)]
+
+    domain = ww.Policy(trust_domain="a.example", audience=mint.AUDIENCE)
+    rows = [
+        (signed(mint.OMIT, "p256", sub="spiffe://a.example/agent", exp=2), 1.0),
+        (signed(mint.OMIT, "p256", sub="spiffe://b.example/agent", exp=2), 1.0),
+        (signed(mint.OMIT, sub="spiffe://a.example/agent", exp=2), 1.0),
+        # The keys of another issuer of the log are not those of the trust domain.
+        (signed("https://login.example/t1/v2.0", sub="spiffe://a.example/agent", exp=2), 1.0),
+    ]
+    want = [(None, "given"), ("wrong_issuer", None), ("unknown_key", None), ("unknown_key", None)]
+    assert verdicts(keys, rows, domain) == want
+
+
 def test_rules_are_for_archives() -> None:
     with pytest.raises(ValueError, match="rules are for an archive"):
         key_histories(ww.KeySet.from_json(jwks("ed25519")), RULES)

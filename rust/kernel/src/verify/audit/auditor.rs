@@ -138,12 +138,13 @@ impl Auditor {
     /// The checks before the signature. The issuer is read from the payload that is decoded here, and its keys are the only
     /// ones that are tried.
     fn parse<'t>(&self, token: &'t [u8], policy: usize, time: UnixTime) -> New<'t, '_> {
-        let jws_policy = self.policies.get(policy).policy.jws();
+        let requirements = &self.policies.get(policy).policy;
+        let jws_policy = requirements.jws();
         let parts = match Compact::parse(token, jws_policy.limits()) {
             Ok(parts) => parts,
             Err(error) => return New { token, place: self.place(None, policy, time), parsed: Err(error.into()) },
         };
-        let issuer = self.keys.issuer_of(&parts.decoded);
+        let issuer = self.keys.issuer_of(&parts.decoded, requirements);
         let place = self.place(issuer, policy, time);
         let found = read_header(&parts, jws_policy).map_err(AuditFailure::from).and_then(|(algorithm, key_id)| {
             let fitting = self.keys.fitting(place, key_id.as_deref(), algorithm)?;

@@ -150,6 +150,21 @@ def test_the_same_kid_with_another_key_is_two_keys(tmp_path: Any) -> None:
     ]  # fmt: skip
 
 
+def test_beside_a_compromised_key_there_may_be_no_record(tmp_path: Any) -> None:
+    with ArchiveWriter(tmp_path / "keys.ndjson") as writer:
+        writer.record_key_set(A, jwks("ed25519"), START, f"{A}/jwks")
+        writer.record_compromised(A, ww.thumbprint(mint.public_jwk("ed25519")), since=START, time=START)
+    archive = KeyArchive.open(tmp_path / "keys.ndjson")
+    # Another key of that time may have had the same kid: that it is not this one says nothing.
+    claims, head = mint.claims(iss=A), mint.header("ed25519", alg="EdDSA")
+    tokens = [mint.token(claims, head, signature=bytes(64)), signed(key="p256", kid="ed25519"), signed()]
+    codes = ["keys_not_recorded", "keys_not_recorded", "key_compromised"]
+    found = verdicts(archive, [(token, START + 50 * DAY) for token in tokens], rules=RULES)
+    assert [code for code, _ in found] == codes
+    covered = verdicts(archive, [(token, START) for token in tokens], rules=RULES)
+    assert [code for code, _ in covered] == ["invalid_signature", "algorithm_not_allowed", "key_compromised"]
+
+
 def test_what_needs_no_key_comes_first(archive: KeyArchive) -> None:
     rows: list[tuple[str | bytes, float]] = [
         ("garbage", START - DAY),

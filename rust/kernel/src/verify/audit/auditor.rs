@@ -58,6 +58,7 @@ struct Parsed<'t, 'k> {
     token: ParsedToken<'t, 'k>,
     state: KeyState,
     later: &'k [KeyLayer],
+    is_recorded: bool,
 }
 
 /// What is known of the token of a row.
@@ -150,10 +151,11 @@ impl Auditor {
             let fitting = self.keys.fitting(place, key_id.as_deref(), algorithm)?;
             Ok((algorithm, fitting))
         });
-        let parsed = found.map(|(algorithm, Fitting { keys, state, later })| Parsed {
+        let parsed = found.map(|(algorithm, Fitting { keys, state, later, is_recorded })| Parsed {
             token: ParsedToken { parts, algorithm, keys },
             state,
             later,
+            is_recorded,
         });
         New { token, place, parsed }
     }
@@ -230,7 +232,7 @@ impl Parsed<'_, '_> {
     /// What is signed, and the state of the key that signed it. `valid` is whether the signature is valid under the only
     /// key of the first layer, if there is one.
     fn signed(self, valid: Option<bool>) -> Result<(VerifiedJws, KeyState), AuditFailure> {
-        let Self { token, state, later } = self;
+        let Self { token, state, later, is_recorded } = self;
         let key = match valid {
             Some(valid) => token.only_key().filter(|_| valid),
             None => token.signing_key(),
@@ -239,6 +241,9 @@ impl Parsed<'_, '_> {
             Some(key) => (Some(key), state),
             None => later_key(&token, later).map_or((None, state), |(key, state)| (Some(key), state)),
         };
+        if key.is_none() && !is_recorded {
+            return Err(AuditFailure::KeysNotRecorded);
+        }
         Ok((token.signed_by(key)?, state))
     }
 }

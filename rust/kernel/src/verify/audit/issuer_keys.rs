@@ -35,6 +35,8 @@ pub(super) struct Fitting<'k> {
     pub(super) keys: Candidates<'k>,
     pub(super) state: KeyState,
     pub(super) later: &'k [KeyLayer],
+    /// Whether there is a record of the issuer's keys.
+    pub(super) is_recorded: bool,
 }
 
 impl IssuerKeys {
@@ -77,23 +79,22 @@ impl IssuerKeys {
         algorithm: Algorithm,
     ) -> Result<Fitting<'_>, AuditFailure> {
         let layers = self.of(place.issuer).epoch(place.keys).layers();
+        // A compromised key is remembered for all times after, also for those of which there is no other record.
+        let is_recorded = layers.iter().any(|layer| layer.state != KeyState::Compromised);
         let mut failure = None;
         let mut rest = layers;
         while let Some((layer, later)) = rest.split_first() {
             match layer.keys.candidates(key_id, algorithm) {
-                Ok(keys) => return Ok(Fitting { keys, state: layer.state, later }),
+                Ok(keys) => return Ok(Fitting { keys, state: layer.state, later, is_recorded }),
                 Err(error) if matches!(failure, None | Some(Error::UnknownKey(_))) => failure = Some(error),
                 Err(_) => {}
             }
             rest = later;
         }
-        // A compromised key is remembered for all times after, also for those of which there is no other record.
-        let is_recorded = layers.iter().any(|layer| layer.state != KeyState::Compromised);
         Err(match (failure, place.issuer) {
             (_, None) => AuditFailure::UnknownIssuer,
-            (None | Some(Error::UnknownKey(_)), Some(_)) if !is_recorded => AuditFailure::KeysNotRecorded,
-            (Some(error), Some(_)) => error.into(),
-            (None, Some(_)) => AuditFailure::KeysNotRecorded,
+            (Some(error), Some(_)) if is_recorded => error.into(),
+            (_, Some(_)) => AuditFailure::KeysNotRecorded,
         })
     }
 }

@@ -193,14 +193,17 @@ impl Auditor {
             (Some(_), None, _) | (Some(_), _, None) => Err(AuditFailure::InvalidTime),
             (Some(token), Some(now), Some(known)) => {
                 let epoch = self.policies.get(known.place.policy);
-                known.valid_at(epoch, now).and_then(|valid| self.check_use(row, token, valid, epoch, now))
+                let outcome =
+                    known.valid_at(epoch, now).and_then(|valid| self.check_sent(row, token, valid, epoch, now));
+                outcome
+                    .and_then(|proof| if known.has_scopes() { Ok(proof) } else { Err(AuditFailure::InsufficientScope) })
             }
         };
         AuditVerdict { token: known, outcome }
     }
 
-    /// The checks of what was sent with the token, and of its scopes.
-    fn check_use(
+    /// The checks of what was sent with the token.
+    fn check_sent(
         &self,
         row: &AuditRow<'_>,
         token: &[u8],
@@ -208,23 +211,14 @@ impl Auditor {
         epoch: &PolicyEpoch,
         now: UnixTime,
     ) -> Result<Option<DpopProof>, AuditFailure> {
-        let proof = match row.request {
-            None => {
-                valid.check_binding(token, &epoch.policy, ProofOfPossession::default())?;
-                None
-            }
-            Some(request) => {
-                let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
-                let (method, uri) = (text(request.method), text(request.uri));
-                let proof = UnverifiedProof { proof: request.proof, policy: &self.proofs, method, uri, nonces: None };
-                Some(valid.check_proof(token, &epoch.policy, &proof, None, now)?)
-            }
+        let Some(request) = row.request else {
+            valid.check_binding(token, &epoch.policy, ProofOfPossession::default())?;
+            return Ok(None);
         };
-        if epoch.scopes.scopes().is_empty() || valid.plain_scopes().covers(&epoch.scopes) {
-            Ok(proof)
-        } else {
-            Err(AuditFailure::InsufficientScope)
-        }
+        let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
+        let (method, uri) = (text(request.method), text(request.uri));
+        let proof = UnverifiedProof { proof: request.proof, policy: &self.proofs, method, uri, nonces: None };
+        Ok(Some(valid.check_proof(token, &epoch.policy, &proof, None, now)?))
     }
 }
 

@@ -249,6 +249,11 @@ def test_proofs_of_possession(archive: KeyArchive) -> None:
         (token, good, "POST", uri, None),
         (token, good, "GET", uri, "dpop_wrong_method"),
         (token, good, None, uri, "dpop_wrong_method"),
+        (token, proof(htm=""), None, uri, "dpop_wrong_method"),
+        (token, proof(htm=""), "", uri, "dpop_wrong_method"),
+        (token, proof(htm=""), b"\xff", uri, "dpop_wrong_method"),
+        (token, proof(htu=""), "POST", None, "dpop_wrong_uri"),
+        (token, proof(htu=""), "POST", b"\xff", "dpop_wrong_uri"),
         (token, good, "POST", "https://api.example/other", "dpop_wrong_uri"),
         (token, None, "POST", uri, "dpop_proof_required"),
         (token, proof("ed25519", "EdDSA"), "POST", uri, "dpop_key_mismatch"),
@@ -260,7 +265,7 @@ def test_proofs_of_possession(archive: KeyArchive) -> None:
         (token, proof(jti="proof-2"), "POST", uri, None),
     ]
     columns = ["token", "proof", "method", "uri"]
-    data = pa.table({name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(columns)})
+    data = pa.table({name: pa.array([row[place] for row in rows], pa.binary()) for place, name in enumerate(columns)})
     result = pa.table(
         Auditor(archive, POLICY, rules=RULES).verify_column(
             data, token="token", time=at, method="method", uri="uri", proof="proof"
@@ -268,6 +273,6 @@ def test_proofs_of_possession(archive: KeyArchive) -> None:
     )
     assert result["code"].to_pylist() == [code for *_, code in rows]
     keys, hashes = result["proof_key"].to_pylist(), result["proof_hash"].to_pylist()
-    assert keys == [proofs.jkt(), *[None] * 9, *[proofs.jkt()] * 2]
+    assert keys == [proofs.jkt() if sent and not code else None for _, sent, *_, code in rows]
     assert [value is None for value in hashes] == [key is None for key in keys]
     assert hashes[0] == hashes[-2] != hashes[-1]  # the same proof again, and another one

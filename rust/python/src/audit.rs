@@ -129,9 +129,9 @@ impl PyAuditor {
             None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             Some(threads) => count("threads", threads)?,
         };
-        let input = Box::new(capsule::import_stream(data)?);
-        let reader = AuditReader::new(input, Arc::clone(&self.0), columns.get().0.clone(), threads)
-            .map_err(|error| capsule::value_error(&error))?;
+        let reader =
+            AuditReader::new(capsule::import_stream(data)?, Arc::clone(&self.0), columns.get().0.clone(), threads)
+                .map_err(|error| capsule::value_error(&error))?;
         Ok(PyArrowStream { schema: reader.output(), reader: Mutex::new(Some(Box::new(reader))) })
     }
 

@@ -320,6 +320,8 @@ MISTAKES = [
     ({"proof": "token"}, ValueError, "proof needs method and uri"),
     ({"threads": 0}, ValueError, "threads must be an int from 1"),
     ({"time": None}, TypeError, "time must be a number of seconds"),
+    ({"time": math.nan}, ValueError, "time must be Unix seconds from 0 to the end of the year 9999"),
+    ({"time": NOW * 1000}, ValueError, "time must be Unix seconds from 0 to the end of the year 9999"),
 ]
 
 
@@ -346,6 +348,11 @@ def test_other_mistakes() -> None:
         Auditor(KEYS, POLICY).verify_batch(table(TOKENS), token="token", time=NOW)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="no columns"):
         Auditor(KEYS, POLICY).verify_batch(pa.array(["x"]), token="token", time=NOW)
+    with pytest.raises(TypeError, match="no columns"):
+        Auditor(KEYS, POLICY).verify_column(pa.chunked_array([["x"]]), token="token", time=NOW)
+    twice = pa.Table.from_arrays([pa.array(["x"]), pa.array(TOKENS[:1])], names=["token", "token"])
+    with pytest.raises(ValueError, match='several columns "token": rename all but one'):
+        Auditor(KEYS, POLICY).verify_column(twice, token="token", time=NOW)
 
 
 def test_a_stream_is_read_once() -> None:

@@ -7,7 +7,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 use watchword_columns::{AuditColumns, AuditReader, RequestColumns, TimeOfUse, audit_batch, capsule};
-use watchword_kernel::audit::{AuditKeys, Auditor};
+use watchword_kernel::audit::{AuditKeys, Auditor, time_of_use};
 use watchword_kernel::scope::PlainScopes;
 use watchword_kernel::{KeyEpoch, KeyHistory, KeyLayer, KeyState, PolicyEpoch, PolicyError, PolicyHistory};
 
@@ -58,7 +58,9 @@ impl PyAuditColumns {
     ) -> PyResult<Self> {
         let time = match time.extract::<String>() {
             Ok(name) => TimeOfUse::Column(name),
-            Err(_) => TimeOfUse::Fixed(crate::arguments::seconds("time", time)?),
+            Err(_) => time_of_use(crate::arguments::seconds("time", time)?)
+                .map(TimeOfUse::Fixed)
+                .ok_or_else(|| PyValueError::new_err("time must be Unix seconds from 0 to the end of the year 9999"))?,
         };
         let request = request.map(|(method, uri, proof)| RequestColumns { method, uri, proof });
         Ok(Self(AuditColumns { token, time, request, keep }))

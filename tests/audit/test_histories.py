@@ -15,7 +15,7 @@ pa = pytest.importorskip("pyarrow", reason="the extra audit is not installed")
 import watchword as ww  # noqa: E402 - after what may be missing
 from watchword.audit import Auditor, PolicyHistory, PolicyInterval  # noqa: E402
 from watchword.audit.key_histories import key_histories  # noqa: E402
-from watchword.jwks.archive import ArchiveWriter, KeyArchive, KeyRules  # noqa: E402
+from watchword.jwks.archive import ArchiveWriter, KeyArchive, KeyEpoch, KeyRules, KeyState, KeyTimeline  # noqa: E402
 
 A, B = "https://a.example", "https://b.example"
 POLICY = ww.Policy(issuer=(A, B), audience=mint.AUDIENCE, required=())
@@ -213,6 +213,14 @@ def test_issuers_of_tenants_and_trust_domains() -> None:
 def test_rules_are_for_archives() -> None:
     with pytest.raises(ValueError, match="rules are for an archive"):
         key_histories(ww.KeySet.from_json(jwks("ed25519")), RULES)
+
+
+def test_a_timeline_begins_with_the_beginning_of_time() -> None:
+    keys = ww.KeySet.from_json(jwks("ed25519"))
+    epochs = (KeyEpoch(START, ((KeyState.LISTED, keys),)),)
+    timeline = KeyTimeline(issuer=A, rules=RULES, epochs=epochs, lifetimes=(), gaps=())
+    with pytest.raises(ValueError, match="the first start must be -inf"):
+        Auditor({A: timeline}, POLICY)
 
 
 def test_the_policy_of_that_time() -> None:

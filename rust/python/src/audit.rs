@@ -23,7 +23,7 @@ use crate::policy::{PyPolicy, value_error};
 /// start is -inf. policies: a list of (start, Policy, scopes), in the same manner. proof_policy: the requirements for DPoP
 /// proofs. cache_bytes: what may be kept of tokens that may occur again, in bytes; 0: nothing.
 ///
-/// Raises ValueError if starts do not ascend, or a state is unknown.
+/// Raises ValueError if starts do not ascend from -inf, or a state is unknown.
 #[pyclass(frozen, module = "watchword._kernel", name = "Auditor")]
 pub(crate) struct PyAuditor(Arc<Auditor>);
 
@@ -89,7 +89,8 @@ impl PyAuditor {
             Ok((start, PolicyEpoch { policy: Arc::clone(policy.get().kernel()), scopes }))
         };
         let mut policies = policies.into_iter().map(epoch).collect::<PyResult<Vec<_>>>()?.into_iter();
-        let (_, first) = policies.next().ok_or_else(|| PyValueError::new_err("there is no policy"))?;
+        let (start, first) = policies.next().ok_or_else(|| PyValueError::new_err("there is no policy"))?;
+        check_first(start)?;
         let policies = PolicyHistory::new(first, policies.collect()).map_err(|error| value_error(&error))?;
         let auditor = Auditor::new(keys, policies, proof_policy.get().kernel().clone(), cache_bytes);
         Ok(Self(Arc::new(auditor.map_err(|error| value_error(&error))?)))
@@ -219,10 +220,16 @@ fn audit_keys(keys: Vec<(Option<String>, PyHistory)>) -> PyResult<AuditKeys> {
 
 fn history(epochs: PyHistory) -> PyResult<KeyHistory> {
     let mut epochs = epochs.into_iter();
-    let (_, first) = epochs.next().ok_or_else(|| PyValueError::new_err("a history has no epoch"))?;
+    let (start, first) = epochs.next().ok_or_else(|| PyValueError::new_err("a history has no epoch"))?;
+    check_first(start)?;
     let later = epochs.map(|(start, layers)| Ok((start, epoch(layers)?)));
     let later = later.collect::<PyResult<Vec<_>>>()?;
     KeyHistory::new(epoch(first)?, later).map_err(|error: PolicyError| value_error(&error))
+}
+
+/// Otherwise what holds from then on would count before, too.
+fn check_first(start: f64) -> PyResult<()> {
+    if start == f64::NEG_INFINITY { Ok(()) } else { Err(PyValueError::new_err("the first start must be -inf")) }
 }
 
 fn epoch(layers: PyLayers) -> PyResult<KeyEpoch> {

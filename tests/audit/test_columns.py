@@ -130,6 +130,29 @@ def test_a_dictionary_whose_values_are_null_or_absent() -> None:
     assert codes(audited(table(empty))) == ["missing_token"] * 2
 
 
+@pytest.mark.parametrize("index", [2, -1])
+def test_an_index_that_its_dictionary_does_not_have(index: int) -> None:
+    indices = pa.array([0, index], pa.int32())
+    column = pa.DictionaryArray.from_arrays(indices, pa.array(TOKENS[:2]), safe=False)
+    data = table(column)
+    with pytest.raises(Exception, match='"token" refers to values that its dictionary does not have'):
+        audited(data)
+    with pytest.raises(ValueError, match='"token" refers to values that its dictionary does not have'):
+        Auditor(KEYS, POLICY).verify_batch(data.to_batches()[0], token="token", time="at")
+
+
+def test_rows_that_are_null_as_a_whole() -> None:
+    # The columns have a token in the second row all the same.
+    columns = [pa.array([TOKENS[0]] * 2), pa.array([NOW] * 2)]
+    rows = pa.StructArray.from_arrays(columns, names=["token", "at"], mask=pa.array([False, True]))
+    with pytest.raises(ValueError, match="rows that are null as a whole"):
+        Auditor(KEYS, POLICY).verify_batch(rows, token="token", time="at")
+    stream = Auditor(KEYS, POLICY).verify_column(pa.chunked_array([rows]), token="token", time="at")
+    with pytest.raises(Exception, match="rows that are null as a whole"):
+        pa.table(stream)
+    assert codes(audited(pa.chunked_array([rows.slice(0, 1)]))) == [None]
+
+
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("zone", [None, "UTC", "America/New_York"])
 def test_timestamps(unit: str, zone: str | None) -> None:
@@ -297,6 +320,8 @@ MISTAKES = [
     ({"proof": "token"}, ValueError, "proof needs method and uri"),
     ({"threads": 0}, ValueError, "threads must be an int from 1"),
     ({"time": None}, TypeError, "time must be a number of seconds"),
+    ({"time": math.nan}, ValueError, "time must be Unix seconds from 0 to the end of the year 9999"),
+    ({"time": NOW * 1000}, ValueError, "time must be Unix seconds from 0 to the end of the year 9999"),
 ]
 
 
@@ -323,6 +348,11 @@ def test_other_mistakes() -> None:
         Auditor(KEYS, POLICY).verify_batch(table(TOKENS), token="token", time=NOW)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="no columns"):
         Auditor(KEYS, POLICY).verify_batch(pa.array(["x"]), token="token", time=NOW)
+    with pytest.raises(TypeError, match="no columns"):
+        Auditor(KEYS, POLICY).verify_column(pa.chunked_array([["x"]]), token="token", time=NOW)
+    twice = pa.Table.from_arrays([pa.array(["x"]), pa.array(TOKENS[:1])], names=["token", "token"])
+    with pytest.raises(ValueError, match='several columns "token": rename all but one'):
+        Auditor(KEYS, POLICY).verify_column(twice, token="token", time=NOW)
 
 
 def test_a_stream_is_read_once() -> None:

@@ -15,7 +15,7 @@ pa = pytest.importorskip("pyarrow", reason="the extra audit is not installed")
 import watchword as ww  # noqa: E402 - after what may be missing
 from watchword.audit import Auditor, PolicyHistory, PolicyInterval  # noqa: E402
 from watchword.audit.key_histories import key_histories  # noqa: E402
-from watchword.jwks.archive import ArchiveWriter, KeyArchive, KeyRules  # noqa: E402
+from watchword.jwks.archive import ArchiveWriter, KeyArchive, KeyEpoch, KeyRules, KeyState, KeyTimeline  # noqa: E402
 
 A, B = "https://a.example", "https://b.example"
 POLICY = ww.Policy(issuer=(A, B), audience=mint.AUDIENCE, required=())
@@ -150,6 +150,21 @@ def test_the_same_kid_with_another_key_is_two_keys(tmp_path: Any) -> None:
     ]  # fmt: skip
 
 
+def test_beside_a_compromised_key_there_may_be_no_record(tmp_path: Any) -> None:
+    with ArchiveWriter(tmp_path / "keys.ndjson") as writer:
+        writer.record_key_set(A, jwks("ed25519"), START, f"{A}/jwks")
+        writer.record_compromised(A, ww.thumbprint(mint.public_jwk("ed25519")), since=START, time=START)
+    archive = KeyArchive.open(tmp_path / "keys.ndjson")
+    # Another key of that time may have had the same kid: that it is not this one says nothing.
+    claims, head = mint.claims(iss=A), mint.header("ed25519", alg="EdDSA")
+    tokens = [mint.token(claims, head, signature=bytes(64)), signed(key="p256", kid="ed25519"), signed()]
+    codes = ["keys_not_recorded", "keys_not_recorded", "key_compromised"]
+    found = verdicts(archive, [(token, START + 50 * DAY) for token in tokens], rules=RULES)
+    assert [code for code, _ in found] == codes
+    covered = verdicts(archive, [(token, START) for token in tokens], rules=RULES)
+    assert [code for code, _ in covered] == ["invalid_signature", "algorithm_not_allowed", "key_compromised"]
+
+
 def test_what_needs_no_key_comes_first(archive: KeyArchive) -> None:
     rows: list[tuple[str | bytes, float]] = [
         ("garbage", START - DAY),
@@ -169,9 +184,43 @@ def test_a_mapping_of_issuers() -> None:
     assert verdicts(keys, rows) == [(None, "given"), (None, "given"), ("unknown_key", None)]
 
 
+def test_issuers_of_tenants_and_trust_domains() -> None:
+    template = "https://login.example/{tid}/v2.0"
+    keys = {template: ww.KeySet.from_json(jwks("ed25519")), "spiffe://a.example": ww.KeySet.from_json(jwks("p256"))}
+    tenants = ww.Policy(issuer=template, tenants=["t1"], audience=mint.AUDIENCE, required=())
+    rows: list[tuple[str | bytes, float]] = [
+        (signed("https://login.example/t1/v2.0", tid="t1"), 1.0),
+        (signed("https://login.example/t2/v2.0", tid="t2"), 1.0),
+        (signed("https://login.example/t1/v2.0", tid="t2"), 1.0),
+        (signed("https://login.example/t1/v2.0", "p256", tid="t1"), 1.0),
+        (signed("https://login.example/t1", tid="t1"), 1.0),
+    ]
+    want = [(None, "given"), ("wrong_issuer", "given"), ("wrong_issuer", "given"), ("unknown_key", None)]
+    assert verdicts(keys, rows, tenants) == [*want, ("wrong_issuer", None)]
+
+    domain = ww.Policy(trust_domain="a.example", audience=mint.AUDIENCE)
+    rows = [
+        (signed(mint.OMIT, "p256", sub="spiffe://a.example/agent", exp=2), 1.0),
+        (signed(mint.OMIT, "p256", sub="spiffe://b.example/agent", exp=2), 1.0),
+        (signed(mint.OMIT, sub="spiffe://a.example/agent", exp=2), 1.0),
+        # The keys of another issuer of the log are not those of the trust domain.
+        (signed("https://login.example/t1/v2.0", sub="spiffe://a.example/agent", exp=2), 1.0),
+    ]
+    want = [(None, "given"), ("wrong_issuer", None), ("unknown_key", None), ("unknown_key", None)]
+    assert verdicts(keys, rows, domain) == want
+
+
 def test_rules_are_for_archives() -> None:
     with pytest.raises(ValueError, match="rules are for an archive"):
         key_histories(ww.KeySet.from_json(jwks("ed25519")), RULES)
+
+
+def test_a_timeline_begins_with_the_beginning_of_time() -> None:
+    keys = ww.KeySet.from_json(jwks("ed25519"))
+    epochs = (KeyEpoch(START, ((KeyState.LISTED, keys),)),)
+    timeline = KeyTimeline(issuer=A, rules=RULES, epochs=epochs, lifetimes=(), gaps=())
+    with pytest.raises(ValueError, match="the first start must be -inf"):
+        Auditor({A: timeline}, POLICY)
 
 
 def test_the_policy_of_that_time() -> None:
@@ -208,6 +257,11 @@ def test_proofs_of_possession(archive: KeyArchive) -> None:
         (token, good, "POST", uri, None),
         (token, good, "GET", uri, "dpop_wrong_method"),
         (token, good, None, uri, "dpop_wrong_method"),
+        (token, proof(htm=""), None, uri, "dpop_wrong_method"),
+        (token, proof(htm=""), "", uri, "dpop_wrong_method"),
+        (token, proof(htm=""), b"\xff", uri, "dpop_wrong_method"),
+        (token, proof(htu=""), "POST", None, "dpop_wrong_uri"),
+        (token, proof(htu=""), "POST", b"\xff", "dpop_wrong_uri"),
         (token, good, "POST", "https://api.example/other", "dpop_wrong_uri"),
         (token, None, "POST", uri, "dpop_proof_required"),
         (token, proof("ed25519", "EdDSA"), "POST", uri, "dpop_key_mismatch"),
@@ -219,7 +273,7 @@ def test_proofs_of_possession(archive: KeyArchive) -> None:
         (token, proof(jti="proof-2"), "POST", uri, None),
     ]
     columns = ["token", "proof", "method", "uri"]
-    data = pa.table({name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(columns)})
+    data = pa.table({name: pa.array([row[place] for row in rows], pa.binary()) for place, name in enumerate(columns)})
     result = pa.table(
         Auditor(archive, POLICY, rules=RULES).verify_column(
             data, token="token", time=at, method="method", uri="uri", proof="proof"
@@ -227,6 +281,6 @@ def test_proofs_of_possession(archive: KeyArchive) -> None:
     )
     assert result["code"].to_pylist() == [code for *_, code in rows]
     keys, hashes = result["proof_key"].to_pylist(), result["proof_hash"].to_pylist()
-    assert keys == [proofs.jkt(), *[None] * 9, *[proofs.jkt()] * 2]
+    assert keys == [proofs.jkt() if sent and not code else None for _, sent, *_, code in rows]
     assert [value is None for value in hashes] == [key is None for key in keys]
     assert hashes[0] == hashes[-2] != hashes[-1]  # the same proof again, and another one

@@ -20,7 +20,7 @@ pub(crate) struct Inputs {
 }
 
 enum Times {
-    Fixed(Option<UnixTime>),
+    Fixed(UnixTime),
     Each(Vec<f64>),
 }
 
@@ -55,7 +55,7 @@ impl Inputs {
     pub(crate) fn of(columns: &AuditColumns, batch: &RecordBatch) -> Result<Self, ArrowError> {
         let bytes = |name: &str| ByteColumn::new(name, columns.column(batch, name)?);
         let times = match &columns.time {
-            TimeOfUse::Fixed(seconds) => Times::Fixed(time_of_use(*seconds)),
+            TimeOfUse::Fixed(time) => Times::Fixed(*time),
             TimeOfUse::Column(name) => Times::Each(unix_seconds(name, columns.column(batch, name)?)?),
         };
         let requests = columns.request.as_ref().map(|names| {
@@ -67,7 +67,7 @@ impl Inputs {
 
     fn row(&self, row: usize) -> AuditRow<'_> {
         let time = match &self.times {
-            Times::Fixed(time) => *time,
+            Times::Fixed(time) => Some(*time),
             Times::Each(seconds) => seconds.get(row).copied().and_then(time_of_use),
         };
         AuditRow { token: self.tokens.get(row), time, request: self.requests.as_ref().and_then(|all| all.row(row)) }

@@ -3,7 +3,7 @@
 //! Nobody validates that a text which comes over the C data interface is UTF-8, so no text is made of it here.
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BinaryArray, BinaryViewArray, LargeBinaryArray};
+use arrow_array::{Array, ArrayRef, BinaryArray, BinaryViewArray, LargeBinaryArray, downcast_integer_array};
 use arrow_schema::{ArrowError, DataType};
 
 /// A column of bytes.
@@ -28,14 +28,11 @@ impl ByteColumn {
             DataType::Dictionary(_, values) if !matches!(**values, DataType::Dictionary(..)) => {
                 let dictionary = column.as_any_dictionary();
                 let values = Self::new(name, dictionary.values())?;
-                let indices = if dictionary.values().is_empty() {
-                    vec![None; column.len()]
-                } else {
-                    let nulls = dictionary.keys().nulls();
-                    let is_null = |row: usize| nulls.is_some_and(|nulls| nulls.is_null(row));
-                    let indices = dictionary.normalized_keys().into_iter().enumerate();
-                    indices.map(|(row, index)| (!is_null(row)).then_some(index)).collect()
-                };
+                let indices = indices_below(dictionary.values().len(), dictionary.keys()).ok_or_else(|| {
+                    ArrowError::InvalidArgumentError(format!(
+                        "the column {name:?} refers to values that its dictionary does not have"
+                    ))
+                })?;
                 Ok(Self::Dictionary(indices, Box::new(values)))
             }
             other => Err(ArrowError::InvalidArgumentError(format!(
@@ -53,6 +50,17 @@ impl ByteColumn {
             Self::Dictionary(indices, values) => values.get((*indices.get(row)?)?),
         }
     }
+}
+
+/// The index of each row, `None` for a null; nothing if one is not below `length`.
+fn indices_below(length: usize, keys: &dyn Array) -> Option<Vec<Option<usize>>> {
+    downcast_integer_array!(
+        keys => keys
+            .iter()
+            .map(|key| key.map_or(Some(None), |key| usize::try_from(key).ok().filter(|key| *key < length).map(Some)))
+            .collect(),
+        _ => None
+    )
 }
 
 /// The array, if its offsets lie within its data.

@@ -5,11 +5,12 @@
 #![allow(unsafe_code, reason = "the C data interface passes pointers")]
 
 use std::ffi::CStr;
+use std::sync::Arc;
 
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
-use arrow_array::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
-use arrow_array::{RecordBatch, RecordBatchReader, StructArray};
-use arrow_schema::{ArrowError, DataType, Schema};
+use arrow_array::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
+use arrow_array::{Array, ArrayReader, RecordBatch, RecordBatchReader, StructArray, cast::AsArray};
+use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
@@ -17,6 +18,26 @@ use pyo3::types::{PyCapsule, PyTuple};
 const SCHEMA: &CStr = c"arrow_schema";
 const ARRAY: &CStr = c"arrow_array";
 const STREAM: &CStr = c"arrow_array_stream";
+
+/// A stream of another library. `RecordBatchStreamReader` would ignore that a row is null as a whole.
+struct ImportedStream {
+    arrays: ArrayStreamReader,
+    schema: SchemaRef,
+}
+
+impl Iterator for ImportedStream {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.arrays.next().map(|array| batch_of(array?.as_struct().clone()))
+    }
+}
+
+impl RecordBatchReader for ImportedStream {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}
 
 /// The batch of an object with `__arrow_c_array__`: a record batch, or an array of structs.
 ///
@@ -36,19 +57,17 @@ pub fn import_batch(data: &Bound<'_, PyAny>) -> PyResult<RecordBatch> {
     // SAFETY: as above; the capsule keeps the schema. The interface requires that the array agrees with it.
     let data = unsafe { from_ffi(array, schema.as_ref()) }.map_err(|error| value_error(&error))?;
     if !matches!(data.data_type(), DataType::Struct(_)) {
-        return Err(PyTypeError::new_err("the data has no columns: give a record batch or a table"));
+        return Err(no_columns());
     }
-    if data.null_count() > 0 {
-        return Err(PyValueError::new_err("the batch has rows that are null as a whole"));
-    }
-    Ok(RecordBatch::from(StructArray::from(data)))
+    batch_of(StructArray::from(data)).map_err(|error| value_error(&error))
 }
 
 /// The stream of an object with `__arrow_c_stream__`.
 ///
 /// # Errors
-/// `ValueError` if it was consumed already, or is not a stream of record batches.
-pub fn import_stream(data: &Bound<'_, PyAny>) -> PyResult<RecordBatchStreamReader> {
+/// `TypeError` if it is not a stream of record batches, `ValueError` if it was consumed already. Rows that are null as a
+/// whole are an error of the reader.
+pub fn import_stream(data: &Bound<'_, PyAny>) -> PyResult<Box<dyn RecordBatchReader + Send>> {
     let capsule = data.call_method0("__arrow_c_stream__")?;
     let capsule =
         capsule.cast::<PyCapsule>().map_err(|_| PyTypeError::new_err("__arrow_c_stream__ returned no capsule"))?;
@@ -56,7 +75,10 @@ pub fn import_stream(data: &Bound<'_, PyAny>) -> PyResult<RecordBatchStreamReade
     // SAFETY: a capsule of this name has a pointer to such a struct. The stream is moved out, and what is left is marked as
     // released.
     let stream = unsafe { FFI_ArrowArrayStream::from_raw(stream.as_ptr()) };
-    RecordBatchStreamReader::try_new(stream).map_err(|error| value_error(&error))
+    let arrays = ArrayStreamReader::try_new(stream).map_err(|error| value_error(&error))?;
+    let DataType::Struct(fields) = arrays.field().data_type() else { return Err(no_columns()) };
+    let schema = Arc::new(Schema::new(fields.clone()));
+    Ok(Box::new(ImportedStream { arrays, schema }))
 }
 
 /// What `__arrow_c_schema__` returns for a schema.
@@ -87,6 +109,17 @@ pub fn export_stream<'py>(
     reader: Box<dyn RecordBatchReader + Send>,
 ) -> PyResult<Bound<'py, PyCapsule>> {
     PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(reader), STREAM)
+}
+
+fn batch_of(rows: StructArray) -> Result<RecordBatch, ArrowError> {
+    if rows.null_count() > 0 {
+        return Err(ArrowError::InvalidArgumentError("the data has rows that are null as a whole".to_owned()));
+    }
+    Ok(RecordBatch::from(rows))
+}
+
+fn no_columns() -> PyErr {
+    PyTypeError::new_err("the data has no columns: give a record batch or a table")
 }
 
 /// An error of Arrow as Python's.

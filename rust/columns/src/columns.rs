@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, FieldRef, Schema, SchemaRef};
+use watchword_kernel::UnixTime;
 
 use crate::verdicts::verdict_fields;
 
@@ -25,8 +26,8 @@ pub struct AuditColumns {
 pub enum TimeOfUse {
     /// A column has the time of each.
     Column(String),
-    /// All at one time, in Unix seconds.
-    Fixed(f64),
+    /// All at one time.
+    Fixed(UnixTime),
 }
 
 /// The names of the columns of requests with DPoP proofs.
@@ -51,7 +52,7 @@ impl AuditColumns {
         crate::audit::Inputs::of(self, &empty)?;
         let mut fields = Vec::new();
         for name in &self.keep {
-            fields.push(Arc::clone(self.field(input, name)?));
+            fields.push(Arc::clone(find(input, name)?.1));
         }
         fields.extend(verdict_fields(self.request.is_some()));
         for (index, field) in fields.iter().enumerate() {
@@ -67,11 +68,20 @@ impl AuditColumns {
 
     /// The column of this name.
     pub(crate) fn column<'a>(&self, batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef, ArrowError> {
-        batch.column_by_name(name).ok_or_else(|| missing(name, batch.schema_ref()))
+        let (index, _) = find(batch.schema_ref(), name)?;
+        batch.columns().get(index).ok_or_else(|| missing(name, batch.schema_ref()))
     }
+}
 
-    fn field<'a>(&self, schema: &'a Schema, name: &str) -> Result<&'a FieldRef, ArrowError> {
-        schema.fields().find(name).map(|(_, field)| field).ok_or_else(|| missing(name, schema))
+/// The only field of this name, and its index.
+fn find<'a>(schema: &'a Schema, name: &str) -> Result<(usize, &'a FieldRef), ArrowError> {
+    let mut named = schema.fields().iter().enumerate().filter(|(_, field)| field.name() == name);
+    match (named.next(), named.next()) {
+        (Some(only), None) => Ok(only),
+        (Some(_), Some(_)) => {
+            Err(ArrowError::InvalidArgumentError(format!("there are several columns {name:?}: rename all but one")))
+        }
+        (None, _) => Err(missing(name, schema)),
     }
 }
 

@@ -92,13 +92,8 @@ impl Iterator for AuditReader {
                 return Some(Ok(batch));
             }
             // The consumer is C code, into which a panic must not unwind.
-            let audited = match self.input.next()? {
-                Ok(batch) => {
-                    catch_unwind(AssertUnwindSafe(|| self.audit.batch(&batch))).unwrap_or_else(|_| Err(died()))
-                }
-                Err(error) => Err(error),
-            };
-            match audited {
+            let next = || Some(self.input.next()?.and_then(|batch| self.audit.batch(&batch)));
+            match catch_unwind(AssertUnwindSafe(next)).unwrap_or_else(|_| Some(Err(died())))? {
                 Ok(batches) => self.ready = batches,
                 Err(error) => return Some(Err(error)),
             }

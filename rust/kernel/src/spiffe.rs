@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-const SCHEME: &str = "spiffe://";
+pub(crate) const SCHEME: &str = "spiffe://";
 
 /// The longest SPIFFE ID, in bytes (section 2.3).
 const LONGEST: usize = 2048;

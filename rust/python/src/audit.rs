@@ -7,7 +7,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 use watchword_columns::{AuditColumns, AuditReader, RequestColumns, TimeOfUse, audit_batch, capsule};
-use watchword_kernel::audit::{AuditKeys, Auditor};
+use watchword_kernel::audit::{AuditKeys, Auditor, time_of_use};
 use watchword_kernel::scope::PlainScopes;
 use watchword_kernel::{KeyEpoch, KeyHistory, KeyLayer, KeyState, PolicyEpoch, PolicyError, PolicyHistory};
 
@@ -23,7 +23,7 @@ use crate::policy::{PyPolicy, value_error};
 /// start is -inf. policies: a list of (start, Policy, scopes), in the same manner. proof_policy: the requirements for DPoP
 /// proofs. cache_bytes: what may be kept of tokens that may occur again, in bytes; 0: nothing.
 ///
-/// Raises ValueError if starts do not ascend, or a state is unknown.
+/// Raises ValueError if starts do not ascend from -inf, or a state is unknown.
 #[pyclass(frozen, module = "watchword._kernel", name = "Auditor")]
 pub(crate) struct PyAuditor(Arc<Auditor>);
 
@@ -58,7 +58,9 @@ impl PyAuditColumns {
     ) -> PyResult<Self> {
         let time = match time.extract::<String>() {
             Ok(name) => TimeOfUse::Column(name),
-            Err(_) => TimeOfUse::Fixed(crate::arguments::seconds("time", time)?),
+            Err(_) => time_of_use(crate::arguments::seconds("time", time)?)
+                .map(TimeOfUse::Fixed)
+                .ok_or_else(|| PyValueError::new_err("time must be Unix seconds from 0 to the end of the year 9999"))?,
         };
         let request = request.map(|(method, uri, proof)| RequestColumns { method, uri, proof });
         Ok(Self(AuditColumns { token, time, request, keep }))
@@ -87,7 +89,8 @@ impl PyAuditor {
             Ok((start, PolicyEpoch { policy: Arc::clone(policy.get().kernel()), scopes }))
         };
         let mut policies = policies.into_iter().map(epoch).collect::<PyResult<Vec<_>>>()?.into_iter();
-        let (_, first) = policies.next().ok_or_else(|| PyValueError::new_err("there is no policy"))?;
+        let (start, first) = policies.next().ok_or_else(|| PyValueError::new_err("there is no policy"))?;
+        check_first(start)?;
         let policies = PolicyHistory::new(first, policies.collect()).map_err(|error| value_error(&error))?;
         let auditor = Auditor::new(keys, policies, proof_policy.get().kernel().clone(), cache_bytes);
         Ok(Self(Arc::new(auditor.map_err(|error| value_error(&error))?)))
@@ -129,9 +132,9 @@ impl PyAuditor {
             None => std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             Some(threads) => count("threads", threads)?,
         };
-        let input = Box::new(capsule::import_stream(data)?);
-        let reader = AuditReader::new(input, Arc::clone(&self.0), columns.get().0.clone(), threads)
-            .map_err(|error| capsule::value_error(&error))?;
+        let reader =
+            AuditReader::new(capsule::import_stream(data)?, Arc::clone(&self.0), columns.get().0.clone(), threads)
+                .map_err(|error| capsule::value_error(&error))?;
         Ok(PyArrowStream { schema: reader.output(), reader: Mutex::new(Some(Box::new(reader))) })
     }
 
@@ -217,10 +220,16 @@ fn audit_keys(keys: Vec<(Option<String>, PyHistory)>) -> PyResult<AuditKeys> {
 
 fn history(epochs: PyHistory) -> PyResult<KeyHistory> {
     let mut epochs = epochs.into_iter();
-    let (_, first) = epochs.next().ok_or_else(|| PyValueError::new_err("a history has no epoch"))?;
+    let (start, first) = epochs.next().ok_or_else(|| PyValueError::new_err("a history has no epoch"))?;
+    check_first(start)?;
     let later = epochs.map(|(start, layers)| Ok((start, epoch(layers)?)));
     let later = later.collect::<PyResult<Vec<_>>>()?;
     KeyHistory::new(epoch(first)?, later).map_err(|error: PolicyError| value_error(&error))
+}
+
+/// Otherwise what holds from then on would count before, too.
+fn check_first(start: f64) -> PyResult<()> {
+    if start == f64::NEG_INFINITY { Ok(()) } else { Err(PyValueError::new_err("the first start must be -inf")) }
 }
 
 fn epoch(layers: PyLayers) -> PyResult<KeyEpoch> {

@@ -41,7 +41,8 @@ pub fn verify_proof(
         return Err(ProofError::InvalidSignature);
     }
     let claims = Claims::read(parts.decoded.payload())?;
-    if claims.method != request.method {
+    // A request always has a method: an empty one is unknown.
+    if claims.method != request.method || request.method.is_empty() {
         return Err(ProofError::WrongMethod);
     }
     check_uri(&claims.uri, request.uri)?;

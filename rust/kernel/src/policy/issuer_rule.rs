@@ -121,9 +121,14 @@ impl IssuerRule {
         if signs { Ok(()) } else { Err(self.wrong("iss", Some(Hint::AnotherKey))) }
     }
 
+    /// Whether issuers are trust domains, which `sub` names and not `iss`.
+    pub(crate) fn names_trust_domain(&self) -> bool {
+        matches!(self.accepted, Accepted::TrustDomain(_))
+    }
+
     /// Claims that must be present, whatever else the policy requires (JWT-SVID sections 3.2 and 3.3).
     pub(crate) fn required(&self) -> &'static [&'static str] {
-        if matches!(self.accepted, Accepted::TrustDomain(_)) { &["aud", "exp"] } else { &[] }
+        if self.names_trust_domain() { &["aud", "exp"] } else { &[] }
     }
 
     fn missing(&self, name: &str) -> Error {

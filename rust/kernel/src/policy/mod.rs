@@ -149,6 +149,11 @@ impl Policy {
         &self.scope_claims
     }
 
+    /// Whether issuers are trust domains, which `sub` names and not `iss`.
+    pub(crate) fn names_trust_domain(&self) -> bool {
+        self.issuer.names_trust_domain()
+    }
+
     /// Checks the claims, except for the times, in the order: issuer, audience, required claims; then that the key which
     /// signed the token may sign tokens of this issuer, if its JWK names one. The binding comes after them.
     pub(crate) fn check_except_times(

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::heap::{allocated, vector};
 use crate::history::{KeyState, PolicyEpoch};
 use crate::json::{Object, Value};
+use crate::scope::PlainScopes;
 use crate::time::UnixTime;
 use crate::token_hash::token_hash;
 use crate::verify::examined::ExaminedToken;
@@ -30,7 +31,15 @@ enum Outcome {
     /// Its signature is valid, its claims are malformed.
     Malformed(KeyState, Box<VerifiedJws>, Error),
     /// Its signature is valid, and its claims can be read.
-    Examined(KeyState, Box<(ExaminedToken, Names)>),
+    Examined(KeyState, Box<Examined>),
+}
+
+struct Examined {
+    token: ExaminedToken,
+    names: Names,
+    /// Whether it has the scopes that are required at its place. The compiled scopes are not kept: they can take many times
+    /// the bytes of the token.
+    has_scopes: bool,
 }
 
 /// Names in the claims that are not registered ones of a JWT.
@@ -48,7 +57,10 @@ impl AuditedToken {
     /// Examines what was signed with a key of this state.
     pub(super) fn signed(token: &[u8], place: Place, state: KeyState, jws: VerifiedJws, epoch: &PolicyEpoch) -> Self {
         let outcome = match ExaminedToken::reading(jws, &epoch.policy, Names::among) {
-            Ok(examined) => Outcome::Examined(state, Box::new(examined)),
+            Ok((token, names)) => {
+                let has_scopes = has_scopes(token.claims(), &epoch.scopes);
+                Outcome::Examined(state, Box::new(Examined { token, names, has_scopes }))
+            }
             Err(rejection) => match rejection.into_parts() {
                 (error, Some(jws)) => Outcome::Malformed(state, Box::new(jws), error),
                 (error, None) => Outcome::Unsigned(error.into()),
@@ -66,8 +78,13 @@ impl AuditedToken {
                 Err(AuditFailure::KeyCompromised)
             }
             Outcome::Malformed(_, _, error) => Err(error.clone().into()),
-            Outcome::Examined(_, examined) => Ok(examined.0.valid_at(&epoch.policy, now)?),
+            Outcome::Examined(_, examined) => Ok(examined.token.valid_at(&epoch.policy, now)?),
         }
+    }
+
+    /// Whether the claims have the scopes that are required at its place.
+    pub(super) fn has_scopes(&self) -> bool {
+        self.examined().is_some_and(|examined| examined.has_scopes)
     }
 
     /// The token's [hash](token_hash).
@@ -88,24 +105,24 @@ impl AuditedToken {
         match &self.outcome {
             Outcome::Unsigned(_) => None,
             Outcome::Malformed(_, jws, _) => Some(jws),
-            Outcome::Examined(_, examined) => Some(examined.0.jws()),
+            Outcome::Examined(_, examined) => Some(examined.token.jws()),
         }
     }
 
     /// The registered claims; `None` if its signature is not known to be valid, or if they are malformed.
     pub fn claims(&self) -> Option<&Claims> {
-        self.examined().map(|(token, _)| token.claims())
+        self.examined().map(|examined| examined.token.claims())
     }
 
     /// `client_id` (RFC 8693 section 4.3), if it is a string.
     pub fn client_id(&self) -> Option<&str> {
-        self.examined().and_then(|(_, names)| names.client_id.as_deref())
+        self.examined().and_then(|examined| examined.names.client_id.as_deref())
     }
 
     /// The names of the actors, the current one first; `None` for one that is not known. There are none if there are no
     /// claims, or if the record of delegation is malformed.
     pub fn actors(&self) -> Option<&[Option<String>]> {
-        self.examined().and_then(|(_, names)| names.actors.as_deref())
+        self.examined().and_then(|examined| examined.names.actors.as_deref())
     }
 
     /// The bytes that it takes.
@@ -114,7 +131,7 @@ impl AuditedToken {
             Outcome::Unsigned(_) => 0,
             Outcome::Malformed(_, jws, _) => allocated(size_of::<VerifiedJws>()) + jws.payload().len(),
             Outcome::Examined(_, examined) => {
-                let (token, names) = &**examined;
+                let Examined { token, names, has_scopes: _ } = &**examined;
                 let texts = names.client_id.iter().chain(names.actors.iter().flatten().flatten());
                 token.size() + texts.map(|text| size_of::<String>() + vector::<u8>(text.capacity())).sum::<usize>()
             }
@@ -122,12 +139,16 @@ impl AuditedToken {
         allocated(2 * size_of::<usize>() + size_of::<Self>()) + vector::<u8>(self.hash.capacity()) + inner
     }
 
-    fn examined(&self) -> Option<&(ExaminedToken, Names)> {
+    fn examined(&self) -> Option<&Examined> {
         match &self.outcome {
             Outcome::Examined(_, examined) => Some(examined),
             Outcome::Unsigned(_) | Outcome::Malformed(..) => None,
         }
     }
+}
+
+fn has_scopes(claims: &Claims, required: &PlainScopes) -> bool {
+    required.scopes().is_empty() || PlainScopes::from_claim(claims.scopes()).covers(required)
 }
 
 impl Names {

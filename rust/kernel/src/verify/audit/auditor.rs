@@ -58,6 +58,7 @@ struct Parsed<'t, 'k> {
     token: ParsedToken<'t, 'k>,
     state: KeyState,
     later: &'k [KeyLayer],
+    is_recorded: bool,
 }
 
 /// What is known of the token of a row.
@@ -138,21 +139,23 @@ impl Auditor {
     /// The checks before the signature. The issuer is read from the payload that is decoded here, and its keys are the only
     /// ones that are tried.
     fn parse<'t>(&self, token: &'t [u8], policy: usize, time: UnixTime) -> New<'t, '_> {
-        let jws_policy = self.policies.get(policy).policy.jws();
+        let requirements = &self.policies.get(policy).policy;
+        let jws_policy = requirements.jws();
         let parts = match Compact::parse(token, jws_policy.limits()) {
             Ok(parts) => parts,
             Err(error) => return New { token, place: self.place(None, policy, time), parsed: Err(error.into()) },
         };
-        let issuer = self.keys.issuer_of(&parts.decoded);
+        let issuer = self.keys.issuer_of(&parts.decoded, requirements);
         let place = self.place(issuer, policy, time);
         let found = read_header(&parts, jws_policy).map_err(AuditFailure::from).and_then(|(algorithm, key_id)| {
             let fitting = self.keys.fitting(place, key_id.as_deref(), algorithm)?;
             Ok((algorithm, fitting))
         });
-        let parsed = found.map(|(algorithm, Fitting { keys, state, later })| Parsed {
+        let parsed = found.map(|(algorithm, Fitting { keys, state, later, is_recorded })| Parsed {
             token: ParsedToken { parts, algorithm, keys },
             state,
             later,
+            is_recorded,
         });
         New { token, place, parsed }
     }
@@ -190,14 +193,17 @@ impl Auditor {
             (Some(_), None, _) | (Some(_), _, None) => Err(AuditFailure::InvalidTime),
             (Some(token), Some(now), Some(known)) => {
                 let epoch = self.policies.get(known.place.policy);
-                known.valid_at(epoch, now).and_then(|valid| self.check_use(row, token, valid, epoch, now))
+                let outcome =
+                    known.valid_at(epoch, now).and_then(|valid| self.check_sent(row, token, valid, epoch, now));
+                outcome
+                    .and_then(|proof| if known.has_scopes() { Ok(proof) } else { Err(AuditFailure::InsufficientScope) })
             }
         };
         AuditVerdict { token: known, outcome }
     }
 
-    /// The checks of what was sent with the token, and of its scopes.
-    fn check_use(
+    /// The checks of what was sent with the token.
+    fn check_sent(
         &self,
         row: &AuditRow<'_>,
         token: &[u8],
@@ -205,23 +211,14 @@ impl Auditor {
         epoch: &PolicyEpoch,
         now: UnixTime,
     ) -> Result<Option<DpopProof>, AuditFailure> {
-        let proof = match row.request {
-            None => {
-                valid.check_binding(token, &epoch.policy, ProofOfPossession::default())?;
-                None
-            }
-            Some(request) => {
-                let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
-                let (method, uri) = (text(request.method), text(request.uri));
-                let proof = UnverifiedProof { proof: request.proof, policy: &self.proofs, method, uri, nonces: None };
-                Some(valid.check_proof(token, &epoch.policy, &proof, None, now)?)
-            }
+        let Some(request) = row.request else {
+            valid.check_binding(token, &epoch.policy, ProofOfPossession::default())?;
+            return Ok(None);
         };
-        if epoch.scopes.scopes().is_empty() || valid.plain_scopes().covers(&epoch.scopes) {
-            Ok(proof)
-        } else {
-            Err(AuditFailure::InsufficientScope)
-        }
+        let text = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
+        let (method, uri) = (text(request.method), text(request.uri));
+        let proof = UnverifiedProof { proof: request.proof, policy: &self.proofs, method, uri, nonces: None };
+        Ok(Some(valid.check_proof(token, &epoch.policy, &proof, None, now)?))
     }
 }
 
@@ -229,7 +226,7 @@ impl Parsed<'_, '_> {
     /// What is signed, and the state of the key that signed it. `valid` is whether the signature is valid under the only
     /// key of the first layer, if there is one.
     fn signed(self, valid: Option<bool>) -> Result<(VerifiedJws, KeyState), AuditFailure> {
-        let Self { token, state, later } = self;
+        let Self { token, state, later, is_recorded } = self;
         let key = match valid {
             Some(valid) => token.only_key().filter(|_| valid),
             None => token.signing_key(),
@@ -238,6 +235,9 @@ impl Parsed<'_, '_> {
             Some(key) => (Some(key), state),
             None => later_key(&token, later).map_or((None, state), |(key, state)| (Some(key), state)),
         };
+        if key.is_none() && !is_recorded {
+            return Err(AuditFailure::KeysNotRecorded);
+        }
         Ok((token.signed_by(key)?, state))
     }
 }

@@ -7,14 +7,17 @@ use crate::error::Error;
 use crate::history::{KeyHistory, KeyLayer, KeyState};
 use crate::jws::{Decoded, read_names_in};
 use crate::key_set::Candidates;
-use crate::policy::{IssuerNames, IssuerTable, PolicyError};
+use crate::policy::{IssuerNames, IssuerTable, Policy, PolicyError, Tenants};
+use crate::spiffe::SCHEME;
 
 /// Whose keys there are.
 #[derive(Debug, Clone)]
 pub enum AuditKeys {
     /// The same keys for all tokens: whose they are is for the policy to check.
     OfAnyIssuer(KeyHistory),
-    /// The keys of each issuer, by its exact name. They verify no other issuer's tokens.
+    /// The keys of each issuer, by its exact name; by its template, such as `https://login.example/{tid}/v2.0`, if it has
+    /// tenants, which are for the policy to check; or by its SPIFFE trust domain, such as `spiffe://example.org`. They verify
+    /// no other issuer's tokens.
     ByIssuer(Vec<(String, KeyHistory)>),
 }
 
@@ -32,6 +35,8 @@ pub(super) struct Fitting<'k> {
     pub(super) keys: Candidates<'k>,
     pub(super) state: KeyState,
     pub(super) later: &'k [KeyLayer],
+    /// Whether there is a record of the issuer's keys.
+    pub(super) is_recorded: bool,
 }
 
 impl IssuerKeys {
@@ -41,17 +46,20 @@ impl IssuerKeys {
             AuditKeys::OfAnyIssuer(history) => Ok(Self { table: None, histories: vec![history], no_keys }),
             AuditKeys::ByIssuer(issuers) => {
                 let (names, histories): (Vec<_>, Vec<_>) = issuers.into_iter().unzip();
-                let names: Vec<_> = names.into_iter().map(exact_name).collect();
+                let names: Vec<_> = names.into_iter().map(issuer_names).collect();
                 Ok(Self { table: Some(IssuerTable::new(&names)?), histories, no_keys })
             }
         }
     }
 
-    /// The number of the issuer that an unverified token names. The token is verified with the keys of no other.
-    pub(super) fn issuer_of(&self, token: &Decoded) -> Option<usize> {
+    /// The number of the issuer that an unverified token names, in the claim by which the policy knows issuers: otherwise
+    /// any issuer could name workloads of a trust domain. The token is verified with the keys of no other.
+    pub(super) fn issuer_of(&self, token: &Decoded, policy: &Policy) -> Option<usize> {
         match &self.table {
             None => Some(0),
-            Some(table) => read_names_in(token, |issuer, _| table.find(issuer, None)),
+            Some(table) => read_names_in(token, |issuer, subject| {
+                table.find(issuer.filter(|_| !policy.names_trust_domain()), subject)
+            }),
         }
     }
 
@@ -71,27 +79,28 @@ impl IssuerKeys {
         algorithm: Algorithm,
     ) -> Result<Fitting<'_>, AuditFailure> {
         let layers = self.of(place.issuer).epoch(place.keys).layers();
+        // A compromised key is remembered for all times after, also for those of which there is no other record.
+        let is_recorded = layers.iter().any(|layer| layer.state != KeyState::Compromised);
         let mut failure = None;
         let mut rest = layers;
         while let Some((layer, later)) = rest.split_first() {
             match layer.keys.candidates(key_id, algorithm) {
-                Ok(keys) => return Ok(Fitting { keys, state: layer.state, later }),
+                Ok(keys) => return Ok(Fitting { keys, state: layer.state, later, is_recorded }),
                 Err(error) if matches!(failure, None | Some(Error::UnknownKey(_))) => failure = Some(error),
                 Err(_) => {}
             }
             rest = later;
         }
-        // A compromised key is remembered for all times after, also for those of which there is no other record.
-        let is_recorded = layers.iter().any(|layer| layer.state != KeyState::Compromised);
         Err(match (failure, place.issuer) {
             (_, None) => AuditFailure::UnknownIssuer,
-            (None | Some(Error::UnknownKey(_)), Some(_)) if !is_recorded => AuditFailure::KeysNotRecorded,
-            (Some(error), Some(_)) => error.into(),
-            (None, Some(_)) => AuditFailure::KeysNotRecorded,
+            (Some(error), Some(_)) if is_recorded => error.into(),
+            (_, Some(_)) => AuditFailure::KeysNotRecorded,
         })
     }
 }
 
-fn exact_name(name: String) -> IssuerNames {
-    IssuerNames { spellings: vec![name.clone()], name, tenants: None, trust_domain: None }
+fn issuer_names(name: String) -> IssuerNames {
+    let tenants = name.contains(['{', '}']).then_some(Tenants::Any);
+    let trust_domain = name.strip_prefix(SCHEME).map(str::to_owned);
+    IssuerNames { spellings: vec![name.clone()], name, tenants, trust_domain }
 }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
+import io
 import json
 import os
+import sys
 from pathlib import Path
 
 import audit_logs
@@ -185,6 +188,21 @@ def test_a_file_without_permission_is_counted(log: Log, tmp_path: Path) -> None:
     path.chmod(0)
     manifest = audit(job(log, path), tmp_path / "out")
     assert manifest["counts"]["unreadable"] == 1
+    assert manifest["inputs"][0]["sha256"] is None
+
+
+def test_standard_input_that_fails_is_counted(log: Log, tmp_path: Path, monkeypatch) -> None:
+    class Failing(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, _: object) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Failing())))
+    manifest = audit(job(log, "-", format="ndjson"), tmp_path / "out")
+    (found,) = unreadable_of(tmp_path / "out")
+    assert found == {"file": "-", "row": None, "reason": "the file can't be read: Input/output error"}
     assert manifest["inputs"][0]["sha256"] is None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import os
 import re
@@ -106,6 +108,21 @@ def test_text_formats_and_standard_input(run, log_issuer: LocalIssuer, options, 
     again = run("audit", "-", "--format", "ndjson", *options, text=path.read_bytes())
     assert again.status == 2
     assert "standard input can't be gone on with" in again.err
+
+
+@pytest.mark.parametrize(
+    ("data", "form"),
+    [
+        (gzip.compress(b"not JSON\n") + b"followed by other data" * 100_000, "ndjson"),
+        (b"other,columns\n" + b"1,2\n" * 100_000, "csv"),
+    ],
+    ids=["damaged", "without the column"],
+)
+def test_standard_input_is_read_to_its_end_whatever_it_has(run, options, tmp_path: Path, data: bytes, form) -> None:
+    """Its digest, for which the audit waits, is that of all bytes."""
+    assert run("audit", "-", "--format", form, *options, text=data).status == 3
+    (read,) = json.loads((tmp_path / "out/manifest.json").read_text())["inputs"]
+    assert (read["bytes"], read["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
 
 
 def test_lines_have_the_time_of_an_option(run, log_issuer: LocalIssuer, keys: Path, tmp_path: Path) -> None:

@@ -181,6 +181,24 @@ def test_keys_by_issuer(run, log: Path, options, tmp_path: Path) -> None:
     assert "0  valid" in run("audit", str(log), *options).out
 
 
+def test_one_key_set_is_not_that_of_several_issuers_of_a_policy_file(run, keys: Path, tmp_path: Path) -> None:
+    """Nor if they are accepted one after the other: an issuer could sign in the name of another."""
+    path = _lines(LocalIssuer("https://other.test", clock=lambda: ISSUED), tmp_path / "log.ndjson")
+    policies = tmp_path / "policies.toml"
+    options = ["--policy", str(policies), "--token-field", "token", "--time-field", "used_at"]
+    options += ["--output", str(tmp_path / "out")]
+    for issuers in (
+        '[[policy]]\nissuer = ["https://issuer.test", "https://other.test"]\nany_audience = true\n',
+        '[[policy]]\nissuer = "https://issuer.test"\nany_audience = true\nto = 2025-06-15T15:10:00Z\n'
+        '[[policy]]\nissuer = "https://other.test"\nany_audience = true\n',
+    ):
+        policies.write_text(issuers)
+        refused = run("audit", str(path), *options, "--keys", str(keys))
+        assert refused.status == 2
+        assert "is one key set, and there are several issuers: give each its own, --keys ISSUER=FILE" in refused.err
+    assert "0  valid" in run("audit", str(path), *options, "--keys", f"https://issuer.test={keys}").out
+
+
 def test_policies_of_a_file(run, log: Path, keys: Path, tmp_path: Path) -> None:
     policies = tmp_path / "policies.toml"
     policies.write_text(

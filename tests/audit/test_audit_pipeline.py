@@ -21,6 +21,7 @@ from audit_logs import LIMITS, Log, audit, content, job, make_log, rows_of, unre
 import watchword as ww
 from watchword.audit.errors import AuditError
 from watchword.audit.pipeline import run_audit
+from watchword.audit.report import write_report
 from watchword.audit.units import Columns
 
 
@@ -238,11 +239,14 @@ def test_lost_rows_of_several_units_are_reported_once(log: Log, tmp_path: Path, 
 
 
 def test_a_name_that_is_not_utf8_is_escaped(log: Log, tmp_path: Path) -> None:
-    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.ndjson"))
-    path.write_bytes(audit_logs.ndjson(log))
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\n.ndjson"))
+    path.write_bytes(audit_logs.ndjson(log) + b"not JSON\n")
     manifest = audit(job(log, path), tmp_path / "out")
     assert manifest["inputs"][0]["rows"] == len(log.rows)
-    assert rows_of(tmp_path / "out")[0]["file"] == f"{tmp_path}/\\udcff.ndjson"
+    # A row and what was unreadable have the same name for it.
+    for one in (rows_of(tmp_path / "out")[0], *unreadable_of(tmp_path / "out")):
+        assert one["file"] == f"{tmp_path}/\\udcff\n.ndjson"
+    write_report(tmp_path / "out", tmp_path / "report.html")
 
 
 # Going on

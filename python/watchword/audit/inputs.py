@@ -36,6 +36,11 @@ class Input:
         """Whether it is standard input, which can be read once."""
         return self.path == STANDARD_INPUT
 
+    @property
+    def name(self) -> str:
+        """The path as the output has it: in UTF-8, with escapes for bytes that are none."""
+        return self.path.encode("utf-8", "backslashreplace").decode()
+
 
 def find_inputs(arguments: Sequence[str], *, format: str | None = None, output: str | None = None) -> list[Input]:  # noqa: A002 - as the option
     """Return the files that arguments name: files, patterns, directories (recursively), or ``-``.

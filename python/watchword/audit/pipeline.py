@@ -209,7 +209,7 @@ class _Part:
         if audited.rows is not None:
             self._writer.write(audited.rows)
         for unreadable in audited.chunk.unreadable:
-            self._writer.add_unreadable(self._job.inputs[audited.chunk.input].path, unreadable)
+            self._writer.add_unreadable(self._job.inputs[audited.chunk.input].name, unreadable)
         self._counts.add(audited.counts)
         self._read += audited.chunk.read
 

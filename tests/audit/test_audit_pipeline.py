@@ -327,6 +327,47 @@ def test_a_malformed_journal_is_refused(log: Log, tmp_path: Path) -> None:
         audit(job(log, path), tmp_path / "out")
 
 
+def test_a_line_of_the_journal_that_is_no_part_is_refused(log: Log, tmp_path: Path) -> None:
+    path = _written(log, tmp_path, "ndjson")
+    audit(job(log, path), tmp_path / "out")
+    journal = tmp_path / "out/journal.ndjson"
+    data = journal.read_bytes()
+    part = json.loads(data.splitlines()[1])
+    for line in (
+        {},
+        {**part, "input": 1},
+        {**part, "end": [1]},
+        {**part, "part": None},
+        {**part, "counts": {"rows": 1}},
+    ):
+        journal.write_bytes(data + json.dumps(line).encode() + b"\n")
+        with pytest.raises(AuditError, match=f"line {len(data.splitlines()) + 1} of the journal is malformed"):
+            audit(job(log, path), tmp_path / "out")
+
+
+def test_a_journal_without_one_of_its_lines_loses_no_rows(log: Log, tmp_path: Path) -> None:
+    path = _written(log, tmp_path, "ndjson")
+    audit(job(log, path), tmp_path / "out")
+    before = content(tmp_path / "out")
+    journal = tmp_path / "out/journal.ndjson"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    for some in ([*lines[:2], *lines[3:]], [lines[0], *lines[2:]], [*lines[:2], lines[3]], [*lines, lines[1]]):
+        journal.write_bytes(b"".join(some))
+        audit(job(log, path), tmp_path / "out")
+        assert content(tmp_path / "out") == before
+
+
+def test_a_journal_of_something_else_is_left_alone(log: Log, tmp_path: Path) -> None:
+    path = _written(log, tmp_path, "ndjson")
+    journal = tmp_path / "out/journal.ndjson"
+    journal.parent.mkdir()
+    for data in (b"an entry", b'{"entry": 1}\n{"entry', b"entry\n"):
+        journal.write_bytes(data)
+        with pytest.raises(AuditError, match=r"journal.*give a new directory|malformed"):
+            audit(job(log, path), tmp_path / "out")
+        assert journal.read_bytes() == data
+
+
 def test_another_audit_in_the_same_directory_is_refused_in_words(log: Log, tmp_path: Path) -> None:
     path, other = _written(log, tmp_path, "ndjson"), _written(log, tmp_path, "csv")
     _interrupted(job(log, path), tmp_path / "out", 3)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from watchword.audit.counts import Counts
 from watchword.audit.durable import sync_directory
 from watchword.audit.errors import AuditError
 
@@ -81,15 +82,20 @@ class Journal:
             return
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise AuditError(
                 f"another process is writing into {directory!r}: wait for it, or give a new directory"
             ) from None
 
     def _read(self, directory: str, about: dict[str, Any]) -> list[dict[str, Any]]:
         lines, self._ends = complete_lines(self._file)
-        self._file.truncate(self._ends[-1] if self._ends else 0)
         if not lines:
+            self._file.seek(0)
+            if not _line(about).startswith(self._file.read()):
+                raise AuditError(
+                    f"{os.path.join(directory, JOURNAL)!r} is no journal of an audit: give a new directory"
+                )
+            self._file.truncate(0)
             self._write(about)
             sync_directory(directory)
             self._ends = [len(_line(about))]
@@ -104,6 +110,10 @@ class Journal:
                 f"the audit in {directory!r} was begun with {' and '.join(different)}: run the same command to go on "
                 "with it, or give a new directory"
             )
+        for number, line in enumerate(lines[1:], 2):
+            if not _is_part(line, len(about["inputs"])):
+                raise _malformed(number)
+        self._file.truncate(self._ends[-1])
         return lines[1:]
 
 
@@ -118,15 +128,34 @@ def complete_lines(file: Any) -> tuple[list[dict[str, Any]], list[int]]:  # noqa
         if not line.endswith(b"\n"):
             break
         value = None
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             value = json.loads(line)
         if not isinstance(value, dict):
-            raise AuditError(
-                f"line {len(lines) + 1} of the journal is malformed: the audit must be done again, into a new directory"
-            )
+            raise _malformed(len(lines) + 1)
         lines.append(value)
         ends.append(offset)
     return lines, ends
+
+
+def _is_part(line: Mapping[str, Any], inputs: int) -> bool:
+    """Return whether a line has the members of a part, of one of so many inputs."""
+    try:
+        files = [line["part"], *([line["unreadable"]] if line["unreadable"] is not None else [])]
+        Counts.from_dict(line["counts"])
+        return (
+            all(isinstance(file[name], str) for file in files for name in ("path", "sha256"))
+            and all(isinstance(file["rows"], int) for file in files)
+            and 0 <= line["input"] < inputs
+            and all(isinstance(number, int) for number in (*line["end"], line["read"]))
+            and len(line["end"]) == 2
+            and {"last", "bytes_of_input", "sha256_of_input"} <= line.keys()
+        )
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _malformed(number: int) -> AuditError:
+    return AuditError(f"line {number} of the journal is malformed: the audit must be done again, into a new directory")
 
 
 def _line(value: Mapping[str, Any]) -> bytes:

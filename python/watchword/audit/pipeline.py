@@ -128,7 +128,7 @@ class _Run:
             raise AuditError("an audit of standard input can't be gone on with: give a new directory")
         for index in {part["input"]: None for part in parts}:
             self._check_input(index, [part for part in parts if part["input"] == index])
-        intact = next((number for number, part in enumerate(parts) if not self._is_intact(part)), len(parts))
+        intact = next((number for number, part in enumerate(parts) if not self._is_intact(number, part)), len(parts))
         self._journal.keep(intact)
         folder = os.path.join(self._directory, PARTS)
         for name in os.listdir(folder):
@@ -149,9 +149,14 @@ class _Run:
         if any(part["sha256_of_input"] != found.sha256 for part in parts):
             raise AuditError(f"the input {one.path!r} changed since parts of it were audited: give a new directory")
 
-    def _is_intact(self, part: Mapping[str, Any]) -> bool:
+    def _is_intact(self, number: int, part: Mapping[str, Any]) -> bool:
         files = [part["part"], part["unreadable"]] if part["unreadable"] else [part["part"]]
-        return all(file_sha256(os.path.join(self._directory, file["path"])) == file["sha256"] for file in files)
+        # The name has the number: so no line before it is missing.
+        return all(
+            file["path"].startswith(f"{_stem(number)}.")
+            and file_sha256(os.path.join(self._directory, file["path"])) == file["sha256"]
+            for file in files
+        )
 
     def _audit(self, first: int, start: Position) -> None:
         job = self._job
@@ -201,7 +206,7 @@ class _Part:
         from watchword.audit.part_writer import PartWriter
 
         self._job, self._counts, self._read = job, Counts(), 0
-        self._path = f"{PARTS}/part-{number:06}"
+        self._path = _stem(number)
         self._writer = PartWriter(os.path.join(directory, self._path), schema, job.output_format)
 
     def add(self, audited: Audited) -> None:
@@ -232,6 +237,10 @@ class _Part:
     def abort(self) -> None:
         """Remove what was written."""
         self._writer.abort()
+
+
+def _stem(number: int) -> str:
+    return f"{PARTS}/part-{number:06}"
 
 
 __all__ = ["PARTS", "AuditJob", "Progress", "record_reader", "run_audit"]

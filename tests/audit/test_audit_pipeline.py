@@ -9,6 +9,7 @@ import io
 import json
 import os
 import sys
+import threading
 from pathlib import Path
 
 import audit_logs
@@ -19,6 +20,7 @@ import zstandard
 from audit_logs import LIMITS, Log, audit, content, job, make_log, rows_of, unreadable_of
 
 import watchword as ww
+from watchword.audit.digests import file_sha256
 from watchword.audit.errors import AuditError
 from watchword.audit.pipeline import run_audit
 from watchword.audit.report import write_report
@@ -399,6 +401,28 @@ def test_an_input_that_changes_while_it_is_read_is_found(log: Log, tmp_path: Pat
 
     with pytest.raises(AuditError, match="changed while it was read"):
         run_audit(job(log, path), str(tmp_path / "out"), progress=progress)
+
+
+def test_parts_of_an_input_that_changed_are_not_gone_on_with(log: Log, tmp_path: Path, monkeypatch) -> None:
+    """Its digest may be computed after it changed, and be that of a file from which no part was made."""
+    path = _written(log, tmp_path, "ndjson")
+    changed = threading.Event()
+
+    def late(*arguments) -> str | None:
+        changed.wait(60)
+        return file_sha256(*arguments)
+
+    def progress(*_: int) -> None:
+        if not changed.is_set() and len(list((tmp_path / "out/parts").glob("*.parquet"))) > 1:
+            path.write_bytes(b"".join(reversed(path.read_bytes().splitlines(keepends=True))))
+            changed.set()
+
+    monkeypatch.setattr("watchword.audit.digests.file_sha256", late)
+    with pytest.raises(AuditError, match="changed while it was read"):
+        run_audit(job(log, path), str(tmp_path / "out"), progress=progress)
+    audit(job(log, path), tmp_path / "out")
+    audit(job(log, path), tmp_path / "whole")
+    assert content(tmp_path / "out") == content(tmp_path / "whole")
 
 
 def test_a_directory_with_other_files_is_refused(log: Log, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from watchword import __version__
 from watchword.audit.counts import Counts
-from watchword.audit.digests import Digests, InputDigest, file_sha256
+from watchword.audit.digests import Digests, file_sha256
 from watchword.audit.durable import sync_directory
 from watchword.audit.errors import AuditError, required
 from watchword.audit.inputs import Input
@@ -22,8 +22,6 @@ from watchword.audit.source import Source
 from watchword.audit.units import DEFAULT_LIMITS, Chunk, Columns, Limits, Position
 
 if TYPE_CHECKING:
-    import concurrent.futures
-
     import pyarrow as pa
 
     from watchword.audit.audited import Audited, VerifiesBatches
@@ -106,9 +104,7 @@ class _Run:
         self._batches = BatchAuditor(job.auditor, job.inputs, job.columns, job.output_format)
         self._schema = self._batches.schema()
         # Parts that are written, and wait for the digest of their input.
-        self._waiting: collections.deque[tuple[dict[str, Any], concurrent.futures.Future[InputDigest]]] = (
-            collections.deque()
-        )
+        self._waiting: collections.deque[tuple[dict[str, Any], Input]] = collections.deque()
 
     def run(self) -> list[dict[str, Any]]:
         try:
@@ -180,7 +176,7 @@ class _Run:
                 self._progress(chunk.read, counts.rows, counts.valid)
                 if chunk.end is not None:
                     line, part = part.finish(chunk), None
-                    self._waiting.append((line, self._digests.begin(job.inputs[chunk.input])))
+                    self._waiting.append((line, job.inputs[chunk.input]))
                     self._journal_waiting(wait=False)
             self._journal_waiting(wait=True)
         finally:
@@ -193,9 +189,11 @@ class _Run:
 
     def _journal_waiting(self, *, wait: bool) -> None:
         """Write the lines of finished parts whose input is hashed: only with its digest can a part be recognised."""
-        while self._waiting and (wait or self._waiting[0][1].done()):
-            line, digest = self._waiting.popleft()
-            found = digest.result()
+        while self._waiting and (wait or self._digests.begin(self._waiting[0][1]).done()):
+            line, one = self._waiting.popleft()
+            found = self._digests.begin(one).result()
+            # Else it could be the digest of what the input became after the part was made.
+            self._digests.check_unchanged(one)
             self._journal.append({**line, "bytes_of_input": found.bytes, "sha256_of_input": found.sha256})
 
 

@@ -20,8 +20,10 @@ import zstandard
 from audit_logs import LIMITS, Log, audit, content, job, make_log, rows_of, unreadable_of
 
 import watchword as ww
+from watchword.audit import journal as journals
 from watchword.audit.digests import file_sha256
 from watchword.audit.errors import AuditError
+from watchword.audit.manifest import make_manifest
 from watchword.audit.pipeline import run_audit
 from watchword.audit.report import write_report
 from watchword.audit.units import Columns
@@ -475,3 +477,29 @@ def test_the_journal_has_a_line_for_each_part(log: Log, tmp_path: Path) -> None:
     assert first["limits"] == LIMITS.describe()
     assert [part["part"]["path"] for part in parts] == [part["path"] for part in manifest["parts"]]
     assert {part["sha256_of_input"] for part in parts} == {manifest["inputs"][0]["sha256"]}
+
+
+def test_the_work_for_each_file_does_not_grow_with_their_number(log: Log, tmp_path: Path, monkeypatch) -> None:
+    """A million tiny files are a million parts."""
+    looks = 0
+
+    class Part(dict):
+        def __getitem__(self, name: str) -> object:
+            nonlocal looks
+            looks += name == "input"
+            return super().__getitem__(name)
+
+    count = 200
+    for number in range(count):
+        (tmp_path / f"{number}.ndjson").touch()
+    what = job(log, tmp_path / "*.ndjson")
+    run_audit(what, str(tmp_path / "out"))
+    complete_lines = journals.complete_lines
+
+    def counted(file: object) -> tuple[list[dict], list[int]]:
+        lines, ends = complete_lines(file)
+        return [lines[0], *map(Part, lines[1:])], ends
+
+    monkeypatch.setattr(journals, "complete_lines", counted)
+    make_manifest(what, run_audit(what, str(tmp_path / "out")), None)
+    assert 0 < looks < 10 * count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -117,6 +117,14 @@ class Journal:
         return lines[1:]
 
 
+def parts_by_input(parts: Iterable[Mapping[str, Any]]) -> dict[int, list[Mapping[str, Any]]]:
+    """Return the parts of each input, by its number."""
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for part in parts:
+        found.setdefault(part["input"], []).append(part)
+    return found
+
+
 def complete_lines(file: Any) -> tuple[list[dict[str, Any]], list[int]]:  # noqa: ANN401 - a binary file
     """Return the objects of a journal, and the offset after each. Raises :class:`AuditError` if one is malformed."""
     file.seek(0)
@@ -162,4 +170,4 @@ def _line(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, allow_nan=False).encode() + b"\n"
 
 
-__all__ = ["JOURNAL", "Journal", "complete_lines"]
+__all__ = ["JOURNAL", "Journal", "complete_lines", "parts_by_input"]

@@ -16,7 +16,7 @@ from watchword.audit.digests import Digests, file_sha256
 from watchword.audit.durable import sync_directory
 from watchword.audit.errors import AuditError, required
 from watchword.audit.inputs import Input
-from watchword.audit.journal import Journal
+from watchword.audit.journal import Journal, parts_by_input
 from watchword.audit.ordered import ordered_map
 from watchword.audit.source import Source
 from watchword.audit.units import DEFAULT_LIMITS, Chunk, Columns, Limits, Position
@@ -122,8 +122,8 @@ class _Run:
         parts = self._journal.parts
         if parts and any(one.is_standard_input for one in self._job.inputs):
             raise AuditError("an audit of standard input can't be gone on with: give a new directory")
-        for index in {part["input"]: None for part in parts}:
-            self._check_input(index, [part for part in parts if part["input"] == index])
+        for index, of_input in parts_by_input(parts).items():
+            self._check_input(index, of_input)
         intact = next((number for number, part in enumerate(parts) if not self._is_intact(number, part)), len(parts))
         self._journal.keep(intact)
         folder = os.path.join(self._directory, PARTS)

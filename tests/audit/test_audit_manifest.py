@@ -224,6 +224,23 @@ def test_a_sample_finds_verdicts_that_the_keys_do_not_give(out: Path, log: Log) 
     assert "code is 'wrong_audience', not None" in "\n".join(found)
 
 
+@pytest.mark.parametrize("damage", ["gone", "cut", "types"])
+def test_a_sample_goes_on_after_a_damaged_part(out: Path, log: Log, damage: str) -> None:
+    part = _a_part(out, 0)
+    if damage == "gone":
+        part.unlink()
+    elif damage == "cut":
+        part.write_bytes(part.read_bytes()[:300])
+    elif part.suffix == ".parquet":
+        table = pq.read_table(part)
+        pq.write_table(table.set_column(3, "valid", pa.array([{"a": 1}] * len(table))), part)
+    else:
+        part.write_text("[1]\n" * 100)
+    found = _sampled(out, log, size=500)
+    assert len(found) == 100
+    assert all("is not in the parts" in sentence for sentence in found)
+
+
 def test_a_sample_finds_rows_that_are_missing(out: Path, log: Log) -> None:
     manifest, _ = read_manifest(str(out), None)
     path = _a_part(out, 0)

@@ -374,6 +374,24 @@ def test_a_full_disk_is_said_in_words_and_gone_on_with(log_issuer, options, tmp_
     assert b"400  rows" in out
 
 
+def test_the_report_is_written_if_nobody_reads_the_counts(log: Path, options, tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = _start(log, [*options, "--report", str(tmp_path / "report.html")], stdout=writer)
+    os.close(writer)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 141
+    assert errors == b""
+    assert (tmp_path / "report.html").exists()
+
+
+def test_an_output_that_is_a_file_is_a_usage_error(run, log: Path, options, tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+    answer = run("audit", str(log), *options)
+    assert answer.status == 2
+    assert "is not a directory: give a new one." in answer.err
+
+
 def test_progress_is_shown_on_a_terminal_only(log: Path, options) -> None:
     leader, follower = os.openpty()
     termios.tcsetwinsize(follower, (24, 120))

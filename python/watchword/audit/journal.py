@@ -39,13 +39,16 @@ class Journal:
     ``about`` is what the audit is of: the same for every run that goes on with it. :attr:`parts` are the finished ones.
     A last line that is incomplete, as a killed process leaves it, is ignored.
 
-    Raises :class:`AuditError` if the directory has files but no journal, if the journal is that of another audit, or if
+    Raises :class:`AuditError` if the directory is none, or has files but no journal, if the journal is that of another audit, or if
     another process is writing into it; ``OSError`` if it cannot be written.
     """
 
     def __init__(self, directory: str, about: Mapping[str, Any]) -> None:
         path = os.path.join(directory, JOURNAL)
-        os.makedirs(directory, exist_ok=True)
+        try:
+            os.makedirs(directory, exist_ok=True)
+        except FileExistsError:
+            raise AuditError(f"the output {directory!r} is not a directory: give a new one") from None
         if os.listdir(directory) and not os.path.exists(path):
             raise AuditError(
                 f"the directory {directory!r} is not empty, and has no journal of an audit: give a new one"

@@ -177,9 +177,12 @@ def _run(arguments: argparse.Namespace) -> int:
             f"{error.filename or arguments.output!r} can't be written: {reason}. Run the same command again to go on"
             " with the parts that are finished."
         ) from None
-    print(f"{in_words(manifest)}\n\nThe manifest is {escaped(path)}.")
-    if arguments.report:
-        _write_report(arguments.output, arguments.report)
+    try:
+        if arguments.report:
+            _write_report(arguments.output, arguments.report)
+    finally:
+        # At the end: nobody may read it, which ends the command.
+        print(f"{in_words(manifest)}\n\nThe manifest is {escaped(path)}.")
     counts = manifest["counts"]
     if counts["unreadable"]:
         return 3

@@ -24,9 +24,10 @@ from watchword.audit import journal as journals
 from watchword.audit.digests import file_sha256
 from watchword.audit.errors import AuditError
 from watchword.audit.manifest import make_manifest
+from watchword.audit.parquet_reader import read_parquet
 from watchword.audit.pipeline import run_audit
 from watchword.audit.report import write_report
-from watchword.audit.units import Columns
+from watchword.audit.units import Columns, Position
 
 
 @pytest.fixture(scope="module", name="log")
@@ -228,6 +229,29 @@ def test_a_corrupt_page_loses_its_row_groups_only(log: Log, tmp_path: Path) -> N
     assert lost["reason"].startswith("rows 251 to 300: ")
     assert {row["row"] for row in rows_of(tmp_path / "out")} == set(range(1, 251)) | set(range(301, 561))
     assert manifest["counts"]["rows"] == 510
+
+
+def test_a_row_group_that_is_said_to_have_fewer_rows_is_noticed(log: Log, tmp_path: Path) -> None:
+    path = audit_logs.write_parquet(log, tmp_path / "tokens.parquet", row_group_size=60)
+    data = path.read_bytes()
+    begin = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    # In a row group, field 3 of Thrift's compact protocol: the number of rows, here 60, in zigzag; then field 4.
+    place = data.index(b"\x16\x78\x26", data.index(b"\x16\x78\x26", begin) + 1)
+    path.write_bytes(data[: place + 1] + b"\x00" + data[place + 2 :])
+    assert pq.read_metadata(path).num_rows == len(log.rows)
+    audit(job(log, path), tmp_path / "out")
+    (found,) = unreadable_of(tmp_path / "out")
+    assert found["reason"] == "the metadata is damaged: 560 rows, of which the row groups have 500"
+
+
+def test_large_tokens_are_not_read_many_at_once(tmp_path: Path) -> None:
+    tokens = [f"{number:02}" + "x" * (4 << 20) for number in range(24)]
+    options = {"row_group_size": 8, "use_dictionary": False, "write_batch_size": 1}
+    pq.write_table(pa.table({"token": tokens, "used_at": [1] * 24}), tmp_path / "tokens.parquet", **options)
+    columns, limits = Columns("token", "used_at"), LIMITS
+    path = str(tmp_path / "tokens.parquet")
+    chunks = read_parquet(0, path, columns, limits, start=Position(), check=lambda _: None)
+    assert max(chunk.batch.nbytes for chunk in chunks if chunk.batch is not None) <= 16 << 20
 
 
 @pytest.mark.parametrize("after", range(1, 18, 3))

@@ -39,8 +39,8 @@ class Journal:
     ``about`` is what the audit is of: the same for every run that goes on with it. :attr:`parts` are the finished ones.
     A last line that is incomplete, as a killed process leaves it, is ignored.
 
-    Raises :class:`AuditError` if the directory is none, or has files but no journal, if the journal is malformed or that
-    of another audit, or if another process is writing into it; ``OSError`` if it cannot be written.
+    Raises :class:`AuditError` if the directory is none, or has files but no journal, if the journal is malformed or
+    that of another audit, or if another process is writing into it; ``OSError`` if it cannot be written.
     """
 
     def __init__(self, directory: str, about: Mapping[str, Any]) -> None:

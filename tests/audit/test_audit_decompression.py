@@ -75,6 +75,10 @@ def test_other_data_after_a_stream_is_reported() -> None:
 
 def test_padding_after_gzip_is_none() -> None:
     assert _read(MEMBERS + bytes(1000)) == (DATA, None)
+    for padding in (1, 1000, 300_000):
+        assert _read(gzip.compress(DATA[:HALF]) + bytes(padding) + gzip.compress(DATA[HALF:])) == (DATA, None)
+    end = len(MEMBERS) + 300_000
+    assert str(_read(MEMBERS + bytes(300_000) + b"rest")[1]).endswith(f"followed by other data at byte {end}")
 
 
 def test_a_name_that_promises_compression_is_checked() -> None:

@@ -56,7 +56,11 @@ def test_a_file_with_the_name_of_a_pattern_is_that_file(tmp_path: Path) -> None:
 
 def test_the_output_is_no_input(tmp_path: Path) -> None:
     _files(tmp_path, "a.parquet", "out/parts/part-000000.parquet")
-    assert _names(find_inputs([str(tmp_path)], output=str(tmp_path / "out")), tmp_path) == ["a.parquet"]
+    _files(tmp_path, "out/journal.ndjson", "output.ndjson")
+    (tmp_path / "link").symlink_to("out")
+    for pattern in (".", "*", "**", "**/*.*", "[!.]*"):
+        inputs = find_inputs([str(tmp_path / pattern)], output=str(tmp_path / "out"))
+        assert {os.path.relpath(one.path, tmp_path) for one in inputs} == {"a.parquet", "output.ndjson"}
 
 
 def test_a_format_overrides_names(tmp_path: Path) -> None:

@@ -149,6 +149,36 @@ def test_a_missing_part_and_a_foreign_one_are_found(out: Path) -> None:
     assert "is there, but not in the manifest" in found
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("valid", "yes"), ("valid", [True]), ("code", 5), ("code", [1]), ("key_state", {"a": 1})]
+)
+def test_a_part_with_columns_of_other_types_is_found(out: Path, name: str, value: object) -> None:
+    part = _a_part(out)
+    if part.suffix == ".parquet":
+        table = pq.read_table(part)
+        column = pa.array([value] * len(table))
+        pq.write_table(table.set_column(table.schema.names.index(name), name, column), part)
+    else:
+        rows = [json.loads(line) for line in part.read_bytes().splitlines()]
+        part.write_text("".join(json.dumps({**row, name: value}) + "\n" for row in rows))
+    found = "\n".join(_differences(out))
+    assert f"{part.name}' was changed" in found
+    assert f"{part.name}' can't be read: " in found
+
+
+def test_files_that_an_audit_without_them_cannot_have_are_found(out: Path) -> None:
+    for name in ("replays.ndjson", "manifest.json", "manifest.jws"):
+        if not (out / name).exists():
+            (out / name).write_bytes(b"{}\n")
+            if name == "manifest.jws":
+                # It is read instead: it has no signature that the keys could have made.
+                with pytest.raises(AuditError, match="is no JWS"):
+                    read_manifest(str(out), None)
+                (out / name).unlink()
+            else:
+                assert f"'{name}' is there, but not in the manifest." in _differences(out)
+
+
 def test_changed_unreadable_rows_are_found(out: Path) -> None:
     (path,) = out.glob("parts/*.unreadable.ndjson")
     path.write_bytes(path.read_bytes() * 2)
@@ -192,6 +222,23 @@ def test_a_sample_finds_verdicts_that_the_keys_do_not_give(out: Path, log: Log) 
     assert 30 < len(found) < 40
     assert "differs from the part: " in found[0]
     assert "code is 'wrong_audience', not None" in "\n".join(found)
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "types"])
+def test_a_sample_goes_on_after_a_damaged_part(out: Path, log: Log, damage: str) -> None:
+    part = _a_part(out, 0)
+    if damage == "gone":
+        part.unlink()
+    elif damage == "cut":
+        part.write_bytes(part.read_bytes()[:300])
+    elif part.suffix == ".parquet":
+        table = pq.read_table(part)
+        pq.write_table(table.set_column(3, "valid", pa.array([{"a": 1}] * len(table))), part)
+    else:
+        part.write_text("[1]\n" * 100)
+    found = _sampled(out, log, size=500)
+    assert len(found) == 100
+    assert all("is not in the parts" in sentence for sentence in found)
 
 
 def test_a_sample_finds_rows_that_are_missing(out: Path, log: Log) -> None:

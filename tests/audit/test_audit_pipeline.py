@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
+import io
 import json
 import os
+import sys
+import threading
 from pathlib import Path
 
 import audit_logs
@@ -16,9 +20,14 @@ import zstandard
 from audit_logs import LIMITS, Log, audit, content, job, make_log, rows_of, unreadable_of
 
 import watchword as ww
+from watchword.audit import journal as journals
+from watchword.audit.digests import file_sha256
 from watchword.audit.errors import AuditError
+from watchword.audit.manifest import make_manifest
+from watchword.audit.parquet_reader import read_parquet
 from watchword.audit.pipeline import run_audit
-from watchword.audit.units import Columns
+from watchword.audit.report import write_report
+from watchword.audit.units import Columns, Position
 
 
 @pytest.fixture(scope="module", name="log")
@@ -188,6 +197,21 @@ def test_a_file_without_permission_is_counted(log: Log, tmp_path: Path) -> None:
     assert manifest["inputs"][0]["sha256"] is None
 
 
+def test_standard_input_that_fails_is_counted(log: Log, tmp_path: Path, monkeypatch) -> None:
+    class Failing(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, _: object) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Failing())))
+    manifest = audit(job(log, "-", format="ndjson"), tmp_path / "out")
+    (found,) = unreadable_of(tmp_path / "out")
+    assert found == {"file": "-", "row": None, "reason": "the file can't be read: Input/output error"}
+    assert manifest["inputs"][0]["sha256"] is None
+
+
 def _with_corrupt_page(log: Log, path: Path, *, group: int, size: int) -> Path:
     audit_logs.write_parquet(log, path, row_group_size=size, compression="none", use_dictionary=False)
     column = pq.read_metadata(path).row_group(group).column(0)
@@ -207,6 +231,29 @@ def test_a_corrupt_page_loses_its_row_groups_only(log: Log, tmp_path: Path) -> N
     assert manifest["counts"]["rows"] == 510
 
 
+def test_a_row_group_that_is_said_to_have_fewer_rows_is_noticed(log: Log, tmp_path: Path) -> None:
+    path = audit_logs.write_parquet(log, tmp_path / "tokens.parquet", row_group_size=60)
+    data = path.read_bytes()
+    begin = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    # In a row group, field 3 of Thrift's compact protocol: the number of rows, here 60, in zigzag; then field 4.
+    place = data.index(b"\x16\x78\x26", data.index(b"\x16\x78\x26", begin) + 1)
+    path.write_bytes(data[: place + 1] + b"\x00" + data[place + 2 :])
+    assert pq.read_metadata(path).num_rows == len(log.rows)
+    audit(job(log, path), tmp_path / "out")
+    (found,) = unreadable_of(tmp_path / "out")
+    assert found["reason"] == "the metadata is damaged: 560 rows, of which the row groups have 500"
+
+
+def test_large_tokens_are_not_read_many_at_once(tmp_path: Path) -> None:
+    tokens = [f"{number:02}" + "x" * (4 << 20) for number in range(24)]
+    options = {"row_group_size": 8, "use_dictionary": False, "write_batch_size": 1}
+    pq.write_table(pa.table({"token": tokens, "used_at": [1] * 24}), tmp_path / "tokens.parquet", **options)
+    columns, limits = Columns("token", "used_at"), LIMITS
+    path = str(tmp_path / "tokens.parquet")
+    chunks = read_parquet(0, path, columns, limits, start=Position(), check=lambda _: None)
+    assert max(chunk.batch.nbytes for chunk in chunks if chunk.batch is not None) <= 16 << 20
+
+
 @pytest.mark.parametrize("after", range(1, 18, 3))
 def test_lost_rows_of_several_units_are_reported_once(log: Log, tmp_path: Path, after: int) -> None:
     path = _with_corrupt_page(log, tmp_path / "tokens.parquet", group=0, size=430)
@@ -220,11 +267,14 @@ def test_lost_rows_of_several_units_are_reported_once(log: Log, tmp_path: Path, 
 
 
 def test_a_name_that_is_not_utf8_is_escaped(log: Log, tmp_path: Path) -> None:
-    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.ndjson"))
-    path.write_bytes(audit_logs.ndjson(log))
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\n.ndjson"))
+    path.write_bytes(audit_logs.ndjson(log) + b"not JSON\n")
     manifest = audit(job(log, path), tmp_path / "out")
     assert manifest["inputs"][0]["rows"] == len(log.rows)
-    assert rows_of(tmp_path / "out")[0]["file"] == f"{tmp_path}/\\udcff.ndjson"
+    # A row and what was unreadable have the same name for it.
+    for one in (rows_of(tmp_path / "out")[0], *unreadable_of(tmp_path / "out")):
+        assert one["file"] == f"{tmp_path}/\\udcff\n.ndjson"
+    write_report(tmp_path / "out", tmp_path / "report.html")
 
 
 # Going on
@@ -305,6 +355,47 @@ def test_a_malformed_journal_is_refused(log: Log, tmp_path: Path) -> None:
         audit(job(log, path), tmp_path / "out")
 
 
+def test_a_line_of_the_journal_that_is_no_part_is_refused(log: Log, tmp_path: Path) -> None:
+    path = _written(log, tmp_path, "ndjson")
+    audit(job(log, path), tmp_path / "out")
+    journal = tmp_path / "out/journal.ndjson"
+    data = journal.read_bytes()
+    part = json.loads(data.splitlines()[1])
+    for line in (
+        {},
+        {**part, "input": 1},
+        {**part, "end": [1]},
+        {**part, "part": None},
+        {**part, "counts": {"rows": 1}},
+    ):
+        journal.write_bytes(data + json.dumps(line).encode() + b"\n")
+        with pytest.raises(AuditError, match=f"line {len(data.splitlines()) + 1} of the journal is malformed"):
+            audit(job(log, path), tmp_path / "out")
+
+
+def test_a_journal_without_one_of_its_lines_loses_no_rows(log: Log, tmp_path: Path) -> None:
+    path = _written(log, tmp_path, "ndjson")
+    audit(job(log, path), tmp_path / "out")
+    before = content(tmp_path / "out")
+    journal = tmp_path / "out/journal.ndjson"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    for some in ([*lines[:2], *lines[3:]], [lines[0], *lines[2:]], [*lines[:2], lines[3]], [*lines, lines[1]]):
+        journal.write_bytes(b"".join(some))
+        audit(job(log, path), tmp_path / "out")
+        assert content(tmp_path / "out") == before
+
+
+def test_a_journal_of_something_else_is_left_alone(log: Log, tmp_path: Path) -> None:
+    path = _written(log, tmp_path, "ndjson")
+    journal = tmp_path / "out/journal.ndjson"
+    journal.parent.mkdir()
+    for data in (b"an entry", b'{"entry": 1}\n{"entry', b"entry\n"):
+        journal.write_bytes(data)
+        with pytest.raises(AuditError, match=r"journal.*give a new directory|malformed"):
+            audit(job(log, path), tmp_path / "out")
+        assert journal.read_bytes() == data
+
+
 def test_another_audit_in_the_same_directory_is_refused_in_words(log: Log, tmp_path: Path) -> None:
     path, other = _written(log, tmp_path, "ndjson"), _written(log, tmp_path, "csv")
     _interrupted(job(log, path), tmp_path / "out", 3)
@@ -336,6 +427,28 @@ def test_an_input_that_changes_while_it_is_read_is_found(log: Log, tmp_path: Pat
 
     with pytest.raises(AuditError, match="changed while it was read"):
         run_audit(job(log, path), str(tmp_path / "out"), progress=progress)
+
+
+def test_parts_of_an_input_that_changed_are_not_gone_on_with(log: Log, tmp_path: Path, monkeypatch) -> None:
+    """Its digest may be computed after it changed, and be that of a file from which no part was made."""
+    path = _written(log, tmp_path, "ndjson")
+    changed = threading.Event()
+
+    def late(*arguments) -> str | None:
+        changed.wait(60)
+        return file_sha256(*arguments)
+
+    def progress(*_: int) -> None:
+        if not changed.is_set() and len(list((tmp_path / "out/parts").glob("*.parquet"))) > 1:
+            path.write_bytes(b"".join(reversed(path.read_bytes().splitlines(keepends=True))))
+            changed.set()
+
+    monkeypatch.setattr("watchword.audit.digests.file_sha256", late)
+    with pytest.raises(AuditError, match="changed while it was read"):
+        run_audit(job(log, path), str(tmp_path / "out"), progress=progress)
+    audit(job(log, path), tmp_path / "out")
+    audit(job(log, path), tmp_path / "whole")
+    assert content(tmp_path / "out") == content(tmp_path / "whole")
 
 
 def test_a_directory_with_other_files_is_refused(log: Log, tmp_path: Path) -> None:
@@ -388,3 +501,29 @@ def test_the_journal_has_a_line_for_each_part(log: Log, tmp_path: Path) -> None:
     assert first["limits"] == LIMITS.describe()
     assert [part["part"]["path"] for part in parts] == [part["path"] for part in manifest["parts"]]
     assert {part["sha256_of_input"] for part in parts} == {manifest["inputs"][0]["sha256"]}
+
+
+def test_the_work_for_each_file_does_not_grow_with_their_number(log: Log, tmp_path: Path, monkeypatch) -> None:
+    """A million tiny files are a million parts."""
+    looks = 0
+
+    class Part(dict):
+        def __getitem__(self, name: str) -> object:
+            nonlocal looks
+            looks += name == "input"
+            return super().__getitem__(name)
+
+    count = 200
+    for number in range(count):
+        (tmp_path / f"{number}.ndjson").touch()
+    what = job(log, tmp_path / "*.ndjson")
+    run_audit(what, str(tmp_path / "out"))
+    complete_lines = journals.complete_lines
+
+    def counted(file: object) -> tuple[list[dict], list[int]]:
+        lines, ends = complete_lines(file)
+        return [lines[0], *map(Part, lines[1:])], ends
+
+    monkeypatch.setattr(journals, "complete_lines", counted)
+    make_manifest(what, run_audit(what, str(tmp_path / "out")), None)
+    assert 0 < looks < 10 * count

@@ -228,6 +228,18 @@ def test_unreadable_rows_are_counted_by_file_and_reason(tmp_path):
     assert "12 rows in further files or with further reasons are not listed." in text(section(page, "unreadable"))
 
 
+def test_an_input_that_could_not_be_read_is_listed_without_digest(tmp_path):
+    inputs = [
+        {"path": "log.ndjson", "bytes": 9, "sha256": "ab" * 32, "rows": 1},
+        {"path": "gone.ndjson", "bytes": None, "sha256": None, "rows": 0},
+    ]
+    reason = "the file can't be read: Permission denied"
+    unreadable = [{"file": "gone.ndjson", "row": None, "reason": reason}]
+    page = report(write_audit(tmp_path / "out", [[row(1)]], unreadable=unreadable, inputs=inputs))
+    assert cells(section(page, "digests"), "Inputs: 2 files")[2] == ["gone.ndjson", "–", "0", "–"]
+    assert reason in text(section(page, "unreadable"))
+
+
 def test_digests_and_how_to_check_them(tmp_path):
     directory = write_audit(tmp_path / "out", [[row(1)]], signed=True)
     page = report(directory)

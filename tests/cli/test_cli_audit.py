@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 import os
 import re
@@ -108,6 +110,21 @@ def test_text_formats_and_standard_input(run, log_issuer: LocalIssuer, options, 
     assert "standard input can't be gone on with" in again.err
 
 
+@pytest.mark.parametrize(
+    ("data", "form"),
+    [
+        (gzip.compress(b"not JSON\n") + b"followed by other data" * 100_000, "ndjson"),
+        (b"other,columns\n" + b"1,2\n" * 100_000, "csv"),
+    ],
+    ids=["damaged", "without the column"],
+)
+def test_standard_input_is_read_to_its_end_whatever_it_has(run, options, tmp_path: Path, data: bytes, form) -> None:
+    """Its digest, for which the audit waits, is that of all bytes."""
+    assert run("audit", "-", "--format", form, *options, text=data).status == 3
+    (read,) = json.loads((tmp_path / "out/manifest.json").read_text())["inputs"]
+    assert (read["bytes"], read["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+
+
 def test_lines_have_the_time_of_an_option(run, log_issuer: LocalIssuer, keys: Path, tmp_path: Path) -> None:
     path = tmp_path / "tokens.txt"
     path.write_text(f"{log_issuer.mint()}\n\n{log_issuer.mint()}\n")
@@ -162,6 +179,24 @@ def test_keys_by_issuer(run, log: Path, options, tmp_path: Path) -> None:
     options[-1] = str(tmp_path / "other")
     options[1] = f"https://other.test={tmp_path / 'jwks.json'}"
     assert "0  valid" in run("audit", str(log), *options).out
+
+
+def test_one_key_set_is_not_that_of_several_issuers_of_a_policy_file(run, keys: Path, tmp_path: Path) -> None:
+    """Nor if they are accepted one after the other: an issuer could sign in the name of another."""
+    path = _lines(LocalIssuer("https://other.test", clock=lambda: ISSUED), tmp_path / "log.ndjson")
+    policies = tmp_path / "policies.toml"
+    options = ["--policy", str(policies), "--token-field", "token", "--time-field", "used_at"]
+    options += ["--output", str(tmp_path / "out")]
+    for issuers in (
+        '[[policy]]\nissuer = ["https://issuer.test", "https://other.test"]\nany_audience = true\n',
+        '[[policy]]\nissuer = "https://issuer.test"\nany_audience = true\nto = 2025-06-15T15:10:00Z\n'
+        '[[policy]]\nissuer = "https://other.test"\nany_audience = true\n',
+    ):
+        policies.write_text(issuers)
+        refused = run("audit", str(path), *options, "--keys", str(keys))
+        assert refused.status == 2
+        assert "is one key set, and there are several issuers: give each its own, --keys ISSUER=FILE" in refused.err
+    assert "0  valid" in run("audit", str(path), *options, "--keys", f"https://issuer.test={keys}").out
 
 
 def test_policies_of_a_file(run, log: Path, keys: Path, tmp_path: Path) -> None:
@@ -337,6 +372,24 @@ def test_a_full_disk_is_said_in_words_and_gone_on_with(log_issuer, options, tmp_
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert b"400  rows" in out
+
+
+def test_the_report_is_written_if_nobody_reads_the_counts(log: Path, options, tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = _start(log, [*options, "--report", str(tmp_path / "report.html")], stdout=writer)
+    os.close(writer)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 141
+    assert errors == b""
+    assert (tmp_path / "report.html").exists()
+
+
+def test_an_output_that_is_a_file_is_a_usage_error(run, log: Path, options, tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+    answer = run("audit", str(log), *options)
+    assert answer.status == 2
+    assert "is not a directory: give a new one." in answer.err
 
 
 def test_progress_is_shown_on_a_terminal_only(log: Path, options) -> None:

@@ -49,7 +49,7 @@ class BatchAuditor:
         self, auditor: VerifiesBatches, inputs: Sequence[Input], columns: Columns, output_format: str = "parquet"
     ) -> None:
         self._auditor, self._columns, self._format = auditor, columns, output_format
-        self._paths = [strings([_printable(one.path)]) for one in inputs]
+        self._paths = [strings([one.name]) for one in inputs]
 
     def schema(self) -> pa.Schema:
         """Return the columns of the output."""
@@ -88,11 +88,6 @@ class BatchAuditor:
         fields = [pa.field("file", file.type, nullable=False), pa.field("row", pa.int64(), nullable=False)]
         schema = pa.schema([*fields, *verdicts.schema])
         return pa.RecordBatch.from_arrays([file, rows, *verdicts.columns], schema=schema)
-
-
-def _printable(path: str) -> str:
-    """Return a path as UTF-8, whatever its bytes are."""
-    return path.encode("utf-8", "backslashreplace").decode()
 
 
 def _empty(types: Mapping[str, pa.DataType]) -> pa.RecordBatch:

@@ -88,10 +88,6 @@ def _gunzipped(file: Readable, data: bytes) -> Iterator[bytes]:
     before = 0  # bytes of the file before ``data``
     while data:
         if not data.startswith(_GZIP):
-            # Padding is allowed between members, and after the last one (as gzip(1) does).
-            if data.strip(b"\0") == b"":
-                before, data = before + len(data), file.read(_PIECE)
-                continue
             raise StreamError(f"the gzip stream is followed by other data at byte {before}")
         member = zlib.decompressobj(wbits=31)
         while not member.eof:
@@ -105,8 +101,10 @@ def _gunzipped(file: Readable, data: bytes) -> Iterator[bytes]:
             before, data = before + len(data) - len(rest), rest
             if not data and not out and not member.eof and not (data := file.read(_PIECE)):
                 raise StreamError(f"the gzip stream is truncated at byte {before}")
-        while len(data) < 2 and (more := file.read(_PIECE)):
-            data += more
+        # Padding is allowed between members, and after the last one (as gzip(1) does).
+        while len(rest := data.lstrip(b"\0")) < 2 and (more := file.read(_PIECE)):
+            before, data = before + len(data) - len(rest), rest + more
+        before, data = before + len(data) - len(rest), rest
 
 
 def _unzstd(file: Readable, data: bytes) -> Iterator[bytes]:

@@ -84,13 +84,22 @@ class StandardInput:
             self._descriptor = sys.stdin.fileno()
 
     def read(self, size: int, /) -> bytes:
-        """Return at most ``size`` bytes; none at the end."""
-        block = sys.stdin.buffer.read(size) if self._descriptor is None else self._next(self._descriptor, size)
+        """Return at most ``size`` bytes; none at the end. Raises ``OSError``, after which it has no digest."""
+        try:
+            block = sys.stdin.buffer.read(size) if self._descriptor is None else self._next(self._descriptor, size)
+        except OSError:
+            self._digest.set_result(InputDigest(None, None))
+            raise
         self._hash.update(block)
         self.position += len(block)
         if not block and not self._digest.done():
             self._digest.set_result(InputDigest(self.position, self._hash.hexdigest()))
         return block
+
+    def read_rest(self) -> None:
+        """Read what was left, such as after damage: the digest is that of all bytes. Raises ``OSError``."""
+        while not self._digest.done():
+            self.read(_BLOCK)
 
     def _next(self, descriptor: int, size: int) -> bytes:
         # A pipe may bring nothing for hours, in which the audit may be interrupted.

@@ -36,13 +36,18 @@ class Input:
         """Whether it is standard input, which can be read once."""
         return self.path == STANDARD_INPUT
 
+    @property
+    def name(self) -> str:
+        """The path as the output has it: in UTF-8, with escapes for bytes that are none."""
+        return self.path.encode("utf-8", "backslashreplace").decode()
+
 
 def find_inputs(arguments: Sequence[str], *, format: str | None = None, output: str | None = None) -> list[Input]:  # noqa: A002 - as the option
     """Return the files that arguments name: files, patterns, directories (recursively), or ``-``.
 
     They come in the order of the arguments, those of a pattern or a directory sorted by path; a file that is named
     twice counts once. ``format`` applies to all; without it, the name of each file says which one it has. Hidden files
-    of a directory, and those that begin with ``_``, are skipped, as is the directory ``output``.
+    of a directory, and those that begin with ``_``, are skipped, as is what a pattern or a directory has of ``output``.
 
     Raises :class:`AuditError` if an argument names no file, or a file has no known format.
     """
@@ -75,7 +80,7 @@ def _paths(arguments: Sequence[str], output: str | None) -> Iterator[str]:
 
 
 def _matches(pattern: str, skipped: str | None) -> Iterator[str]:
-    matches = sorted(glob.glob(pattern, recursive=True))
+    matches = [path for path in sorted(glob.glob(pattern, recursive=True)) if not _is_within(path, skipped)]
     if not matches:
         raise AuditError(f"no file matches {pattern!r}")
     for path in matches:
@@ -90,10 +95,14 @@ def _files_in(directory: str, skipped: str | None) -> Iterable[str]:
         raise AuditError(f"the directory {error.filename!r} can't be read: {error.strerror}")
 
     for folder, folders, names in os.walk(directory, onerror=fail):
-        folders[:] = [name for name in folders if not _is_hidden(name)]
-        if skipped is not None:
-            folders[:] = [name for name in folders if os.path.realpath(os.path.join(folder, name)) != skipped]
+        folders[:] = [
+            name for name in folders if not _is_hidden(name) and not _is_within(os.path.join(folder, name), skipped)
+        ]
         yield from (_checked(os.path.join(folder, name)) for name in names if not _is_hidden(name))
+
+
+def _is_within(path: str, directory: str | None) -> bool:
+    return directory is not None and os.path.join(os.path.realpath(path), "").startswith(os.path.join(directory, ""))
 
 
 def _is_hidden(name: str) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from watchword.audit.counts import Counts
 from watchword.audit.durable import sync_directory
 from watchword.audit.errors import AuditError
 
@@ -38,13 +39,16 @@ class Journal:
     ``about`` is what the audit is of: the same for every run that goes on with it. :attr:`parts` are the finished ones.
     A last line that is incomplete, as a killed process leaves it, is ignored.
 
-    Raises :class:`AuditError` if the directory has files but no journal, if the journal is that of another audit, or if
-    another process is writing into it; ``OSError`` if it cannot be written.
+    Raises :class:`AuditError` if the directory is none, or has files but no journal, if the journal is malformed or
+    that of another audit, or if another process is writing into it; ``OSError`` if it cannot be written.
     """
 
     def __init__(self, directory: str, about: Mapping[str, Any]) -> None:
         path = os.path.join(directory, JOURNAL)
-        os.makedirs(directory, exist_ok=True)
+        try:
+            os.makedirs(directory, exist_ok=True)
+        except FileExistsError:
+            raise AuditError(f"the output {directory!r} is not a directory: give a new one") from None
         if os.listdir(directory) and not os.path.exists(path):
             raise AuditError(
                 f"the directory {directory!r} is not empty, and has no journal of an audit: give a new one"
@@ -81,15 +85,20 @@ class Journal:
             return
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise AuditError(
                 f"another process is writing into {directory!r}: wait for it, or give a new directory"
             ) from None
 
     def _read(self, directory: str, about: dict[str, Any]) -> list[dict[str, Any]]:
         lines, self._ends = complete_lines(self._file)
-        self._file.truncate(self._ends[-1] if self._ends else 0)
         if not lines:
+            self._file.seek(0)
+            if not _line(about).startswith(self._file.read()):
+                raise AuditError(
+                    f"{os.path.join(directory, JOURNAL)!r} is no journal of an audit: give a new directory"
+                )
+            self._file.truncate(0)
             self._write(about)
             sync_directory(directory)
             self._ends = [len(_line(about))]
@@ -104,7 +113,19 @@ class Journal:
                 f"the audit in {directory!r} was begun with {' and '.join(different)}: run the same command to go on "
                 "with it, or give a new directory"
             )
+        for number, line in enumerate(lines[1:], 2):
+            if not _is_part(line, len(about["inputs"])):
+                raise _malformed(number)
+        self._file.truncate(self._ends[-1])
         return lines[1:]
+
+
+def parts_by_input(parts: Iterable[Mapping[str, Any]]) -> dict[int, list[Mapping[str, Any]]]:
+    """Return the parts of each input, by its number."""
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for part in parts:
+        found.setdefault(part["input"], []).append(part)
+    return found
 
 
 def complete_lines(file: Any) -> tuple[list[dict[str, Any]], list[int]]:  # noqa: ANN401 - a binary file
@@ -118,19 +139,38 @@ def complete_lines(file: Any) -> tuple[list[dict[str, Any]], list[int]]:  # noqa
         if not line.endswith(b"\n"):
             break
         value = None
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             value = json.loads(line)
         if not isinstance(value, dict):
-            raise AuditError(
-                f"line {len(lines) + 1} of the journal is malformed: the audit must be done again, into a new directory"
-            )
+            raise _malformed(len(lines) + 1)
         lines.append(value)
         ends.append(offset)
     return lines, ends
+
+
+def _is_part(line: Mapping[str, Any], inputs: int) -> bool:
+    """Return whether a line has the members of a part, of one of so many inputs."""
+    try:
+        files = [line["part"], *([line["unreadable"]] if line["unreadable"] is not None else [])]
+        Counts.from_dict(line["counts"])
+        return (
+            all(isinstance(file[name], str) for file in files for name in ("path", "sha256"))
+            and all(isinstance(file["rows"], int) for file in files)
+            and 0 <= line["input"] < inputs
+            and all(isinstance(number, int) for number in (*line["end"], line["read"]))
+            and len(line["end"]) == 2
+            and {"last", "bytes_of_input", "sha256_of_input"} <= line.keys()
+        )
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _malformed(number: int) -> AuditError:
+    return AuditError(f"line {number} of the journal is malformed: the audit must be done again, into a new directory")
 
 
 def _line(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, allow_nan=False).encode() + b"\n"
 
 
-__all__ = ["JOURNAL", "Journal", "complete_lines"]
+__all__ = ["JOURNAL", "Journal", "complete_lines", "parts_by_input"]

@@ -16,6 +16,7 @@ from watchword.audit.counts import Counts
 from watchword.audit.durable import write_durably
 from watchword.audit.errors import AuditError
 from watchword.audit.inputs import FORMATS
+from watchword.audit.journal import parts_by_input
 
 if TYPE_CHECKING:
     from watchword.audit.inputs import Input
@@ -39,11 +40,10 @@ def make_manifest(
     counts = Counts()
     for part in parts:
         counts.add(Counts.from_dict(part["counts"]))
+    of_inputs = parts_by_input(parts)
     return {
         "watchword": __version__,
-        "inputs": [
-            _input(one, [part for part in parts if part["input"] == index]) for index, one in enumerate(job.inputs)
-        ],
+        "inputs": [_input(one, of_inputs[index]) for index, one in enumerate(job.inputs)],
         "parts": [{**part["part"], "unreadable": part["unreadable"]} for part in parts],
         "replays": None if replays is None else dict(replays),
         "keys": dict(job.keys),

@@ -41,6 +41,7 @@ def read_parquet(
         try:
             parquet = pq.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER)
             metadata = parquet.metadata
+            _check_rows(metadata)
             check_names(parquet.schema_arrow.names, columns)
             check({use: parquet.schema_arrow.field(name).type for use, name in columns.present.items()})
         except (pa.ArrowException, OSError, ValueError) as error:
@@ -129,11 +130,20 @@ def _batches(source: _Source, run: _Run) -> Iterator[pa.RecordBatch]:
     )
     # Tokens that are read as a dictionary take no memory of their own.
     size = 1 if repeats else max(1, total // max(1, rows))
-    batch_rows = max(64, min(limits.batch_rows, _BATCH_BYTES // size))
+    batch_rows = max(1, min(limits.batch_rows, _BATCH_BYTES // size))
     # One column may be the token and the time, in theory: each is read once.
     columns = list(dict.fromkeys(names.values()))
     for batch in parquet.iter_batches(batch_rows, row_groups=run.groups, columns=columns, use_threads=False):
         yield pa.RecordBatch.from_arrays([batch.column(name) for name in names.values()], names=list(names))
+
+
+def _check_rows(metadata: pq.FileMetaData) -> None:
+    """Raise ``ValueError`` if the row groups do not have the rows of the file: in damaged metadata, some are lost."""
+    rows = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+    if sum(rows) != metadata.num_rows or min(rows, default=0) < 0:
+        raise ValueError(
+            f"the metadata is damaged: {metadata.num_rows:,} rows, of which the row groups have {sum(rows):,}"
+        )
 
 
 def _token_bytes(metadata: pq.FileMetaData, groups: list[int], name: str) -> tuple[int, int]:

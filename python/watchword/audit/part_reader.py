@@ -27,11 +27,15 @@ _BLOCK = 4 << 20
 
 
 def read_part(path: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Yield columns of a part in batches. Raises ``ValueError`` or ``OSError`` if it is not a readable part."""
+    """Yield columns of a part in batches, with the types that a part has.
+
+    Raises ``ArrowException``, ``ValueError``, ``KeyError`` or ``OSError`` if it is not a readable part.
+    """
+    types = pa.schema([(name, _TYPES[name]) for name in columns])
     if path.endswith(".parquet"):
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as parquet:
             for batch in parquet.iter_batches(_BATCH_ROWS, columns=[*columns], use_threads=False):
-                yield batch.select([*columns])
+                yield batch.select([*columns]).cast(types)
         return
     schema = pa.schema([(name, pa.string() if _TYPES[name] == _NAME else _TYPES[name]) for name in columns])
     with open(path, "rb") as file:
@@ -40,7 +44,7 @@ def read_part(path: str, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         file.seek(0)
         options = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
         for batch in pj.open_json(file, pj.ReadOptions(use_threads=False, block_size=_BLOCK), options):
-            yield batch.cast(pa.schema([(name, _TYPES[name]) for name in columns]))
+            yield batch.cast(types)
 
 
 __all__ = ["read_part"]

@@ -12,18 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from watchword import __version__
 from watchword.audit.counts import Counts
-from watchword.audit.digests import Digests, InputDigest, file_sha256
+from watchword.audit.digests import Digests, file_sha256
 from watchword.audit.durable import sync_directory
 from watchword.audit.errors import AuditError, required
 from watchword.audit.inputs import Input
-from watchword.audit.journal import Journal
+from watchword.audit.journal import Journal, parts_by_input
 from watchword.audit.ordered import ordered_map
 from watchword.audit.source import Source
 from watchword.audit.units import DEFAULT_LIMITS, Chunk, Columns, Limits, Position
 
 if TYPE_CHECKING:
-    import concurrent.futures
-
     import pyarrow as pa
 
     from watchword.audit.audited import Audited, VerifiesBatches
@@ -106,9 +104,7 @@ class _Run:
         self._batches = BatchAuditor(job.auditor, job.inputs, job.columns, job.output_format)
         self._schema = self._batches.schema()
         # Parts that are written, and wait for the digest of their input.
-        self._waiting: collections.deque[tuple[dict[str, Any], concurrent.futures.Future[InputDigest]]] = (
-            collections.deque()
-        )
+        self._waiting: collections.deque[tuple[dict[str, Any], Input]] = collections.deque()
 
     def run(self) -> list[dict[str, Any]]:
         try:
@@ -126,9 +122,9 @@ class _Run:
         parts = self._journal.parts
         if parts and any(one.is_standard_input for one in self._job.inputs):
             raise AuditError("an audit of standard input can't be gone on with: give a new directory")
-        for index in {part["input"]: None for part in parts}:
-            self._check_input(index, [part for part in parts if part["input"] == index])
-        intact = next((number for number, part in enumerate(parts) if not self._is_intact(part)), len(parts))
+        for index, of_input in parts_by_input(parts).items():
+            self._check_input(index, of_input)
+        intact = next((number for number, part in enumerate(parts) if not self._is_intact(number, part)), len(parts))
         self._journal.keep(intact)
         folder = os.path.join(self._directory, PARTS)
         for name in os.listdir(folder):
@@ -149,9 +145,14 @@ class _Run:
         if any(part["sha256_of_input"] != found.sha256 for part in parts):
             raise AuditError(f"the input {one.path!r} changed since parts of it were audited: give a new directory")
 
-    def _is_intact(self, part: Mapping[str, Any]) -> bool:
+    def _is_intact(self, number: int, part: Mapping[str, Any]) -> bool:
         files = [part["part"], part["unreadable"]] if part["unreadable"] else [part["part"]]
-        return all(file_sha256(os.path.join(self._directory, file["path"])) == file["sha256"] for file in files)
+        # The name has the number: so no line before it is missing.
+        return all(
+            file["path"].startswith(f"{_stem(number)}.")
+            and file_sha256(os.path.join(self._directory, file["path"])) == file["sha256"]
+            for file in files
+        )
 
     def _audit(self, first: int, start: Position) -> None:
         job = self._job
@@ -175,7 +176,7 @@ class _Run:
                 self._progress(chunk.read, counts.rows, counts.valid)
                 if chunk.end is not None:
                     line, part = part.finish(chunk), None
-                    self._waiting.append((line, self._digests.begin(job.inputs[chunk.input])))
+                    self._waiting.append((line, job.inputs[chunk.input]))
                     self._journal_waiting(wait=False)
             self._journal_waiting(wait=True)
         finally:
@@ -188,9 +189,11 @@ class _Run:
 
     def _journal_waiting(self, *, wait: bool) -> None:
         """Write the lines of finished parts whose input is hashed: only with its digest can a part be recognised."""
-        while self._waiting and (wait or self._waiting[0][1].done()):
-            line, digest = self._waiting.popleft()
-            found = digest.result()
+        while self._waiting and (wait or self._digests.begin(self._waiting[0][1]).done()):
+            line, one = self._waiting.popleft()
+            found = self._digests.begin(one).result()
+            # Else it could be the digest of what the input became after the part was made.
+            self._digests.check_unchanged(one)
             self._journal.append({**line, "bytes_of_input": found.bytes, "sha256_of_input": found.sha256})
 
 
@@ -201,7 +204,7 @@ class _Part:
         from watchword.audit.part_writer import PartWriter
 
         self._job, self._counts, self._read = job, Counts(), 0
-        self._path = f"{PARTS}/part-{number:06}"
+        self._path = _stem(number)
         self._writer = PartWriter(os.path.join(directory, self._path), schema, job.output_format)
 
     def add(self, audited: Audited) -> None:
@@ -209,7 +212,7 @@ class _Part:
         if audited.rows is not None:
             self._writer.write(audited.rows)
         for unreadable in audited.chunk.unreadable:
-            self._writer.add_unreadable(self._job.inputs[audited.chunk.input].path, unreadable)
+            self._writer.add_unreadable(self._job.inputs[audited.chunk.input].name, unreadable)
         self._counts.add(audited.counts)
         self._read += audited.chunk.read
 
@@ -232,6 +235,10 @@ class _Part:
     def abort(self) -> None:
         """Remove what was written."""
         self._writer.abort()
+
+
+def _stem(number: int) -> str:
+    return f"{PARTS}/part-{number:06}"
 
 
 __all__ = ["PARTS", "AuditJob", "Progress", "record_reader", "run_audit"]

@@ -49,6 +49,15 @@ def policy_from_options(options: Mapping[str, Any]) -> tuple[Policy, dict[str, A
     return policy, {"intervals": [{"from": None, "to": None, **described}]}
 
 
+def issuers_in(description: Mapping[str, Any]) -> list[str]:
+    """Return the issuers that the policies of a description name, at any time, each once."""
+    named: dict[str, None] = {}
+    for interval in description["intervals"]:
+        issuers = interval.get("issuer", [])
+        named |= dict.fromkeys([issuers] if isinstance(issuers, str) else issuers)
+    return list(named)
+
+
 def policy_from_description(description: Mapping[str, Any]) -> Policy:
     """Return the policy of :func:`policy_from_options`. Raises :class:`AuditError` if it is that of a file."""
     if "sha256" in description or len(description["intervals"]) != 1:
@@ -70,4 +79,4 @@ def _time(seconds: float) -> str | None:
     return None if seconds in {float("-inf"), float("inf")} else utc(seconds)
 
 
-__all__ = ["policy_from_description", "policy_from_file", "policy_from_options"]
+__all__ = ["issuers_in", "policy_from_description", "policy_from_file", "policy_from_options"]

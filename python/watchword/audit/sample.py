@@ -9,6 +9,7 @@ import os
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -83,13 +84,17 @@ class _Parts:
         self._part: list[bytes] | pa.Table = []
 
     def rows(self, numbers: Sequence[int]) -> Iterator[dict[str, Any] | None]:
-        """Yield these rows; ``None`` for one that is not there."""
+        """Yield these rows; ``None`` for one that is not there, or in a part that cannot be read."""
         for number in numbers:
             part = bisect.bisect_right(self._ends, number)
-            if part != self._number:
-                self._part, self._number = _read(os.path.join(self._directory, self._parts[part]["path"])), part
             place = number - (self._ends[part - 1] if part else 0)
-            yield self._row(place)
+            row = None
+            with suppress(pa.ArrowException, OSError, ValueError, RecursionError):
+                if part != self._number:
+                    self._part, self._number = [], part
+                    self._part = _read(os.path.join(self._directory, self._parts[part]["path"]))
+                row = self._row(place)
+            yield row
 
     def _row(self, place: int) -> dict[str, Any] | None:
         if isinstance(self._part, list):

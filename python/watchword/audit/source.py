@@ -63,24 +63,28 @@ class Source:
 
             yield from read_parquet(index, one.path, self.columns, self.limits, start=start, check=self.check)
             return
+        file: StandardInput | File
+        if one.is_standard_input:
+            file = StandardInput(self.digests.begin(one), self.stop)
+            yield from self._text(index, one, file, start)
+            file.read_rest()
+            return
+        with contextlib.closing(File(one.path)) as file:
+            yield from self._text(index, one, file, start)
+
+    def _text(self, index: int, one: Input, file: StandardInput | File, start: Position) -> Iterator[Chunk]:
         from watchword.audit.decompression import Bytes
         from watchword.audit.text_reader import read_text
 
-        with contextlib.ExitStack() as stack:
-            file: StandardInput | File
-            if one.is_standard_input:
-                file = StandardInput(self.digests.begin(one), self.stop)
-            else:
-                file = stack.enter_context(contextlib.closing(File(one.path)))
-            yield from read_text(
-                index,
-                Bytes(file, one.path),
-                lambda: self.open_reader(one.format, **self._fields()),
-                self.columns,
-                self.limits,
-                start=start,
-                progress=lambda: file.position,
-            )
+        return read_text(
+            index,
+            Bytes(file, one.path),
+            lambda: self.open_reader(one.format, **self._fields()),
+            self.columns,
+            self.limits,
+            start=start,
+            progress=lambda: file.position,
+        )
 
     def _fields(self) -> dict[str, Any]:
         return {**self.columns.present, "max_record_bytes": self.limits.max_record_bytes}

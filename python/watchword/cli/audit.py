@@ -177,9 +177,12 @@ def _run(arguments: argparse.Namespace) -> int:
             f"{error.filename or arguments.output!r} can't be written: {reason}. Run the same command again to go on"
             " with the parts that are finished."
         ) from None
-    print(f"{in_words(manifest)}\n\nThe manifest is {escaped(path)}.")
-    if arguments.report:
-        _write_report(arguments.output, arguments.report)
+    try:
+        if arguments.report:
+            _write_report(arguments.output, arguments.report)
+    finally:
+        # At the end: nobody may read it, which ends the command.
+        print(f"{in_words(manifest)}\n\nThe manifest is {escaped(path)}.")
     counts = manifest["counts"]
     if counts["unreadable"]:
         return 3
@@ -208,6 +211,7 @@ def _job(arguments: argparse.Namespace) -> AuditJob:
     from watchword.audit.auditor import Auditor
     from watchword.audit.key_input import read_keys
     from watchword.audit.pipeline import AuditJob
+    from watchword.audit.policy_input import issuers_in
     from watchword.audit.units import Columns
 
     inputs = find_inputs(arguments.input, format=arguments.format, output=arguments.output)
@@ -222,8 +226,8 @@ def _job(arguments: argparse.Namespace) -> AuditJob:
     )
     if columns.time is not None and any(one.format == "lines" for one in inputs):
         raise CommandError("lines of tokens have no times. Give --at TIME instead of --time-field.")
-    keys, keys_described = read_keys(arguments.keys, arguments.issuer, rules_in(arguments))
     policy, policy_described = policy_of(arguments)
+    keys, keys_described = read_keys(arguments.keys, issuers_in(policy_described), rules_in(arguments))
     is_text = all(one.format != "parquet" for one in inputs)
     auditor = Auditor(keys, policy, cache_bytes=_CACHE_BYTES_FOR_TEXT if is_text else _CACHE_BYTES)
     workers = arguments.workers or os.cpu_count() or 1

@@ -123,21 +123,19 @@ def _sample(arguments: argparse.Namespace, manifest: dict[str, Any], missing: li
     from watchword.audit.auditor import Auditor
     from watchword.audit.key_input import read_keys, recorded_rules
     from watchword.audit.pipeline import record_reader
-    from watchword.audit.policy_input import policy_from_description, policy_from_file
+    from watchword.audit.policy_input import issuers_in, policy_from_description, policy_from_file
     from watchword.audit.sample import compare_sample
 
     if missing:
         raise CommandError(f"--sample needs all inputs, and {missing[0]!r} is not there. Give --inputs DIR.")
     if arguments.policy is None:
         policy: Any = policy_from_description(manifest["policy"])
-        issuers = manifest["policy"]["intervals"][0].get("issuer", [])
     else:
         policy, described = policy_from_file(arguments.policy)
-        issuers = []
         if described != manifest["policy"]:
             yield f"The policies in {arguments.policy!r} are not those of the audit."
             return
-    keys, described_keys = read_keys(arguments.keys, issuers, recorded_rules(manifest["keys"]))
+    keys, described_keys = read_keys(arguments.keys, issuers_in(manifest["policy"]), recorded_rules(manifest["keys"]))
     if described_keys["sha256"] != manifest["keys"].get("sha256"):
         yield "The keys are not those of the audit: their SHA-256 differs."
         return

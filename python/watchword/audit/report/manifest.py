@@ -19,10 +19,10 @@ NAMES = ("manifest.jws", "manifest.json")
 
 @dataclass(frozen=True)
 class FileDigest:
-    """A file with its SHA-256 in hexadecimal; its bytes and rows, if the manifest has them."""
+    """A file with its SHA-256 in hexadecimal, ``None`` if it could not be read; its bytes and rows, if known."""
 
     path: str
-    sha256: str
+    sha256: str | None
     rows: int | None
     size: int | None
 
@@ -128,7 +128,7 @@ def _list(value: object, name: str) -> list[Mapping[str, Any]]:
 
 def _digests(payload: Mapping[str, Any], name: str) -> tuple[FileDigest, ...]:
     return tuple(
-        FileDigest(_text(one, "path", name), _text(one, "sha256", name), _number(one, "rows"), _number(one, "bytes"))
+        FileDigest(_text(one, "path", name), _sha256(one, name), _number(one, "rows"), _number(one, "bytes"))
         for one in _list(payload.get(name), name)
     )
 
@@ -146,6 +146,12 @@ def _text(value: Mapping[str, Any], member: str, name: str) -> str:
     if not isinstance(text, str):
         raise ValueError(f"each of {name} must have a string {member}")  # noqa: TRY004
     return text
+
+
+def _sha256(value: Mapping[str, Any], name: str) -> str | None:
+    # An input that could not be read has none; a part that is written has one.
+    is_unread = name == "inputs" and "sha256" in value and value["sha256"] is None
+    return None if is_unread else _text(value, "sha256", name)
 
 
 def _number(value: Mapping[str, Any], member: str) -> int | None:

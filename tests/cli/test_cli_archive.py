@@ -6,7 +6,9 @@ import json
 import os
 import select
 import signal
+import time
 from pathlib import Path
+from typing import IO
 
 import command_process
 import endpoint
@@ -208,9 +210,15 @@ class Watch:
         self.process = command_process.start("keys", "watch", *arguments, "--allow-loopback-http", bufsize=0)
 
     def line(self) -> str:
-        ready, _, _ = select.select([self.process.stdout], [], [], endpoint.LONG)
+        return self._line(self.process.stdout)
+
+    def complaint(self) -> str:
+        return self._line(self.process.stderr)
+
+    def _line(self, stream: IO[bytes]) -> str:
+        ready, _, _ = select.select([stream], [], [], endpoint.LONG)
         assert ready, "no line in time"
-        return self.process.stdout.readline().decode()
+        return stream.readline().decode()
 
     def end(self, number: int) -> tuple[int, bytes]:
         self.process.send_signal(number)
@@ -307,6 +315,19 @@ def test_what_can_not_be_watched(run, tmp_path: Path, arguments: list[str], said
     assert answer.status == 2
     assert said in answer.err
     assert not path.exists()
+
+
+def test_watch_goes_on_when_the_clock_was_set_back(tmp_path: Path) -> None:
+    path = str(tmp_path / "archive.ndjson")
+    with ArchiveWriter(path) as writer:
+        writer.record_unreachable(ISSUER, time=time.time() + 3600)
+    with LocalIssuer().serve() as served:
+        watch = Watch(path, "--issuer", served.issuer, "--every", "1")
+        complaint = watch.complaint()
+        assert f"{served.issuer}: not polled: the clock is 3," in complaint
+        assert "correct the clock" in complaint
+        assert watch.end(signal.SIGTERM)[0] == 0
+    assert len(KeyArchive.open(path)) == 1
 
 
 def test_watch_of_an_archive_that_is_removed(tmp_path: Path) -> None:

@@ -90,6 +90,12 @@ def _poll(text: str, fetcher: DefaultFetcher, arguments: argparse.Namespace) -> 
 
 def _poll_once(poll: IssuerPoll, writer: ArchiveWriter) -> bool:
     try:
+        writer.not_before_last(time.time())
+    except ArchiveError as error:
+        # A clock that was set back may be right again for the next poll.
+        _complain(f"{escaped(poll.issuer)}: not polled: {error.problem}")
+        return False
+    try:
         result = poll.poll(writer)
     except ArchiveError:
         raise

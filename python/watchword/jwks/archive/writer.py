@@ -171,7 +171,11 @@ class ArchiveWriter:
         last, now = self._state.chain.time, round(time, 3)
         if now + _CLOCK_STEP < last:
             behind = f"{last - now:,.0f} s"
-            raise ArchiveError(f"the clock is {behind} behind the last record: check the clock", path=self.path)
+            raise ArchiveError(
+                f"the clock is {behind} behind the last record: correct the clock, or begin a new archive if that "
+                "record has the wrong time",
+                path=self.path,
+            )
         return max(now, last)
 
     def close(self) -> None:

@@ -119,6 +119,14 @@ def test_add(run, jwks: str, tmp_path: Path) -> None:
     assert len(KeyArchive.open(archive)) == len(found)
 
 
+def test_a_key_set_seen_in_the_future_is_not_recorded(run, jwks: str, tmp_path: Path) -> None:
+    archive = tmp_path / "new.ndjson"
+    answer = run("keys", "archive", "add", str(archive), "--issuer", ISSUER, "--jwks", jwks, "--time", "2999-01-01")
+    assert answer.status == 2
+    assert "--time 2999-01-01: it is in the future" in answer.err
+    assert not archive.exists()
+
+
 def test_add_without_keys(run, tmp_path: Path) -> None:
     archive = tmp_path / "new.ndjson"
     for document in ("", "{}", "not JSON"):
@@ -149,6 +157,7 @@ def test_compromised_by_kid_and_by_thumbprint(run, archive: str, issuer: LocalIs
         ),
         (["--issuer", ISSUER, "--key", "eddsa-1", "--since", "yesterday"], "--since: invalid time 'yesterday'"),
         (["--issuer", ISSUER, "--key", "eddsa-1", "--since", "2999-01-01"], "since must not be later"),
+        (["--issuer", ISSUER, "--key", "eddsa-1", "--time", "2999-01-01"], "--time 2999-01-01: it is in the future"),
         (["--issuer", ISSUER, "--key", "eddsa-1", "--note", "x" * 2000], "note must have 1,000 characters at most"),
         (["--issuer", ISSUER], "--key"),
     ],

@@ -56,7 +56,7 @@ def _facts(manifest: Manifest) -> Html:
         facts.append(("Signature", _header(manifest.header)))
     kind = manifest.keys.get("kind")
     facts.append(("Keys", [
-        {"archive": "an archive of keys", "jwks": "a key set"}.get(str(kind)) or untrusted(_text(kind)),
+        {"archive": "an archive of keys", "jwks": "a key set", "issuers": "a file for each issuer"}.get(str(kind)) or untrusted(_text(kind)),
         ", SHA-256 ", _digest(_text(manifest.keys.get("sha256"))),
     ]))  # fmt: skip
     head = manifest.keys.get("head")

@@ -73,7 +73,7 @@ def test_what_is_no_output_of_an_audit_is_an_error_in_words(tmp_path):
             b'{"keys": {"lifetimes": [{"issuer": []}]}, "policy": {}, "counts": {}, "inputs": [], "parts": []}',
             "a string issuer, or null",
         ),
-        (b'{"keys": {"issuers": {"x": 1}}, "policy": {}, "counts": {}, "inputs": [], "parts": []}', "must be an object"),
+        (b'{"keys": {"issuers": {"x": 1}}, "policy": {}, "counts": {}, "inputs": [], "parts": []}', "an object"),
         (
             b'{"keys": {}, "policy": {}, "counts": {}, "inputs": [], "parts": [{"path": "../x", "sha256": ""}]}',
             "leaves the directory",

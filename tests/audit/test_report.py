@@ -180,6 +180,17 @@ def test_the_lifetimes_of_keys_in_a_file_for_each_issuer(tmp_path):
     assert "a file for each issuer" in text(section(page, "digests"))
 
 
+def test_codes_of_audits_stand_among_the_others(tmp_path):
+    codes = ["unknown_key", "keys_not_recorded", "invalid_signature", "key_compromised", "expired"]
+    page = report(write_audit(tmp_path / "out", [[row(number, code) for number, code in enumerate(codes)]]))
+    assert [
+        line[0]
+        for line in cells(section(page, "issuers"), "Uses by verdict and issuer, and the share of the issuer's uses")[
+            2:-1
+        ]
+    ] == codes
+
+
 def test_lateness_and_depth(tmp_path):
     late = [0.5, 5, 5, 59.9, 60, 3600, 40 * DAY, 400 * DAY]
     rows = [row(number, "expired", seconds_past_expiry=float(one)) for number, one in enumerate(late)]

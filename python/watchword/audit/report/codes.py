@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from watchword import ErrorCode
+from watchword.audit.codes import AuditCode
 
-_ORDER = {str(code): index for index, code in enumerate(ErrorCode)}
+#: After which code each of those is checked that only an audit has.
+_AFTER = {
+    ErrorCode.KEYS_UNAVAILABLE: AuditCode.KEYS_NOT_RECORDED,
+    ErrorCode.INVALID_SIGNATURE: AuditCode.KEY_COMPROMISED,
+    ErrorCode.MISSING_TOKEN: AuditCode.INVALID_TIME,
+}
+_CODES = [str(one) for code in ErrorCode for one in (code, _AFTER.get(code)) if one is not None]
+_ORDER = {code: index for index, code in enumerate(_CODES)}
 
 #: For readers who do not know the codes; docs/errors.md explains them all to those who run issuers and gates.
 MEANINGS = {

@@ -10,11 +10,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from watchword import base64url
+from watchword.audit.manifest import SIGNED, UNSIGNED
 
 #: The largest manifest that is read, in bytes: about a quarter of a million parts.
 MAX_BYTES = 64 * 1024 * 1024
 
-NAMES = ("manifest.jws", "manifest.json")
+NAMES = (SIGNED, UNSIGNED)
 
 
 @dataclass(frozen=True)

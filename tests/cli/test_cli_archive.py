@@ -184,6 +184,9 @@ def test_an_archive_in_use(run, archive: str) -> None:
         assert answer.status == 2
         assert "another writer has the archive open" in answer.err
         assert run("keys", "archive", archive).status == 0
+        answer = run("keys", "archive", "--repair", archive)
+        assert (answer.status, answer.out) == (2, "")
+        assert "another writer has the archive open" in answer.err
 
 
 def test_names_of_commands_and_of_files(run, jwks: str, tmp_path: Path, monkeypatch) -> None:

@@ -191,10 +191,16 @@ def _checked(file: str, head: tuple[int, str] | None) -> KeyArchive:
 
 
 def _repair(file: str) -> None:
-    if os.path.exists(file):
+    if not os.path.exists(file):
+        return
+    try:
         with log_suppressed(), ArchiveWriter(file) as writer:
             if writer.repair:
                 print(f"watchword: {escaped(file)}: {writer.repair}.", file=sys.stderr)
+    except ArchiveError as error:
+        if error.line is None:  # it is in use: that is no defect
+            raise CommandError(f"{escaped(error)}.") from None
+        raise
 
 
 def _find_key(history: IssuerHistory, wanted: str) -> tuple[str, str | None]:

@@ -111,10 +111,7 @@ class SlowWriter:
         self.released = threading.Event()
         self.written = 0
 
-    def not_before_last(self, time: float) -> float:
-        return time
-
-    def record_unreachable(self, *_: object) -> None:
+    def record_unreachable(self, *_: object, **__: object) -> None:
         assert self.released.wait(endpoint.LONG)
         self.written += 1
 
@@ -130,6 +127,18 @@ def test_a_slow_disk_blocks_nobody(caplog: pytest.LogCaptureFixture) -> None:
     writer.released.set()
     listener.close()
     assert writer.written + listener.lost == 3000
+
+
+def test_listeners_of_several_verifiers_share_a_writer(path: str) -> None:
+    with ArchiveWriter(path) as writer:
+        listeners = [ArchiveListener(writer) for _ in range(8)]
+        for _ in range(30):
+            for listener in listeners:
+                listener(KeyEvent(kind=EventKind.FETCH_FAILED, issuer=ISSUER))
+        for listener in listeners:
+            listener.close()
+    assert [listener.lost for listener in listeners] == [0] * 8
+    assert len(KeyArchive.open(path)) == 240
 
 
 def test_a_forked_child_writes_nothing(path: str) -> None:

@@ -72,8 +72,10 @@ def test_private_members_are_not_written(path: str) -> None:
     secret = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTEyMzQ"
     private = {**archives.key("a").jwk, "d": secret}
     shared = {"kty": "oct", "k": secret, "kid": "shared"}
+    # Where no private member belongs, either.
+    nested = {**archives.key("b").jwk, "x-pair": {"private": [private]}}
     with ArchiveWriter(path) as writer:
-        writer.record_key_set(ISSUER, {"keys": [private, shared, archives.key("b").jwk]}, 1)
+        writer.record_key_set(ISSUER, {"keys": [private, shared, nested]}, 1)
     assert secret not in Path(path).read_text()
     archive = KeyArchive.open(path)
     assert [life.key_id for life in archive.timeline(ISSUER).lifetimes] == ["b"]

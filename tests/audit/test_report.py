@@ -154,6 +154,43 @@ def test_keys_with_their_lifetimes_and_states(tmp_path):
     assert {"lifetime", "use", "marked", "compromised"} <= set(marks)
 
 
+def lifetime(issuer: str, key_id: str, start: float, end: float | None, *, compromised: bool = False) -> dict:
+    return {"issuer": issuer, "key_id": key_id, "from": start, "to": end, "compromised": compromised}
+
+
+def test_two_keys_with_one_kid_are_shown_as_one_that_is_compromised_if_either_is(tmp_path):
+    stolen = lifetime("https://as.example", "key-1", NOON - 60, NOON, compromised=True)
+    lifetimes = [stolen, lifetime("https://as.example", "key-1", NOON, NOON + 60)]
+    keys = {"kind": "archive", "sha256": "ab" * 32, "head": None, "lifetimes": lifetimes}
+    page = section(report(write_audit(tmp_path / "out", [[row(1)]], keys=keys)), "keys")
+    assert cells(page, "Keys and their use")[1][-1] == "2025-06-01 11:59:002025-06-01 12:01:00"
+    assert "1 key verified 1 signature; 1 is marked as compromised." in text(page)
+
+
+def test_the_lifetimes_of_keys_in_a_file_for_each_issuer(tmp_path):
+    files = {
+        issuer: {"kind": "archive", "lifetimes": [lifetime(issuer, "key-1", NOON, None)]}
+        for issuer in ("https://as.example", "https://other.example")
+    } | {"https://plain.example": {"kind": "jwks"}}
+    keys = {"kind": "issuers", "sha256": "ab" * 32, "head": None, "issuers": files}
+    rows = [row(1), row(2, issuer="https://other.example"), row(3, issuer="https://plain.example")]
+    page = report(write_audit(tmp_path / "out", [rows], keys=keys))
+    published = [line[-1] for line in cells(section(page, "keys"), "Keys and their use")[1:]]
+    assert published == ["2025-06-01 12:00:00–", "2025-06-01 12:00:00–", "–"]
+    assert "a file for each issuer" in text(section(page, "digests"))
+
+
+def test_codes_of_audits_stand_among_the_others(tmp_path):
+    codes = ["unknown_key", "keys_not_recorded", "invalid_signature", "key_compromised", "expired"]
+    page = report(write_audit(tmp_path / "out", [[row(number, code) for number, code in enumerate(codes)]]))
+    assert [
+        line[0]
+        for line in cells(section(page, "issuers"), "Uses by verdict and issuer, and the share of the issuer's uses")[
+            2:-1
+        ]
+    ] == codes
+
+
 def test_lateness_and_depth(tmp_path):
     late = [0.5, 5, 5, 59.9, 60, 3600, 40 * DAY, 400 * DAY]
     rows = [row(number, "expired", seconds_past_expiry=float(one)) for number, one in enumerate(late)]

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from audit_directory import row, write_audit
-from report_page import report, section, text
+from report_page import cells, report, section, text
 
 from watchword.audit.report import write_report
 
@@ -70,6 +70,11 @@ def test_what_is_no_output_of_an_audit_is_an_error_in_words(tmp_path):
         (b'{"keys": {}, "policy": {}, "counts": {}, "inputs": 1}', "inputs must be an array"),
         (b'{"keys": {}, "policy": {}, "counts": {}, "inputs": [], "parts": [{"path": 1}]}', "a string path"),
         (
+            b'{"keys": {"lifetimes": [{"issuer": []}]}, "policy": {}, "counts": {}, "inputs": [], "parts": []}',
+            "a string issuer, or null",
+        ),
+        (b'{"keys": {"issuers": {"x": 1}}, "policy": {}, "counts": {}, "inputs": [], "parts": []}', "an object"),
+        (
             b'{"keys": {}, "policy": {}, "counts": {}, "inputs": [], "parts": [{"path": "../x", "sha256": ""}]}',
             "leaves the directory",
         ),
@@ -79,6 +84,12 @@ def test_an_invalid_manifest_is_an_error_in_words(tmp_path, manifest, said):
     (tmp_path / "manifest.json").write_bytes(manifest)
     with pytest.raises(ValueError, match=said):
         write_report(tmp_path, tmp_path / "report.html")
+
+
+def test_impossible_numbers_in_a_manifest_are_left_out(tmp_path):
+    inputs = [{"path": "log", "sha256": "ab" * 32, "bytes": 10**400, "rows": -1}]
+    page = report(write_audit(tmp_path / "out", [[row(1)]], inputs=inputs))
+    assert cells(section(page, "digests"), "Inputs: 1 file")[1][:2] == ["log", "–"]
 
 
 def test_a_manifest_that_is_no_jws_is_an_error_in_words(tmp_path):

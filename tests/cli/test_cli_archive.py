@@ -6,7 +6,9 @@ import json
 import os
 import select
 import signal
+import time
 from pathlib import Path
+from typing import IO
 
 import command_process
 import endpoint
@@ -117,6 +119,14 @@ def test_add(run, jwks: str, tmp_path: Path) -> None:
     assert len(KeyArchive.open(archive)) == len(found)
 
 
+def test_a_key_set_seen_in_the_future_is_not_recorded(run, jwks: str, tmp_path: Path) -> None:
+    archive = tmp_path / "new.ndjson"
+    answer = run("keys", "archive", "add", str(archive), "--issuer", ISSUER, "--jwks", jwks, "--time", "2999-01-01")
+    assert answer.status == 2
+    assert "--time 2999-01-01: it is in the future" in answer.err
+    assert not archive.exists()
+
+
 def test_add_without_keys(run, tmp_path: Path) -> None:
     archive = tmp_path / "new.ndjson"
     for document in ("", "{}", "not JSON"):
@@ -147,6 +157,7 @@ def test_compromised_by_kid_and_by_thumbprint(run, archive: str, issuer: LocalIs
         ),
         (["--issuer", ISSUER, "--key", "eddsa-1", "--since", "yesterday"], "--since: invalid time 'yesterday'"),
         (["--issuer", ISSUER, "--key", "eddsa-1", "--since", "2999-01-01"], "since must not be later"),
+        (["--issuer", ISSUER, "--key", "eddsa-1", "--time", "2999-01-01"], "--time 2999-01-01: it is in the future"),
         (["--issuer", ISSUER, "--key", "eddsa-1", "--note", "x" * 2000], "note must have 1,000 characters at most"),
         (["--issuer", ISSUER], "--key"),
     ],
@@ -173,6 +184,9 @@ def test_an_archive_in_use(run, archive: str) -> None:
         assert answer.status == 2
         assert "another writer has the archive open" in answer.err
         assert run("keys", "archive", archive).status == 0
+        answer = run("keys", "archive", "--repair", archive)
+        assert (answer.status, answer.out) == (2, "")
+        assert "another writer has the archive open" in answer.err
 
 
 def test_names_of_commands_and_of_files(run, jwks: str, tmp_path: Path, monkeypatch) -> None:
@@ -208,9 +222,15 @@ class Watch:
         self.process = command_process.start("keys", "watch", *arguments, "--allow-loopback-http", bufsize=0)
 
     def line(self) -> str:
-        ready, _, _ = select.select([self.process.stdout], [], [], endpoint.LONG)
+        return self._line(self.process.stdout)
+
+    def complaint(self) -> str:
+        return self._line(self.process.stderr)
+
+    def _line(self, stream: IO[bytes]) -> str:
+        ready, _, _ = select.select([stream], [], [], endpoint.LONG)
         assert ready, "no line in time"
-        return self.process.stdout.readline().decode()
+        return stream.readline().decode()
 
     def end(self, number: int) -> tuple[int, bytes]:
         self.process.send_signal(number)
@@ -284,7 +304,10 @@ def test_a_document_of_an_issuer_does_not_end_the_watch(run, tmp_path: Path, kin
         text = json.dumps({"keys": [HOSTILE[kind](key), {**key, "kid": "b"}]}, ensure_ascii=False)
         server.routes["/jwks"] = endpoint.answer(text.replace("1000000000000000.0", "1e15").replace(" ", ""))
         watched = ("--issuer", f"https://as.example={server.url}/jwks", "--once", "--allow-loopback-http")
-        assert run("keys", "watch", path, *watched).status == 0
+        answer = run("keys", "watch", path, *watched)
+        assert answer.status == 0
+        assert len(answer.out) < 2000
+        assert answer.out.rstrip("\n").isprintable()
         server.routes["/jwks"] = endpoint.answer(json.dumps({"keys": [{**key, "kid": "b"}]}))
         assert run("keys", "watch", path, *watched).status == 0
     lifetimes = KeyArchive.open(path).timeline("https://as.example").lifetimes
@@ -307,6 +330,19 @@ def test_what_can_not_be_watched(run, tmp_path: Path, arguments: list[str], said
     assert answer.status == 2
     assert said in answer.err
     assert not path.exists()
+
+
+def test_watch_goes_on_when_the_clock_was_set_back(tmp_path: Path) -> None:
+    path = str(tmp_path / "archive.ndjson")
+    with ArchiveWriter(path) as writer:
+        writer.record_unreachable(ISSUER, time=time.time() + 3600)
+    with LocalIssuer().serve() as served:
+        watch = Watch(path, "--issuer", served.issuer, "--every", "1")
+        complaint = watch.complaint()
+        assert f"{served.issuer}: not polled: the clock is 3," in complaint
+        assert "correct the clock" in complaint
+        assert watch.end(signal.SIGTERM)[0] == 0
+    assert len(KeyArchive.open(path)) == 1
 
 
 def test_watch_of_an_archive_that_is_removed(tmp_path: Path) -> None:

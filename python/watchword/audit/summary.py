@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_STATES = {
-    "given": "the keys that were given, for all times",
+#: What was known of the key that verified a signature, in the order in which keys are tried.
+KEY_STATES = {
+    "given": "given for all times",
     "listed": "published before and after the time of use",
-    "uncertain": "published or not, between two polls that differ",
+    "uncertain": "published before or after, but possibly not at the time of use",
     "early": "first seen a little later",
     "withdrawn": "withdrawn a little before",
     "compromised": "known to be in other hands by then",
@@ -28,7 +29,7 @@ def in_words(manifest: Mapping[str, Any]) -> str:
         lines += ["", "Keys that verified a signature:"]
         lines += [
             f"{counts['key_states'][state]:>14,}  {state}: {words}"
-            for state, words in _STATES.items()
+            for state, words in KEY_STATES.items()
             if counts["key_states"].get(state)
         ]
     if counts["replays"]:
@@ -57,4 +58,4 @@ def _share(number: int, total: int, word: str) -> str:
     return f"{number:>14,}  {word} ({shown} %)"
 
 
-__all__ = ["in_words"]
+__all__ = ["KEY_STATES", "in_words"]

@@ -8,6 +8,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator
+from time import time as now
 from typing import Any
 
 from watchword import KeySetError
@@ -125,7 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def run_add(arguments: argparse.Namespace) -> int:
     """Record a key set. Returns the exit status."""
-    time = _time("--time", arguments.time)
+    time = _time_of_record(arguments.time)
     source, document = sources.find_key_set(arguments.jwks, allow_loopback_http=arguments.allow_loopback_http)
     sources.parse_keys(document, source)
     named = (
@@ -144,7 +145,7 @@ def run_add(arguments: argparse.Namespace) -> int:
 
 def run_compromised(arguments: argparse.Namespace) -> int:
     """Record a compromise. Returns the exit status."""
-    time, since = _time("--time", arguments.time), _time("--since", arguments.since)
+    time, since = _time_of_record(arguments.time), _time("--since", arguments.since)
     if not os.path.exists(arguments.file):
         raise CommandError(f"{arguments.file!r} does not exist. Give the file of an archive.")
     with opened(arguments.file) as writer:
@@ -190,10 +191,16 @@ def _checked(file: str, head: tuple[int, str] | None) -> KeyArchive:
 
 
 def _repair(file: str) -> None:
-    if os.path.exists(file):
+    if not os.path.exists(file):
+        return
+    try:
         with log_suppressed(), ArchiveWriter(file) as writer:
             if writer.repair:
                 print(f"watchword: {escaped(file)}: {writer.repair}.", file=sys.stderr)
+    except ArchiveError as error:
+        if error.line is None:  # it is in use: that is no defect
+            raise CommandError(f"{escaped(error)}.") from None
+        raise
 
 
 def _find_key(history: IssuerHistory, wanted: str) -> tuple[str, str | None]:
@@ -214,6 +221,13 @@ def _time(option: str, text: str | None) -> float | None:
         return None if text is None else parse_time(text)
     except ValueError as error:
         raise CommandError(f"{option}: {error}.") from None
+
+
+def _time_of_record(text: str | None) -> float | None:
+    time = _time("--time", text)
+    if time is not None and time > now():
+        raise CommandError(f"--time {text}: it is in the future, and until then nothing more could be recorded.")
+    return time
 
 
 def _head(text: str | None) -> tuple[int, str] | None:

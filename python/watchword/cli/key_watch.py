@@ -27,6 +27,8 @@ Exit status: 0 ended by a signal, or with --once all issuers answered; 1 with
 
 _SHORTEST = 1.0
 
+_LONGEST_NAME = 64
+
 
 def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to ``watchword keys``."""
@@ -90,6 +92,12 @@ def _poll(text: str, fetcher: DefaultFetcher, arguments: argparse.Namespace) -> 
 
 def _poll_once(poll: IssuerPoll, writer: ArchiveWriter) -> bool:
     try:
+        writer.not_before_last(time.time())
+    except ArchiveError as error:
+        # A clock that was set back may be right again for the next poll.
+        _complain(f"{escaped(poll.issuer)}: not polled: {error.problem}")
+        return False
+    try:
         result = poll.poll(writer)
     except ArchiveError:
         raise
@@ -106,9 +114,14 @@ def _sentence(issuer: str, result: PollResult) -> str:
     if result.keys is None:
         found = f"unreachable: {escaped(result.detail)}"
     else:
-        names = ", ".join(escaped(key.key_id or key.thumbprint) for key in result.keys)
+        names = ", ".join(_cut(key.key_id or key.thumbprint) for key in result.keys)
         found = f"{count(len(result.keys), 'key')}: {names}"
     return f"{utc(time.time())}  {escaped(issuer)}  {found}"
+
+
+def _cut(name: str) -> str:
+    # A kid may be as long as a key set.
+    return escaped(name[:_LONGEST_NAME]) + ("…" if len(name) > _LONGEST_NAME else "")
 
 
 def _complain(sentence: str) -> None:

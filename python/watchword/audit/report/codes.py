@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from watchword import ErrorCode
+from watchword.audit.codes import AuditCode
+from watchword.audit.summary import KEY_STATES
 
-_ORDER = {str(code): index for index, code in enumerate(ErrorCode)}
+#: After which code each of those is checked that only an audit has.
+_AFTER = {
+    ErrorCode.KEYS_UNAVAILABLE: AuditCode.KEYS_NOT_RECORDED,
+    ErrorCode.INVALID_SIGNATURE: AuditCode.KEY_COMPROMISED,
+    ErrorCode.MISSING_TOKEN: AuditCode.INVALID_TIME,
+}
+_CODES = [str(one) for code in ErrorCode for one in (code, _AFTER.get(code)) if one is not None]
+_ORDER = {code: index for index, code in enumerate(_CODES)}
 
 #: For readers who do not know the codes; docs/errors.md explains them all to those who run issuers and gates.
 MEANINGS = {
@@ -35,16 +44,6 @@ MEANINGS = {
     "dpop_replayed": "The proof of possession had been used before.",
 }
 
-#: What the states of keys mean, in the order in which keys are tried.
-KEY_STATES = {
-    "given": "given as valid at all times",
-    "listed": "published before and after the use",
-    "uncertain": "published at one of the two polls around the use, or the record ends before it",
-    "early": "first seen shortly after the use",
-    "withdrawn": "no longer published, but within the tolerance",
-    "compromised": "marked as compromised by the time of use",
-}
-
 
 def in_order(codes: Iterable[str]) -> list[str]:
     """Return codes in the order of the checks that yield them; unknown ones last."""
@@ -57,4 +56,4 @@ def states_in_order(states: Iterable[str]) -> list[str]:
     return sorted(states, key=lambda state: (known.index(state) if state in KEY_STATES else len(known), state))
 
 
-__all__ = ["KEY_STATES", "MEANINGS", "in_order", "states_in_order"]
+__all__ = ["MEANINGS", "in_order", "states_in_order"]

@@ -16,6 +16,8 @@ from watchword.audit.report.words import count, size
 LISTED = 200
 MAX_POLICY = 20_000
 
+_KINDS = {"archive": "an archive of keys", "jwks": "a key set", "issuers": "a file for each issuer"}
+
 
 def digests(audit: Audit) -> Html:
     """Return the section."""
@@ -56,7 +58,7 @@ def _facts(manifest: Manifest) -> Html:
         facts.append(("Signature", _header(manifest.header)))
     kind = manifest.keys.get("kind")
     facts.append(("Keys", [
-        {"archive": "an archive of keys", "jwks": "a key set"}.get(str(kind)) or untrusted(_text(kind)),
+        _KINDS.get(str(kind)) or untrusted(_text(kind)),
         ", SHA-256 ", _digest(_text(manifest.keys.get("sha256"))),
     ]))  # fmt: skip
     head = manifest.keys.get("head")

@@ -6,13 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from watchword.audit.report.audit import Audit
-from watchword.audit.report.codes import KEY_STATES, states_in_order
+from watchword.audit.report.codes import states_in_order
 from watchword.audit.report.markup import Child, Html, element, untrusted
 from watchword.audit.report.parts import NUMBER, code, figure, legend, moments, paragraph, section, table
 from watchword.audit.report.plots import spans, time_axis
 from watchword.audit.report.timeline import Timeline
 from watchword.audit.report.totals import MARKED_STATES, Span
 from watchword.audit.report.words import DAY, count
+from watchword.audit.summary import KEY_STATES
 
 #: Keys that are shown, the busiest and the compromised ones.
 SHOWN = 60
@@ -25,16 +26,16 @@ def keys(audit: Audit) -> Html:
     used = _by_key(audit)
     if not used:
         return section("keys", "Keys", paragraph("No signature was verified by a key."))
+    marked = {key for key in used if _compromised(audit, key, used[key])}
     # The compromised ones are shown however few uses they have.
-    busiest = sorted(used, key=lambda key: ("compromised" not in used[key], -_total(used[key]).uses, _order(key)))
+    busiest = sorted(used, key=lambda key: (key not in marked, -_total(used[key]).uses, _order(key)))
     shown = sorted(busiest[:SHOWN], key=lambda key: (key[0] or "", _total(used[key]).first or 0, _order(key)))
     states = states_in_order({state for spans_ in used.values() for state in spans_})
     rest = busiest[SHOWN:]
     uses = sum(_total(used[key]).uses for key in used)
-    compromised = sum(1 for key in used if "compromised" in used[key])
     description = (
         f"{count(len(used), 'key')} verified {count(uses, 'signature')}; "
-        f"{compromised or 'none'} {'is' if compromised == 1 else 'are'} marked as compromised. "
+        f"{len(marked) or 'none'} {'is' if len(marked) == 1 else 'are'} marked as compromised. "
         "A bar goes from the first use of a key to its last."
     )
     lines = list(_lines(audit.axis, audit, used, shown)) if audit.axis else []

@@ -10,11 +10,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from watchword import base64url
+from watchword.audit.manifest import SIGNED, UNSIGNED
 
 #: The largest manifest that is read, in bytes: about a quarter of a million parts.
 MAX_BYTES = 64 * 1024 * 1024
 
-NAMES = ("manifest.jws", "manifest.json")
+NAMES = (SIGNED, UNSIGNED)
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _manifest(name: str, data: bytes, header: Mapping[str, Any] | None, payload:
         inputs=_digests(payload, "inputs"),
         parts=tuple(_within(file) for file in _digests(payload, "parts")),
         keys=keys,
-        lifetimes=_lifetimes(keys.get("lifetimes", ())),
+        lifetimes=_lifetimes(keys),
         policy=_object(payload.get("policy"), "policy"),
         counts=_object(payload.get("counts"), "counts"),
     )
@@ -156,16 +157,37 @@ def _sha256(value: Mapping[str, Any], name: str) -> str | None:
 
 def _number(value: Mapping[str, Any], member: str) -> int | None:
     number = value.get(member)
-    return number if isinstance(number, int) and not isinstance(number, bool) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**63 else None
 
 
-def _lifetimes(value: object) -> dict[tuple[str | None, str | None], Lifetime]:
-    return {
-        (one.get("issuer"), one.get("key_id")): Lifetime(
-            _microseconds(one.get("from")), _microseconds(one.get("to")), bool(one.get("compromised"))
-        )
-        for one in _list(value, "keys.lifetimes")
-    }
+def _lifetimes(keys: Mapping[str, Any]) -> dict[tuple[str | None, str | None], Lifetime]:
+    """Return the lifetimes in the description of an archive, or in those of the files of several issuers."""
+    files = [keys, *_object(keys.get("issuers", {}), "keys.issuers").values()]
+    found: dict[tuple[str | None, str | None], Lifetime] = {}
+    for file in files:
+        for one in _list(_object(file, "each of keys.issuers").get("lifetimes", ()), "keys.lifetimes"):
+            name = _name(one, "issuer"), _name(one, "key_id")
+            lifetime = Lifetime(
+                _microseconds(one.get("from")), _microseconds(one.get("to")), bool(one.get("compromised"))
+            )
+            found[name] = _both(found[name], lifetime) if name in found else lifetime
+    return found
+
+
+def _both(one: Lifetime, other: Lifetime) -> Lifetime:
+    """Return the lifetime of two keys of the same name: the verdicts do not tell them apart."""
+    return Lifetime(
+        None if one.start is None or other.start is None else min(one.start, other.start),
+        None if one.end is None or other.end is None else max(one.end, other.end),
+        one.compromised or other.compromised,
+    )
+
+
+def _name(value: Mapping[str, Any], member: str) -> str | None:
+    name = value.get(member)
+    if not isinstance(name, str | None):
+        raise ValueError(f"each of keys.lifetimes must have a string {member}, or null")  # noqa: TRY004
+    return name
 
 
 def _microseconds(seconds: object) -> int | None:

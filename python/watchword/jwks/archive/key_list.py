@@ -11,8 +11,8 @@ from watchword._kernel import KeySet, decode_json_object
 from watchword.errors import KeySetError
 from watchword.jwks.archive.record import to_ascii
 
-#: Members of private and symmetric keys (RFC 7518 section 6), which an issuer may publish by mistake. Their values are
-#: not recorded; the names stay, so that the key is rejected here for the same reason as by a Verifier.
+#: Members of private and symmetric keys (RFC 7518 section 6), which an issuer may publish by mistake, at any depth.
+#: Their values are not recorded; the names stay, so that the key is rejected for the same reason as by a Verifier.
 _SECRET = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _REMOVED = "removed"
 
@@ -86,10 +86,12 @@ def _compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _without_secrets(key: Any) -> Any:  # noqa: ANN401 - a member of JSON
-    if not isinstance(key, Mapping):
-        return key
-    return {name: (_REMOVED if name in _SECRET else value) for name, value in sorted(key.items())}
+def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - a member of JSON, whose depth the kernel limits
+    if isinstance(value, list):
+        return [_without_secrets(one) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {name: (_REMOVED if name in _SECRET else _without_secrets(one)) for name, one in sorted(value.items())}
 
 
 __all__ = ["RecordedKey", "digest_of", "keys_of_document", "usable_keys"]

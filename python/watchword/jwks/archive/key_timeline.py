@@ -96,7 +96,8 @@ def timeline(history: IssuerHistory, rules: KeyRules | None = None) -> KeyTimeli
     rules = rules or KeyRules()
     keys = history.all_keys()
     runs = list(_runs(history, rules.max_gap))
-    lives = tuple(_lifetime(key, runs, rules, history.compromised.get(key.thumbprint)) for key in keys)
+    places = _places(runs)
+    lives = tuple(_lifetime(key, places[key], runs, rules, history.compromised.get(key.thumbprint)) for key in keys)
     gaps = tuple(
         (before.last, after.first)
         for before, after in itertools.pairwise(runs)
@@ -108,28 +109,30 @@ def timeline(history: IssuerHistory, rules: KeyRules | None = None) -> KeyTimeli
 
 
 def _states(
-    key: RecordedKey, runs: Sequence[_Run], rules: KeyRules, compromised_since: float | None
+    places: Sequence[int], runs: Sequence[_Run], rules: KeyRules, compromised_since: float | None
 ) -> Iterator[KeyInterval]:
-    """Yield the states of one key: the rules. If two overlap, the one that :func:`_strongest` prefers counts."""
-    if runs and key in runs[0].keys:
-        yield runs[0].first - rules.lead, runs[0].first, KeyState.EARLY
-    for run in runs:
-        if key in run.keys:
-            yield run.first, run.last, KeyState.LISTED
-    end = runs[-1].last + rules.max_gap if runs else -math.inf
-    for before, after in itertools.pairwise(runs):
-        match key in before.keys, key in after.keys:
-            case True, True:
-                is_near = after.first - before.last <= rules.max_gap
-                yield before.last, after.first, KeyState.LISTED if is_near else KeyState.UNCERTAIN
-            case False, True:
-                yield before.last, after.first, KeyState.UNCERTAIN
-                yield after.first - rules.lead, after.first, KeyState.EARLY
-            case True, False:
-                yield before.last, after.first, KeyState.UNCERTAIN
-                yield after.first, min(after.first + rules.tolerance, end), KeyState.WITHDRAWN
-    if runs and key in runs[-1].keys:
-        yield runs[-1].last, end, KeyState.UNCERTAIN
+    """Yield the states of the key that the runs at these places list: the rules.
+
+    If two overlap, the one that :func:`_strongest` prefers counts.
+    """
+    end = runs[-1].last + rules.max_gap
+    for before, place, after in zip([None, *places], places, [*places[1:], None], strict=False):
+        run = runs[place]
+        yield run.first, run.last, KeyState.LISTED
+        if place == 0 or before != place - 1:
+            yield run.first - rules.lead, run.first, KeyState.EARLY
+        if place > 0 and before != place - 1:
+            yield runs[place - 1].last, run.first, KeyState.UNCERTAIN
+        if place == len(runs) - 1:
+            yield run.last, end, KeyState.UNCERTAIN
+            continue
+        following = runs[place + 1].first
+        if after == place + 1:
+            is_near = following - run.last <= rules.max_gap
+            yield run.last, following, KeyState.LISTED if is_near else KeyState.UNCERTAIN
+        else:
+            yield run.last, following, KeyState.UNCERTAIN
+            yield following, min(following + rules.tolerance, end), KeyState.WITHDRAWN
     if compromised_since is not None:
         yield compromised_since, math.inf, KeyState.COMPROMISED
 
@@ -149,17 +152,28 @@ def _runs(history: IssuerHistory, max_gap: float) -> Iterator[_Run]:
         yield _Run(first, last, as_sets[id(current)])
 
 
-def _lifetime(key: RecordedKey, runs: Sequence[_Run], rules: KeyRules, compromised_since: float | None) -> KeyLifetime:
-    having = [place for place, run in enumerate(runs) if key in run.keys]
+def _places(runs: Iterable[_Run]) -> dict[RecordedKey, list[int]]:
+    """Return the places of the runs that list each key."""
+    found: dict[RecordedKey, list[int]] = {}
+    for place, run in enumerate(runs):
+        for key in run.keys:
+            found.setdefault(key, []).append(place)
+    return found
+
+
+def _lifetime(
+    key: RecordedKey, places: Sequence[int], runs: Sequence[_Run], rules: KeyRules, compromised_since: float | None
+) -> KeyLifetime:
+    last = places[-1]
     return KeyLifetime(
         key_id=key.key_id,
         thumbprint=key.thumbprint,
         algorithms=key.algorithms,
-        first_seen=runs[having[0]].first,
-        last_seen=runs[having[-1]].last,
-        absent_since=runs[having[-1] + 1].first if having[-1] + 1 < len(runs) else None,
+        first_seen=runs[places[0]].first,
+        last_seen=runs[last].last,
+        absent_since=runs[last + 1].first if last + 1 < len(runs) else None,
         compromised_since=compromised_since,
-        intervals=tuple(_strongest(_states(key, runs, rules, compromised_since))),
+        intervals=tuple(_strongest(_states(places, runs, rules, compromised_since))),
     )
 
 

@@ -97,13 +97,12 @@ class ArchiveListener:
                 self._note_lost(observation.event.issuer, str(error))
 
     def _write(self, at: float, event: KeyEvent) -> None:
-        # The clock may have been set back since the last record, by a little.
-        at = self._writer.not_before_last(at)
+        # The clock may have been set back since the last record, by a little, or another listener was faster.
         source = (event.url or "the key file of a Verifier")[:MAX_NAME]
         if event.keys is not None:
-            self._writer.record_key_set(event.issuer, event.keys, at, source)
+            self._writer.record_key_set(event.issuer, event.keys, at, source, may_be_late=True)
         else:
-            self._writer.record_unreachable(event.issuer, event.detail, at, source)
+            self._writer.record_unreachable(event.issuer, event.detail, at, source, may_be_late=True)
 
     def _note_lost(self, issuer: str, why: str) -> None:
         self.lost += 1

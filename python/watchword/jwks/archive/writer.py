@@ -96,13 +96,19 @@ class ArchiveWriter:
         document: str | bytes | Mapping[str, Any] | KeySet,
         time: float | None = None,
         source: str = "given",
+        *,
+        may_be_late: bool = False,
     ) -> None:
         """Record that an issuer published a key set at ``time`` (Unix seconds; ``None``: now).
 
         ``document`` is a JWK Set, a JWK, a public key in PEM, or a :class:`~watchword.KeySet`; ``source`` says where it
-        comes from. Each key of the set before that is not in this one is recorded as absent. Raises
-        :class:`~watchword.KeySetError` if the document is none of these, ``ValueError`` or ``TypeError`` for another
-        invalid argument, :class:`ArchiveError` if the writer can't write, ``OSError`` if the disk does not take it.
+        comes from. Each key of the set before that is not in this one is recorded as absent. ``time`` must not be
+        earlier than that of the last record; with ``may_be_late``, for observations that waited, it may be by up to a
+        minute, and the record then gets the time of that one.
+
+        Raises :class:`~watchword.KeySetError` if the document is none of these, ``ValueError`` or ``TypeError`` for
+        another invalid argument, :class:`ArchiveError` if the writer can't write, ``OSError`` if the disk does not
+        take it.
         """
         keys = keys_of_document(document)
         usable = {(key.thumbprint, key.key_id) for key in usable_keys(keys)}
@@ -120,18 +126,24 @@ class ArchiveWriter:
                     for thumbprint, key_id in gone
                     if (thumbprint, key_id) not in usable
                 ]
-            self._append(issuer, time, source, news)
+            self._append(issuer, time, source, news, may_be_late=may_be_late)
 
     def record_unreachable(
-        self, issuer: str, detail: str = "", time: float | None = None, source: str = "given"
+        self,
+        issuer: str,
+        detail: str = "",
+        time: float | None = None,
+        source: str = "given",
+        *,
+        may_be_late: bool = False,
     ) -> None:
         """Record that an issuer's keys could not be obtained at ``time`` (Unix seconds; ``None``: now), and why.
 
-        Raises what :meth:`record_key_set` does.
+        ``may_be_late`` is that of :meth:`record_key_set`. Raises what that method does.
         """
         with self._lock:
             event = {"event": ArchiveEvent.UNREACHABLE, "detail": detail[:MAX_NOTE] or None}
-            self._append(issuer, time, source, [event])
+            self._append(issuer, time, source, [event], may_be_late=may_be_late)
 
     def record_compromised(
         self,
@@ -171,7 +183,11 @@ class ArchiveWriter:
         last, now = self._state.chain.time, round(time, 3)
         if now + _CLOCK_STEP < last:
             behind = f"{last - now:,.0f} s"
-            raise ArchiveError(f"the clock is {behind} behind the last record: check the clock", path=self.path)
+            raise ArchiveError(
+                f"the clock is {behind} behind the last record: correct the clock, or begin a new archive if that "
+                "record has the wrong time",
+                path=self.path,
+            )
         return max(now, last)
 
     def close(self) -> None:
@@ -219,14 +235,22 @@ class ArchiveWriter:
         )
         return length
 
-    def _append(self, issuer: str, time: float | None, source: str, events: list[dict[str, Any]]) -> None:
+    def _append(
+        self,
+        issuer: str,
+        time: float | None,
+        source: str,
+        events: list[dict[str, Any]],
+        *,
+        may_be_late: bool = False,
+    ) -> None:
         """Append records of one moment, all or none. The lock is held."""
         if self._file is None:
             raise ArchiveError(self._trouble, path=self.path)
         common: dict[str, Any] = {
             "issuer": check_name("issuer", issuer),
             "source": check_name("source", source),
-            "time": self._time(time),
+            "time": self._time(time, may_be_late=may_be_late),
         }
         lines: list[bytes] = []
         chain = self._state.chain
@@ -242,13 +266,16 @@ class ArchiveWriter:
         for line in lines:
             self._state.add(line)
 
-    def _time(self, given: float | None) -> float:
+    def _time(self, given: float | None, *, may_be_late: bool) -> float:
         last = self._state.chain.time
-        if given is not None:
-            if check_time("time", given) < last:
-                raise ValueError(f"time must not be earlier than that of the last record, {last:.15g}")
-            return given
-        return self.not_before_last(self._clock())
+        if given is None:
+            return self.not_before_last(self._clock())
+        check_time("time", given)
+        if may_be_late:
+            return self.not_before_last(given)
+        if given < last:
+            raise ValueError(f"time must not be earlier than that of the last record, {last:.15g}")
+        return given
 
     def _check_unchanged(self, file: int) -> None:
         """Raise :class:`ArchiveError`, and write no more, if the file is not as this writer left it."""

@@ -155,6 +155,9 @@ class PublicKey:
     def algorithms(self) -> tuple[str, ...]:
         """The algorithms that the key may be used with."""
     @property
+    def issuer(self) -> str | None:
+        """The issuer to whose tokens the member `issuer` of the JWK restricts the key, or None. Policies with tenants apply it."""
+    @property
     def thumbprint(self) -> str:
         """The RFC 7638 thumbprint: SHA-256, base64url without padding."""
     def to_jwk(self) -> dict[str, str]:

@@ -210,6 +210,20 @@ def test_issuers_of_tenants_and_trust_domains() -> None:
     assert verdicts(keys, rows, domain) == want
 
 
+@pytest.mark.parametrize("as_key_set", [False, True])
+def test_a_key_of_one_tenant_does_not_verify_the_tokens_of_another(tmp_path: Any, as_key_set: bool) -> None:
+    template = "https://login.example/{tid}/v2.0"
+    document = jwks({**mint.public_jwk("ed25519"), "issuer": "https://login.example/t1/v2.0"})
+    with ArchiveWriter(tmp_path / "keys.ndjson") as writer:
+        keys = ww.KeySet.from_json(document) if as_key_set else document
+        writer.record_key_set(template, keys, START, "https://login.example/jwks")
+    archive = KeyArchive.open(tmp_path / "keys.ndjson")
+    policy = ww.Policy(issuer=template, tenants=ww.ANY_TENANT, audience=mint.AUDIENCE, required=())
+    rows = [(signed(f"https://login.example/{tenant}/v2.0", tid=tenant), START) for tenant in ("t1", "t2")]
+    for some in (archive, {template: ww.KeySet.from_json(document)}):
+        assert [code for code, _ in verdicts(some, rows, policy)] == [None, "wrong_issuer"]
+
+
 def test_rules_are_for_archives() -> None:
     with pytest.raises(ValueError, match="rules are for an archive"):
         key_histories(ww.KeySet.from_json(jwks("ed25519")), RULES)

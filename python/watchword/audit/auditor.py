@@ -48,7 +48,7 @@ class Auditor:
     how long a key holds), or a mapping of issuers to key sets or timelines. Issuers have the names that they have in
     :class:`~watchword.Issuer`, a template ``https://login.example/{tid}/v2.0`` or a trust domain
     ``spiffe://example.org`` among them. ``policy`` is a :class:`~watchword.Policy` for all times or a
-    :class:`PolicyHistory`. Of tokens that may occur again, ``cache_bytes`` are kept. DPoP proofs are verified as
+    :class:`PolicyHistory`. Of tokens that may occur again, ``cache_bytes`` bytes are kept. DPoP proofs are verified as
     :class:`watchword.dpop.DpopVerifier` does, with ``proof_max_age`` and ``proof_leeway`` in seconds; that a proof was
     used before is not an error here: the column ``proof_hash`` has equal values then.
 

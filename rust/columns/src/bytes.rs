@@ -53,7 +53,7 @@ impl ByteColumn {
 }
 
 /// The index of each row, `None` for a null; nothing if one is not below `length`.
-#[allow(clippy::unnecessary_fallible_conversions, reason = "the macro repeats this for each width of an index")]
+#[allow(clippy::unnecessary_fallible_conversions, reason = "infallible for some of the types that a key can have")]
 fn indices_below(length: usize, keys: &dyn Array) -> Option<Vec<Option<usize>>> {
     downcast_integer_array!(
         keys => keys

@@ -10,7 +10,7 @@ use arrow_schema::{ArrowError, DataType, TimeUnit};
 
 /// The Unix seconds of each row, NaN for a null. A timestamp without a time zone is read as UTC; a number is one of Unix
 /// seconds.
-#[allow(clippy::as_conversions, reason = "a time of the years 0 to 9999 loses less than a microsecond in a double")]
+#[allow(clippy::as_conversions, reason = "a time before the year 2500 loses less than a microsecond in a double")]
 pub(crate) fn unix_seconds(name: &str, column: &ArrayRef) -> Result<Vec<f64>, ArrowError> {
     match column.data_type() {
         DataType::Timestamp(TimeUnit::Second, _) => Ok(read::<TimestampSecondType>(column, |time| time as f64)),

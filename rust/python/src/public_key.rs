@@ -44,6 +44,12 @@ impl PyPublicKey {
         PyTuple::new(py, self.0.algorithms().iter().map(|algorithm| algorithm.name()).collect::<Vec<_>>())
     }
 
+    /// The issuer to whose tokens the member `issuer` of the JWK restricts the key, or None. Policies with tenants apply it.
+    #[getter]
+    fn issuer(&self) -> Option<&str> {
+        self.0.issuer()
+    }
+
     /// Return the key as a JWK (RFC 7517): a new dict of strings.
     ///
     /// It has the members that identify the key (`kty`, and `crv`, `x` and `y`, or `n` and `e`), `kid` if the key has one, and

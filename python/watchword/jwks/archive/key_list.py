@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from watchword._kernel import KeySet, decode_json_object
+from watchword._kernel import KeySet, PublicKey, decode_json_object
 from watchword.errors import KeySetError
 from watchword.jwks.archive.record import to_ascii
 
@@ -35,7 +35,7 @@ def keys_of_document(document: str | bytes | Mapping[str, Any] | KeySet) -> tupl
     :class:`~watchword.errors.KeySetError` if it is none of these.
     """
     if isinstance(document, KeySet):
-        listed: Sequence[Any] = [key.to_jwk() for key in document]
+        listed: Sequence[Any] = [_jwk_of(key) for key in document]
     elif isinstance(document, Mapping):
         listed = _listed(json.dumps(document, ensure_ascii=False).encode())
     else:
@@ -61,7 +61,7 @@ def usable_keys(keys: Iterable[Any]) -> tuple[RecordedKey, ...]:
 
     Raises :class:`~watchword.errors.KeySetError` if they are more than a key set may list.
     """
-    found = (RecordedKey(key.key_id, key.thumbprint, key.algorithms, _compact(key.to_jwk())) for key in _parsed(keys))
+    found = (RecordedKey(key.key_id, key.thumbprint, key.algorithms, _compact(_jwk_of(key))) for key in _parsed(keys))
     return tuple(dict.fromkeys(found))
 
 
@@ -79,6 +79,11 @@ def _listed(data: bytes) -> list[Any]:
 
 def _parsed(keys: Iterable[Any]) -> KeySet:
     return KeySet.from_json(_compact({"keys": list(keys)}), prepare="never")
+
+
+def _jwk_of(key: PublicKey) -> dict[str, str]:
+    """Return the JWK of a key, with the issuer to which it is restricted."""
+    return key.to_jwk() if key.issuer is None else {**key.to_jwk(), "issuer": key.issuer}
 
 
 def _compact(value: object) -> str:

@@ -398,6 +398,13 @@ def test_the_report_is_written_if_nobody_reads_the_counts(log: Path, options, tm
     assert (tmp_path / "report.html").exists()
 
 
+def test_without_standard_output_the_status_is_that_of_the_audit(log_issuer, options, tmp_path: Path) -> None:
+    path = _lines(log_issuer, tmp_path / "log.ndjson")
+    process = _start(str(path), options, preexec_fn=lambda: os.close(1))
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, b"")
+
+
 def test_an_output_that_is_a_file_is_a_usage_error(run, log: Path, options, tmp_path: Path) -> None:
     (tmp_path / "out").touch()
     answer = run("audit", str(log), *options)

@@ -471,6 +471,15 @@ def test_two_audits_at_once_in_one_directory_are_refused(log: Log, tmp_path: Pat
     audit(job(log, path), tmp_path / "out")
 
 
+def test_a_file_system_without_locks_is_not_said_to_be_another_process(log: Log, tmp_path: Path, monkeypatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("watchword.audit.journal.fcntl.flock", fail)
+    with pytest.raises(OSError, match="No locks available"):
+        run_audit(job(log, _written(log, tmp_path, "ndjson")), str(tmp_path / "out"))
+
+
 def test_a_failing_auditor_ends_the_audit_and_leaves_no_temporary_file(log: Log, tmp_path: Path) -> None:
     path = _written(log, tmp_path, "ndjson")
     what = job(log, path)

@@ -313,6 +313,19 @@ def test_inputs_may_have_moved(run, log: Path, options, tmp_path: Path) -> None:
     assert run(*check, "--inputs", str(tmp_path / "archive")).status == 1
 
 
+def test_what_was_read_from_standard_input_is_checked_if_it_was_kept(run, log_issuer, options, tmp_path, monkeypatch):
+    data = _lines(log_issuer, tmp_path / "log.ndjson").read_bytes()
+    run("audit", "-", "--format", "ndjson", *options, text=data)
+    check = ["audit", "verify", str(tmp_path / "out"), "--sample", "5", "--keys", options[1]]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "-").write_bytes(b"something else")
+    refused = run(*check)
+    assert refused.status == 2
+    assert "'-' is not there. Give --inputs DIR" in refused.err
+    (tmp_path / "-").write_bytes(data)
+    assert run(*check, "--inputs", str(tmp_path)).status == 0
+
+
 def test_other_keys_are_not_those_of_the_audit(run, log: Path, options, tmp_path: Path) -> None:
     run("audit", str(log), *options)
     (tmp_path / "other.json").write_text(json.dumps(LocalIssuer().jwks()))
@@ -383,6 +396,13 @@ def test_the_report_is_written_if_nobody_reads_the_counts(log: Path, options, tm
     assert process.returncode == 141
     assert errors == b""
     assert (tmp_path / "report.html").exists()
+
+
+def test_without_standard_output_the_status_is_that_of_the_audit(log_issuer, options, tmp_path: Path) -> None:
+    path = _lines(log_issuer, tmp_path / "log.ndjson")
+    process = _start(str(path), options, preexec_fn=lambda: os.close(1))
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, b"")
 
 
 def test_an_output_that_is_a_file_is_a_usage_error(run, log: Path, options, tmp_path: Path) -> None:

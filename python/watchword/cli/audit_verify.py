@@ -49,7 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             return _run(arguments)
         except OSError as error:
-            raise CommandError(f"{error.filename!r} can't be read: {error.strerror or error}.") from None
+            raise CommandError(
+                f"{error.filename or arguments.directory!r} can't be read: {error.strerror or error}."
+            ) from None
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -114,7 +116,8 @@ def _public_key(path: str) -> KeySet:
 
 def _located(path: str, directory: str | None) -> str:
     if directory is None:
-        return path
+        # Standard input is gone, whatever file has this name.
+        return "" if path == STANDARD_INPUT else path
     below = os.path.join(directory, path.lstrip("/"))
     return below if os.path.exists(below) else os.path.join(directory, os.path.basename(path))
 
@@ -142,7 +145,7 @@ def _sample(arguments: argparse.Namespace, manifest: dict[str, Any], missing: li
     inputs = [Input(one["path"], one["format"]) for one in manifest["inputs"]]
     seed = secrets.randbits(32) if arguments.seed is None else arguments.seed
     print(f"Verifying {arguments.sample:,} rows again (--seed {seed}).", file=sys.stderr)
-    paths = {one.path: _located(one.path, arguments.inputs) for one in inputs if one.path != STANDARD_INPUT}
+    paths = {one.path: _located(one.path, arguments.inputs) for one in inputs}
     yield from compare_sample(
         arguments.directory,
         manifest,
@@ -151,5 +154,5 @@ def _sample(arguments: argparse.Namespace, manifest: dict[str, Any], missing: li
         record_reader,
         size=arguments.sample,
         seed=seed,
-        locate=lambda path: paths.get(path, path),
+        locate=paths.__getitem__,
     )

@@ -34,11 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             status = 2
         else:
             status = arguments.run(arguments)
-        sys.stdout.flush()
+        _flush_stdout()
     except SystemExit as leaving:  # argparse, after --help or with its own message
         return leaving.code if isinstance(leaving.code, int) else 2
     except CommandError as error:
-        sys.stdout.flush()
+        _flush_stdout()
         print(f"watchword {arguments.verb}: {without_tokens(str(error))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -73,6 +73,12 @@ def build_parser() -> Parser:
     for command in every_command(parser):
         command.set_defaults(root=parser, parser=command)
     return parser
+
+
+def _flush_stdout() -> None:
+    # It is None if it was closed, as by >&-.
+    if sys.stdout is not None:
+        sys.stdout.flush()
 
 
 def _silence_stdout() -> None:

@@ -147,6 +147,15 @@ def test_compromised_by_kid_and_by_thumbprint(run, archive: str, issuer: LocalIs
     assert "compromised since 2023-11-15 00:00:00 UTC" in run("keys", "archive", archive).out
 
 
+def test_a_compromised_key_that_another_issuer_has_is_pointed_out(run, archive: str, issuer: LocalIssuer) -> None:
+    other = "https://other.example"
+    with ArchiveWriter(archive) as writer:
+        writer.record_key_set(other, issuer.jwks(), 1_700_500_000)
+    mark = ("keys", "archive", "compromised", archive, "--key", "eddsa-1", "--issuer")
+    assert f"{other} has the same key, which is not marked there" in run(*mark, ISSUER).out
+    assert "has the same key" not in run(*mark, other).out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -327,8 +327,9 @@ def test_a_document_of_an_issuer_does_not_end_the_watch(run, tmp_path: Path, kin
     ("arguments", "said"),
     [
         (["--issuer", "http://as.example"], "must be an https URL"),
-        (["--issuer", "https://as.example", "--every", "0.1"], "--every must be at least 1 second"),
-        (["--issuer", "https://as.example", "--every", "nan"], "--every must be at least 1 second"),
+        (["--issuer", "https://as.example", "--every", "0.1"], "--every must be from 1 to 31536000 seconds"),
+        (["--issuer", "https://as.example", "--every", "nan"], "--every must be from 1 to 31536000 seconds"),
+        (["--issuer", "https://as.example", "--every", "1e10"], "--every must be from 1 to 31536000 seconds"),
         (["--issuer", "https://a.example", "https://a.example=https://b.example/jwks"], "an issuer is given twice"),
         ([], "--issuer"),
     ],

@@ -6,7 +6,7 @@ from watchword.audit.report.audit import Audit
 from watchword.audit.report.codes import MEANINGS
 from watchword.audit.report.markup import Child, Html, element
 from watchword.audit.report.parts import code, day, paragraph, section
-from watchword.audit.report.totals import Totals
+from watchword.audit.report.totals import Totals, number_of_keys
 from watchword.audit.report.words import DAY, count, share, time_of_day
 
 
@@ -76,7 +76,7 @@ def _remarks(audit: Audit) -> list[str]:
     totals, remarks = audit.totals, []
     compromised = sum(span.uses for (_, _, state), span in totals.keys.items() if state == "compromised")
     if compromised:
-        keys = len({(issuer, key_id) for issuer, key_id, state in totals.keys if state == "compromised"})
+        keys = number_of_keys({(issuer, key_id) for issuer, key_id, state in totals.keys if state == "compromised"})
         remarks.append(
             f"{count(compromised, 'use')} had a valid signature by {'a' if keys == 1 else keys} compromised "
             f"key{'' if keys == 1 else 's'}; such uses are not valid."

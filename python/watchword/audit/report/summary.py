@@ -87,7 +87,7 @@ def _remarks(audit: Audit) -> list[str]:
             f"{count(uncertain, 'signature')} could only be verified with a key whose record is uncertain at that time."
         )
     if audit.replays is not None and audit.replays.uses:
-        remarks.append(f"{count(audit.replays.uses, 'proof')} of possession had been used before.")
+        remarks.append(f"{count(audit.replays.uses, 'use')} of a proof of possession that had been used before.")
     if audit.unreadable.rows:
         remarks.append(f"{count(audit.unreadable.rows, 'row')} of the input could not be read, and have no verdict.")
     return remarks

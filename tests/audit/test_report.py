@@ -167,6 +167,20 @@ def test_two_keys_with_one_kid_are_shown_as_one_that_is_compromised_if_either_is
     assert "1 key verified 1 signature; 1 is marked as compromised." in text(page)
 
 
+def test_a_key_is_counted_once_if_the_issuer_of_some_tokens_is_not_established(tmp_path):
+    rows = [
+        row(1, "key_compromised", key_id="key-1", key_state="compromised", issuer="https://as.example"),
+        row(2, "key_compromised", key_id="key-1", key_state="compromised"),
+        row(3, "malformed_claims", key_id="key-9", key_state="listed"),
+    ]
+    page = report(write_audit(tmp_path / "out", [rows]))
+    keys = section(page, "keys")
+    assert "2 keys verified 3 signatures; 1 is marked as compromised." in text(keys)
+    states = cells(keys, "State of the key at the time of use")[1:]
+    assert [(line[0], *line[2:]) for line in states] == [("listed", "1", "1"), ("compromised", "2", "1")]
+    assert "2 uses had a valid signature by a compromised key;" in text(section(page, "summary"))
+
+
 def test_the_lifetimes_of_keys_in_a_file_for_each_issuer(tmp_path):
     files = {
         issuer: {"kind": "archive", "lifetimes": [lifetime(issuer, "key-1", NOON, None)]}

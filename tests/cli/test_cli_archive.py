@@ -147,6 +147,15 @@ def test_compromised_by_kid_and_by_thumbprint(run, archive: str, issuer: LocalIs
     assert "compromised since 2023-11-15 00:00:00 UTC" in run("keys", "archive", archive).out
 
 
+def test_a_compromised_key_that_another_issuer_has_is_pointed_out(run, archive: str, issuer: LocalIssuer) -> None:
+    other = "https://other.example"
+    with ArchiveWriter(archive) as writer:
+        writer.record_key_set(other, issuer.jwks(), 1_700_500_000)
+    mark = ("keys", "archive", "compromised", archive, "--key", "eddsa-1", "--issuer")
+    assert f"{other} has the same key, which is not marked there" in run(*mark, ISSUER).out
+    assert "has the same key" not in run(*mark, other).out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -318,8 +327,9 @@ def test_a_document_of_an_issuer_does_not_end_the_watch(run, tmp_path: Path, kin
     ("arguments", "said"),
     [
         (["--issuer", "http://as.example"], "must be an https URL"),
-        (["--issuer", "https://as.example", "--every", "0.1"], "--every must be at least 1 second"),
-        (["--issuer", "https://as.example", "--every", "nan"], "--every must be at least 1 second"),
+        (["--issuer", "https://as.example", "--every", "0.1"], "--every must be from 1 to 31536000 seconds"),
+        (["--issuer", "https://as.example", "--every", "nan"], "--every must be from 1 to 31536000 seconds"),
+        (["--issuer", "https://as.example", "--every", "1e10"], "--every must be from 1 to 31536000 seconds"),
         (["--issuer", "https://a.example", "https://a.example=https://b.example/jwks"], "an issuer is given twice"),
         ([], "--issuer"),
     ],

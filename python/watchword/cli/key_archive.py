@@ -160,6 +160,9 @@ def run_compromised(arguments: argparse.Namespace) -> int:
         when = "always" if since is None else f"since {utc(since)}"
         name = thumbprint if key_id is None else f"{escaped(key_id)} ({thumbprint})"
         print(f"recorded: the key {name} of {escaped(arguments.issuer)} is compromised, {when}")
+        for issuer, other in writer.histories.items():
+            if thumbprint in {key.thumbprint for key in other.all_keys()} - other.compromised.keys():
+                print(f"{escaped(issuer)} has the same key, which is not marked there")
         _print_head(writer.head)
     return 0
 

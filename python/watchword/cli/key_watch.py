@@ -25,7 +25,8 @@ SIGINT; an attempt in flight is recorded first.
 Exit status: 0 ended by a signal, or with --once all issuers answered; 1 with
 --once one did not; 2 a usage error, or the archive can't be written any more."""
 
-_SHORTEST = 1.0
+#: Between two polls, in seconds: the longest is a year, as what waits has a limit.
+_SHORTEST, _LONGEST = 1, 365 * 86400
 
 _LONGEST_NAME = 64
 
@@ -58,8 +59,8 @@ def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Poll until a signal comes. Returns the exit status."""
-    if not arguments.every >= _SHORTEST or arguments.every == float("inf"):
-        raise CommandError(f"--every must be at least {_SHORTEST:g} second.")
+    if not _SHORTEST <= arguments.every <= _LONGEST:
+        raise CommandError(f"--every must be from {_SHORTEST} to {_LONGEST} seconds.")
     fetcher = DefaultFetcher()
     try:
         polls = [_poll(text, fetcher, arguments) for text in dict.fromkeys(arguments.issuer)]

@@ -11,7 +11,7 @@ from watchword.audit.report.markup import Child, Html, element, untrusted
 from watchword.audit.report.parts import NUMBER, code, figure, legend, moments, paragraph, section, table
 from watchword.audit.report.plots import spans, time_axis
 from watchword.audit.report.timeline import Timeline
-from watchword.audit.report.totals import MARKED_STATES, Span
+from watchword.audit.report.totals import MARKED_STATES, Span, number_of_keys
 from watchword.audit.report.words import DAY, count
 from watchword.audit.summary import KEY_STATES
 
@@ -33,9 +33,10 @@ def keys(audit: Audit) -> Html:
     states = states_in_order({state for spans_ in used.values() for state in spans_})
     rest = busiest[SHOWN:]
     uses = sum(_total(used[key]).uses for key in used)
+    compromised = number_of_keys(marked)
     description = (
-        f"{count(len(used), 'key')} verified {count(uses, 'signature')}; "
-        f"{len(marked) or 'none'} {'is' if len(marked) == 1 else 'are'} marked as compromised. "
+        f"{count(number_of_keys(used), 'key')} verified {count(uses, 'signature')}; "
+        f"{compromised or 'none'} {'is' if compromised == 1 else 'are'} marked as compromised. "
         "A bar goes from the first use of a key to its last."
     )
     lines = list(_lines(audit.axis, audit, used, shown)) if audit.axis else []
@@ -159,15 +160,18 @@ def _table(audit: Audit, used: dict[_Key, dict[str, Span]], shown: list[_Key]) -
 
 def _states(used: dict[_Key, dict[str, Span]], states: list[str]) -> Html:
     uses: Counter[str] = Counter()
-    with_state: Counter[str] = Counter()
-    for by_state in used.values():
+    having: defaultdict[str, set[_Key]] = defaultdict(set)
+    for key, by_state in used.items():
         for state, span in by_state.items():
             uses[state] += span.uses
-            with_state[state] += 1
+            having[state].add(key)
     return table(
         "State of the key at the time of use",
         ["State", "The key was", f"Uses{NUMBER}", f"Keys{NUMBER}"],
-        [[code(state), KEY_STATES.get(state, "–"), f"{uses[state]:,}", f"{with_state[state]:,}"] for state in states],
+        [
+            [code(state), KEY_STATES.get(state, "–"), f"{uses[state]:,}", f"{number_of_keys(having[state]):,}"]
+            for state in states
+        ],
     )
 
 

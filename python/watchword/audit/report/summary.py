@@ -6,7 +6,7 @@ from watchword.audit.report.audit import Audit
 from watchword.audit.report.codes import MEANINGS
 from watchword.audit.report.markup import Child, Html, element
 from watchword.audit.report.parts import code, day, paragraph, section
-from watchword.audit.report.totals import Totals
+from watchword.audit.report.totals import Totals, number_of_keys
 from watchword.audit.report.words import DAY, count, share, time_of_day
 
 
@@ -76,7 +76,7 @@ def _remarks(audit: Audit) -> list[str]:
     totals, remarks = audit.totals, []
     compromised = sum(span.uses for (_, _, state), span in totals.keys.items() if state == "compromised")
     if compromised:
-        keys = len({(issuer, key_id) for issuer, key_id, state in totals.keys if state == "compromised"})
+        keys = number_of_keys({(issuer, key_id) for issuer, key_id, state in totals.keys if state == "compromised"})
         remarks.append(
             f"{count(compromised, 'use')} had a valid signature by {'a' if keys == 1 else keys} compromised "
             f"key{'' if keys == 1 else 's'}; such uses are not valid."
@@ -87,7 +87,7 @@ def _remarks(audit: Audit) -> list[str]:
             f"{count(uncertain, 'signature')} could only be verified with a key whose record is uncertain at that time."
         )
     if audit.replays is not None and audit.replays.uses:
-        remarks.append(f"{count(audit.replays.uses, 'proof')} of possession had been used before.")
+        remarks.append(f"{count(audit.replays.uses, 'use')} of a proof of possession that had been used before.")
     if audit.unreadable.rows:
         remarks.append(f"{count(audit.unreadable.rows, 'row')} of the input could not be read, and have no verdict.")
     return remarks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -170,6 +171,15 @@ class Totals:
             self.examples[code].extend(Example(*row) for row in records(taken))
 
 
+def number_of_keys(keys: Collection[tuple[str | None, str | None]]) -> int:
+    """Return how many keys these are, by issuer and key id.
+
+    A token with malformed claims has no issuer: its key is counted only if no issuer has one with that key id.
+    """
+    ids = {key_id for issuer, key_id in keys if issuer is not None}
+    return len({key for key in keys if key[0] is not None or key[1] not in ids})
+
+
 def verdicts_of(batch: pa.RecordBatch) -> pa.Array:
     """Return ``valid`` or the code of each row."""
     codes = batch["code"]
@@ -183,4 +193,15 @@ def _grouped(table: pa.Table, *keys: str) -> pa.Table:
     return table.group_by(list(keys), use_threads=False).aggregate([([], "count_all")])
 
 
-__all__ = ["EXAMPLES", "LAST_DAY", "LATENESS", "MARKED_STATES", "VALID", "Example", "Span", "Totals", "verdicts_of"]
+__all__ = [
+    "EXAMPLES",
+    "LAST_DAY",
+    "LATENESS",
+    "MARKED_STATES",
+    "VALID",
+    "Example",
+    "Span",
+    "Totals",
+    "number_of_keys",
+    "verdicts_of",
+]

@@ -34,7 +34,7 @@ struct Requests {
 /// [`AuditColumns::output`] names.
 ///
 /// # Errors
-/// [`ArrowError`] if a column is missing or has an unsuitable type. Whatever a row has is a verdict, not an error.
+/// [`ArrowError`] if a column is missing or has an unsuitable type, or if a column of the result would be too long. Whatever a row has is a verdict, not an error.
 pub fn audit_batch(
     auditor: &Auditor,
     columns: &AuditColumns,
@@ -44,7 +44,18 @@ pub fn audit_batch(
     let inputs = Inputs::of(columns, batch)?;
     let rows: Vec<_> = (0..batch.num_rows()).map(|row| inputs.row(row)).collect();
     let mut verdicts = VerdictColumns::new(rows.len(), columns.request.is_some());
-    auditor.audit(&rows, |row, verdict| verdicts.push(row, &verdict));
+    let mut is_full = false;
+    auditor.audit(&rows, |row, verdict| {
+        is_full = is_full || !verdicts.has_room(&verdict);
+        if !is_full {
+            verdicts.push(row, &verdict);
+        }
+    });
+    if is_full {
+        return Err(ArrowError::InvalidArgumentError(
+            "the verdicts of the batch have 2 GiB of texts in a column: audit it in slices".to_owned(),
+        ));
+    }
     let kept = columns.keep.iter().map(|name| columns.column(batch, name).map(Arc::clone));
     let mut arrays = kept.collect::<Result<Vec<ArrayRef>, _>>()?;
     arrays.extend(verdicts.finish());

@@ -95,6 +95,16 @@ impl VerdictColumns {
         }
     }
 
+    /// Whether there is room for what this token says. Builders panic if a column has 2 GiB of texts; few tokens suffice
+    /// if they are repeated.
+    pub(crate) fn has_room(&self, verdict: &AuditVerdict<'_>) -> bool {
+        const MOST: usize = 0x7fff_ffff;
+        let claims = verdict.token.and_then(AuditedToken::jws).map_or(0, |jws| jws.payload().len());
+        let TokenColumns { subject, token_id, actors, .. } = &self.token;
+        let has_room = |texts: &StringBuilder| texts.values_slice().len().saturating_add(claims) <= MOST;
+        [subject, token_id, actors.values_ref()].into_iter().all(has_room)
+    }
+
     pub(crate) fn push(&mut self, row: &AuditRow<'_>, verdict: &AuditVerdict<'_>) {
         let code = verdict.outcome.as_ref().err().map(AuditFailure::code);
         let known = verdict.token;

@@ -31,6 +31,10 @@ __all__ = [
     "Actor",
     "AnyAudience",
     "AnyTenant",
+    "ArrowBatch",
+    "ArrowStream",
+    "AuditColumns",
+    "Auditor",
     "BatchResult",
     "Confirmation",
     "Credentials",
@@ -48,6 +52,7 @@ __all__ = [
     "ProofPolicy",
     "PublicKey",
     "PublicOrigin",
+    "RecordReader",
     "RejectedKey",
     "ReplayCache",
     "ResourceScopes",
@@ -690,7 +695,7 @@ class Auditor:
     start is -inf. policies: a list of (start, Policy, scopes), in the same manner. proof_policy: the requirements for DPoP
     proofs. cache_bytes: what may be kept of tokens that may occur again, in bytes; 0: nothing.
 
-    Raises ValueError if starts do not ascend, or a state is unknown.
+    Raises ValueError if starts do not ascend from -inf, or a state is unknown.
     """
 
     def __new__(

@@ -172,6 +172,17 @@ def test_numbers_are_unix_seconds(kind: pa.DataType) -> None:
     ]
 
 
+def test_a_float_of_32_bits_is_no_time() -> None:
+    # It is exact to about a minute only.
+    with pytest.raises(ValueError, match="cast it to timestamps"):
+        audited(table([TOKENS[0]], pa.array([1.5e9], pa.float64()).cast(pa.float32(), safe=False)))
+
+
+def test_columns_of_the_type_null() -> None:
+    assert codes(audited(table(pa.nulls(2)))) == ["missing_token"] * 2
+    assert codes(audited(table([TOKENS[0], None], pa.nulls(2)))) == ["invalid_time", "missing_token"]
+
+
 @pytest.mark.parametrize("time", [math.nan, math.inf, -math.inf, -1.0, 253_402_300_800.0, 1e300])
 def test_a_time_that_is_none_is_a_verdict(time: float) -> None:
     result = audited(table([TOKENS[0], "garbage"], time))

@@ -35,7 +35,6 @@ _ARROW_TYPES: dict[type[types.DataType], pa.DataType] = {
     types.ShortType: pa.int16(),
     types.IntegerType: pa.int32(),
     types.LongType: pa.int64(),
-    types.FloatType: pa.float32(),
     types.DoubleType: pa.float64(),
 }
 

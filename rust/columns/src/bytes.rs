@@ -11,6 +11,8 @@ pub(crate) enum ByteColumn {
     Small(BinaryArray),
     Large(LargeBinaryArray),
     View(BinaryViewArray),
+    /// Null in each row: a column of which no value is known, not even the type.
+    Null,
     /// Each row's number among the values.
     Dictionary(Vec<Option<usize>>, Box<ByteColumn>),
 }
@@ -19,6 +21,7 @@ impl ByteColumn {
     /// The column, if it is one of texts or bytes, or of references to them in a dictionary.
     pub(crate) fn new(name: &str, column: &ArrayRef) -> Result<Self, ArrowError> {
         match column.data_type() {
+            DataType::Null => Ok(Self::Null),
             DataType::Utf8 => Ok(Self::Small(checked(BinaryArray::from(column.as_string::<i32>().clone()))?)),
             DataType::LargeUtf8 => Ok(Self::Large(checked(LargeBinaryArray::from(column.as_string::<i64>().clone()))?)),
             DataType::Utf8View => Ok(Self::View(checked(column.as_string_view().clone().to_binary_view())?)),
@@ -44,6 +47,7 @@ impl ByteColumn {
     /// The bytes in a row; `None` if they are null.
     pub(crate) fn get(&self, row: usize) -> Option<&[u8]> {
         match self {
+            Self::Null => None,
             Self::Small(array) => array.is_valid(row).then(|| array.value(row)),
             Self::Large(array) => array.is_valid(row).then(|| array.value(row)),
             Self::View(array) => array.is_valid(row).then(|| array.value(row)),

@@ -2,8 +2,8 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
@@ -23,8 +23,8 @@ pub(crate) fn unix_seconds(name: &str, column: &ArrayRef) -> Result<Vec<f64>, Ar
         DataType::Timestamp(TimeUnit::Nanosecond, _) => {
             Ok(read::<TimestampNanosecondType>(column, |time| time as f64 / 1e9))
         }
+        DataType::Null => Ok(vec![f64::NAN; column.len()]),
         DataType::Float64 => Ok(read::<Float64Type>(column, |time| time)),
-        DataType::Float32 => Ok(read::<Float32Type>(column, f64::from)),
         DataType::Int64 => Ok(read::<Int64Type>(column, |time| time as f64)),
         DataType::UInt64 => Ok(read::<UInt64Type>(column, |time| time as f64)),
         DataType::Int32 => Ok(read::<Int32Type>(column, f64::from)),

@@ -5,16 +5,16 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::examined::ExaminedToken;
+use super::parsed::verify_together;
 use super::{ProofOfPossession, Rejection, VerifiedJws, VerifiedToken, parse};
 use crate::error::Error;
-use crate::key::verify_signatures;
 use crate::key_set::KeySet;
 use crate::policy::Policy;
 use crate::time::UnixTime;
 
 /// The most tokens of a chunk, which one thread verifies together: enough to share what they share, few enough to stay in
 /// the processor's cache and to keep all threads busy to the end.
-const MAX_CHUNK: usize = 64;
+pub(super) const MAX_CHUNK: usize = 64;
 
 /// The fewest tokens of a chunk that are worth a thread: they take a few times as long as starting one.
 const MIN_CHUNK: usize = 32;
@@ -126,20 +126,13 @@ fn in_order(mut done: Vec<(usize, Vec<Verdict>)>, chunks: &[&[Row<'_>]]) -> Vec<
     verdicts
 }
 
-/// The verdict on each row, in their order. The signatures of tokens that can be by one key only, which is nearly all of
-/// them, are verified together.
+/// The verdict on each row, in their order.
 fn verify_each(rows: &[Row<'_>]) -> Vec<Verdict> {
     let parsed: Vec<_> = rows.iter().map(|row| parse(row.token, row.keys, row.policy.jws())).collect();
-    let messages: Vec<_> = parsed.iter().map(|parsed| parsed.as_ref().ok()?.message_of_only_key()).collect();
-    let together: Vec<_> = messages.iter().flatten().copied().collect();
-    let mut valid = verify_signatures(&together).into_iter();
-    let valid: Vec<_> = messages.iter().map(|message| message.and_then(|_| valid.next())).collect();
+    let valid = verify_together(parsed.iter().map(|parsed| parsed.as_ref().ok()));
     let jws = parsed.into_iter().zip(valid).map(|(parsed, valid)| {
         let parsed = parsed?;
-        let key = match valid {
-            Some(valid) => parsed.only_key().filter(|_| valid),
-            None => parsed.signing_key(),
-        };
+        let key = parsed.key_after(valid);
         parsed.signed_by(key)
     });
     let verdict = |jws: Result<VerifiedJws, Error>, row: &Row<'_>| {

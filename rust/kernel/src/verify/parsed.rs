@@ -4,7 +4,7 @@ use super::VerifiedJws;
 use crate::algorithm::Algorithm;
 use crate::error::Error;
 use crate::jws::Compact;
-use crate::key::{PublicKey, SignedMessage};
+use crate::key::{PublicKey, SignedMessage, verify_signatures};
 use crate::key_set::Candidates;
 
 /// A token before its signature is verified, and the keys that it may have been signed with.
@@ -26,8 +26,16 @@ impl<'k> ParsedToken<'_, 'k> {
         keys.iter().copied().find(|key| key.verify(self.algorithm, self.parts.signing_input, signature))
     }
 
+    /// The key under which the signature is valid, by the result of [`verify_together`].
+    pub(super) fn key_after(&self, valid: Option<bool>) -> Option<&'k PublicKey> {
+        match valid {
+            Some(valid) => self.only_key().filter(|_| valid),
+            None => self.signing_key(),
+        }
+    }
+
     /// The only key that the token may have been signed with; `None` if there are several.
-    pub(super) fn only_key(&self) -> Option<&'k PublicKey> {
+    fn only_key(&self) -> Option<&'k PublicKey> {
         match *self.keys.as_slice() {
             [key] => Some(key),
             _ => None,
@@ -35,7 +43,7 @@ impl<'k> ParsedToken<'_, 'k> {
     }
 
     /// What is to be verified if there is only one key.
-    pub(super) fn message_of_only_key(&self) -> Option<SignedMessage<'_>> {
+    fn message_of_only_key(&self) -> Option<SignedMessage<'_>> {
         let (message, signature) = (self.parts.signing_input, self.parts.decoded.signature());
         self.only_key().map(|key| SignedMessage { key, algorithm: self.algorithm, message, signature })
     }
@@ -48,4 +56,15 @@ impl<'k> ParsedToken<'_, 'k> {
         let key = key.ok_or(Error::InvalidSignature)?;
         Ok(VerifiedJws::new(self.parts.decoded, self.algorithm, key))
     }
+}
+
+/// Verifies the signatures of tokens that can be by one key only, which is nearly all of them, together. Returns for each
+/// whether it is valid; `None` for a token with several keys, and for one that could not be parsed.
+pub(super) fn verify_together<'a, 'k: 'a>(
+    tokens: impl IntoIterator<Item = Option<&'a ParsedToken<'a, 'k>>>,
+) -> Vec<Option<bool>> {
+    let messages: Vec<_> = tokens.into_iter().map(|token| token?.message_of_only_key()).collect();
+    let together: Vec<_> = messages.iter().flatten().copied().collect();
+    let mut valid = verify_signatures(&together).into_iter();
+    messages.iter().map(|message| message.and_then(|_| valid.next())).collect()
 }

@@ -16,18 +16,16 @@ use super::row::AuditRow;
 use crate::dpop::{DpopProof, ProofPolicy, UnverifiedProof};
 use crate::history::{KeyLayer, KeyState, PolicyEpoch, PolicyHistory};
 use crate::jws::{Compact, Header};
-use crate::key::{PublicKey, verify_signatures};
+use crate::key::PublicKey;
 use crate::policy::PolicyError;
 use crate::time::UnixTime;
-use crate::verify::parsed::ParsedToken;
+use crate::verify::batch::MAX_CHUNK;
+use crate::verify::parsed::{ParsedToken, verify_together};
 use crate::verify::{ProofOfPossession, VerifiedJws, VerifiedToken, read_header};
 
 /// The rows of which a token that occurs again is found without the cache: few enough that their tokens stay in the
 /// processor's cache.
 const BLOCK: usize = 512;
-
-/// The signatures that are verified together.
-const TOGETHER: usize = 64;
 
 /// Verifies rows of a log. Threads can share one.
 pub struct Auditor {
@@ -164,12 +162,8 @@ impl Auditor {
     fn examine(&self, new: Vec<New<'_, '_>>) -> Vec<Arc<AuditedToken>> {
         self.examined.fetch_add(u64::try_from(new.len()).unwrap_or_default(), Ordering::Relaxed);
         let mut valid: Vec<Option<bool>> = Vec::with_capacity(new.len());
-        for some in new.chunks(TOGETHER) {
-            let messages: Vec<_> =
-                some.iter().map(|new| new.parsed.as_ref().ok()?.token.message_of_only_key()).collect();
-            let together: Vec<_> = messages.iter().flatten().copied().collect();
-            let mut verdicts = verify_signatures(&together).into_iter();
-            valid.extend(messages.iter().map(|message| message.and_then(|_| verdicts.next())));
+        for some in new.chunks(MAX_CHUNK) {
+            valid.extend(verify_together(some.iter().map(|new| Some(&new.parsed.as_ref().ok()?.token))));
         }
         new.into_iter().zip(valid).map(|(new, valid)| self.examine_signed(new, valid)).collect()
     }
@@ -223,15 +217,11 @@ impl Auditor {
 }
 
 impl Parsed<'_, '_> {
-    /// What is signed, and the state of the key that signed it. `valid` is whether the signature is valid under the only
-    /// key of the first layer, if there is one.
+    /// What is signed, and the state of the key that signed it. `valid` is the result of [`verify_together`] for the first
+    /// layer.
     fn signed(self, valid: Option<bool>) -> Result<(VerifiedJws, KeyState), AuditFailure> {
         let Self { token, state, later, is_recorded } = self;
-        let key = match valid {
-            Some(valid) => token.only_key().filter(|_| valid),
-            None => token.signing_key(),
-        };
-        let (key, state) = match key {
+        let (key, state) = match token.key_after(valid) {
             Some(key) => (Some(key), state),
             None => later_key(&token, later).map_or((None, state), |(key, state)| (Some(key), state)),
         };

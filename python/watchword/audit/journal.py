@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import Any
 
 from watchword.audit.counts import Counts
-from watchword.audit.durable import sync_directory
 from watchword.audit.errors import AuditError
+from watchword.durable import sync_directory
 
 try:
     import fcntl

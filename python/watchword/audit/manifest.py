@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from watchword import KeySet, __version__, _kernel, base64url, thumbprint
 from watchword.audit.counts import Counts
-from watchword.audit.durable import write_durably
 from watchword.audit.errors import AuditError
 from watchword.audit.inputs import FORMATS
 from watchword.audit.journal import parts_by_input
+from watchword.durable import write_durably
 
 if TYPE_CHECKING:
     from watchword.audit.inputs import Input

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from watchword.audit.durable import DurableFile, write_durably
 from watchword.audit.units import Unreadable
+from watchword.durable import DurableFile, write_durably
 
 #: Fixed, so that the same rows are the same bytes.
 _PARQUET: dict[str, Any] = {

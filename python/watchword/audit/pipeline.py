@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from watchword import __version__
 from watchword.audit.counts import Counts
 from watchword.audit.digests import Digests, file_sha256
-from watchword.audit.durable import sync_directory
 from watchword.audit.errors import AuditError, required
 from watchword.audit.inputs import Input
 from watchword.audit.journal import Journal, parts_by_input
 from watchword.audit.ordered import ordered_map
 from watchword.audit.source import Source
 from watchword.audit.units import DEFAULT_LIMITS, Chunk, Columns, Limits, Position
+from watchword.durable import sync_directory
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -16,9 +16,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from watchword.audit.durable import DurableFile
 from watchword.audit.ndjson import to_rfc3339
 from watchword.audit.part_reader import read_part
+from watchword.durable import DurableFile
 
 #: Its name in the output directory.
 REPLAYS = "replays.ndjson"

@@ -7,6 +7,8 @@ import os
 import shlex
 import stat
 
+from watchword.durable import sync_directory
+
 #: The maximum size in bytes; a key has some hundred.
 MAX_BYTES = 64 * 1024
 
@@ -72,8 +74,7 @@ def create(path: str | os.PathLike[str], content: bytes) -> None:
             raise FileExistsError(errno.EEXIST, "a key file is never overwritten", name)
     finally:
         os.unlink(temporary)
-    if _IS_POSIX:
-        _sync_folder(folder)
+    sync_directory(folder)
 
 
 def _checked_path(path: str | os.PathLike[str]) -> str:
@@ -99,14 +100,6 @@ def _check(name: str, found: os.stat_result) -> None:
             f"{name!r} has mode {stat.S_IMODE(found.st_mode):04o}, so that others may access the private key; "
             f"run: chmod 600 {shlex.quote(name)}"
         )
-
-
-def _sync_folder(folder: str) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 __all__ = ["MAX_BYTES", "KeyFileError", "create", "read"]

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from watchword.audit.report.audit import read_audit
 from watchword.audit.report.page import page
+from watchword.durable import write_durably
 
 
 def write_report(directory: Path, output: Path) -> None:
@@ -27,18 +28,7 @@ def write_report(directory: Path, output: Path) -> None:
     Raises ``ValueError`` if ``directory`` is not the output directory of a finished audit, or a file in it is missing
     or damaged, and ``OSError`` if a file cannot be read or written.
     """
-    text = page(read_audit(Path(directory)))
-    output = Path(output)
-    temporary = output.with_name(f".{output.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(output)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_durably(os.fspath(output), page(read_audit(Path(directory))).encode())
 
 
 __all__ = ["write_report"]

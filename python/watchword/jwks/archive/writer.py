@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from watchword._kernel import KeySet
+from watchword.durable import sync_directory
 from watchword.fork_safety import register_after_fork
 from watchword.jwks.archive.chain import ArchiveHead
 from watchword.jwks.archive.errors import ArchiveError
@@ -322,11 +323,7 @@ def _open(path: str) -> int:
         return os.open(path, flags)
     file = os.open(path, flags | os.O_CREAT, 0o644)
     # So that the file's name survives a crash, too.
-    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_directory(os.path.dirname(path) or os.curdir)
     return file
 
 

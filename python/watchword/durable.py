@@ -20,7 +20,10 @@ class DurableFile(io.RawIOBase):
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._file: IO[bytes] = open(path + TEMPORARY, "wb", buffering=0)  # noqa: SIM115 - until it is committed
+        # One that a killed process left is replaced, and never written through if it is a link.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path + TEMPORARY)
+        self._file: IO[bytes] = open(path + TEMPORARY, "xb", buffering=0)  # noqa: SIM115 - until it is committed
         self._hash = hashlib.sha256()
         self._size = 0
 

@@ -16,7 +16,6 @@ import watchword as ww
 from watchword.audit.errors import AuditError
 from watchword.audit.inputs import Input
 from watchword.audit.manifest import check_signer, read_manifest
-from watchword.audit.pipeline import record_reader
 from watchword.audit.sample import compare_sample
 from watchword.audit.verification import check_inputs, check_output
 from watchword.holder import KeyPair
@@ -207,7 +206,7 @@ def _sampled(out: Path, log: Log, auditor=None, **options) -> list[str]:
     manifest, _ = read_manifest(str(out), None)
     inputs = [Input(one["path"], one["format"]) for one in manifest["inputs"]]
     settings = {"size": 100, "seed": 1, "locate": lambda path: path, **options}
-    return list(compare_sample(str(out), manifest, inputs, auditor or log.auditor(), record_reader, **settings))
+    return list(compare_sample(str(out), manifest, inputs, auditor or log.auditor(), **settings))
 
 
 def test_a_sample_is_verified_again(out: Path, log: Log) -> None:

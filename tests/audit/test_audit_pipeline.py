@@ -308,7 +308,7 @@ def test_an_interrupted_audit_goes_on_with_the_finished_parts(log: Log, tmp_path
     assert {one: one.stat().st_mtime_ns for one in before} == before
 
 
-def test_a_finished_audit_reads_nothing_again(log: Log, tmp_path: Path) -> None:
+def test_a_finished_audit_reads_nothing_again(log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = _written(log, tmp_path, "ndjson")
     audit(job(log, path), tmp_path / "out")
     before = content(tmp_path / "out")
@@ -316,7 +316,8 @@ def test_a_finished_audit_reads_nothing_again(log: Log, tmp_path: Path) -> None:
     def no_reader(*_: object, **__: object) -> None:
         raise AssertionError("the input is read again")
 
-    audit(job(log, path, open_reader=no_reader), tmp_path / "out")
+    monkeypatch.setattr("watchword.audit.text_reader.RecordReader", no_reader)
+    audit(job(log, path), tmp_path / "out")
     assert content(tmp_path / "out") == before
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -13,24 +13,9 @@ from watchword.audit.counts import Counts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from watchword.audit.auditor import Auditor
     from watchword.audit.inputs import Input
     from watchword.audit.units import Chunk, Columns
-
-
-class VerifiesBatches(Protocol):
-    """What verifies the rows of a batch: :class:`watchword.audit.Auditor`."""
-
-    def verify_batch(
-        self,
-        batch: Any,  # noqa: ANN401 - anything with __arrow_c_array__
-        *,
-        token: str,
-        time: str | float,
-        method: str | None = None,
-        uri: str | None = None,
-        proof: str | None = None,
-    ) -> Any:  # noqa: ANN401 - a batch with __arrow_c_array__
-        """Return as many rows of verdicts. Raises ``ValueError`` if a column has an unsuitable type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +31,7 @@ class BatchAuditor:
     """Verifies chunks and adds where each row comes from. May be used by any number of threads."""
 
     def __init__(
-        self, auditor: VerifiesBatches, inputs: Sequence[Input], columns: Columns, output_format: str = "parquet"
+        self, auditor: Auditor, inputs: Sequence[Input], columns: Columns, output_format: str = "parquet"
     ) -> None:
         self._auditor, self._columns, self._format = auditor, columns, output_format
         self._paths = [strings([one.name]) for one in inputs]
@@ -81,7 +66,7 @@ class BatchAuditor:
         names = self._columns.present
         request = {use: use for use in ("method", "uri", "proof") if use in names}
         time = "time" if self._columns.at is None else self._columns.at
-        return pa.record_batch(self._auditor.verify_batch(batch, token="token", time=time, **request))  # noqa: S106
+        return pa.record_batch(self._auditor.verify_batch(batch, token="token", time=time, **request))  # noqa: S106 - the name of a column
 
     def _with_origin(self, path: pa.Array, rows: pa.Array, verdicts: pa.RecordBatch) -> pa.RecordBatch:
         file = pa.DictionaryArray.from_arrays(zeros(len(rows)), path)
@@ -94,4 +79,4 @@ def _empty(types: Mapping[str, pa.DataType]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in types.values()], names=list(types))
 
 
-__all__ = ["Audited", "BatchAuditor", "VerifiesBatches"]
+__all__ = ["Audited", "BatchAuditor"]

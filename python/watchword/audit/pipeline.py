@@ -24,22 +24,14 @@ from watchword.durable import sync_directory
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from watchword.audit.audited import Audited, VerifiesBatches
-    from watchword.audit.text_reader import RecordReader
+    from watchword.audit.audited import Audited
+    from watchword.audit.auditor import Auditor
 
 PARTS = "parts"
 _PART_FILE = re.compile(r"part-(\d{6,})\.(parquet|ndjson|unreadable\.ndjson)(\.tmp)?")
 
 #: Called after each chunk with the bytes of the inputs that were read, the rows, and how many of them are valid.
 Progress = Callable[[int, int, int], None]
-
-
-def record_reader(*arguments: Any, **keywords: Any) -> RecordReader:  # noqa: ANN401 - as the kernel's
-    """Return the kernel's reader of records."""
-    from watchword import _kernel
-
-    reader: RecordReader = _kernel.RecordReader(*arguments, **keywords)
-    return reader
 
 
 @dataclass(frozen=True)
@@ -52,13 +44,12 @@ class AuditJob:
 
     inputs: Sequence[Input]
     columns: Columns
-    auditor: VerifiesBatches
+    auditor: Auditor
     keys: Mapping[str, Any]
     policy: Mapping[str, Any]
     output_format: str = "parquet"
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     limits: Limits = DEFAULT_LIMITS
-    open_reader: Callable[..., RecordReader] = field(default=record_reader)
 
     def about(self) -> dict[str, Any]:
         """Return what the audit is of: a journal of anything else is not gone on with."""
@@ -156,9 +147,7 @@ class _Run:
 
     def _audit(self, first: int, start: Position) -> None:
         job = self._job
-        source = Source(
-            job.inputs, job.columns, job.limits, self._digests, self._stop, job.open_reader, self._batches.check
-        )
+        source = Source(job.inputs, job.columns, job.limits, self._digests, self._stop, self._batches.check)
         part: _Part | None = None
         chunks = ordered_map(
             source.chunks(first, start),
@@ -241,4 +230,4 @@ def _stem(number: int) -> str:
     return f"{PARTS}/part-{number:06}"
 
 
-__all__ = ["PARTS", "AuditJob", "Progress", "record_reader", "run_audit"]
+__all__ = ["PARTS", "AuditJob", "Progress", "run_audit"]

@@ -24,16 +24,14 @@ from watchword.audit.source import Source
 from watchword.audit.units import DEFAULT_LIMITS, Columns
 
 if TYPE_CHECKING:
-    from watchword.audit.audited import VerifiesBatches
-    from watchword.audit.text_reader import RecordReader
+    from watchword.audit.auditor import Auditor
 
 
 def compare_sample(
     directory: str,
     manifest: Mapping[str, Any],
     inputs: Sequence[Input],
-    auditor: VerifiesBatches,
-    open_reader: Callable[..., RecordReader],
+    auditor: Auditor,
     *,
     size: int,
     seed: int,
@@ -53,7 +51,7 @@ def compare_sample(
     digests = Digests(stop)
     batches = BatchAuditor(auditor, inputs, columns)
     moved = [replace(one, path=locate(one.path)) for one in inputs]
-    source = Source(moved, columns, DEFAULT_LIMITS, digests, stop, open_reader, batches.check)
+    source = Source(moved, columns, DEFAULT_LIMITS, digests, stop, batches.check)
     parts = _Parts(directory, manifest["parts"])
     try:
         first = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from watchword.audit.digests import Digests, File, StandardInput
 from watchword.audit.units import Chunk, Columns, Limits, Position, Unreadable, without_empty_end
@@ -16,15 +16,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from watchword.audit.inputs import Input
-    from watchword.audit.text_reader import RecordReader
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """The inputs of an audit, and how they are read.
 
-    ``open_reader`` makes the reader of records of a text format. ``check`` raises ``ValueError`` if columns of these
-    types cannot be verified.
+    ``check`` raises ``ValueError`` if columns of these types cannot be verified.
     """
 
     inputs: Sequence[Input]
@@ -32,7 +30,6 @@ class Source:
     limits: Limits
     digests: Digests
     stop: threading.Event
-    open_reader: Callable[..., RecordReader]
     check: Callable[[dict[str, pa.DataType]], None]
 
     def chunks(self, first: int = 0, start: Position | None = None) -> Iterator[Chunk]:
@@ -78,16 +75,13 @@ class Source:
 
         return read_text(
             index,
+            one.format,
             Bytes(file, one.path),
-            lambda: self.open_reader(one.format, **self._fields()),
             self.columns,
             self.limits,
             start=start,
             progress=lambda: file.position,
         )
-
-    def _fields(self) -> dict[str, Any]:
-        return {**self.columns.present, "max_record_bytes": self.limits.max_record_bytes}
 
 
 __all__ = ["Source"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from watchword._kernel import RecordReader
 from watchword.audit.decompression import Bytes
 from watchword.audit.units import Chunk, Columns, Limits, Position, Unreadable
 
@@ -14,26 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class RecordReader(Protocol):
-    """Reads records from bytes that are fed to it: ``_kernel.RecordReader``."""
-
-    def feed(self, data: bytes, /) -> None:
-        """Add bytes of the input."""
-
-    def finish(self) -> None:
-        """End the input."""
-
-    def break_off(self) -> None:
-        """End an input that is known to be incomplete: its last line, without a line end, is unreadable."""
-
-    def take(self, max_rows: int, /) -> tuple[Any, list[tuple[int, str]], int, int] | None:
-        """Return rows as a batch, unreadable ones, and the byte and the line after them; ``None`` if it needs more."""
-
-
 def read_text(
     index: int,
+    text_format: str,
     stream: Bytes,
-    open_reader: Callable[[], RecordReader],
     columns: Columns,
     limits: Limits,
     *,
@@ -48,7 +33,7 @@ def read_text(
     A stream that ends early, or an input without one of the columns, ends with an unreadable row that says so. Raises
     ``OSError`` if the file cannot be read.
     """
-    reader = open_reader()
+    reader = RecordReader(text_format, **columns.present, max_record_bytes=limits.max_record_bytes)
     here, begin, read = Position(), start.offset, 0
     at_end = False
     try:
@@ -85,4 +70,4 @@ def _chunk(
     return Chunk(index, batch.select(names), batch.column("row"), reasons, end, read=read)
 
 
-__all__ = ["RecordReader", "read_text"]
+__all__ = ["read_text"]

@@ -125,7 +125,6 @@ def _located(path: str, directory: str | None) -> str:
 def _sample(arguments: argparse.Namespace, manifest: dict[str, Any], missing: list[str]) -> Any:  # noqa: ANN401
     from watchword.audit.auditor import Auditor
     from watchword.audit.key_input import read_keys, recorded_rules
-    from watchword.audit.pipeline import record_reader
     from watchword.audit.policy_input import issuers_in, policy_from_description, policy_from_file
     from watchword.audit.sample import compare_sample
 
@@ -151,7 +150,6 @@ def _sample(arguments: argparse.Namespace, manifest: dict[str, Any], missing: li
         manifest,
         inputs,
         Auditor(keys, policy),
-        record_reader,
         size=arguments.sample,
         seed=seed,
         locate=paths.__getitem__,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from watchword.audit.arrow_values import strings, text, zeros
+from watchword.printable import to_json
 
 #: What a JSON string cannot contain as it is, or is not ASCII.
 _SPECIAL = r"[^ !#-\[\]-~]"
@@ -23,7 +22,7 @@ def to_ndjson(batch: pa.RecordBatch) -> pa.Buffer | bytes:
     pieces: list[pa.Array | pa.Scalar] = []
     separator = "{"
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        pieces += [text(f"{separator}{json.dumps(name)}: "), _values(column)]
+        pieces += [text(f"{separator}{to_json(name)}: "), _values(column)]
         separator = ", "
     lines = pc.binary_join_element_wise(*pieces, text("}\n"), _NONE, null_handling="replace", null_replacement="null")
     # The text of an array of strings is contiguous.
@@ -43,7 +42,7 @@ def _values(column: pa.Array) -> pa.Array:
     """Return the JSON text of each value; null for null."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return strings([None if name is None else _quoted(name) for name in column.dictionary.to_pylist()]).take(
+        return strings([None if name is None else to_json(name) for name in column.dictionary.to_pylist()]).take(
             column.indices
         )
     if pa.types.is_string(kind):
@@ -76,13 +75,8 @@ def _escaped(column: pa.Array) -> pa.Array:
         return column
     special = pc.and_kleene(special, column.is_valid())
     return pc.replace_with_mask(
-        column, special, strings([_quoted(name)[1:-1] for name in column.filter(special).to_pylist()])
+        column, special, strings([to_json(name)[1:-1] for name in column.filter(special).to_pylist()])
     )
-
-
-def _quoted(text: str) -> str:
-    # DEL is not escaped by json.dumps, and steers some terminals.
-    return json.dumps(text).replace("\x7f", "\\u007f")
 
 
 __all__ = ["to_ndjson", "to_rfc3339"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pyarrow as pa
@@ -10,6 +9,7 @@ import pyarrow.parquet as pq
 
 from watchword.audit.units import Unreadable
 from watchword.durable import DurableFile, write_durably
+from watchword.printable import to_json
 
 #: Fixed, so that the same rows are the same bytes.
 _PARQUET: dict[str, Any] = {
@@ -56,7 +56,7 @@ class PartWriter:
     def add_unreadable(self, file: str, unreadable: Unreadable) -> None:
         """Add a row that could not be read."""
         line = {"file": file, "row": unreadable.row, "reason": unreadable.reason}
-        self._unreadable.append(json.dumps(line).replace("\x7f", "\\u007f").encode() + b"\n")
+        self._unreadable.append(to_json(line).encode() + b"\n")
 
     def commit(self) -> tuple[str, str | None]:
         """Write the rest. Returns the SHA-256 of the part in hex, and that of its unreadable rows if there are any."""

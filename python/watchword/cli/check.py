@@ -9,8 +9,8 @@ from typing import Any
 
 from watchword.cli.command_error import CommandError
 from watchword.cli.terminal import coloured, count, escaped
-from watchword.cli.verdicts import dump
 from watchword.gate import ConfigError, ConfigProblem, Gate, GateConfig
+from watchword.printable import to_json
 
 _DESCRIPTION = """\
 Checks configuration files of a gate: the form, each value, the files that
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.json:
             for severity, problems in (("error", errors), ("warning", warnings)):
                 for problem in problems:
-                    print(dump(_as_object(path, severity, problem)))
+                    print(to_json(_as_object(path, severity, problem)))
         else:
             _print(path, errors, warnings, config)
     return status

@@ -18,9 +18,9 @@ from watchword.cli.remedy import remedy
 from watchword.cli.request_input import has_header, parse_headers, split_url
 from watchword.cli.terminal import coloured, escaped
 from watchword.cli.times import parse_time, utc
-from watchword.cli.verdicts import dump
 from watchword.dpop import MemoryReplayStore
 from watchword.gate import ConfigError, Decision, Gate, GateConfig
+from watchword.printable import to_json
 
 _DESCRIPTION = """\
 Decides on a request as a gate with this configuration does, and explains it:
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     checks = explanation.checks()
     change = None if decision.error is None else remedy(decision.error, explanation.route)
     if arguments.json:
-        print(dump(_as_object(decision, checks, change)))
+        print(to_json(_as_object(decision, checks, change)))
     else:
         print(f"{escaped(arguments.method)} {escaped(target)} as of {utc(now)}\n")
         _print(decision, checks, change)

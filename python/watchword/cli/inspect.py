@@ -16,7 +16,7 @@ from watchword.cli.input import HELP as TOKEN_HELP
 from watchword.cli.input import blocks_of_tokens
 from watchword.cli.terminal import coloured, count, escaped
 from watchword.cli.times import duration, parse_time, utc
-from watchword.cli.verdicts import dump
+from watchword.printable import to_json
 
 WARNING = "NOTHING WAS VERIFIED"
 _EXPLANATION = f"{WARNING}: anyone can create a token with these contents."
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         seen += 1
         malformed += bool(decoded.problems)
         if arguments.json:
-            print(dump(_as_object(index, decoded, now)), flush=True)
+            print(to_json(_as_object(index, decoded, now)), flush=True)
         else:
             print(("\n" if seen > 1 else "") + _as_text(decoded, now), flush=True)
     if seen == 0:

@@ -18,9 +18,9 @@ from watchword.cli.logs import log_suppressed
 from watchword.cli.subcommands import CommandParser
 from watchword.cli.terminal import coloured, count, escaped
 from watchword.cli.times import duration, parse_time, utc
-from watchword.cli.verdicts import dump
 from watchword.jwks.archive import ArchiveError, ArchiveWriter, IssuerHistory, KeyArchive, KeyLifetime, KeyTimeline
 from watchword.jwks.urls import redact
+from watchword.printable import to_json
 
 _DESCRIPTION = """\
 Checks an archive of keys and shows what it records: for each issuer the keys,
@@ -118,7 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.file!r} can't be read: {error.strerror}. Give the file of an archive."
         ) from None
     if arguments.json:
-        print(dump(_as_object(arguments.file, archive)))
+        print(to_json(_as_object(arguments.file, archive)))
     else:
         _print(arguments.file, archive)
     return 0
@@ -245,7 +245,7 @@ def _head(text: str | None) -> tuple[int, str] | None:
 def _print_defect(error: ArchiveError, *, as_json: bool) -> int:
     if as_json:
         defect = {"line": error.line, "problem": error.problem, "repairable": error.repairable}
-        print(dump({"file": error.path, "intact": False, **defect}))
+        print(to_json({"file": error.path, "intact": False, **defect}))
     else:
         advice = ". --repair repairs it" if error.repairable else ""
         print(f"{coloured('defect', 'red')}: {escaped(error)}{advice}.")

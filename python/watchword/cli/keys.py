@@ -10,7 +10,7 @@ from watchword import KeySet, PublicKey, RejectedKey
 from watchword.cli import key_archive, key_watch, sources, terminal
 from watchword.cli.subcommands import CommandParser
 from watchword.cli.terminal import coloured, count, escaped
-from watchword.cli.verdicts import dump
+from watchword.printable import to_json
 
 _DESCRIPTION = """\
 Shows the keys of a JWK Set, a JWK or a public key in PEM, and each rejected key
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
 def print_json(keys: KeySet) -> None:
     """Print one object per line: the usable keys, then the rejected ones."""
     for key in keys:
-        sys.stdout.write(dump(_as_object(key)) + "\n")
+        sys.stdout.write(to_json(_as_object(key)) + "\n")
     for rejected in keys.rejected:
         reason = {
             "index": rejected.index,
@@ -81,7 +81,7 @@ def print_json(keys: KeySet) -> None:
             "reason": rejected.reason,
             "detail": rejected.detail,
         }
-        sys.stdout.write(dump({"usable": False, **reason}) + "\n")
+        sys.stdout.write(to_json({"usable": False, **reason}) + "\n")
 
 
 def _as_object(key: PublicKey) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from watchword import printable
+
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2", "alarm": "1;31"}
 
 
@@ -21,14 +23,7 @@ def escaped(text: object) -> str:
     text = str(text)
     if text.isprintable():
         return text
-    return "".join(ch if ch.isprintable() else _escape(ch) for ch in text)
-
-
-def _escape(ch: str) -> str:
-    code = ord(ch)
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return "".join(ch if ch.isprintable() else printable.escaped(ch) for ch in text)
 
 
 def coloured(text: str, colour: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from watchword import KeySet, KeySetError, thumbprint
 from watchword.cli import sources
 from watchword.cli.terminal import escaped
-from watchword.cli.verdicts import dump
+from watchword.printable import to_json
 
 _DESCRIPTION = """\
 Prints the RFC 7638 thumbprint of each key of a JWK, a JWK Set or a public key
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
             status = 1
             continue
         if arguments.json:
-            print(dump({"thumbprint": text, "key_id": key_id}))
+            print(to_json({"thumbprint": text, "key_id": key_id}))
         else:
             print(text + ("" if key_id is None else f"  {escaped(key_id)}"))
     return status

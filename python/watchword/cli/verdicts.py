@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import json
 import math
 import re
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from watchword import ErrorCode, VerificationError, VerifiedToken
 from watchword.cli import terminal
 from watchword.cli.terminal import coloured, count, escaped
 from watchword.cli.times import duration, relative
+from watchword.printable import to_json
 from watchword.providers.profiles import reason_of
 
 #: A token's number, its verdict, and a hint for a rejected one.
@@ -28,7 +28,7 @@ class JsonLines:
 
     def block(self, numbered: Sequence[NumberedVerdict], _now: float) -> str:
         """Return the lines of some tokens."""
-        return "".join(dump(_as_object(*one)) + "\n" for one in numbered)
+        return "".join(to_json(_as_object(*one)) + "\n" for one in numbered)
 
 
 class VerdictTable:
@@ -114,11 +114,6 @@ class Tally:
             lines.append(terminal.wrapped(f"Not checked: {'; '.join(not_checked)}."))
         lines += [terminal.wrapped(hint, first="Hint: ", rest="      ") for hint in self._hints]
         return "\n".join(lines)
-
-
-def dump(value: object) -> str:
-    """Return a value as JSON in ASCII, DEL escaped too."""
-    return json.dumps(value, allow_nan=False).replace("\x7f", "\\u007f")
 
 
 def _as_object(number: int, verdict: VerifiedToken | VerificationError, hint: str | None) -> dict[str, Any]:

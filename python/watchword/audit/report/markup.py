@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from watchword.printable import escaped
+
 #: The longest text of a token or a file on the page, in characters.
 MAX_TEXT = 80
 
@@ -65,21 +67,14 @@ def untrusted(text: str | None, limit: int = MAX_TEXT) -> Html:
     for character in text:
         combining = combining + 1 if unicodedata.combining(character) else 0
         printable = character.isprintable() and combining <= MAX_COMBINING
-        limit -= 1 if printable else len(_escape(character))
+        limit -= 1 if printable else len(escaped(character))
         if limit < 0:
             parts.append(element("span", f"… ({len(text):,} characters)", class_="cut"))
             break
-        parts.append(joined(character) if printable else element("span", _escape(character), class_="escape"))
+        parts.append(joined(character) if printable else element("span", escaped(character), class_="escape"))
     if not text:
         parts.append(element("span", "(empty)", class_="cut"))
     return element("bdi", Html("".join(parts)))
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 __all__ = ["MAX_COMBINING", "MAX_TEXT", "Child", "Html", "element", "joined", "untrusted"]

@@ -18,6 +18,9 @@ __all__ = [
     "DEFAULT_REQUIRED",
     "DEFAULT_SCOPE_CLAIMS",
     "DEFAULT_TYPES",
+    "DPOP_ALGORITHMS",
+    "DPOP_LEEWAY",
+    "DPOP_MAX_AGE",
     "MAX_ACTORS",
     "MAX_HEADER_BYTES",
     "MAX_JSON_DEPTH",
@@ -47,6 +50,7 @@ __all__ = [
     "IssuerTable",
     "KeySet",
     "MayAct",
+    "NonceKeys",
     "PlainScopes",
     "Policy",
     "ProofPolicy",
@@ -76,6 +80,7 @@ __all__ = [
     "decode_json_object",
     "decode_unverified",
     "gate_config_schema",
+    "metadata_url",
     "normal_path",
     "normalize_uri",
     "parse_spiffe_id",
@@ -113,6 +118,12 @@ DEFAULT_TYPES: tuple[str | None, ...]
 """The values of ``typ`` that a Policy accepts by default; ``None`` stands for its absence."""
 DEFAULT_LEEWAY: float
 """The leeway of a Policy by default, in seconds."""
+DPOP_ALGORITHMS: tuple[str, ...]
+"""The algorithms of DPoP proofs that are accepted by default."""
+DPOP_LEEWAY: float
+"""How many seconds a proof may be in the future by default."""
+DPOP_MAX_AGE: float
+"""The maximum age of a proof by default, in seconds."""
 DEFAULT_REQUIRED: tuple[str, ...]
 """The claims that a Policy requires by default."""
 DEFAULT_SCOPE_CLAIMS: tuple[str, ...]
@@ -1058,6 +1069,18 @@ class UnverifiedProof:
     ) -> UnverifiedProof: ...
 
 @final
+class NonceKeys:
+    """The keys of nonces (RFC 9449 sections 8 and 9), and the nonces by them.
+
+    keys: secrets of 32 bytes or more, of which the first issues nonces and each verifies its own. lifetime: seconds. Raises
+    ValueError if one of them is invalid.
+    """
+
+    def __new__(cls, keys: Sequence[bytes], lifetime: float) -> NonceKeys: ...
+    def valid(self, now: float) -> tuple[str, ...]:
+        """Return all nonces that are valid as of `now` (Unix seconds), the newest first."""
+
+@final
 class ReplayCache:
     """A bounded, exact set of the ids that were used: each id is accepted once until it expires. Thread-safe.
 
@@ -1661,6 +1684,12 @@ class GateConfig:
 
         path: in normal form. Raises ValueError if it is not a path.
         """
+
+def metadata_url(resource: str) -> str:
+    """Return the URL of the metadata of a resource: the well-known path precedes the resource's (RFC 9728 section 3.1).
+
+    Raises ValueError unless `resource` is an absolute http or https URL without a fragment (section 1.2).
+    """
 
 def normal_path(path: str) -> str:
     """Return a request's path in the normal form that routes are matched with (RFC 3986 section 6.2.2).

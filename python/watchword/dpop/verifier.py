@@ -36,8 +36,8 @@ def verify_proof(
     nonce: str | Iterable[str] | Nonces | None = None,
     replay: ReplayStore | None = None,
     now: float | None = None,
-    max_age: float = 60,
-    leeway: float = 5,
+    max_age: float = _kernel.DPOP_MAX_AGE,
+    leeway: float = _kernel.DPOP_LEEWAY,
     algorithms: Iterable[str] = DPOP_ALGORITHMS,
 ) -> DpopProof:
     """Verify a DPoP proof (RFC 9449 section 4.3) as of ``now`` in Unix seconds (``None``: the clock's).
@@ -79,8 +79,8 @@ class DpopVerifier:
         *,
         replay: ReplayStore | AsyncReplayStore | Literal["default"] | None = _DEFAULT,
         nonces: Nonces | None = None,
-        max_age: float = 60,
-        leeway: float = 5,
+        max_age: float = _kernel.DPOP_MAX_AGE,
+        leeway: float = _kernel.DPOP_LEEWAY,
         algorithms: Iterable[str] = DPOP_ALGORITHMS,
         clock: Callable[[], float] = time.time,
     ) -> None:

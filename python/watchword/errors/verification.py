@@ -14,7 +14,7 @@ _Error = TypeVar("_Error", bound="VerificationError")
 
 #: The algorithms of DPoP proofs that are accepted by default, as ``algs`` lists them (RFC 9449 section 5.1). Not ES384:
 #: the sender of a proof chooses its key, and verifying one with P-384 takes twenty times as long as with the others.
-DPOP_ALGORITHMS = ("EdDSA", "Ed25519", "ES256", "RS256", "PS256")
+DPOP_ALGORITHMS = _kernel.DPOP_ALGORITHMS
 
 #: The class of each code.
 CLASSES: dict[str, type[VerificationError]] = {}

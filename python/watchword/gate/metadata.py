@@ -4,24 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
-
-WELL_KNOWN = "/.well-known/oauth-protected-resource"
-
-
-def metadata_url(resource: str) -> str:
-    """Return the URL of the metadata of ``resource``: the well-known path precedes the resource's (section 3.1).
-
-    Raises ``ValueError`` unless ``resource`` is an absolute http or https URL without a fragment (section 1.2).
-    """
-    parts = urlsplit(resource)
-    if parts.scheme not in ("http", "https") or not parts.netloc or "#" in resource:
-        raise ValueError(
-            f"resource is {resource!r}: it must be an absolute http or https URL without a fragment (RFC 9728 section "
-            "1.2)"
-        )
-    query = f"?{parts.query}" if parts.query else ""
-    return f"{parts.scheme}://{parts.netloc}{WELL_KNOWN}{'' if parts.path == '/' else parts.path}{query}"
 
 
 def metadata_document(
@@ -43,4 +25,4 @@ def metadata_document(
     return document
 
 
-__all__ = ["WELL_KNOWN", "metadata_document", "metadata_url"]
+__all__ = ["metadata_document"]

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from watchword._kernel import GateGuard, GateRules, Policy, PublicOrigin, TokenCache
-from watchword.gate.metadata import metadata_url
+from watchword._kernel import GateGuard, GateRules, Policy, PublicOrigin, TokenCache, metadata_url
 from watchword.gate.route import Requirements, Route
 from watchword.gate.trusted_proxy import TrustedProxy
 

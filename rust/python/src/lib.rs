@@ -17,6 +17,8 @@ mod gate_config;
 mod issuer_table;
 mod kept;
 mod key_set;
+mod metadata;
+mod nonces;
 mod policy;
 mod possession;
 mod public_key;
@@ -181,8 +183,9 @@ fn parse_spiffe_id<'py>(text: &Bound<'py, PyString>) -> PyResult<(String, Bound<
 /// The compiled half of the package; `watchword` re-exports what is public.
 #[pymodule(gil_used = false)]
 fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    // The classes of errors read it while they are made.
+    // The classes of errors read these while they are made.
     module.add_function(wrap_pyfunction!(gate::answer_of, module)?)?;
+    policy::add_constants(module)?;
     errors::prepare(module.py())?;
     convert::prepare(module.py())?;
     batch::prepare(module.py());
@@ -190,7 +193,6 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("ANY_AUDIENCE", Py::new(module.py(), policy::AnyAudience)?)?;
     module.add("ANY_TENANT", Py::new(module.py(), policy::AnyTenant)?)?;
-    policy::add_constants(module)?;
     module.add_class::<policy::AnyAudience>()?;
     module.add_class::<policy::AnyTenant>()?;
     module.add_class::<policy::PyPolicy>()?;
@@ -221,9 +223,11 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<dpop::PyDpopProof>()?;
     module.add_class::<dpop::PyUnverifiedProof>()?;
     module.add_class::<dpop::PyReplayCache>()?;
+    module.add_class::<nonces::PyNonceKeys>()?;
     gate::add(module)?;
     module.add_class::<gate_config::PyGateConfig>()?;
     module.add_function(wrap_pyfunction!(gate_config::normal_path, module)?)?;
+    module.add_function(wrap_pyfunction!(metadata::metadata_url, module)?)?;
     module.add_function(wrap_pyfunction!(gate_config::gate_config_schema, module)?)?;
     module.add_class::<tables::PyTableStats>()?;
     module.add_class::<token_cache::PyTokenCache>()?;

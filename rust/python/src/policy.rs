@@ -9,7 +9,8 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 use watchword_kernel::delegation::{MAX_ACTORS, MOST_ACTORS};
 use watchword_kernel::dpop::PROOF_LIMITS;
 use watchword_kernel::{
-    self as kernel, Audience, BoundTokens, JwsPolicy, Limits, Policy, PolicyError, ScopeClaims, Tenants, json,
+    self as kernel, Audience, BoundTokens, JwsPolicy, Limits, Policy, PolicyError, ProofPolicy, ScopeClaims, Tenants,
+    json,
 };
 
 use crate::arguments::{self, Given};
@@ -316,6 +317,9 @@ pub(crate) fn add_constants(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("MAX_HEADER_BYTES", Limits::default().header)?;
     module.add("MAX_PROOF_BYTES", PROOF_LIMITS.token)?;
     module.add("MAX_PROOF_HEADER_BYTES", PROOF_LIMITS.header)?;
+    module.add("DPOP_ALGORITHMS", PyTuple::new(py, ProofPolicy::DEFAULT_ALGORITHMS.map(kernel::Algorithm::name))?)?;
+    module.add("DPOP_MAX_AGE", ProofPolicy::DEFAULT_MAX_AGE)?;
+    module.add("DPOP_LEEWAY", ProofPolicy::DEFAULT_LEEWAY)?;
     module.add("MAX_KEY_SET_BYTES", kernel::MAX_DOCUMENT)?;
     module.add("MAX_KEYS", kernel::MAX_KEYS)?;
     module.add("DEFAULT_MAX_ACTORS", MAX_ACTORS)?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::algorithm::AlgorithmSet;
+use crate::algorithm::{Algorithm, AlgorithmSet};
 use crate::jws::Limits;
 use crate::policy::PolicyError;
 
@@ -43,6 +43,17 @@ impl fmt::Debug for ProofRequest<'_> {
 }
 
 impl ProofPolicy {
+    /// The algorithms of proofs that are accepted by default. Not ES384: the sender of a proof chooses its key, and
+    /// verifying one with P-384 takes twenty times as long as with the others.
+    pub const DEFAULT_ALGORITHMS: [Algorithm; 5] =
+        [Algorithm::EdDsa, Algorithm::Ed25519, Algorithm::Es256, Algorithm::Rs256, Algorithm::Ps256];
+
+    /// The maximum age of a proof by default, in seconds.
+    pub const DEFAULT_MAX_AGE: f64 = 60.0;
+
+    /// How many seconds a proof may be ahead of this clock by default.
+    pub const DEFAULT_LEEWAY: f64 = 5.0;
+
     /// The policy for proofs that are signed with one of `algorithms`, at most `max_age` seconds old, and at most `leeway`
     /// seconds ahead of this clock.
     ///

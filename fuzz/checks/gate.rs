@@ -232,7 +232,7 @@ fn fresh(rules: Rules) -> Gate {
     static KEYS: LazyLock<Arc<KeySet>> =
         LazyLock::new(|| Arc::new(KeySet::from_json(JWK.as_bytes(), Backend::Default).expect("a key")));
     let replay = Replay::Memory(Box::new(ReplayCache::new(CAPACITY, CAPACITY)));
-    Gate::new(rules, vec![Some(Arc::clone(&KEYS))], None, replay)
+    Gate::new(Arc::new(rules), vec![Some(Arc::clone(&KEYS))], None, replay)
 }
 
 fn rules(proxy: TrustedProxy) -> Rules {

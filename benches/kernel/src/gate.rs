@@ -110,7 +110,7 @@ fn new_gate(keys: &Arc<KeySet>, cache: Option<TokenCache>) -> Gate {
         routes: RouteTable::compile(routes),
         guards: ROUTES.iter().map(|path| Arc::new(guard(path, &policy))).collect(),
     };
-    Gate::new(rules, vec![Some(Arc::clone(keys))], cache, Replay::Unchecked)
+    Gate::new(Arc::new(rules), vec![Some(Arc::clone(keys))], cache.map(Arc::new), Replay::Unchecked)
 }
 
 fn names() -> IssuerNames {

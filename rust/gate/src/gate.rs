@@ -10,12 +10,13 @@ use crate::failure::Failure;
 use crate::read::Read;
 use crate::request::Request;
 use crate::rules::{Keys, Rules};
-use crate::sent_token::{Here, Progress, Terms, UnusedProof};
+use crate::sent_token::{Here, Progress, SentToken, Terms, UnusedProof};
 
-/// Checks requests, from any number of threads at once. A request sees the rules and keys of one moment, to its end.
+/// Checks requests, from any number of threads at once. A request sees the rules and keys of one moment, to its end, unless
+/// it waits for newer keys.
 pub struct Gate {
     state: ArcSwap<State>,
-    cache: Option<TokenCache>,
+    cache: Option<Arc<TokenCache>>,
     replay: Replay,
 }
 
@@ -30,58 +31,132 @@ pub enum Replay {
     Memory(Box<ReplayCache>),
     /// Nowhere: a proof may be used again until it is too old.
     Unchecked,
+    /// In a store of the caller, which [`Gate::progress`] leaves the last check to.
+    External,
 }
 
 impl Gate {
     /// A gate with these rules, and the keys of their issuers.
-    pub fn new(rules: Rules, keys: Keys, cache: Option<TokenCache>, replay: Replay) -> Self {
-        Self { state: ArcSwap::from_pointee(State { rules: Arc::new(rules), keys }), cache, replay }
+    pub fn new(rules: Arc<Rules>, keys: Keys, cache: Option<Arc<TokenCache>>, replay: Replay) -> Self {
+        Self { state: ArcSwap::from_pointee(State { rules, keys }), cache, replay }
     }
 
-    /// Decides on a request as of `now`. `nonces` are accepted now, the newest first, if proofs need one.
+    /// Decides on a request as of `now`, with the keys that there are. `nonces` are accepted now, the newest first, if
+    /// proofs need one. A proof whose use only the caller's store knows is rejected as `dpop_replay_unavailable`.
     pub fn check(&self, request: &Request<'_>, now: UnixTime, nonces: Option<&[String]>) -> Decision {
-        let state = self.state.load();
-        let sent = match state.rules.read(request, now) {
-            Read::Decided(decision) => return decision,
-            Read::Token(sent) => sent,
-        };
-        let Some(keys) = state.keys.get(sent.issuer()).and_then(Option::as_ref) else {
-            return sent.reject(Failure::new("keys_unavailable"));
-        };
-        match sent.verify(Terms { keys, now, nonces, cache: self.cache.as_ref() }, &Here) {
+        match self.progress(request, now, nonces) {
             Progress::Decided(decision) => decision,
-            Progress::UnknownKey(sent, failure) => sent.reject(failure),
-            Progress::UnusedProof(unused) => self.use_proof(unused, now),
+            Progress::NeedsKeys(sent, failure) => sent.reject(failure),
+            Progress::UnusedProof(unused) => unused.reject(Failure::new(UNAVAILABLE)),
         }
     }
 
-    fn use_proof(&self, unused: UnusedProof, now: UnixTime) -> Decision {
-        let Replay::Memory(cache) = &self.replay else { return unused.first_use() };
-        let code = match cache.consume(&unused.proof().replay_id(), unused.proof().expires_at(), now) {
-            Use::First => return unused.first_use(),
-            Use::Again => "dpop_replayed",
-            Use::ShareFull => "dpop_too_many_proofs",
-            Use::Full | Use::Expired => "dpop_replay_unavailable",
+    /// Decides on a request as of `now`, as far as that is possible without waiting: for keys
+    /// ([`resume`](Self::resume) then decides), or, with [`Replay::External`], for the caller's store of used proofs.
+    ///
+    /// Only a token that passes every check that needs no key, and that names the issuer, needs keys: no other token may
+    /// cause a fetch.
+    pub fn progress(&self, request: &Request<'_>, now: UnixTime, nonces: Option<&[String]>) -> Progress {
+        let state = self.state.load();
+        match state.rules.read(request, now) {
+            Read::Decided(decision) => Progress::Decided(decision),
+            Read::Token(sent) => {
+                let keys = state.keys.get(sent.issuer()).and_then(Option::as_ref);
+                self.verify(sent, keys, now, nonces)
+            }
+        }
+    }
+
+    /// Decides on a token that needed keys, with those that there are now.
+    pub fn resume(&self, sent: SentToken, now: UnixTime, nonces: Option<&[String]>) -> Progress {
+        let state = self.state.load();
+        // By its name: since the request was read, the rules may have been replaced.
+        let keys = sent.issuer_name().and_then(|name| state.keys_of(name)).cloned();
+        self.verify(sent, keys.as_ref(), now, nonces)
+    }
+
+    fn verify(
+        &self,
+        sent: SentToken,
+        keys: Option<&Arc<KeySet>>,
+        now: UnixTime,
+        nonces: Option<&[String]>,
+    ) -> Progress {
+        let progress = match keys {
+            None => Progress::NeedsKeys(sent, Failure::new("keys_unavailable")),
+            Some(keys) => sent.verify(Terms { keys, now, nonces, cache: self.cache.as_deref() }, &Here),
         };
-        unused.reject(Failure::new(code))
+        match progress {
+            Progress::NeedsKeys(sent, failure) => match sent.check_without_keys(now) {
+                Some(decision) => Progress::Decided(decision),
+                None => Progress::NeedsKeys(sent, failure),
+            },
+            Progress::UnusedProof(unused) => match &self.replay {
+                Replay::External => Progress::UnusedProof(unused),
+                Replay::Unchecked => Progress::Decided(unused.first_use()),
+                Replay::Memory(cache) => Progress::Decided(use_proof(cache, unused, now)),
+            },
+            decided @ Progress::Decided(_) => decided,
+        }
     }
 
     /// Replaces the rules, and the keys of their issuers. Requests that are being checked keep the old ones.
-    pub fn replace(&self, rules: Rules, keys: Keys) {
-        self.state.store(Arc::new(State { rules: Arc::new(rules), keys }));
+    pub fn replace(&self, rules: Arc<Rules>, keys: Keys) {
+        self.state.store(Arc::new(State { rules, keys }));
     }
 
     /// Replaces the keys of one issuer (`None`: they are unavailable). Returns whether the rules have an issuer of this
     /// name.
     pub fn replace_keys(&self, issuer: &str, keys: Option<Arc<KeySet>>) -> bool {
-        let position = |state: &State| state.rules.issuer_names.iter().position(|name| &**name == issuer);
         let previous = self.state.rcu(|state| {
             let mut all = state.keys.clone();
-            if let Some(of_issuer) = position(state).and_then(|index| all.get_mut(index)) {
+            if let Some(of_issuer) = state.position(issuer).and_then(|index| all.get_mut(index)) {
                 of_issuer.clone_from(&keys);
             }
             State { rules: Arc::clone(&state.rules), keys: all }
         });
-        position(&previous).is_some()
+        previous.position(issuer).is_some()
     }
+
+    /// The keys of an issuer, by its name; `None` if they are unavailable, or if the rules have no such issuer.
+    pub fn keys_of(&self, issuer: &str) -> Option<Arc<KeySet>> {
+        self.state.load().keys_of(issuer).cloned()
+    }
+
+    /// The rules.
+    pub fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.state.load().rules)
+    }
+
+    /// The cache of verified tokens, if there is one.
+    pub fn token_cache(&self) -> Option<&Arc<TokenCache>> {
+        self.cache.as_ref()
+    }
+
+    /// Where the ids of used proofs are kept.
+    pub fn replay(&self) -> &Replay {
+        &self.replay
+    }
+}
+
+impl State {
+    fn position(&self, issuer: &str) -> Option<usize> {
+        self.rules.issuer_names.iter().position(|name| &**name == issuer)
+    }
+
+    fn keys_of(&self, issuer: &str) -> Option<&Arc<KeySet>> {
+        self.keys.get(self.position(issuer)?)?.as_ref()
+    }
+}
+
+const UNAVAILABLE: &str = "dpop_replay_unavailable";
+
+fn use_proof(cache: &ReplayCache, unused: UnusedProof, now: UnixTime) -> Decision {
+    let code = match cache.consume(&unused.proof().replay_id(), unused.proof().expires_at(), now) {
+        Use::First => return unused.first_use(),
+        Use::Again => "dpop_replayed",
+        Use::ShareFull => "dpop_too_many_proofs",
+        Use::Full | Use::Expired => UNAVAILABLE,
+    };
+    unused.reject(Failure::new(code))
 }

@@ -26,8 +26,9 @@ pub enum OriginHeaders {
 }
 
 /// The forms in which proxies send the certificate of a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CertificateFormat {
+    #[default]
     /// A PEM certificate, percent-encoded: `$ssl_client_escaped_cert` of nginx.
     EscapedPem,
     /// `X-Forwarded-Client-Cert` of Envoy: an element with `Hash` or `Cert`.
@@ -47,6 +48,18 @@ impl TrustedProxy {
 }
 
 impl OriginHeaders {
+    /// The names of the families, as configurations have them.
+    pub const NAMES: [&'static str; 2] = ["x-forwarded", "forwarded"];
+
+    /// The family of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "x-forwarded" => Some(Self::XForwarded),
+            "forwarded" => Some(Self::Forwarded),
+            _ => None,
+        }
+    }
+
     /// The header with this name, by its position among those of the family.
     fn position(self, name: &[u8]) -> Option<usize> {
         let names: &[&[u8]] = match self {
@@ -54,6 +67,20 @@ impl OriginHeaders {
             Self::Forwarded => &[b"forwarded"],
         };
         names.iter().position(|own| own.eq_ignore_ascii_case(name))
+    }
+}
+
+impl CertificateFormat {
+    /// The names of the forms, as configurations have them.
+    pub const NAMES: [&'static str; 2] = ["escaped-pem", "xfcc"];
+
+    /// The form of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "escaped-pem" => Some(Self::EscapedPem),
+            "xfcc" => Some(Self::Xfcc),
+            _ => None,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use watchword_kernel::{
 };
 
 use crate::answer::AnswerSettings;
+use crate::config::{RouteConfig, RouteError};
 use crate::failure::Failure;
 use crate::origin::PublicOrigin;
 use crate::proxy::TrustedProxy;
@@ -82,6 +83,34 @@ pub(crate) fn wrong_issuer() -> Failure {
 }
 
 impl Guard {
+    /// What a route requires. `variables` are those of its path (`None`: they are not known before a request), `policies`
+    /// those of the issuers with these names; `None`: the issuer's tokens are not accepted.
+    ///
+    /// # Errors
+    /// [`RouteError`] for the first member of the route that is invalid.
+    pub fn compile(
+        route: &RouteConfig,
+        variables: Option<&[&str]>,
+        policies: Vec<Option<Arc<Policy>>>,
+        issuer_names: &[Arc<str>],
+    ) -> Result<Self, RouteError> {
+        let requirement = Requirement::compile(route, variables)?;
+        let access = match (route.public, route.optional) {
+            (true, _) => Access::Public,
+            (false, true) => Access::Optional,
+            (false, false) => Access::Required,
+        };
+        let accepted = issuer_names.iter().zip(&policies).filter(|(_, policy)| policy.is_some());
+        Ok(Self {
+            name: Arc::from(route.display_name()),
+            access,
+            audience: route.audience.clone(),
+            issuers: accepted.map(|(name, _)| Arc::clone(name)).collect(),
+            policies,
+            requirement,
+        })
+    }
+
     /// The only issuer whose tokens are accepted; `None` if there are none or several.
     pub(crate) fn only_issuer(&self) -> Option<usize> {
         let mut accepted = self.policies.iter().enumerate().filter(|(_, policy)| policy.is_some());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use watchword_kernel::{
     CacheLookup, CheckedToken, DpopProof, Error, KeySet, Policy, ProofOfPossession, Rejection, TokenCache, UnixTime,
-    UnverifiedProof, VerifiedToken, verify, verify_request,
+    UnverifiedProof, VerifiedToken, unverified_names, verify, verify_request,
 };
 
 use crate::certificate::Certificate;
@@ -41,8 +41,9 @@ pub enum Progress {
     Decided(Decision),
     /// Everything is as required, but it is not known whether the proof was used before.
     UnusedProof(UnusedProof),
-    /// The keys have none that the token names, for this reason: newer ones may have it.
-    UnknownKey(SentToken, Failure),
+    /// The keys of its issuer are unavailable, or have none that the token names: newer ones may. The failure is what the
+    /// request is rejected with if there are none.
+    NeedsKeys(SentToken, Failure),
 }
 
 /// A request that may pass if its proof was not used before: the last check of all.
@@ -91,6 +92,16 @@ impl SentToken {
         self.issuer
     }
 
+    /// The name of that issuer, as it is configured.
+    pub fn issuer_name(&self) -> Option<&str> {
+        self.context.rules.issuer_names.get(self.issuer).map(|name| &**name)
+    }
+
+    /// The `kid` of the token, unverified; `None` if it has none.
+    pub fn key_id(&self) -> Option<String> {
+        unverified_names(&self.token, &self.context.rules.limits).key_id()
+    }
+
     /// The token, as it was sent.
     pub fn token(&self) -> &[u8] {
         &self.token
@@ -119,7 +130,7 @@ impl SentToken {
         let (token, proof) = match verdict {
             Ok(verified) => verified,
             Err(rejection) if matches!(rejection.error(), Error::UnknownKey(_)) => {
-                return Progress::UnknownKey(self, rejection.into());
+                return Progress::NeedsKeys(self, rejection.into());
             }
             Err(rejection) => {
                 let nonce = terms.nonces.and_then(<[String]>::first).cloned();

@@ -102,7 +102,7 @@ fn rules(routes: &[RouteConfig]) -> Rules {
 fn gate(routes: &[RouteConfig]) -> Gate {
     let replay = ReplayCache::new(NonZeroUsize::new(100).unwrap(), NonZeroUsize::new(100).unwrap());
     let keys = vec![Some(keys(0)), Some(keys(1))];
-    Gate::new(rules(routes), keys, Some(TokenCache::new(1 << 20)), Replay::Memory(Box::new(replay)))
+    Gate::new(Arc::new(rules(routes)), keys, Some(Arc::new(TokenCache::new(1 << 20))), Replay::Memory(Box::new(replay)))
 }
 
 fn check(gate: &Gate, target: &str, headers: &[(&str, &str)]) -> Decision {
@@ -187,7 +187,7 @@ fn a_request_sees_the_rules_and_keys_of_one_moment() {
     let named = |name: &str| [RouteConfig { name: Some(name.to_owned()), ..RouteConfig::new("/x") }];
     let states = [("first", vec![Some(keys(0)), None]), ("second", vec![None, Some(keys(1))])];
     let gate = gate(&named("first"));
-    gate.replace(rules(&named("first")), states[0].1.clone());
+    gate.replace(Arc::new(rules(&named("first"))), states[0].1.clone());
     let headers = [0, 1].map(|issuer| format!("Bearer {}", token(issuer, "")));
     let (stop, checked) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
@@ -205,7 +205,7 @@ fn a_request_sees_the_rules_and_keys_of_one_moment() {
         }
         for round in 0..200 {
             let (name, keys) = &states[(round + 1) % 2];
-            gate.replace(rules(&named(name)), keys.clone());
+            gate.replace(Arc::new(rules(&named(name))), keys.clone());
             let before = checked.load(Ordering::Relaxed);
             while checked.load(Ordering::Relaxed) < before + 8 {
                 std::thread::yield_now();

@@ -113,6 +113,11 @@ impl IssuerConfig {
         })
     }
 
+    /// `example.org` for the SPIFFE trust domain `spiffe://example.org`; otherwise `None`.
+    pub fn trust_domain(&self) -> Option<&str> {
+        self.issuer.strip_prefix(SPIFFE)
+    }
+
     /// The accepted values of `iss`, templates included; the first is the name.
     pub fn spellings(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.issuer).chain(&self.aliases).map(String::as_str)

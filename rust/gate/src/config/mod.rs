@@ -27,6 +27,7 @@
 //! # Ok::<(), watchword_gate::config::ConfigError>(())
 //! ```
 
+mod compile;
 mod document;
 mod gate_config;
 mod issuer;
@@ -41,6 +42,7 @@ mod settings;
 mod suggestion;
 mod token;
 
+pub use compile::{Compiled, KeyLocation};
 pub use gate_config::{ConfigError, GateConfig};
 pub use issuer::{CacheSetting, IssuerConfig};
 pub use problem::{Position, Problem};

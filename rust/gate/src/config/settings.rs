@@ -6,6 +6,7 @@ use watchword_kernel::{AlgorithmSet, JwsPolicy, ProofPolicy};
 use super::section::Section;
 use super::token::{check, values};
 use crate::names::is_plain_name;
+use crate::proxy::{CertificateFormat, OriginHeaders};
 
 /// `[proxy]`: what one trusted proxy says of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,14 +70,14 @@ const REDIS: [&str; 3] = ["redis://", "rediss://", "unix://"];
 
 impl ProxyConfig {
     pub(super) fn read(section: &mut Section<'_>) -> Self {
-        let origin = section.one_of("origin", &["x-forwarded", "forwarded"]);
+        let origin = section.one_of("origin", &OriginHeaders::NAMES);
         let header = section.text("certificate_header");
         if let Some(header) = &header
             && !is_plain_name(&header.value)
         {
             header.reject(section.problems(), "must be the name of a header: letters, digits and dashes");
         }
-        let format = section.one_of("certificate_format", &["escaped-pem", "xfcc"]);
+        let format = section.one_of("certificate_format", &CertificateFormat::NAMES);
         if let (Some(format), None) = (&format, &header) {
             format.reject(section.problems(), "has no effect without certificate_header: set that too");
         }

@@ -10,8 +10,8 @@ use watchword_gate::methods::{Methods, check_method};
 use watchword_gate::route_table::RouteTable;
 use watchword_gate::template::{Template, Variables};
 use watchword_gate::{
-    Access, AnswerSettings, Certificate, CertificateFormat, Guard, OriginHeaders, Progress, Read, Request, Requirement,
-    Rules, TrustedProxy, is_plain_name, is_quotable,
+    AnswerSettings, Certificate, CertificateFormat, Guard, OriginHeaders, Progress, Read, Request, Rules, TrustedProxy,
+    is_plain_name, is_quotable,
 };
 use watchword_kernel::{ClientCertificate, UnixTime};
 
@@ -151,7 +151,7 @@ impl PyGateRules {
             match self.0.read(request, moment) {
                 Read::Decided(decision) => as_object(py, Read::Decided(decision)),
                 Read::Token(sent) => match progress(py, sent, keys, moment, nonces, cache)? {
-                    Progress::UnknownKey(sent, _) => as_object(py, Read::Token(sent)),
+                    Progress::NeedsKeys(sent, _) => as_object(py, Read::Token(sent)),
                     known => decided(py, known),
                 },
             }
@@ -249,27 +249,9 @@ fn guard(
     policies: &Policies<'_>,
     issuer_names: &[Arc<str>],
 ) -> PyResult<Guard> {
-    let requirement = Requirement::compile(config, variables).map_err(|error| route_error(config, &error))?;
-    let access = match (config.public, config.optional) {
-        (true, _) => Access::Public,
-        (false, true) => Access::Optional,
-        (false, false) => Access::Required,
-    };
     let kernel = |policy: &Bound<'_, PyPolicy>| Arc::clone(policy.get().kernel());
-    let policies: Vec<_> = policies.iter().map(|policy| policy.as_ref().map(kernel)).collect();
-    Ok(Guard {
-        name: Arc::from(config.display_name()),
-        access,
-        audience: config.audience.clone(),
-        issuers: issuer_names
-            .iter()
-            .zip(&policies)
-            .filter(|(_, policy)| policy.is_some())
-            .map(|(name, _)| Arc::clone(name))
-            .collect(),
-        policies,
-        requirement,
-    })
+    let policies = policies.iter().map(|policy| policy.as_ref().map(kernel)).collect();
+    Guard::compile(config, variables, policies, issuer_names).map_err(|error| route_error(config, &error))
 }
 
 fn proxy(
@@ -277,29 +259,19 @@ fn proxy(
     certificate_header: Option<String>,
     certificate_format: &str,
 ) -> PyResult<TrustedProxy> {
-    let origin = match origin_headers {
-        None => None,
-        Some("x-forwarded") => Some(OriginHeaders::XForwarded),
-        Some("forwarded") => Some(OriginHeaders::Forwarded),
-        Some(other) => {
-            return Err(PyValueError::new_err(format!(
-                "origin is {other:?}: it must be \"x-forwarded\", \"forwarded\" or None"
-            )));
-        }
-    };
-    let format = match certificate_format {
-        "escaped-pem" => CertificateFormat::EscapedPem,
-        "xfcc" => CertificateFormat::Xfcc,
-        other => {
-            return Err(PyValueError::new_err(format!(
-                "certificate_format is {other:?}: it must be \"escaped-pem\" or \"xfcc\""
-            )));
-        }
-    };
+    let origin = origin_headers
+        .map(|name| OriginHeaders::from_name(name).ok_or_else(|| unknown("origin", name, &OriginHeaders::NAMES)))
+        .transpose()?;
+    let format = CertificateFormat::from_name(certificate_format)
+        .ok_or_else(|| unknown("certificate_format", certificate_format, &CertificateFormat::NAMES))?;
     if let Some(name) = certificate_header.as_ref().filter(|name| !is_plain_name(name)) {
         return Err(PyValueError::new_err(format!(
             "certificate_header is {name:?}: it must be letters, digits and dashes"
         )));
     }
     Ok(TrustedProxy { origin, certificate: certificate_header.map(|name| (name, format)) })
+}
+
+fn unknown(argument: &str, name: &str, known: &[&str]) -> PyErr {
+    PyValueError::new_err(format!("{argument} is {name:?}: it must be one of {known:?}"))
 }

@@ -130,7 +130,7 @@ pub(super) fn progress(
 pub(super) fn decided(py: Python<'_>, progress: Progress) -> PyResult<Bound<'_, PyAny>> {
     let decision = match progress {
         Progress::Decided(decision) => decision,
-        Progress::UnknownKey(sent, failure) => sent.reject(failure),
+        Progress::NeedsKeys(sent, failure) => sent.reject(failure),
         Progress::UnusedProof(unused) => return Ok(Bound::new(py, PyUnusedProof(unused))?.into_any()),
     };
     Ok(Bound::new(py, PyDecision::new(decision, None))?.into_any())

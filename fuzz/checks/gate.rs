@@ -231,7 +231,7 @@ fn signed(header: &str, claims: &str) -> String {
 fn fresh(rules: Rules) -> Gate {
     static KEYS: LazyLock<Arc<KeySet>> =
         LazyLock::new(|| Arc::new(KeySet::from_json(JWK.as_bytes(), Backend::Default).expect("a key")));
-    let replay = Replay::Memory(Box::new(ReplayCache::new(CAPACITY, CAPACITY)));
+    let replay = Replay::Memory(Arc::new(ReplayCache::new(CAPACITY, CAPACITY)));
     Gate::new(Arc::new(rules), vec![Some(Arc::clone(&KEYS))], None, replay)
 }
 

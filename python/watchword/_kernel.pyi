@@ -249,6 +249,8 @@ class KeySet:
         The arguments are those of `from_pem`. Raises KeySetError if the key is rejected.
         """
     @staticmethod
+    def _from_document(document: bytes, backend: str, prepare: str) -> KeySet: ...
+    @staticmethod
     def _restore(jwks: str, backend: str, prepare: str) -> KeySet:
         """Return the set that was pickled as this text: every key is validated again."""
     @property

@@ -13,13 +13,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from watchword import _kernel
-from watchword._kernel import TokenCache
+from watchword._kernel import KeySet, TokenCache
 from watchword.dpop import DpopVerifier, MemoryReplayStore, Nonces
 from watchword.gate.config_error import ConfigError, ConfigProblem
 from watchword.gate.route import Route
 from watchword.gate.trusted_proxy import TrustedProxy
 from watchword.issuer import Issuer
-from watchword.jwks.file import read_keys
 from watchword.jwks.settings import CacheSettings
 from watchword.limits import MAX_KEY_SET_BYTES
 from watchword.verifier import Verifier
@@ -283,7 +282,7 @@ def _unusable(path: Path) -> str | None:
     except OSError as error:
         return f"{str(path)!r} can't be read: {error.strerror}"
     try:
-        keys = read_keys(document, "default", "never")
+        keys = KeySet._from_document(document, "default", "never")
     except ValueError as error:
         return f"{str(path)!r} has no readable keys: {error}"
     return None if len(keys) else f"{str(path)!r} has no usable key: `watchword keys` shows why"

@@ -184,24 +184,10 @@ def _read(path: str, settings: CacheSettings, backend: Backend, prepare: Prepare
         data = file.read(settings.max_bytes + 1)
     if len(data) > settings.max_bytes:
         raise KeySetError(f"longer than {settings.max_bytes} bytes")
-    keys = read_keys(data, backend, prepare)
+    keys = KeySet._from_document(data, backend, prepare)
     if len(keys) + len(keys.rejected) > settings.max_keys:
         raise KeySetError(f"more than {settings.max_keys} keys")
     return keys
 
 
-def read_keys(data: bytes, backend: Backend, prepare: Prepare) -> KeySet:
-    """Return the keys of a document whose first bytes say its form: ``{`` for JSON, ``-----BEGIN`` for PEM, an ASN.1
-    SEQUENCE for DER. Raises :class:`~watchword.errors.KeySetError` if it is none of these, or malformed.
-    """
-    start = data.lstrip()[:11]
-    if start.startswith(b"{"):
-        return KeySet.from_json(data, backend=backend, prepare=prepare)
-    if start == b"-----BEGIN ":
-        return KeySet.from_pem(data, backend=backend, prepare=prepare)
-    if data[:1] == b"\x30":
-        return KeySet.from_der(data, backend=backend, prepare=prepare)
-    raise KeySetError("neither a JWK Set, nor a JWK, nor a public key in PEM or DER")
-
-
-__all__ = ["FileSource", "read_keys"]
+__all__ = ["FileSource"]

@@ -9,8 +9,9 @@ use crate::decision::Decision;
 use crate::failure::Failure;
 use crate::read::Read;
 use crate::request::Request;
-use crate::rules::{Keys, Rules};
+use crate::rules::{Guard, Keys, Rules};
 use crate::sent_token::{Here, Progress, SentToken, Terms, UnusedProof};
+use crate::template::Variables;
 
 /// Checks requests, from any number of threads at once. A request sees the rules and keys of one moment, to its end, unless
 /// it waits for newer keys.
@@ -28,7 +29,7 @@ struct State {
 /// Where the ids of used proofs are kept.
 pub enum Replay {
     /// In this process.
-    Memory(Box<ReplayCache>),
+    Memory(Arc<ReplayCache>),
     /// Nowhere: a proof may be used again until it is too old.
     Unchecked,
     /// In a store of the caller, which [`Gate::progress`] leaves the last check to.
@@ -58,13 +59,31 @@ impl Gate {
     /// cause a fetch.
     pub fn progress(&self, request: &Request<'_>, now: UnixTime, nonces: Option<&[String]>) -> Progress {
         let state = self.state.load();
-        match state.rules.read(request, now) {
+        self.continued(state.rules.read(request, now), &state.keys, now, nonces)
+    }
+
+    fn continued(&self, read: Read, keys: &Keys, now: UnixTime, nonces: Option<&[String]>) -> Progress {
+        match read {
             Read::Decided(decision) => Progress::Decided(decision),
             Read::Token(sent) => {
-                let keys = state.keys.get(sent.issuer()).and_then(Option::as_ref);
+                let keys = keys.get(sent.issuer()).and_then(Option::as_ref);
                 self.verify(sent, keys, now, nonces)
             }
         }
+    }
+
+    /// The same for a request whose route another router has chosen: `guard`, compiled for these rules, is what is required,
+    /// and `variables` are those of the path.
+    pub fn progress_for(
+        &self,
+        guard: &Arc<Guard>,
+        variables: Variables,
+        request: &Request<'_>,
+        now: UnixTime,
+        nonces: Option<&[String]>,
+    ) -> Progress {
+        let state = self.state.load();
+        self.continued(state.rules.read_for(guard, variables, request, now), &state.keys, now, nonces)
     }
 
     /// Decides on a token that needed keys, with those that there are now.

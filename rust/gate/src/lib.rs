@@ -66,4 +66,4 @@ pub use request::{Header, Request};
 pub use requirement::{AuthenticationRequirement, DelegationRequirement, Requirement, ScopeRequirement};
 pub use rules::{Access, Guard, Keys, Rules};
 pub use sent_token::{Compute, Here, Progress, SentToken, Terms, UnusedProof};
-pub use trace::TraceId;
+pub use trace::{TraceId, TraceIds};

@@ -1,6 +1,7 @@
 //! The trace id of a request (W3C Trace Context, `traceparent`).
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The name of the header.
 pub(crate) const TRACEPARENT: &[u8] = b"traceparent";
@@ -56,6 +57,27 @@ impl fmt::Display for TraceId {
 impl fmt::Debug for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TraceId({self})")
+    }
+}
+
+/// Ids for requests that have none: distinct, and spread over all values. They identify log lines, and are no secrets.
+pub struct TraceIds {
+    /// Odd, so that no two counts have the same product.
+    factor: u128,
+    count: AtomicU64,
+}
+
+impl TraceIds {
+    /// Ids from this seed, which should be random.
+    pub fn new(seed: [u8; 16]) -> Self {
+        Self { factor: u128::from_ne_bytes(seed) | 1, count: AtomicU64::new(0) }
+    }
+
+    /// The next id.
+    pub fn next_id(&self) -> TraceId {
+        let count = u128::from(self.count.fetch_add(1, Ordering::Relaxed)) + 1;
+        let product = count.wrapping_mul(self.factor);
+        TraceId((product ^ product >> 64).to_ne_bytes())
     }
 }
 

@@ -102,7 +102,7 @@ fn rules(routes: &[RouteConfig]) -> Rules {
 fn gate(routes: &[RouteConfig]) -> Gate {
     let replay = ReplayCache::new(NonZeroUsize::new(100).unwrap(), NonZeroUsize::new(100).unwrap());
     let keys = vec![Some(keys(0)), Some(keys(1))];
-    Gate::new(Arc::new(rules(routes)), keys, Some(Arc::new(TokenCache::new(1 << 20))), Replay::Memory(Box::new(replay)))
+    Gate::new(Arc::new(rules(routes)), keys, Some(Arc::new(TokenCache::new(1 << 20))), Replay::Memory(Arc::new(replay)))
 }
 
 fn check(gate: &Gate, target: &str, headers: &[(&str, &str)]) -> Decision {

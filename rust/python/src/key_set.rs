@@ -86,6 +86,14 @@ impl PyKeySet {
             .map_err(|error| key_set_error(&error))
     }
 
+    /// Return the keys of a document whose first bytes say its form: `{` for JSON, `-----BEGIN ` for PEM, an ASN.1 SEQUENCE
+    /// for DER. Raises KeySetError if it is none of these, or malformed.
+    #[staticmethod]
+    fn _from_document(py: Python<'_>, document: &[u8], backend: &str, prepare: &str) -> PyResult<Self> {
+        let options = key_options(backend, prepare)?;
+        py.detach(|| KeySet::from_document(document, options)).map(Self::new).map_err(|error| key_set_error(&error))
+    }
+
     /// Return the set that was pickled as this text: every key is validated again.
     #[staticmethod]
     fn _restore(py: Python<'_>, jwks: &str, backend: &str, prepare: &str) -> PyResult<Self> {

@@ -35,6 +35,7 @@ mod lint;
 mod problem;
 mod requirement;
 mod route;
+mod route_requirements;
 mod schema;
 mod scope;
 mod section;

@@ -15,6 +15,8 @@ pub enum KeySetError {
     Json(json::Error),
     /// Neither a JWK Set with an array `keys` nor a single JWK with a `kty`.
     NotAKeySet,
+    /// Neither JSON nor PEM nor DER.
+    UnknownForm,
     /// More than [`MAX_KEYS`] elements.
     TooManyKeys,
     /// A key of a PEM or DER document is rejected.
@@ -31,6 +33,7 @@ impl fmt::Display for KeySetError {
             Self::NotAKeySet => {
                 f.write_str("the document is neither a JWK Set (an array \"keys\") nor a JWK (a member \"kty\")")
             }
+            Self::UnknownForm => f.write_str("neither a JWK Set, nor a JWK, nor a public key in PEM or DER"),
             Self::TooManyKeys => write!(f, "the set has more than {MAX_KEYS} keys"),
             Self::Key(defect) => write!(f, "the key cannot be used: {defect}"),
             Self::SeveralKeys => {

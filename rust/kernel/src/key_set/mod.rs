@@ -141,6 +141,21 @@ impl KeySet {
         Ok(Self::of(vec![key], options))
     }
 
+    /// Parses a document whose first bytes say its form: `{` for JSON, `-----BEGIN ` for PEM, an ASN.1 SEQUENCE for DER.
+    ///
+    /// # Errors
+    /// [`KeySetError`] if it is none of these, or if it is invalid.
+    pub fn from_document(document: &[u8], options: impl Into<KeyOptions>) -> Result<Self, KeySetError> {
+        let text = document.trim_ascii_start();
+        match (document.first(), std::str::from_utf8(text)) {
+            _ if text.starts_with(b"{") => Self::from_json(document, options),
+            (_, Ok(pem)) if pem.starts_with("-----BEGIN ") => Self::from_pem(pem, None, None, options),
+            // The tag of a SEQUENCE (X.690 section 8.9).
+            (Some(0x30), _) => Self::from_der(document, None, None, options),
+            _ => Err(KeySetError::UnknownForm),
+        }
+    }
+
     /// Builds the tables of all keys now, as far as the budget has room, and keeps them until the set is dropped: see
     /// [`tables`](crate::tables). Returns how many keys are as fast as they can be; the others verify without a table.
     /// A second call does nothing more.

@@ -56,6 +56,17 @@ pub enum Use {
 }
 
 impl ReplayCache {
+    /// The room for ids by default.
+    pub const DEFAULT_CAPACITY: NonZeroUsize = NonZeroUsize::new(1_000_000).unwrap();
+
+    /// The fraction of the room that one holder may take by default is one by this number.
+    const HOLDERS: usize = 8;
+
+    /// An empty cache with room for `capacity` ids, at most an eighth of them of each holder.
+    pub fn with_capacity(capacity: NonZeroUsize) -> Self {
+        Self::new(capacity, NonZeroUsize::new(capacity.get() / Self::HOLDERS).unwrap_or(NonZeroUsize::MIN))
+    }
+
     /// An empty cache with room for `capacity` ids, at most `share` of each holder.
     pub fn new(capacity: NonZeroUsize, share: NonZeroUsize) -> Self {
         Self {

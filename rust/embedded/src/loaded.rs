@@ -1,0 +1,88 @@
+//! A configuration that was read whole: its rules, keys and nonces.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use watchword_gate::config::{GateConfig, Replay as ReplayConfig};
+use watchword_gate::{Access, Gate, Nonces, Replay};
+use watchword_kernel::{ProofPolicy, ReplayCache, TokenCache, UnixTime};
+
+use crate::config_source::ConfigReader;
+use crate::key_files::KeyFiles;
+use crate::nonce_keys::nonces;
+use crate::open_error::OpenError;
+use crate::options::ReplayStore;
+
+/// What requests are checked with: replaced as a whole if the configuration changes.
+pub(crate) struct Loaded {
+    pub(crate) config: GateConfig,
+    pub(crate) gate: Gate,
+    pub(crate) nonces: Option<Nonces>,
+    /// Whether requests may have proofs whose use has to be recorded.
+    pub(crate) records_proofs: bool,
+}
+
+/// What stays if the configuration changes.
+pub(crate) struct Kept {
+    cache: Option<Arc<TokenCache>>,
+    used_proofs: Arc<ReplayCache>,
+}
+
+impl Kept {
+    /// The caches of the sizes that a configuration says.
+    pub(crate) fn of(config: &GateConfig) -> Self {
+        let capacity = config.dpop.replay_capacity.and_then(|capacity| usize::try_from(capacity).ok());
+        let capacity = capacity.and_then(NonZeroUsize::new).unwrap_or(ReplayCache::DEFAULT_CAPACITY);
+        let max_bytes = config.token_cache_bytes;
+        Self {
+            cache: (max_bytes > 0).then(|| Arc::new(TokenCache::new(max_bytes))),
+            used_proofs: Arc::new(ReplayCache::with_capacity(capacity)),
+        }
+    }
+}
+
+impl Loaded {
+    /// Compiles a configuration, and reads the files that it names.
+    ///
+    /// # Errors
+    /// [`OpenError`] with what is wrong.
+    pub(crate) fn new(
+        config: GateConfig,
+        reader: &ConfigReader,
+        keys_file: Option<&PathBuf>,
+        store: ReplayStore,
+        kept: &Kept,
+        now: UnixTime,
+    ) -> Result<(Self, KeyFiles), OpenError> {
+        let compiled = config.compile().map_err(|error| OpenError::of_config(reader.name().as_deref(), &error))?;
+        let names = compiled.rules.issuer_names.iter().cloned();
+        let keys = KeyFiles::open(names.zip(compiled.keys).collect(), &reader.folder(), keys_file)?;
+        let nonces = nonces(&config, reader, store)?;
+        let replay = match (&config.dpop.replay, store) {
+            (ReplayConfig::None, _) => Replay::Unchecked,
+            (_, ReplayStore::External) => Replay::External,
+            (ReplayConfig::Memory, ReplayStore::Memory) => {
+                // Also those of an earlier configuration, which may have accepted older proofs.
+                kept.used_proofs.retain_for(lifetime(&config));
+                Replay::Memory(Arc::clone(&kept.used_proofs))
+            }
+            (ReplayConfig::Redis(_), ReplayStore::Memory) => {
+                return Err(OpenError::new(
+                    "dpop.replay is the URL of a Redis server, which is not used here: set it to \"memory\", if no \
+                     other process answers the same clients, or let the proxy keep used proofs",
+                ));
+            }
+        };
+        let has_tokens = compiled.rules.guards.iter().any(|guard| guard.access != Access::Public);
+        let records_proofs = has_tokens && !matches!(replay, Replay::Unchecked);
+        let gate = Gate::new(Arc::new(compiled.rules), keys.current(now), kept.cache.clone(), replay);
+        Ok((Self { config, gate, nonces, records_proofs }, keys))
+    }
+}
+
+/// How long after it was made a proof is accepted, in seconds.
+fn lifetime(config: &GateConfig) -> f64 {
+    config.dpop.max_age.unwrap_or(ProofPolicy::DEFAULT_MAX_AGE)
+        + config.dpop.leeway.unwrap_or(ProofPolicy::DEFAULT_LEEWAY)
+}

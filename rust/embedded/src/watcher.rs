@@ -1,0 +1,143 @@
+//! The thread that reads the files again if they change.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+
+use watchword_kernel::UnixTime;
+
+use crate::clock;
+use crate::config_source::ConfigReader;
+use crate::embedded_gate::Shared;
+use crate::event::{Event, Listener, Status};
+use crate::key_files::KeyFiles;
+use crate::loaded::{Kept, Loaded};
+use crate::open_error::OpenError;
+use crate::options::Options;
+
+/// How long keys may be used without a sign of this thread, in seconds, if that is longer than thirty intervals.
+const MIN_SILENCE: f64 = 30.0;
+
+const INTERVALS_OF_SILENCE: f64 = 30.0;
+
+struct Watcher {
+    shared: Arc<Shared>,
+    reader: ConfigReader,
+    keys: KeyFiles,
+    kept: Kept,
+    options: Options,
+    listener: Listener,
+    unavailable: HashSet<String>,
+    /// Why the configuration of now is refused: it is read again, as the reason may be another file.
+    refusal: Option<String>,
+}
+
+/// Starts the thread. It ends once what is returned is dropped.
+///
+/// # Errors
+/// [`OpenError`] if there can be no other thread.
+pub(crate) fn start(
+    shared: Arc<Shared>,
+    reader: ConfigReader,
+    keys: KeyFiles,
+    kept: Kept,
+    options: Options,
+    listener: Listener,
+) -> Result<Sender<()>, OpenError> {
+    let (stop, stopped) = mpsc::channel();
+    let mut watcher =
+        Watcher { shared, reader, keys, kept, options, listener, unavailable: HashSet::new(), refusal: None };
+    watcher.sign();
+    thread::Builder::new()
+        .name("watchword-files".to_owned())
+        .spawn(move || watcher.run(&stopped))
+        .map_err(|error| OpenError::new(format!("no thread can be started: {error}")))?;
+    Ok(stop)
+}
+
+impl Watcher {
+    fn run(&mut self, stopped: &Receiver<()>) {
+        while stopped.recv_timeout(self.options.check_interval) == Err(RecvTimeoutError::Timeout) {
+            self.look();
+            self.sign();
+        }
+    }
+
+    /// Notes that keys may be used for a while.
+    fn sign(&self) {
+        let Some(now) = clock::now() else { return };
+        let silence = MIN_SILENCE.max(INTERVALS_OF_SILENCE * self.options.check_interval.as_secs_f64());
+        self.shared.watched_until.store((now.seconds() + silence).to_bits(), Ordering::Relaxed);
+    }
+
+    fn look(&mut self) {
+        let Some(now) = clock::now() else { return };
+        if self.reader.has_changed() || self.refusal.is_some() {
+            self.load_config(now);
+        }
+        for event in self.keys.refresh() {
+            self.report(event);
+        }
+        self.replace_keys(now);
+    }
+
+    fn load_config(&mut self, now: UnixTime) {
+        let loaded = self.reader.read().and_then(|config| {
+            let keys_file = self.options.keys_file.as_ref();
+            Loaded::new(config, &self.reader, keys_file, self.options.replay, &self.kept, now)
+        });
+        match loaded {
+            Ok((loaded, keys)) => {
+                self.keys = keys;
+                self.shared.loaded.store(Arc::new(loaded));
+                self.refusal = None;
+                self.report(Event::ConfigLoaded);
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                if self.refusal.as_ref() != Some(&reason) {
+                    self.refusal = Some(reason.clone());
+                    self.report(Event::ConfigRefused(reason));
+                }
+            }
+        }
+    }
+
+    /// Hands over the keys that may be used now, those that are others than before.
+    fn replace_keys(&mut self, now: UnixTime) {
+        let loaded = self.shared.loaded.load_full();
+        let current: Vec<_> = self.keys.names().map(str::to_owned).zip(self.keys.current(now)).collect();
+        for (name, keys) in current {
+            let before = loaded.gate.keys_of(&name);
+            let is_same = match (&before, &keys) {
+                (Some(before), Some(keys)) => Arc::ptr_eq(before, keys),
+                (None, None) => true,
+                _ => false,
+            };
+            if !is_same {
+                loaded.gate.replace_keys(&name, keys.clone());
+            }
+            if keys.is_some() {
+                self.unavailable.remove(&name);
+            } else if self.unavailable.insert(name.clone()) {
+                self.report(Event::KeysUnavailable(name));
+            }
+        }
+    }
+
+    fn report(&self, event: Event) {
+        let mut status = Status::clone(&self.shared.status.load());
+        match &event {
+            Event::ConfigLoaded => status.configs_loaded += 1,
+            Event::ConfigRefused(reason) | Event::KeysRefused(reason) => {
+                status.refused += 1;
+                status.last_refusal = Some(reason.clone());
+            }
+            Event::KeysLoaded(..) | Event::KeysUnavailable(_) => {}
+        }
+        self.shared.status.store(Arc::new(status));
+        (self.listener)(&event);
+    }
+}

@@ -11,7 +11,7 @@ from typing import Any
 
 from watchword import ANY_AUDIENCE, ANY_TENANT, Policy
 from watchword.audit.policy_interval import PolicyInterval
-from watchword.spiffe import SPIFFE_SCHEME
+from watchword.spiffe import trust_domain_of
 
 Table = Mapping[str, Any]
 
@@ -130,8 +130,9 @@ def _time(table: Table, key: str, default: float) -> float:
 def _policy(table: Table) -> Policy:
     arguments: dict[str, Any] = {key: table[key] for key in _PLAIN if key in table}
     issuer = table.get("issuer")
-    if isinstance(issuer, str) and issuer.startswith(SPIFFE_SCHEME):
-        arguments["trust_domain"] = issuer.removeprefix(SPIFFE_SCHEME)
+    trust_domain = trust_domain_of(issuer) if isinstance(issuer, str) else None
+    if trust_domain is not None:
+        arguments["trust_domain"] = trust_domain
     elif issuer is not None:
         arguments["issuer"] = issuer
     if "tenants" in table:

@@ -27,6 +27,7 @@ __all__ = [
     "MAX_NUMERIC_DATE",
     "MAX_PROOF_BYTES",
     "MAX_PROOF_HEADER_BYTES",
+    "MAX_RECORD_BYTES",
     "MAX_TOKEN_BYTES",
     "Actor",
     "AnyAudience",
@@ -125,6 +126,8 @@ MAX_PROOF_BYTES: int
 """The longest DPoP proof, in bytes."""
 MAX_PROOF_HEADER_BYTES: int
 """The longest encoded header of a DPoP proof, in bytes."""
+MAX_RECORD_BYTES: int
+"""The longest record of a log in text that an audit reads by default, in bytes."""
 MAX_KEY_SET_BYTES: int
 """The longest key set document, in bytes."""
 MAX_KEYS: int
@@ -773,7 +776,7 @@ class RecordReader:
         method: str | None = None,
         uri: str | None = None,
         proof: str | None = None,
-        max_record_bytes: int = 16777216,
+        max_record_bytes: int,
     ) -> RecordReader: ...
     def feed(self, data: bytes) -> None:
         """Add bytes of the input. Raises ValueError if the input was ended."""

@@ -316,6 +316,7 @@ pub(crate) fn add_constants(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("MAX_HEADER_BYTES", Limits::default().header)?;
     module.add("MAX_PROOF_BYTES", PROOF_LIMITS.token)?;
     module.add("MAX_PROOF_HEADER_BYTES", PROOF_LIMITS.header)?;
+    module.add("MAX_RECORD_BYTES", watchword_records::Limits::default().max_record_bytes)?;
     module.add("MAX_KEY_SET_BYTES", kernel::MAX_DOCUMENT)?;
     module.add("MAX_KEYS", kernel::MAX_KEYS)?;
     module.add("DEFAULT_MAX_ACTORS", MAX_ACTORS)?;

@@ -35,7 +35,7 @@ Inputs are Parquet, NDJSON, CSV, or lines of tokens, plain or compressed by gzip
 or zstd: files, patterns, directories, or - for standard input. The keys are an
 archive (see `watchword keys watch`), or a key set if they never changed.
 
-An audit that was interrupted goes on if the same command is run again.
+An audit that was interrupted is resumed if the same command is run again.
 
 Exit status: 0 all valid, 1 some not, 2 a usage error, or the output can't be
 written, 3 some rows or files are unreadable (and the others were audited)."""
@@ -80,7 +80,7 @@ def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _add_what_is_read(parser)
     add_requirements(parser)
     output = parser.add_argument_group("output")
-    output.add_argument("--output", metavar="DIR", help="a new directory, or that of the run to go on with")
+    output.add_argument("--output", metavar="DIR", help="a new directory, or that of the run to resume")
     output.add_argument("--output-format", choices=("parquet", "ndjson"), default="parquet", help="(default: parquet)")
     output.add_argument(
         "--signing-key", metavar="FILE", help="sign the manifest: an Ed25519 private key in PEM or a JWK, mode 0600"
@@ -174,8 +174,8 @@ def _run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         reason = error.strerror or str(error).partition("\n")[0]
         raise CommandError(
-            f"{error.filename or arguments.output!r} can't be written: {reason}. Run the same command again to go on"
-            " with the parts that are finished."
+            f"{error.filename or arguments.output!r} can't be written: {reason}. Run the same command again to"
+            " resume after the parts that are finished."
         ) from None
     try:
         if arguments.report:
@@ -327,7 +327,7 @@ def errors_as_messages() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _terminable() -> Iterator[None]:
-    """Within this context SIGTERM ends the audit as Ctrl-C does: a directory stays with which one can go on."""
+    """Within this context SIGTERM ends the audit as Ctrl-C does: the audit can be resumed from its directory."""
 
     def leave(*_: object) -> None:
         raise SystemExit(_TERMINATED)

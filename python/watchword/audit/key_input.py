@@ -25,7 +25,7 @@ def read_keys(
 
     A file is an archive of keys, a JWK Set, a JWK or a public key in PEM. A key set that is not given for one issuer is
     that of the only one in ``issuers``: keys of one issuer never verify another's tokens. ``rules`` say how long the
-    keys of an archive hold. Raises :class:`AuditError`.
+    keys of an archive are accepted. Raises :class:`AuditError`.
     """
     rules = rules or KeyRules()
     named = {}

@@ -56,8 +56,8 @@ _TERMINATED = 128 + 15
 
 # The fields of KeyRules.
 _RULES = {
-    "lead": "how long before it was first seen a key holds (default: 0)",
-    "tolerance": "how long after it was first absent a key still holds (default: 7200)",
+    "lead": "how long before it was first seen a key is accepted (default: 0)",
+    "tolerance": "how long after it was first absent a key is still accepted (default: 7200)",
     "max-gap": "how far apart two polls may be, and how long the last one counts (default: 86400)",
 }
 
@@ -253,7 +253,7 @@ def policy_of(arguments: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
 
 
 def rules_in(arguments: argparse.Namespace) -> KeyRules:
-    """Return how long the keys of an archive hold, by the options."""
+    """Return how long the keys of an archive are accepted, by the options."""
     from watchword.jwks.archive import KeyRules
 
     given = {name.replace("-", "_"): getattr(arguments, name.replace("-", "_")) for name in _RULES}

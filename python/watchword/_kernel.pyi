@@ -79,6 +79,7 @@ __all__ = [
     "gate_config_schema",
     "normal_path",
     "normalize_uri",
+    "parse_rfc3339",
     "parse_spiffe_id",
     "read_credentials",
     "require_authentication",
@@ -1358,6 +1359,14 @@ def unverified_names(token: str | bytes, max_token_bytes: int = 16384, max_heade
 
     Returns an UnverifiedNames; each is None if it is absent or not a string, or if the token is malformed or longer than
     the limits.
+    """
+
+def parse_rfc3339(text: str) -> float:
+    """Return the Unix seconds of a time such as ``2026-11-21T09:30:00Z`` (RFC 3339 section 5.6).
+
+    The leap second at the end of a month is the first second of the next one.
+
+    Raises ValueError, which does not quote the text, if it is none.
     """
 
 def parse_spiffe_id(text: str) -> tuple[str, tuple[str, ...]]:

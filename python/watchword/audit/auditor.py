@@ -151,13 +151,16 @@ def verify_column(
     uri: str | None = None,
     proof: str | None = None,
     keep: Iterable[str] = (),
+    rules: KeyRules | None = None,
     threads: int | None = None,
 ) -> ArrowStream:
-    """Return a stream with the verdict on each row of ``data``: ``Auditor(keys, policy).verify_column(data, ...)``.
+    """Return a stream with the verdict on each row of ``data``.
+
+    It is that of ``Auditor(keys, policy, rules=rules).verify_column(data, ...)``.
 
     Raises ``TypeError`` or ``ValueError`` as these do.
     """
-    return Auditor(keys, policy).verify_column(
+    return Auditor(keys, policy, rules=rules).verify_column(
         data, token=token, time=time, method=method, uri=uri, proof=proof, keep=keep, threads=threads
     )
 

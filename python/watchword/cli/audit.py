@@ -17,6 +17,7 @@ from watchword.audit.inputs import FORMATS, find_inputs
 from watchword.cli import audit_verify
 from watchword.cli.audit_progress import progress_bar
 from watchword.cli.command_error import CommandError
+from watchword.cli.requirement_options import add_requirement_options, types_in
 from watchword.cli.subcommands import CommandParser
 from watchword.cli.terminal import escaped
 from watchword.cli.times import parse_time
@@ -117,16 +118,7 @@ def add_requirements(parser: argparse.ArgumentParser) -> None:
     )
     for name, what in _RULES.items():
         keys.add_argument(f"--{name}", type=float, metavar="SECONDS", help=what)
-    keys.add_argument("--issuer", action="append", default=[], metavar="URL", help="an accepted issuer +")
-    keys.add_argument("--audience", action="append", default=[], metavar="URL", help="an accepted audience +")
-    keys.add_argument("--any-audience", action="store_true", help="accept any audience")
-    keys.add_argument("--algorithm", action="append", metavar="ALG", help="an accepted algorithm +")
-    keys.add_argument("--type", action="append", metavar="TYP", help="an accepted typ; none: no typ +")
-    keys.add_argument("--require", action="append", default=[], metavar="CLAIM", help="a required claim +")
-    keys.add_argument("--leeway", type=float, metavar="SECONDS", help="for exp, nbf and iat (default: 5)")
-    keys.add_argument(
-        "--accept-bound", action="store_true", help="accept a token bound to a key or a certificate without it"
-    )
+    add_requirement_options(keys)
     keys.add_argument(
         "--policy", metavar="FILE", help="requirements that changed over time, in TOML, instead of these options"
     )
@@ -272,7 +264,7 @@ def requirements_in(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.algorithm:
         options["algorithms"] = arguments.algorithm
     if arguments.type:
-        options["types"] = [None if name == "none" else name for name in arguments.type]
+        options["types"] = types_in(arguments)
     if arguments.require:
         options["required"] = ["exp", *arguments.require]
     if arguments.leeway is not None:

@@ -1,6 +1,6 @@
 //! Properties of arbitrary logs: the body of the fuzz target `records`, and of the test that replays its corpus.
 //!
-//! In every format: how the input is divided does not change the blocks; a reader that goes on after any block yields what
+//! In every format: how the input is divided does not change the blocks; a reader that is resumed after any block yields what
 //! follows; every line is accounted for. A JSON line that is read has the same token for serde_json.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a check fails by panicking")]

@@ -30,6 +30,7 @@ __all__ = [
     "MAX_NUMERIC_DATE",
     "MAX_PROOF_BYTES",
     "MAX_PROOF_HEADER_BYTES",
+    "MAX_RECORD_BYTES",
     "MAX_TOKEN_BYTES",
     "Actor",
     "AnyAudience",
@@ -83,6 +84,7 @@ __all__ = [
     "metadata_url",
     "normal_path",
     "normalize_uri",
+    "parse_rfc3339",
     "parse_spiffe_id",
     "read_credentials",
     "require_authentication",
@@ -136,6 +138,8 @@ MAX_PROOF_BYTES: int
 """The longest DPoP proof, in bytes."""
 MAX_PROOF_HEADER_BYTES: int
 """The longest encoded header of a DPoP proof, in bytes."""
+MAX_RECORD_BYTES: int
+"""The longest record of a log in text that an audit reads by default, in bytes."""
 MAX_KEY_SET_BYTES: int
 """The longest key set document, in bytes."""
 MAX_KEYS: int
@@ -786,7 +790,7 @@ class RecordReader:
         method: str | None = None,
         uri: str | None = None,
         proof: str | None = None,
-        max_record_bytes: int = 16777216,
+        max_record_bytes: int,
     ) -> RecordReader: ...
     def feed(self, data: bytes) -> None:
         """Add bytes of the input. Raises ValueError if the input was ended."""
@@ -1380,6 +1384,14 @@ def unverified_names(token: str | bytes, max_token_bytes: int = 16384, max_heade
 
     Returns an UnverifiedNames; each is None if it is absent or not a string, or if the token is malformed or longer than
     the limits.
+    """
+
+def parse_rfc3339(text: str) -> float:
+    """Return the Unix seconds of a time such as ``2026-11-21T09:30:00Z`` (RFC 3339 section 5.6).
+
+    The leap second at the end of a month is the first second of the next one.
+
+    Raises ValueError, which does not quote the text, if it is none.
     """
 
 def parse_spiffe_id(text: str) -> tuple[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from watchword._kernel import KeySet, Policy
 from watchword.arguments import as_audience, as_tuple
 from watchword.jwks.memory import MemorySource
 from watchword.jwks.settings import CacheSettings
-from watchword.spiffe import SPIFFE_SCHEME
+from watchword.spiffe import trust_domain_of
 
 if TYPE_CHECKING:
     from watchword._kernel import AnyAudience, AnyTenant
@@ -153,7 +153,7 @@ class Issuer:
     @property
     def trust_domain(self) -> str | None:
         """``example.org`` for the SPIFFE trust domain ``spiffe://example.org``; otherwise ``None``."""
-        return self.issuer.removeprefix(SPIFFE_SCHEME) if self.issuer.startswith(SPIFFE_SCHEME) else None
+        return trust_domain_of(self.issuer)
 
     @property
     def is_remote(self) -> bool:

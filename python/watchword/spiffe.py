@@ -10,4 +10,10 @@ from watchword._kernel import parse_spiffe_id
 #: What a SPIFFE ID, and the name of a trust domain, begins with.
 SPIFFE_SCHEME = "spiffe://"
 
-__all__ = ["SPIFFE_SCHEME", "parse_spiffe_id"]
+
+def trust_domain_of(issuer: str) -> str | None:
+    """Return ``example.org`` for the issuer ``spiffe://example.org``; ``None`` if it is no SPIFFE trust domain."""
+    return issuer.removeprefix(SPIFFE_SCHEME) if issuer.startswith(SPIFFE_SCHEME) else None
+
+
+__all__ = ["SPIFFE_SCHEME", "parse_spiffe_id", "trust_domain_of"]

@@ -1,4 +1,4 @@
-"""The rules by which a key holds at a time, as tables."""
+"""The rules by which a key is accepted as of a time, as tables."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ CASES = {
     "unreachable is no observation": ([(0, "a"), (50, None), (100, "a")], 60, "a listed"),
     "unreachable does not fill a gap": ([(0, "a"), (60, None), (120, "a")], 60, "a uncertain"),
     "unreachable does not prolong the end": ([(0, "a"), (50, None), (90, None)], 101, ""),
-    "a key that comes back holds": ([(0, "a"), (50, "b"), (90, "b"), (100, "a b")], 60, "a withdrawn, b listed"),
+    "a key that comes back is accepted": ([(0, "a"), (50, "b"), (90, "b"), (100, "a b")], 60, "a withdrawn, b listed"),
     "early before withdrawn": ([(0, "a"), (50, "b"), (60, "b"), (65, "a b")], 57, "a early, b listed"),
     "uncertain before withdrawn": ([(0, "a"), (50, "b"), (70, "a b")], 60, "a uncertain, b listed"),
     "withdrawn ends with the records": ([(0, "a"), (100, "b")], 131, "b uncertain"),

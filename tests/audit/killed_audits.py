@@ -1,4 +1,4 @@
-"""Audits that are killed at many moments, each in a process of its own, and gone on with. Prints what was found.
+"""Audits that are killed at many moments, each in a process of its own, and resumed. Prints what was found.
 
     killed_audits.py DIRECTORY SEED KILLS
 

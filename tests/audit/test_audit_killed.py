@@ -1,4 +1,4 @@
-"""An audit that is killed at any moment is gone on with, to the same bytes."""
+"""An audit that is killed at any moment is resumed, to the same bytes."""
 
 from __future__ import annotations
 

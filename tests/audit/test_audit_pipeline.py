@@ -1,4 +1,4 @@
-"""Audits of files into a directory: verdicts, places, units, and going on with what is there."""
+"""Audits of files into a directory: verdicts, places, units, and resuming with what is there."""
 
 from __future__ import annotations
 

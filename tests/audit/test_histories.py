@@ -13,7 +13,7 @@ import pytest
 pa = pytest.importorskip("pyarrow", reason="the extra audit is not installed")
 
 import watchword as ww  # noqa: E402 - after what may be missing
-from watchword.audit import Auditor, PolicyHistory, PolicyInterval  # noqa: E402
+from watchword.audit import Auditor, PolicyHistory, PolicyInterval, verify_column  # noqa: E402
 from watchword.audit.key_histories import key_histories  # noqa: E402
 from watchword.jwks.archive import ArchiveWriter, KeyArchive, KeyEpoch, KeyRules, KeyState, KeyTimeline  # noqa: E402
 
@@ -76,6 +76,15 @@ TABLE = [
 @pytest.mark.parametrize(("day", "code", "state"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
 def test_the_keys_of_that_time(archive: KeyArchive, day: float, code: str | None, state: str | None) -> None:
     assert verdicts(archive, [(signed(), START + day * DAY)], rules=RULES) == [(code, state)]
+
+
+def test_the_rules_of_one_call(archive: KeyArchive) -> None:
+    data = pa.table({"token": [signed()]})
+    at = START + 11 * DAY + 2 * 3600
+    for tolerance, code in ((3600, "unknown_key"), (3 * 3600, None)):
+        rules = KeyRules(tolerance=tolerance)
+        result = pa.table(verify_column(data, token="token", time=at, keys=archive, policy=POLICY, rules=rules))
+        assert result["code"].to_pylist() == [code]
 
 
 def test_one_token_over_the_whole_time(archive: KeyArchive) -> None:

@@ -107,7 +107,7 @@ def test_text_formats_and_standard_input(run, log_issuer: LocalIssuer, options, 
     assert manifest["inputs"][0]["bytes"] == path.stat().st_size
     again = run("audit", "-", "--format", "ndjson", *options, text=path.read_bytes())
     assert again.status == 2
-    assert "standard input can't be gone on with" in again.err
+    assert "an audit of standard input can't be resumed: give a new directory" in again.err
 
 
 @pytest.mark.parametrize(
@@ -379,7 +379,7 @@ def test_a_full_disk_is_said_in_words_and_gone_on_with(log_issuer, options, tmp_
     process = _start(log, options, preexec_fn=limit)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert b"can't be written: File too large. Run the same command again to go on" in errors
+    assert b"can't be written: File too large. Run the same command again to resume" in errors
     assert not list((tmp_path / "out").rglob("*.tmp"))
     process = _start(log, options)
     out, _ = process.communicate(timeout=60)

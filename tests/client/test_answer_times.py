@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from watchword.client import Answer, InvalidAnswerError
+from watchword.client import Answer, InvalidAnswerError, parse_rfc3339
 
 
 def read(value: object) -> float:
@@ -21,6 +21,10 @@ def read(value: object) -> float:
         ("2026-02-09t14:30:00z", 1_770_647_400),
         ("2026-02-09T15:30:00+01:00", 1_770_647_400),
         ("2026-02-09T14:30:00.250Z", 1_770_647_400.25),
+        ("2026-02-09T14:30:00.250000000000Z", 1_770_647_400.25),
+        ("2026-02-09T04:31:00-09:59", 1_770_647_400),
+        # A leap second has the number of the second after it, as in POSIX.
+        ("2016-12-31T23:59:60Z", 1_483_228_800),
         ("1969-12-31T23:59:59Z", -1),
     ],
 )
@@ -40,6 +44,10 @@ def test_a_time(text: str, seconds: float) -> None:
         "2026-02-30T14:30:00Z",
         "2026-02-09T25:30:00Z",
         "2026-02-09T14:30:00+99:00",
+        "2026-02-09T14:30:00+24:00",
+        "2026-02-09T14:30:00+10:60",
+        "2026-02-09T14:30:00.Z",
+        "2026-02-09T14:30:60Z",
         "٢٠٢٦-02-09T14:30:00Z",
         "2026-02-09T14:30:00Z\n",
     ],
@@ -47,3 +55,9 @@ def test_a_time(text: str, seconds: float) -> None:
 def test_no_time(value: object) -> None:
     with pytest.raises(InvalidAnswerError, match="expiresAt"):
         read(value)
+
+
+def test_a_text_that_is_no_time_is_not_quoted() -> None:
+    with pytest.raises(ValueError, match=r"^not a time of RFC 3339$") as caught:
+        parse_rfc3339("2026-02-09T14:30:00Z s3cret\ud800")
+    assert "s3cret" not in repr((caught.value, caught.value.__context__))

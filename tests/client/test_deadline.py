@@ -8,18 +8,11 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-import endpoint
 import pytest
 from endpoint import LONG, Server, head
 
 from watchword.client import Answer, Caller, CallError, CallSettings, NoAnswerError, Request, Verb
 from watchword.jwks import FetchError, HttpxFetcher
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with endpoint.running() as started:
-        yield started
 
 
 class SlowToConnect:

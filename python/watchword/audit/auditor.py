@@ -45,8 +45,8 @@ class Auditor:
 
     ``keys`` are a :class:`~watchword.KeySet` for all tokens at all times, a
     :class:`~watchword.jwks.archive.KeyArchive`, of which those of the issuer and of the time are used (``rules`` say
-    how long a key holds), or a mapping of issuers to key sets or timelines. Issuers have the names that they have in
-    :class:`~watchword.Issuer`, a template ``https://login.example/{tid}/v2.0`` or a trust domain
+    how long a key is accepted), or a mapping of issuers to key sets or timelines. Issuers have the names that they have
+    in :class:`~watchword.Issuer`, a template ``https://login.example/{tid}/v2.0`` or a trust domain
     ``spiffe://example.org`` among them. ``policy`` is a :class:`~watchword.Policy` for all times or a
     :class:`PolicyHistory`. Of tokens that may occur again, ``cache_bytes`` bytes are kept. DPoP proofs are verified as
     :class:`watchword.dpop.DpopVerifier` does, with ``proof_max_age`` and ``proof_leeway`` in seconds; that a proof was
@@ -151,13 +151,16 @@ def verify_column(
     uri: str | None = None,
     proof: str | None = None,
     keep: Iterable[str] = (),
+    rules: KeyRules | None = None,
     threads: int | None = None,
 ) -> ArrowStream:
-    """Return a stream with the verdict on each row of ``data``: ``Auditor(keys, policy).verify_column(data, ...)``.
+    """Return a stream with the verdict on each row of ``data``.
+
+    It is that of ``Auditor(keys, policy, rules=rules).verify_column(data, ...)``.
 
     Raises ``TypeError`` or ``ValueError`` as these do.
     """
-    return Auditor(keys, policy).verify_column(
+    return Auditor(keys, policy, rules=rules).verify_column(
         data, token=token, time=time, method=method, uri=uri, proof=proof, keep=keep, threads=threads
     )
 

@@ -7,7 +7,7 @@ from types import ModuleType
 
 
 class AuditError(Exception):
-    """An audit cannot start or go on. The message says what is wrong and what to do, without a full stop at the end."""
+    """An audit cannot start or continue. The message says what is wrong and what to do, without a full stop."""
 
 
 def required(module: str) -> ModuleType:

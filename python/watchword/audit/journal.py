@@ -36,7 +36,7 @@ _WORDS = {
 class Journal:
     """The journal of one audit, locked as long as it is open: parts are appended, never changed.
 
-    ``about`` is what the audit is of: the same for every run that goes on with it. :attr:`parts` are the finished ones.
+    ``about`` is what the audit is of: the same for every run that resumes it. :attr:`parts` are the finished ones.
     A last line that is incomplete, as a killed process leaves it, is ignored.
 
     Raises :class:`AuditError` if the directory is none, or has files but no journal, if the journal is malformed or
@@ -110,8 +110,8 @@ class Journal:
         different = [words for name, words in _WORDS.items() if lines[0].get(name) != expected.get(name)]
         if different:
             raise AuditError(
-                f"the audit in {directory!r} was begun with {' and '.join(different)}: run the same command to go on "
-                "with it, or give a new directory"
+                f"the audit in {directory!r} was begun with {' and '.join(different)}: run the same command to "
+                "resume it, or give a new directory"
             )
         for number, line in enumerate(lines[1:], 2):
             if not _is_part(line, len(about["inputs"])):

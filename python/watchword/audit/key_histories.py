@@ -11,7 +11,7 @@ from watchword.jwks.archive import KeyArchive, KeyRules, KeyState, KeyTimeline
 #: The keys of an audit: the same for all tokens, or those of each issuer.
 Keys = KeySet | KeyArchive | Mapping[str, "KeySet | KeyTimeline"]
 
-#: From when on (Unix seconds) which keys held, with their states.
+#: From when on (Unix seconds) which keys are accepted, with their states.
 KeyHistory = list[tuple[float, list[tuple[str, KeySet]]]]
 
 

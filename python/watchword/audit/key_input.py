@@ -13,7 +13,7 @@ from watchword import KeySet, KeySetError
 from watchword.audit.errors import AuditError
 from watchword.audit.key_histories import Keys
 from watchword.jwks.archive import ArchiveError, KeyArchive, KeyRules, KeyTimeline
-from watchword.spiffe import SPIFFE_SCHEME
+from watchword.spiffe import trust_domain_of
 
 _PEM = b"-----BEGIN "
 
@@ -25,7 +25,7 @@ def read_keys(
 
     A file is an archive of keys, a JWK Set, a JWK or a public key in PEM. A key set that is not given for one issuer is
     that of the only one in ``issuers``: keys of one issuer never verify another's tokens. ``rules`` say how long the
-    keys of an archive hold. Raises :class:`AuditError`.
+    keys of an archive are accepted. Raises :class:`AuditError`.
     """
     rules = rules or KeyRules()
     named = {}
@@ -67,7 +67,7 @@ def _for_all(path: str, issuers: Sequence[str], rules: KeyRules) -> tuple[Keys, 
             f"{path!r} is one key set, and there are several issuers: give each its own, --keys ISSUER=FILE"
         )
     # Tokens of a trust domain or of a tenant have another iss, and the policy accepts no other ones.
-    is_iss = issuers and not issuers[0].startswith(SPIFFE_SCHEME) and "{" not in issuers[0]
+    is_iss = issuers and trust_domain_of(issuers[0]) is None and "{" not in issuers[0]
     return ({issuers[0]: keys} if is_iss else keys), description
 
 

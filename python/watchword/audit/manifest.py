@@ -17,6 +17,7 @@ from watchword.audit.errors import AuditError
 from watchword.audit.inputs import FORMATS
 from watchword.audit.journal import parts_by_input
 from watchword.durable import write_durably
+from watchword.holder.compact_jws import encode_part, sign_compact
 
 if TYPE_CHECKING:
     from watchword.audit.inputs import Input
@@ -111,9 +112,7 @@ def _input(one: Input, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _signed(manifest: Mapping[str, Any], signer: Signer) -> bytes:
     header = {"alg": signer.algorithm, "kid": thumbprint(signer.public_jwk), "typ": TYPE}
-    parts = (json.dumps(value, separators=(",", ":")).encode() for value in (header, manifest))
-    signed = ".".join(base64url.encode(part) for part in parts).encode()
-    return signed + b"." + base64url.encode(signer.sign(signed)).encode() + b"\n"
+    return sign_compact(encode_part(header), encode_part(manifest), signer).encode() + b"\n"
 
 
 def _read(path: str) -> bytes:

@@ -33,7 +33,7 @@ def read_parquet(
 
     ``check`` raises ``ValueError`` if columns of these types cannot be verified.
 
-    If a page is corrupt, the rest of its row groups is reported as unreadable, and reading goes on after them. A file
+    If a page is corrupt, the rest of its row groups is reported as unreadable, and reading continues after them. A file
     that is no Parquet, or lacks a column, ends with an unreadable row that says so. Raises ``OSError`` if the file
     cannot be opened.
     """
@@ -111,7 +111,7 @@ def _read_run(source: _Source, run: _Run) -> Iterator[Chunk]:
     if row >= source.start:
         reason = failure or "the row group has fewer rows than the metadata of the file says"
         lost = Unreadable(row + 1, f"rows {row + 1:,} to {run.end:,}: {reason}")
-        # Reading goes on in the unit of the row after them: there may be any number of units without rows between.
+        # Reading continues in the unit of the row after them: there may be any number of units without rows between.
         boundary = run.end - run.end % unit
         end = Position(boundary, boundary + 1) if boundary > row else None
         yield Chunk(index, unreadable=(lost,), end=end)

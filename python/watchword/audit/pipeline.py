@@ -1,4 +1,4 @@
-"""The audit of files into a directory: reading, verifying and writing at once, and going on where a run ended."""
+"""The audit of files into a directory: reading, verifying and writing at once, resumed where a run ended."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class AuditJob:
     limits: Limits = DEFAULT_LIMITS
 
     def about(self) -> dict[str, Any]:
-        """Return what the audit is of: a journal of anything else is not gone on with."""
+        """Return what the audit is of: an audit with another journal is not resumed."""
         return {
             "watchword": __version__,
             "inputs": [{"path": one.path, "format": one.format} for one in self.inputs],
@@ -72,7 +72,7 @@ def run_audit(job: AuditJob, directory: str, *, progress: Progress | None = None
 
     Raises :class:`AuditError` if the directory belongs to another audit, or an input changed while it was read;
     ``OSError`` if the output cannot be written. Whatever is raised, and also after the process was killed, the same
-    call goes on with the parts that are finished, unless standard input is read.
+    call resumes after the parts that are finished, unless standard input is read.
     """
     required("pyarrow")
     journal = Journal(directory, job.about())
@@ -112,7 +112,7 @@ class _Run:
         """Return the input and the place after the finished parts, and remove files of parts that are not finished."""
         parts = self._journal.parts
         if parts and any(one.is_standard_input for one in self._job.inputs):
-            raise AuditError("an audit of standard input can't be gone on with: give a new directory")
+            raise AuditError("an audit of standard input can't be resumed: give a new directory")
         for index, of_input in parts_by_input(parts).items():
             self._check_input(index, of_input)
         intact = next((number for number, part in enumerate(parts) if not self._is_intact(number, part)), len(parts))

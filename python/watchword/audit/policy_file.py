@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import math
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from watchword import ANY_AUDIENCE, ANY_TENANT, Policy
 from watchword.audit.policy_interval import PolicyInterval
-from watchword.spiffe import SPIFFE_SCHEME
+from watchword.spiffe import trust_domain_of
 
 Table = Mapping[str, Any]
 
@@ -74,10 +74,8 @@ _PLAIN = (
 _NO_TYPE = "none"
 
 
-def read_intervals(text: str) -> tuple[PolicyInterval, ...]:
-    """Return the intervals of a TOML text, in its order.
-
-    A table without ``from`` begins when the one before it ends, a table without ``to`` ends when the next one begins.
+def read_tables(text: str) -> list[dict[str, Any]]:
+    """Return the tables ``[[policy]]`` of a TOML text, in its order: one or more, whose values have their types.
 
     Raises ``ValueError``, which says which table is invalid and why.
     """
@@ -89,6 +87,16 @@ def read_intervals(text: str) -> tuple[PolicyInterval, ...]:
         raise ValueError("the file has no tables [[policy]]: write one for each interval")
     for number, table in enumerate(tables, 1):
         _check_keys(f"policy {number}", table)
+    return tables
+
+
+def intervals_of(tables: Sequence[Table]) -> tuple[PolicyInterval, ...]:
+    """Return the intervals of the tables that :func:`read_tables` returned.
+
+    A table without ``from`` begins when the one before it ends, a table without ``to`` ends when the next one begins.
+
+    Raises ``ValueError``, which says which table is invalid and why.
+    """
     intervals = []
     for number, (table, (start, end)) in enumerate(zip(tables, _bounds(tables), strict=True), 1):
         try:
@@ -109,7 +117,7 @@ def _check_keys(where: str, table: Table) -> None:
         raise ValueError(f"{where}: audience contradicts any_audience: remove one of them")
 
 
-def _bounds(tables: list[Table]) -> list[tuple[float, float]]:
+def _bounds(tables: Sequence[Table]) -> list[tuple[float, float]]:
     """Return the start and the end of each interval, in Unix seconds."""
     starts = [_time(tables[0], "from", -math.inf)]
     ends = []
@@ -130,8 +138,9 @@ def _time(table: Table, key: str, default: float) -> float:
 def _policy(table: Table) -> Policy:
     arguments: dict[str, Any] = {key: table[key] for key in _PLAIN if key in table}
     issuer = table.get("issuer")
-    if isinstance(issuer, str) and issuer.startswith(SPIFFE_SCHEME):
-        arguments["trust_domain"] = issuer.removeprefix(SPIFFE_SCHEME)
+    trust_domain = trust_domain_of(issuer) if isinstance(issuer, str) else None
+    if trust_domain is not None:
+        arguments["trust_domain"] = trust_domain
     elif issuer is not None:
         arguments["issuer"] = issuer
     if "tenants" in table:
@@ -142,4 +151,4 @@ def _policy(table: Table) -> Policy:
     return Policy(**arguments)
 
 
-__all__ = ["read_intervals"]
+__all__ = ["intervals_of", "read_tables"]

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from watchword import Policy
-from watchword.audit.policy_file import read_intervals
+from watchword.audit.policy_file import intervals_of, read_tables
 from watchword.audit.policy_interval import PolicyInterval, seconds, utc
 
 
@@ -39,7 +39,7 @@ class PolicyHistory:
         """
         if not isinstance(text, str):
             raise TypeError(f"text must be str, not {type(text).__name__}: from_file reads a file")
-        return cls(read_intervals(text))
+        return cls(intervals_of(read_tables(text)))
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> PolicyHistory:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
 from watchword import ANY_AUDIENCE, Policy
 from watchword.audit.errors import AuditError
+from watchword.audit.policy_file import intervals_of, read_tables
 from watchword.audit.policy_history import PolicyHistory
 from watchword.audit.policy_interval import utc
 
@@ -21,8 +21,8 @@ def policy_from_file(path: str) -> tuple[PolicyHistory, dict[str, Any]]:
     try:
         with open(path, "rb") as file:
             document = file.read()
-        history = PolicyHistory.from_toml(document.decode())
-        tables = tomllib.loads(document.decode())["policy"]
+        tables = read_tables(document.decode())
+        history = PolicyHistory(intervals_of(tables))
     except OSError as error:
         raise AuditError(f"the policies {path!r} can't be read: {error.strerror}") from None
     except UnicodeDecodeError as error:

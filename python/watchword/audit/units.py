@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from watchword._kernel import MAX_RECORD_BYTES
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -92,7 +94,7 @@ class Limits:
     batch_rows: int = 1 << 13
     text_rows: int = 768
     block_bytes: int = 1 << 17
-    max_record_bytes: int = 1 << 24
+    max_record_bytes: int = MAX_RECORD_BYTES
 
     def describe(self) -> dict[str, int]:
         """Return the sizes as members of the journal: with others, the parts would be others."""

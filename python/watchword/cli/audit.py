@@ -17,6 +17,7 @@ from watchword.audit.inputs import FORMATS, find_inputs
 from watchword.cli import audit_verify
 from watchword.cli.audit_progress import progress_bar
 from watchword.cli.command_error import CommandError
+from watchword.cli.requirement_options import add_requirement_options, types_in
 from watchword.cli.subcommands import CommandParser
 from watchword.cli.terminal import escaped
 from watchword.cli.times import parse_time
@@ -35,7 +36,7 @@ Inputs are Parquet, NDJSON, CSV, or lines of tokens, plain or compressed by gzip
 or zstd: files, patterns, directories, or - for standard input. The keys are an
 archive (see `watchword keys watch`), or a key set if they never changed.
 
-An audit that was interrupted goes on if the same command is run again.
+An audit that was interrupted is resumed if the same command is run again.
 
 Exit status: 0 all valid, 1 some not, 2 a usage error, or the output can't be
 written, 3 some rows or files are unreadable (and the others were audited)."""
@@ -56,8 +57,8 @@ _TERMINATED = 128 + 15
 
 # The fields of KeyRules.
 _RULES = {
-    "lead": "how long before it was first seen a key holds (default: 0)",
-    "tolerance": "how long after it was first absent a key still holds (default: 7200)",
+    "lead": "how long before it was first seen a key is accepted (default: 0)",
+    "tolerance": "how long after it was first absent a key is still accepted (default: 7200)",
     "max-gap": "how far apart two polls may be, and how long the last one counts (default: 86400)",
 }
 
@@ -80,7 +81,7 @@ def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _add_what_is_read(parser)
     add_requirements(parser)
     output = parser.add_argument_group("output")
-    output.add_argument("--output", metavar="DIR", help="a new directory, or that of the run to go on with")
+    output.add_argument("--output", metavar="DIR", help="a new directory, or that of the run to resume")
     output.add_argument("--output-format", choices=("parquet", "ndjson"), default="parquet", help="(default: parquet)")
     output.add_argument(
         "--signing-key", metavar="FILE", help="sign the manifest: an Ed25519 private key in PEM or a JWK, mode 0600"
@@ -117,16 +118,7 @@ def add_requirements(parser: argparse.ArgumentParser) -> None:
     )
     for name, what in _RULES.items():
         keys.add_argument(f"--{name}", type=float, metavar="SECONDS", help=what)
-    keys.add_argument("--issuer", action="append", default=[], metavar="URL", help="an accepted issuer +")
-    keys.add_argument("--audience", action="append", default=[], metavar="URL", help="an accepted audience +")
-    keys.add_argument("--any-audience", action="store_true", help="accept any audience")
-    keys.add_argument("--algorithm", action="append", metavar="ALG", help="an accepted algorithm +")
-    keys.add_argument("--type", action="append", metavar="TYP", help="an accepted typ; none: no typ +")
-    keys.add_argument("--require", action="append", default=[], metavar="CLAIM", help="a required claim +")
-    keys.add_argument("--leeway", type=float, metavar="SECONDS", help="for exp, nbf and iat (default: 5)")
-    keys.add_argument(
-        "--accept-bound", action="store_true", help="accept a token bound to a key or a certificate without it"
-    )
+    add_requirement_options(keys)
     keys.add_argument(
         "--policy", metavar="FILE", help="requirements that changed over time, in TOML, instead of these options"
     )
@@ -174,8 +166,8 @@ def _run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         reason = error.strerror or str(error).partition("\n")[0]
         raise CommandError(
-            f"{error.filename or arguments.output!r} can't be written: {reason}. Run the same command again to go on"
-            " with the parts that are finished."
+            f"{error.filename or arguments.output!r} can't be written: {reason}. Run the same command again to"
+            " resume after the parts that are finished."
         ) from None
     try:
         if arguments.report:
@@ -253,7 +245,7 @@ def policy_of(arguments: argparse.Namespace) -> tuple[Any, dict[str, Any]]:
 
 
 def rules_in(arguments: argparse.Namespace) -> KeyRules:
-    """Return how long the keys of an archive hold, by the options."""
+    """Return how long the keys of an archive are accepted, by the options."""
     from watchword.jwks.archive import KeyRules
 
     given = {name.replace("-", "_"): getattr(arguments, name.replace("-", "_")) for name in _RULES}
@@ -272,7 +264,7 @@ def requirements_in(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.algorithm:
         options["algorithms"] = arguments.algorithm
     if arguments.type:
-        options["types"] = [None if name == "none" else name for name in arguments.type]
+        options["types"] = types_in(arguments)
     if arguments.require:
         options["required"] = ["exp", *arguments.require]
     if arguments.leeway is not None:
@@ -327,7 +319,7 @@ def errors_as_messages() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _terminable() -> Iterator[None]:
-    """Within this context SIGTERM ends the audit as Ctrl-C does: a directory stays with which one can go on."""
+    """Within this context SIGTERM ends the audit as Ctrl-C does: the audit can be resumed from its directory."""
 
     def leave(*_: object) -> None:
         raise SystemExit(_TERMINATED)

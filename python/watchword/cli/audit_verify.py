@@ -33,7 +33,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     parser.add_argument("directory", metavar="DIR", help="the output of an audit")
     parser.add_argument("--public-key", metavar="FILE", help="whose signature the manifest must have: PEM or a JWK")
-    parser.add_argument("--inputs", metavar="DIR", help="where the inputs are (default: where they were)")
+    parser.add_argument("--inputs", metavar="DIR", help="where the inputs are (default: their original paths)")
     parser.add_argument("--sample", type=int, metavar="N", help="verify N rows again")
     parser.add_argument("--seed", type=int, metavar="S", help="choose the same rows again (default: at random)")
     parser.add_argument("--keys", action="append", default=[], metavar="[ISSUER=]FILE", help="the keys, for --sample")

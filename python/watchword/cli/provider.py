@@ -8,6 +8,7 @@ from typing import Any
 
 from watchword import ANY_AUDIENCE, KeySet, VerificationError, VerifiedToken
 from watchword.cli.command_error import CommandError
+from watchword.cli.requirement_options import types_in
 from watchword.providers import detect
 from watchword.providers.profiles import Rules, profile_of
 
@@ -50,11 +51,6 @@ def jwks_uri_of(issuer: str, arguments: argparse.Namespace) -> str | None:
 def read_pem_of(arguments: argparse.Namespace) -> Callable[[str | bytes], KeySet]:
     """Return the function that reads a public key in PEM."""
     return KeySet.from_pem if arguments.provider is None else profile_of(arguments.provider).read_pem
-
-
-def types_in(arguments: argparse.Namespace) -> list[str | None] | None:
-    """Return the values of ``--type``, ``None`` for the absence of ``typ``."""
-    return [None if name == "none" else name for name in arguments.type] if arguments.type else None
 
 
 def checked(
@@ -116,5 +112,4 @@ __all__ = [
     "publishes_keys",
     "read_pem_of",
     "rules_in",
-    "types_in",
 ]

@@ -27,6 +27,7 @@ from watchword.cli.input import HELP as TOKEN_HELP
 from watchword.cli.input import blocks_of_tokens, reads_standard_input
 from watchword.cli.logs import log_suppressed
 from watchword.cli.rejection_hint import rejection_hint
+from watchword.cli.requirement_options import add_requirement_options, types_in
 from watchword.cli.times import parse_time
 from watchword.cli.verdicts import JsonLines, Tally, VerdictTable
 from watchword.providers import PROVIDERS
@@ -78,29 +79,12 @@ def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     keys.add_argument("--pem", metavar="FILE", help="a public key in PEM")
     parser.add_argument("--allow-loopback-http", action="store_true", help="allow http:// to loopback")
     requirements = parser.add_argument_group("requirements (+ may be repeated)")
-    requirements.add_argument("--issuer", action="append", default=[], metavar="URL", help="an accepted issuer +")
-    requirements.add_argument("--audience", action="append", default=[], metavar="URL", help="an accepted audience +")
-    requirements.add_argument("--any-audience", action="store_true", help="accept any audience")
+    add_requirement_options(requirements, default_leeway="5; authgent: 0")
     requirements.add_argument(
         "--provider", choices=PROVIDERS, metavar="NAME", help=f"apply a provider's rules: {', '.join(PROVIDERS)}"
     )
     requirements.add_argument(
-        "--algorithm", action="append", metavar="ALG", help="an accepted algorithm (default: those of the keys) +"
-    )
-    requirements.add_argument(
-        "--type", action="append", metavar="TYP", help="an accepted typ; none: no typ (default: JWT, at+jwt, none) +"
-    )
-    requirements.add_argument(
-        "--require", action="append", default=[], metavar="CLAIM", help="a required claim, in addition to exp +"
-    )
-    requirements.add_argument(
-        "--leeway", type=float, metavar="SECONDS", help="for exp, nbf and iat, both ways (default: 5; authgent: 0)"
-    )
-    requirements.add_argument(
         "--certificate", metavar="FILE", help="the client's certificate in PEM, for tokens that are bound to it"
-    )
-    requirements.add_argument(
-        "--accept-bound", action="store_true", help="accept a token bound to a key or a certificate without it"
     )
     parser.add_argument(
         "--at", metavar="TIME", help="verify as of TIME: Unix seconds, 2026-11-21T09:30:00Z, or a date (midnight UTC)"
@@ -190,7 +174,7 @@ def _requirements(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.leeway is not None:
         requirements["leeway"] = arguments.leeway
     if arguments.type:
-        requirements["types"] = provider.types_in(arguments)
+        requirements["types"] = types_in(arguments)
     return requirements
 
 

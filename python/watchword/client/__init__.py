@@ -12,13 +12,13 @@ exceptions of HTTP clients have the whole request, secrets included, as an attri
 
 from __future__ import annotations
 
+from watchword._kernel import parse_rfc3339
 from watchword.client.answer import Answer, Members
 from watchword.client.caller import Caller
 from watchword.client.errors import CallError, InvalidAnswerError, NoAnswerError
 from watchword.client.nonces import OriginNonces
 from watchword.client.request import Request, Verb, is_header_value, path_segment
 from watchword.client.retries import retry_after_seconds
-from watchword.client.rfc3339 import parse_rfc3339
 from watchword.client.server_words import server_text
 from watchword.client.settings import CallSettings
 from watchword.client.shared import Shared, digest_of

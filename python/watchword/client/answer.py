@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from watchword import _kernel
 from watchword.client.errors import InvalidAnswerError
-from watchword.client.rfc3339 import parse_rfc3339
 
 T = TypeVar("T")
 
@@ -108,7 +107,7 @@ class Members:
     def time(self, name: str) -> float:
         """Return a time of RFC 3339 (section 5.6) in Unix seconds, or raise :class:`InvalidAnswerError`."""
         with contextlib.suppress(ValueError):
-            return parse_rfc3339(self.text(name))
+            return _kernel.parse_rfc3339(self.text(name))
         raise self.invalid(name)
 
     def nested(self, name: str) -> Members:

@@ -72,7 +72,7 @@ class Flights:
             try:
                 start_daemon("watchword-call", self._finish, key, flight, make)
             except BaseException:
-                # An interrupt may arrive when the thread runs: then the call goes on, as after any interrupt.
+                # An interrupt may arrive when the thread runs: then the call continues, as after any interrupt.
                 if flight.begin():
                     self._end(key, flight, error=NoAnswerError("no thread can be started"))
                 raise

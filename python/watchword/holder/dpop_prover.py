@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from watchword import base64url
 from watchword._kernel import normalize_uri, thumbprint
+from watchword.holder.compact_jws import encode_part, sign_compact
 from watchword.holder.signer import Signer
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class DpopProver:
         self._jkt = thumbprint(self._jwk)
         self._clock = clock
         # The same in every proof.
-        self._header = _encoded({"typ": "dpop+jwt", "alg": self._algorithm, "jwk": self._jwk})
+        self._header = encode_part({"typ": "dpop+jwt", "alg": self._algorithm, "jwk": self._jwk})
 
     @property
     def jkt(self) -> str:
@@ -98,8 +98,7 @@ class DpopProver:
             claims["ath"] = base64url.encode(hashlib.sha256(_bytes(access_token)).digest())
         if nonce is not None:
             claims["nonce"] = nonce
-        signing_input = f"{self._header}.{_encoded(claims)}"
-        return f"{signing_input}.{base64url.encode(self._signer.sign(signing_input.encode()))}"
+        return sign_compact(self._header, encode_part(claims), self._signer)
 
     def __repr__(self) -> str:
         """Return the algorithm and the public key's thumbprint."""
@@ -117,10 +116,6 @@ def _bytes(token: str | bytes) -> bytes:
         return token.encode()
     # Not the encoder's exception, which has the token as an attribute and in its repr.
     raise ValueError("access_token has a surrogate: it cannot be encoded as UTF-8")
-
-
-def _encoded(document: dict[str, Any]) -> str:
-    return base64url.encode(json.dumps(document, separators=(",", ":")).encode())
 
 
 __all__ = ["DpopProver"]

@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, Protocol
 
 
-class HttpxResponse(Protocol):
-    """The part of a streamed response of httpx that is used."""
+class _ResponseHead(Protocol):
+    """What is known of a response before its body is read."""
 
     @property
     def status_code(self) -> int:
@@ -19,6 +19,10 @@ class HttpxResponse(Protocol):
     def headers(self) -> Mapping[str, str]:
         """The headers."""
         ...
+
+
+class HttpxResponse(_ResponseHead, Protocol):
+    """The part of a streamed response of ``httpx2.Client`` or ``httpx.Client`` that is used."""
 
     def iter_raw(self) -> Iterator[bytes]:
         """Return the chunks of the body as they arrive."""
@@ -46,18 +50,8 @@ class SyncHttpxClient(Protocol):
         ...
 
 
-class AsyncHttpxResponse(Protocol):
+class AsyncHttpxResponse(_ResponseHead, Protocol):
     """The part of a streamed response of ``httpx2.AsyncClient`` or ``httpx.AsyncClient`` that is used."""
-
-    @property
-    def status_code(self) -> int:
-        """The status code."""
-        ...
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers."""
-        ...
 
     def aiter_raw(self) -> AsyncIterator[bytes]:
         """Return the chunks of the body as they arrive."""

@@ -180,6 +180,18 @@ fn parse_spiffe_id<'py>(text: &Bound<'py, PyString>) -> PyResult<(String, Bound<
     Ok((id.trust_domain().to_owned(), PyTuple::new(text.py(), id.segments().collect::<Vec<_>>())?))
 }
 
+/// Return the Unix seconds of a time such as ``2026-11-21T09:30:00Z`` (RFC 3339 section 5.6).
+///
+/// The leap second at the end of a month is the first second of the next one.
+///
+/// Raises ValueError, which does not quote the text, if it is none.
+#[pyfunction]
+fn parse_rfc3339(text: &Bound<'_, PyString>) -> PyResult<f64> {
+    // Lone surrogates become replacement characters, which no time contains.
+    watchword_records::rfc3339::parse_time(&text.to_string_lossy())
+        .ok_or_else(|| PyValueError::new_err("not a time of RFC 3339"))
+}
+
 /// The compiled half of the package; `watchword` re-exports what is public.
 #[pymodule(gil_used = false)]
 fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -245,6 +257,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(decode_json_object, module)?)?;
     module.add_function(wrap_pyfunction!(decode_unverified, module)?)?;
     module.add_function(wrap_pyfunction!(unverified_names, module)?)?;
+    module.add_function(wrap_pyfunction!(parse_rfc3339, module)?)?;
     module.add_function(wrap_pyfunction!(parse_spiffe_id, module)?)?;
     Ok(())
 }

@@ -320,6 +320,7 @@ pub(crate) fn add_constants(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("DPOP_ALGORITHMS", PyTuple::new(py, ProofPolicy::DEFAULT_ALGORITHMS.map(kernel::Algorithm::name))?)?;
     module.add("DPOP_MAX_AGE", ProofPolicy::DEFAULT_MAX_AGE)?;
     module.add("DPOP_LEEWAY", ProofPolicy::DEFAULT_LEEWAY)?;
+    module.add("MAX_RECORD_BYTES", watchword_records::Limits::default().max_record_bytes)?;
     module.add("MAX_KEY_SET_BYTES", kernel::MAX_DOCUMENT)?;
     module.add("MAX_KEYS", kernel::MAX_KEYS)?;
     module.add("DEFAULT_MAX_ACTORS", MAX_ACTORS)?;

@@ -24,7 +24,7 @@ type Taken = (PyArrowBatch, Vec<(u64, &'static str)>, u64, u64);
 #[pymethods]
 impl PyRecordReader {
     #[new]
-    #[pyo3(signature = (format, *, token, time=None, method=None, uri=None, proof=None, max_record_bytes=16_777_216))]
+    #[pyo3(signature = (format, *, token, time=None, method=None, uri=None, proof=None, max_record_bytes))]
     #[allow(clippy::too_many_arguments, reason = "keywords in Python")]
     fn new(
         format: &str,

@@ -32,7 +32,7 @@ impl fmt::Display for Error {
             Self::UnreadableHeader => {
                 f.write_str("the first line is not a CSV header: it is too long, or is not quoted correctly")
             }
-            Self::NoHeader => f.write_str("to go on within a CSV file, pass its header"),
+            Self::NoHeader => f.write_str("to resume within a CSV file, pass its header"),
             Self::Finished => f.write_str("bytes were fed after the end of the input"),
         }
     }

@@ -59,7 +59,7 @@ impl Reader {
         Self::build(format, fields, limits, Position::START)
     }
 
-    /// A reader that goes on at the [`ends`](Rows::ends) of a block. What is fed begins at its offset.
+    /// A reader that resumes at the [`ends`](Rows::ends) of a block. What is fed begins at its offset.
     ///
     /// # Errors
     /// If the format is CSV: the `header` (see [`header`](Self::header)) is absent, or lacks a column.

@@ -222,7 +222,7 @@ fn going_on_needs_the_header() {
             .map_err(|error| error.to_string())
     };
     assert_eq!(resume(11, Some(b"token,time")), Ok(()));
-    assert_eq!(resume(11, None), Err("to go on within a CSV file, pass its header".into()));
+    assert_eq!(resume(11, None), Err("to resume within a CSV file, pass its header".into()));
     assert!(resume(11, Some(b"time")).expect_err("no token").contains("no column \"token\""));
     assert!(resume(11, Some(b"token,\"time")).is_err());
     assert_eq!(resume(0, None), Ok(()));

@@ -207,7 +207,7 @@ def test_a_chain_that_is_too_long(broker: BrokerStandin, app: Any) -> None:
     agent = do(app.create_agent(**TASK))
     token = agent.access_token
     for _ in range(5):
-        # The delegate goes on with the token that it was given.
+        # The delegate continues with the token that it was given.
         agent.access_token = do(agent.delegate(agent.agent_id, TASK["requested_scope"])).access_token
     assert Broker(broker.url, PEM).validate(agent.access_token).valid
     with pytest.raises(AuthorizationError, match="chain is too long"):

@@ -1,7 +1,7 @@
-"""The key archive: what was seen of issuers' keys over time, and which keys held when.
+"""The key archive: what was seen of issuers' keys over time, and which keys are accepted as of which time.
 
-:class:`KeyArchive` reads an archive, :class:`ArchiveWriter` writes one, :func:`timeline` decides which keys held at
-which time, by :class:`KeyRules`. docs/key-archive.md describes the format and the rules.
+:class:`KeyArchive` reads an archive, :class:`ArchiveWriter` writes one, :func:`timeline` decides which keys are
+accepted as of which time, by :class:`KeyRules`. docs/key-archive.md describes the format and the rules.
 """
 
 from __future__ import annotations

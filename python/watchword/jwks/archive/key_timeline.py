@@ -1,4 +1,4 @@
-"""From what was seen of an issuer's keys to the keys that held at each time: the rules of docs/key-archive.md."""
+"""From what was seen of an issuer's keys to the keys accepted as of each time: the rules of docs/key-archive.md."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class KeyLifetime:
     ``first_seen`` and ``last_seen`` are those of polls that listed it; ``absent_since`` is that of the first poll
     after ``last_seen``, ``None`` if there is none. ``compromised_since`` is ``-inf`` for a key that never counts,
     ``None`` for one that is not compromised. ``intervals`` are its states as (from, until, state), in order, without
-    those times in which it does not hold.
+    those times in which it is not accepted.
     """
 
     key_id: str | None
@@ -88,7 +88,7 @@ class _Run:
 
 
 def timeline(history: IssuerHistory, rules: KeyRules | None = None) -> KeyTimeline:
-    """Return the keys that held at each time, by the records of one issuer.
+    """Return the keys that are accepted as of each time, by the records of one issuer.
 
     ``IssuerHistory(issuer, records)`` makes the history from records;
     :meth:`KeyArchive.timeline <watchword.jwks.archive.KeyArchive.timeline>` has it already.

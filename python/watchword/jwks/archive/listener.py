@@ -93,7 +93,7 @@ class ArchiveListener:
         while (observation := waiting.get()) is not None:
             try:
                 self._write(*observation)
-            except Exception as error:  # a full disk, an archive that was replaced: the Verifier goes on
+            except Exception as error:  # a full disk, an archive that was replaced: the Verifier continues
                 self._note_lost(observation.event.issuer, str(error))
 
     def _write(self, at: float, event: KeyEvent) -> None:

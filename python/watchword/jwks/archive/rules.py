@@ -36,10 +36,10 @@ class KeyRules:
     """
 
     lead: float = 0
-    """How long before it was first seen a key holds."""
+    """How long before it was first seen a key is accepted."""
     tolerance: float = _DEFAULTS.max_ttl + _DEFAULTS.max_stale
-    """How long after it was first absent a key still holds. Default: the longest that a Verifier with default settings
-    uses a cached set after the issuer has changed it, two hours."""
+    """How long after it was first absent a key is still accepted. Default: the longest that a Verifier with default
+    settings uses a cached set after the issuer has changed it, two hours."""
     max_gap: float = 86400
     """The longest time between two polls for which what both saw is taken for granted, and how long the last poll
     counts. Default: a day."""

@@ -23,8 +23,8 @@ class _Change(NamedTuple):
 class AgentCalls:
     """An agent: its names, its token, and the calls made with the token.
 
-    Renewal and release change the token, one after another: callers of the same one share it, and a change goes on if
-    its caller is cancelled.
+    Renewal and release change the token, one after another: callers of the same one share it, and a change continues
+    if its caller is cancelled.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class AgentCalls:
         try:
             yield from make()
         except (AgentWritError, CallError) as error:
-            # Not raised: who waits for a change of another kind goes on all the same.
+            # Not raised: who waits for a change of another kind continues all the same.
             return _Change(kind, error)
         finally:
             self._is_changing = False

@@ -100,7 +100,7 @@ class IdpClient(BaseClient[AsyncHttpxClient]):
         (``auto_refresh`` replaces the client's). ``on_refresh`` is called with the new tokens as a ``dict``, which must
         replace the stored ones; ``on_refresh_error`` with the error if they could not be obtained or stored. Both may
         be coroutine functions. Concurrent calls with the same tokens share one renewal, for a few seconds afterwards
-        too, and each calls its own ``on_refresh``. A renewal goes on if its caller is cancelled, and calls it as well.
+        too, and each calls its own ``on_refresh``. A renewal continues if its caller is cancelled, and calls it too.
 
         Raises :class:`TokenExpiredError` without a refresh token, :class:`RefreshError` (``status_code``),
         :class:`TokenParseError`, :class:`SubjectMismatchError`, and :class:`OAuthError` if the issuer's keys or claims

@@ -253,7 +253,10 @@ class KeySet:
         The arguments are those of `from_pem`. Raises KeySetError if the key is rejected.
         """
     @staticmethod
-    def _from_document(document: bytes, backend: str, prepare: str) -> KeySet: ...
+    def _from_document(document: bytes, backend: str, prepare: str) -> KeySet:
+        """Return the keys of a document whose first bytes say its form: `{` for JSON, `-----BEGIN ` for PEM, an ASN.1 SEQUENCE
+        for DER. Raises KeySetError if it is none of these, or malformed.
+        """
     @staticmethod
     def _restore(jwks: str, backend: str, prepare: str) -> KeySet:
         """Return the set that was pickled as this text: every key is validated again."""

@@ -70,4 +70,9 @@ impl ProofPolicy {
         }
         Ok(Self { limits, algorithms, max_age, leeway })
     }
+
+    /// How long a proof is accepted after it was made, in seconds: what a replay store keeps ids for.
+    pub fn lifetime(&self) -> f64 {
+        self.max_age + self.leeway
+    }
 }

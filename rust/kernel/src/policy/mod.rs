@@ -163,9 +163,13 @@ impl Policy {
         key_issuer: Option<&str>,
     ) -> Result<(), Error> {
         self.issuer.check(claims, members)?;
-        self.audience.check(claims, members)?;
+        self.check_audience(claims, members)?;
         self.check_required(members)?;
         self.issuer.check_key(claims, key_issuer)
+    }
+
+    pub(crate) fn check_audience(&self, claims: &Claims, members: &Object<'_>) -> Result<(), Error> {
+        self.audience.check(claims, members)
     }
 
     /// A token is valid from `nbf` on, and before `exp` (RFC 7519 sections 4.1.4 and 4.1.5).

@@ -89,6 +89,15 @@ impl VerifiedToken {
         &self.claims
     }
 
+    /// Checks the audience of a token that was verified by another policy, in the claim that this one names.
+    ///
+    /// # Errors
+    /// [`Error::WrongAudience`], or [`Error::MissingClaim`] if it names none.
+    pub fn check_audience(&self, policy: &Policy) -> Result<(), Error> {
+        let members = Object::parse(self.jws.payload()).map_err(|error| Error::MalformedClaims(error.into()))?;
+        policy.check_audience(&self.claims, &members)
+    }
+
     /// The scopes as [`ResourceScopes::from_claim`] reads them: compiled once, unless the token is in a cache that has no
     /// room to keep them.
     pub fn resource_scopes(&self) -> Arc<ResourceScopes> {

@@ -31,7 +31,7 @@ CODES = [
     "insufficient_scope", "insufficient_user_authentication",
     "delegation_malformed", "delegation_hash_mismatch", "delegation_invalid_signature", "delegation_too_deep",
     "delegation_cycle", "delegation_no_human_root", "delegation_actor_not_allowed", "delegation_scope_widened",
-    "internal_error",
+    "untrusted_identity", "internal_error",
 ]  # fmt: skip
 
 #: If the chain is not what was recorded, the token is invalid; if it is not acceptable, it is not authorised.
@@ -119,6 +119,7 @@ def test_what_a_server_answers(code: str) -> None:
         assert (error.http_status, answer) == (503, None)
         return
     without_challenge = {"dpop_too_many_proofs": 429, "ambiguous_path": 400, "no_route": 403, "internal_error": 500}
+    without_challenge["untrusted_identity"] = 403
     if code in without_challenge:
         assert (error.http_status, answer) == (without_challenge[code], None)
         return

@@ -18,8 +18,9 @@ use watchword_gate::path::NormalPath;
 use watchword_gate::route_table::RouteTable;
 use watchword_gate::template::Template;
 use watchword_gate::{
-    Access, AnswerSettings, CertificateFormat, Decision, Gate, Guard, Header, IDENTITY_NAMES, OriginHeaders, Outcome,
-    PublicOrigin, Replay, Request, Requirement, Rules, TraceId, TrustedProxy,
+    Access, AnswerSettings, CertificateFormat, Decision, EmptyHeaders, Gate, Guard, Header, IDENTITY_NAMES,
+    IdentityHeaders, OriginHeaders, Outcome, PublicOrigin, Replay, Request, Requirement, Rules, Secret, TraceId,
+    TrustedProxy,
 };
 use watchword_kernel::dpop::PROOF_LIMITS;
 use watchword_kernel::json::Object;
@@ -95,7 +96,8 @@ pub(crate) fn is_allowed(input: &[u8]) -> bool {
     fresh(rules(TrustedProxy::default())).check(&request, now(), None).is_allowed()
 }
 
-/// No header below the prefix is left, in any spelling, and each identity header is set once, on one line.
+/// No header below the prefix is left, in any spelling, and each identity header is set once, on one line, so that the
+/// application reads what the gate says.
 fn check_headers(decision: &Decision, headers: &[Header<'_>]) {
     let canonical = |name: &[u8]| {
         name.to_ascii_lowercase().iter().map(|byte| if b"_.".contains(byte) { b'-' } else { *byte }).collect::<Vec<_>>()
@@ -108,11 +110,22 @@ fn check_headers(decision: &Decision, headers: &[Header<'_>]) {
     }
     assert_eq!(decision.has_removed_headers(), has_removed);
     let identity = decision.identity_headers(trace_id());
-    let expected = if decision.is_allowed() { IDENTITY_NAMES.len() } else { 0 };
+    let expected = if decision.is_allowed() { IDENTITY_NAMES.len() + 1 } else { 0 };
     assert_eq!(identity.len(), expected);
     for (found, name) in identity.iter().zip(IDENTITY_NAMES) {
         assert_eq!(found.0, format!("{PREFIX}{name}"));
         assert!(found.1.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{found:?}");
+    }
+    let application = IdentityHeaders::new(PREFIX.to_owned(), vec![secret()], EmptyHeaders::Sent);
+    let read = |headers: &[Header<'_>]| application.read(headers);
+    // What a client sends is never taken for the gate's: it does not know the secret.
+    assert!(read(headers).is_err());
+    if decision.is_allowed() {
+        let mut forwarded: Vec<Header<'_>> =
+            headers.iter().filter(|(name, _)| !decision.is_removed(name)).copied().collect();
+        forwarded.extend(identity.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
+        let found = read(&forwarded).expect("the gate's own headers");
+        assert_eq!(Some(found.route.as_str()), decision.route());
     }
 }
 
@@ -255,6 +268,7 @@ fn rules(proxy: TrustedProxy) -> Rules {
         origin: PublicOrigin::new(&[ORIGIN]).expect("an origin"),
         proxy,
         identity_prefix: PREFIX.to_owned(),
+        identity_secret: Some(secret()),
         answers: AnswerSettings::default(),
         proofs: ProofPolicy::new(PROOF_LIMITS, AlgorithmSet::from_iter([Algorithm::EdDsa]), 60.0, 5.0)
             .expect("a policy"),
@@ -265,6 +279,10 @@ fn rules(proxy: TrustedProxy) -> Rules {
         routes: RouteTable::compile(ROUTES.map(|(path, _)| template(path))),
         guards: guards.into(),
     }
+}
+
+fn secret() -> Secret {
+    Secret::parse("c2VjcmV0IG9mIHRoZSBmdXp6IHRhcmdldCBvZiB0aGUgZ2F0ZQ").expect("32 bytes")
 }
 
 fn now() -> UnixTime {

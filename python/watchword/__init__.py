@@ -70,6 +70,7 @@ from watchword.errors.request import (
     NoRouteError,
     TokenInBodyError,
     TokenInQueryError,
+    UntrustedIdentityError,
 )
 from watchword.errors.scope import InsufficientScopeError, ScopeSyntaxError
 from watchword.errors.token import (
@@ -232,6 +233,7 @@ __all__ = [
     "UnknownKeyError",
     "UnsupportedCriticalHeaderError",
     "UnsupportedError",
+    "UntrustedIdentityError",
     "UnverifiedToken",
     "VerificationError",
     "VerifiedJws",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 import model_paths as paths
 import model_scopes as scopes
@@ -309,7 +309,7 @@ class Model:
     # What a trusted proxy says.
 
     def _origin(self, headers: Pairs) -> str:
-        """Return the scheme and host that the client requested."""
+        """Return the scheme and host that the client requested, and the path that precedes all others."""
         match self.configuration.origin_headers:
             case None:
                 return self.configuration.public_url
@@ -330,7 +330,7 @@ class Model:
                 scheme, host = named.get("proto"), named.get("host")
         if not scheme or scheme.lower() not in ("http", "https") or not re.fullmatch(r"[\w.-]+(:\d+)?", host or ""):
             raise _Rejected("malformed_request")
-        return f"{scheme}://{host}"
+        return f"{scheme}://{host}{urlsplit(self.configuration.public_url).path}"
 
     def _certificate(self, request: Request) -> bytes | None:
         """Return the certificate in DER, by the proxy's header if there is one: the connection is then the proxy's."""

@@ -268,6 +268,26 @@ def test_a_guard_checks_what_a_framework_has_routed() -> None:
     assert checks.guard().authorize(rejected).code == "missing_token"
 
 
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [
+        ({"aud": None, "client_id": "second"}, "allowed"),
+        ({"aud": ["first", "second"], "client_id": "first"}, "wrong_audience"),
+        ({"aud": ["first"], "client_id": "second"}, "wrong_audience"),
+        ({"aud": None, "client_id": "first"}, "wrong_audience"),
+    ],
+)
+def test_a_guard_reads_its_audience_from_the_issuers_claim(claims: dict[str, Any], code: str) -> None:
+    issuer = ISSUER.as_issuer(audience=["first", "second"], audience_claim="client_id")
+    checks = Gate(ww.Verifier([issuer]), [Route("/x")], public_url=URL)
+    guard = checks.guard(audience="second")
+    headers = [("Authorization", f"Bearer {ISSUER.mint(claims)}")]
+    checked = checks.check(method="GET", target="/x", headers=headers)
+    assert checked.allowed
+    assert guard.check(method="GET", target="/x", headers=headers).code == code
+    assert guard.authorize(checked).code == code
+
+
 def test_the_hook_gets_each_decision_and_its_exceptions_change_nothing(caplog: pytest.LogCaptureFixture) -> None:
     seen: list[tuple[str, float]] = []
     checks = gate(on_verdict=lambda decision, seconds: seen.append((decision.code, seconds)))

@@ -224,7 +224,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("c2VjcmV0\n", "32 bytes or more"), ("not base64!\n", "key 2 of .* is not base64url"), ("", "keys")],
+    [("c2VjcmV0\n", "32 bytes or more"), ("not base64!\n", "secret 1 is not base64url"), ("", "no secret")],
 )
 def test_keys_of_nonces_are_secrets(folder: Path, content: str, message: str) -> None:
     (folder / "nonces.txt").write_text(content)
@@ -258,6 +258,28 @@ def test_no_secret_is_shown() -> None:
 def test_two_issuers_that_claim_the_same_tokens(tmp_path: Path) -> None:
     text = minimal() + '[[issuers]]\nissuer = "https://other.test"\naliases = ["https://issuer.test"]\n'
     assert problems(text) == ['10:1: issuers[1]: another issuer has the name "https://issuer.test"']
+
+
+def test_the_settings_of_a_server_have_defaults() -> None:
+    assert GateConfig.from_toml(minimal()).server is None
+    settings = GateConfig.from_toml(minimal() + '[server]\nproxy = "caddy"\nlisten = "unix:/run/gate.sock"\n').server
+    assert settings == {
+        "proxy": "caddy",
+        "listen": ("unix:/run/gate.sock",),
+        "status_listen": ("127.0.0.1:9201",),
+        "socket_mode": 0o660,
+        "threads": None,
+        "max_connections": 16384,
+        "header_timeout": 5.0,
+        "idle_timeout": 75.0,
+        "max_header_bytes": 65536,
+        "write_timeout": 10.0,
+        "lookup_timeout": 10.0,
+        "replay_timeout": 1.0,
+        "stop_timeout": 10.0,
+        "path_prefix": None,
+    }
+    assert json.loads(GateConfig.json_schema())["properties"]["server"]["required"] == ["proxy"]
 
 
 def test_the_schema_is_json_with_every_section() -> None:

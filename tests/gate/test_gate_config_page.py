@@ -25,6 +25,7 @@ SECTIONS = {
     "`[[routes]]`": "routes",
     "`[log]`": "log",
     "`[metrics]`": "metrics",
+    "`[server]`": "server",
 }
 
 
@@ -55,6 +56,6 @@ def test_every_section_is_on_the_page() -> None:
 
 def test_the_examples_are_valid() -> None:
     examples = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example in examples:
         assert GateConfig.from_toml(example).warnings == ()

@@ -101,6 +101,7 @@ fn new_gate(keys: &Arc<KeySet>, cache: Option<TokenCache>) -> Gate {
         origin: PublicOrigin::new(&[AUDIENCE]).expect("an origin"),
         proxy: TrustedProxy::default(),
         identity_prefix: DEFAULT_PREFIX.to_owned(),
+        identity_secret: None,
         answers: AnswerSettings::default(),
         proofs: ProofPolicy::new(Limits::default(), AlgorithmSet::of(Algorithm::Es256), 60.0, 5.0).expect("a policy"),
         issuers: Arc::new(IssuerTable::new(&[names()]).expect("one issuer")),

@@ -69,6 +69,7 @@ class ErrorCode(enum.StrEnum):
     DELEGATION_NO_HUMAN_ROOT = "delegation_no_human_root"
     DELEGATION_ACTOR_NOT_ALLOWED = "delegation_actor_not_allowed"
     DELEGATION_SCOPE_WIDENED = "delegation_scope_widened"
+    UNTRUSTED_IDENTITY = "untrusted_identity"
     INTERNAL_ERROR = "internal_error"
 
 

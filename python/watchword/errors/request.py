@@ -58,6 +58,16 @@ class NoRouteError(VerificationError):
     code = ErrorCode.NO_ROUTE
 
 
+class UntrustedIdentityError(VerificationError):
+    """The identity headers of the request are not those of a gate with the application's secret: 403.
+
+    There is no challenge, as the client can do nothing about it: the request did not pass the gate, or the proxy does
+    not pass the gate's headers on. It is raised by :class:`watchword.gate.IdentityHeaders`.
+    """
+
+    code = ErrorCode.UNTRUSTED_IDENTITY
+
+
 class InternalError(VerificationError):
     """An exception in the code around a gate, which rejects the request: 500."""
 
@@ -72,4 +82,5 @@ __all__ = [
     "NoRouteError",
     "TokenInBodyError",
     "TokenInQueryError",
+    "UntrustedIdentityError",
 ]

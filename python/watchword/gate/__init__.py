@@ -19,6 +19,7 @@ from watchword.gate.config import GateConfig
 from watchword.gate.config_error import ConfigError, ConfigProblem
 from watchword.gate.gate import Gate, GateStats, OnVerdict
 from watchword.gate.guard import Guard
+from watchword.gate.identity import Identity, IdentityHeaders
 from watchword.gate.route import Route
 from watchword.gate.trusted_proxy import TrustedProxy
 
@@ -30,6 +31,8 @@ __all__ = [
     "GateConfig",
     "GateStats",
     "Guard",
+    "Identity",
+    "IdentityHeaders",
     "OnVerdict",
     "Route",
     "TrustedProxy",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import os
 import re
 import time
@@ -105,11 +103,37 @@ class GateConfig:
         """Whether there is a section ``[metrics]``."""
         return bool(self._settings["metrics"])
 
-    def gate_keywords(self) -> dict[str, Any]:
-        """Return the keywords of a :class:`watchword.gate.Gate`, apart from the verifier and the routes."""
+    @property
+    def server(self) -> Mapping[str, Any] | None:
+        """The settings of ``watchword serve``, with their defaults; ``None``: there is no section ``[server]``."""
+        server = self._settings.get("server")
+        return None if server is None else MappingProxyType(server)
+
+    def gate_keywords(self, *, with_secret: bool = True) -> dict[str, Any]:
+        """Return the keywords of a :class:`watchword.gate.Gate`, apart from the verifier and the routes.
+
+        With ``with_secret=False`` that of ``identity_secret_file`` is left out. Raises :class:`ConfigError` if the
+        file cannot be read.
+        """
         names = ("public_url", "resource", "realm", "identity_prefix")
         keywords = {name: self._settings[name] for name in names if name in self._settings}
+        if with_secret and (secrets := self.identity_secrets()):
+            keywords["identity_secret"] = secrets[0]
         return {**keywords, "proxy": TrustedProxy(**self._settings["proxy"])}
+
+    @property
+    def identity_secret_file(self) -> Path | None:
+        """The file with the secrets that are sent with identity headers; ``None``: none is sent."""
+        file = self._settings.get("identity_secret_file")
+        return None if file is None else self._folder / file
+
+    def identity_secrets(self) -> tuple[str, ...]:
+        """Return the secrets of ``identity_secret_file`` in base64url, of which the first is sent; none without a file.
+
+        Raises :class:`ConfigError` if it cannot be read.
+        """
+        path = self.identity_secret_file
+        return () if path is None else tuple(text for text, _ in self._secrets("identity_secret_file", path))
 
     def verifier(
         self,
@@ -151,10 +175,21 @@ class GateConfig:
         replay: str = self._settings["dpop"]["replay"]
         return replay
 
+    @property
+    def replay_capacity(self) -> int | None:
+        """How many proofs fit into the memory of a process; ``None``: the default."""
+        capacity: int | None = self._settings["dpop"].get("replay_capacity")
+        return capacity
+
+    @property
+    def token_cache_bytes(self) -> int:
+        """The size of the cache of verified tokens, in bytes; 0: there is none."""
+        size: int = self._settings["token_cache_bytes"]
+        return size
+
     def token_cache(self) -> TokenCache | None:
         """Return a new cache of verified tokens; ``None`` if ``max_bytes`` is 0."""
-        max_bytes: int = self._settings["token_cache_bytes"]
-        return TokenCache(max_bytes=max_bytes) if max_bytes else None
+        return TokenCache(max_bytes=self.token_cache_bytes) if self.token_cache_bytes else None
 
     def dpop_verifier(
         self, *, clock: Callable[[], float] = time.time, replay: ReplayStore | AsyncReplayStore | None = None
@@ -185,6 +220,15 @@ class GateConfig:
         """Return the JSON Schema (draft 2020-12) of a configuration, by which editors complete and check a file."""
         return _kernel.gate_config_schema()
 
+    def watched_files(self) -> tuple[Path, ...]:
+        """Return the files that are read once: if one changes, the configuration has to be loaded again.
+
+        Files of keys are not among them: a Verifier notices when they change.
+        """
+        nonces = self._settings["dpop"].get("nonce_keys_file")
+        files = (None if nonces is None else self._folder / nonces, self.identity_secret_file)
+        return tuple(file for file in files if file is not None)
+
     def check_files(self) -> tuple[ConfigProblem, ...]:
         """Return what is wrong with the files that the configuration names; they are read for this."""
         problems = []
@@ -193,10 +237,11 @@ class GateConfig:
                 found = _unusable(Path(issuer.jwks_file))
                 if found is not None:
                     problems.append(self._problem(f"issuers[{index}].jwks_file", found))
-        try:
-            self._nonces(self._settings["dpop"], time.time)
-        except ConfigError as error:
-            problems.extend(error.problems)
+        for read in (self.identity_secrets, lambda: self._nonces(self._settings["dpop"], time.time)):
+            try:
+                read()
+            except ConfigError as error:
+                problems.extend(error.problems)
         return tuple(problems)
 
     def __repr__(self) -> str:
@@ -232,7 +277,7 @@ class GateConfig:
         if url == "none":
             return None
         if url == "memory":
-            capacity = settings.get("replay_capacity")
+            capacity = self.replay_capacity
             return MemoryReplayStore() if capacity is None else MemoryReplayStore(capacity)
         try:
             from watchword.dpop.redis import RedisReplayStore
@@ -249,30 +294,23 @@ class GateConfig:
         file, lifetime = settings.get("nonce_keys_file"), settings.get("nonce_lifetime")
         if file is None and lifetime is None:
             return None
-        keys = None if file is None else self._nonce_keys(self._folder / file)
+        path = None if file is None else self._folder / file
+        keys = None if path is None else [key for _, key in self._secrets("dpop.nonce_keys_file", path)]
         keywords = {} if lifetime is None else {"lifetime": lifetime}
         try:
             return Nonces(keys, clock=clock, **keywords)
         except ValueError as error:
             raise ConfigError([self._problem("dpop.nonce_keys_file", str(error))]) from None
 
-    def _nonce_keys(self, path: Path) -> list[bytes]:
+    def _secrets(self, key: str, path: Path) -> list[tuple[str, bytes]]:
+        """Return the secrets of a file that the configuration names: their base64url, and their bytes."""
         try:
-            lines = path.read_bytes().split()
+            return _kernel.read_secrets(path.read_bytes())
         except OSError as error:
             message = f"{str(path)!r} can't be read: {error.strerror}"
-            raise ConfigError([self._problem("dpop.nonce_keys_file", message)]) from None
-        keys = []
-        for number, line in enumerate(lines, 1):
-            try:
-                padding = b"=" * (-len(line) % 4)
-                keys.append(base64.b64decode(line.rstrip(b"=") + padding, altchars=b"-_", validate=True))
-            except (binascii.Error, ValueError):
-                message = (
-                    f"key {number} of {str(path)!r} is not base64url: write one key a line, the first issues nonces"
-                )
-                raise ConfigError([self._problem("dpop.nonce_keys_file", message)]) from None
-        return keys
+            raise ConfigError([self._problem(key, message)]) from None
+        except ValueError as error:
+            raise ConfigError([self._problem(key, f"{str(path)!r}: {error}")]) from None
 
 
 def _unusable(path: Path) -> str | None:

@@ -59,8 +59,10 @@ class Gate:
     it. ``resource`` is the resource identifier (RFC 9728; by default the first ``public_url``), ``resource_metadata``
     the URL of its metadata (by default the well-known URL of ``resource``), ``realm`` that of challenges. Headers that
     begin with ``identity_prefix`` are the gate's: what a client sends under such names must not reach the application.
-    ``proxy`` is what one trusted proxy says of a request. ``on_verdict`` is called with each :class:`Decision` and the
-    seconds that it took; an exception in it is logged.
+    ``identity_secret``, base64url of 32 bytes or more, is sent with them, so that an application in another process can
+    tell that they are the gate's (:class:`watchword.gate.IdentityHeaders`). ``proxy`` is what one trusted proxy says of
+    a request. ``on_verdict`` is called with each :class:`Decision` and the seconds that it took; an exception in it is
+    logged.
 
     It may be used from any number of threads and event loops at once. Raises ``TypeError`` or ``ValueError`` if an
     argument is invalid.
@@ -76,6 +78,7 @@ class Gate:
         resource_metadata: str | None = None,
         realm: str | None = None,
         identity_prefix: str = "X-Auth-",
+        identity_secret: str | None = None,
         proxy: TrustedProxy | None = None,
         on_verdict: OnVerdict | None = None,
     ) -> None:
@@ -90,6 +93,7 @@ class Gate:
             resource_metadata=resource_metadata,
             realm=realm,
             identity_prefix=identity_prefix,
+            identity_secret=identity_secret,
             proxy=proxy,
         )
         # Replaced as a whole, and read once for each request, which then uses the same state to its end.
@@ -124,9 +128,13 @@ class Gate:
         fetcher: Fetcher | None = None,
         on_event: Listener | None = None,
         on_verdict: OnVerdict | None = None,
+        dpop: DpopVerifier | None = None,
     ) -> Gate:
-        """Return the gate of a configuration. Raises :class:`ConfigError` if it is invalid."""
-        verifier = config.verifier(fetcher=fetcher, on_event=on_event)
+        """Return the gate of a configuration. Raises :class:`ConfigError` if it is invalid.
+
+        ``dpop`` verifies proofs instead of what the configuration describes.
+        """
+        verifier = config.verifier(fetcher=fetcher, on_event=on_event, dpop=dpop)
         gate = cls(verifier, config.routes, **config.gate_keywords(), on_verdict=on_verdict)
         gate._config = config
         return gate
@@ -261,6 +269,13 @@ class Gate:
                 raise
             verifier._replace(table, new.token, dpop)
             self._config = new
+
+    def compiled(self) -> State:
+        """Return what requests are checked by at this moment: the rules, the issuers with their keys, the caches.
+
+        It is for servers that check requests without Python.
+        """
+        return self._current()
 
     def after_fork(self) -> None:
         """Make a new lock: another thread of the parent may have held it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from watchword._kernel import GateGuard, GateRules, Policy, PublicOrigin, TokenCache, metadata_url
@@ -27,6 +27,7 @@ class Settings:
     realm: str | None
     identity_prefix: str
     proxy: TrustedProxy
+    identity_secret: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(
@@ -37,13 +38,15 @@ class Settings:
         resource_metadata: str | None = None,
         realm: str | None = None,
         identity_prefix: str = "X-Auth-",
+        identity_secret: str | None = None,
         proxy: TrustedProxy | None = None,
     ) -> Settings:
         """Return the settings with their defaults. Raises ``TypeError`` or ``ValueError`` if one is invalid."""
         origin = PublicOrigin(public_url)
         resource = origin.urls[0] if resource is None else resource
         url = metadata_url(resource)
-        return cls(origin, resource, url, resource_metadata or url, realm, identity_prefix, proxy or TrustedProxy())
+        metadata, trusted = resource_metadata or url, proxy or TrustedProxy()
+        return cls(origin, resource, url, metadata, realm, identity_prefix, trusted, identity_secret)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +97,7 @@ def compile_state(
         algorithms=list(dpop.algorithms),
         origin=settings.origin,
         identity_prefix=settings.identity_prefix,
+        identity_secret=settings.identity_secret,
         realm=settings.realm,
         resource_metadata=settings.resource_metadata,
         origin_headers=proxy.origin,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote_to_bytes
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from watchword.integrations._deciding import Arguments
 
 Environ = MutableMapping[str, Any]
+Pair = tuple[Any, Any]
 
 #: The keys by which an allowing decision is passed on: to the application, and to other integrations of the same gate.
 DECISION: Final = "watchword.decision"
@@ -87,11 +88,7 @@ class EnvironRequest:
         """Remove what clients may not send, and leave the decision for the application."""
         environ = self._environ
         sent = headers(environ)
-        kept = decision.forwarded_headers(sent)
-        if len(kept) != len(sent):
-            removed = {name for name, _ in sent} - {name for name, _ in kept}
-            for key in [key for key in environ if _name(key) in removed]:
-                del environ[key]
+        keep_headers(environ, sent, decision.forwarded_headers(sent))
         if self._identity_headers:
             environ.update([(_variable(name), value) for name, value in decision.identity_headers])
         environ[GATE], environ[DECISION], environ[TOKEN] = gate, decision, decision.token
@@ -114,6 +111,14 @@ def headers(environ: Environ) -> list[tuple[str, str]]:
     """Return the names and values of the headers, with hyphens in the names."""
     # The content's variables may be empty without a header.
     return [(name, value) for key, value in environ.items() if (name := _name(key)) and (value or key[:5] == "HTTP_")]
+
+
+def keep_headers(environ: Environ, sent: Sequence[Pair], kept: Sequence[Pair]) -> None:
+    """Remove the headers that were sent and are not to be kept."""
+    if len(kept) != len(sent):
+        removed = {name for name, _ in sent} - {name for name, _ in kept}
+        for key in [key for key in environ if _name(key) in removed]:
+            del environ[key]
 
 
 def certificate(environ: Environ) -> str | bytes | None:
@@ -205,5 +210,6 @@ __all__ = [
     "form",
     "headers",
     "is_form",
+    "keep_headers",
     "target",
 ]

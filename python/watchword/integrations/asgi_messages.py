@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote, unquote
 
 from watchword.integrations._answers import metadata
 
 if TYPE_CHECKING:
-    from watchword.gate import Decision
-
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -90,17 +88,30 @@ async def read_form(receive: Receive) -> bytes:
     return form[:FORM_BYTES]
 
 
-async def send_rejection(decision: Decision, scope: Scope, send: Send) -> None:
-    """Send the answer of a decision that rejects an HTTP request or a WebSocket handshake."""
+class Rejection(Protocol):
+    """An answer to a request that is rejected: a :class:`~watchword.gate.Decision`, for one."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def headers(self) -> Iterable[tuple[str, str]]: ...
+    @property
+    def body(self) -> bytes: ...
+
+
+async def send_rejection(rejection: Rejection, scope: Scope, send: Send) -> None:
+    """Send the answer to an HTTP request or a WebSocket handshake that is rejected."""
     kind = scope["type"]
     if kind == "websocket":
         if "websocket.http.response" not in (scope.get("extensions") or ()):
             # The codes from 4000 are the application's (RFC 6455 section 7.4.2).
-            await send({"type": "websocket.close", "code": 4000 + decision.status, "reason": decision.code})
+            await send({"type": "websocket.close", "code": 4000 + rejection.status, "reason": rejection.code})
             return
         kind = "websocket.http"
-    headers = [*encoded(decision.headers), (b"content-length", b"%d" % len(decision.body))]
-    await _send(kind, decision.status, headers, decision.body, send)
+    headers = [*encoded(rejection.headers), (b"content-length", b"%d" % len(rejection.body))]
+    await _send(kind, rejection.status, headers, rejection.body, send)
 
 
 async def send_metadata(document: Mapping[str, object], scope: Scope, send: Send) -> None:
@@ -126,6 +137,7 @@ async def _send(kind: str, status: int, headers: list[tuple[bytes, bytes]], body
 __all__ = [
     "FORM_BYTES",
     "FORM_MESSAGES",
+    "Rejection",
     "certificate",
     "check_path",
     "encoded",

@@ -48,10 +48,11 @@ class GateMiddleware:
             if decision.allowed:
                 return self._app(environ, start_response)
             answer = rejection(decision)
-        return _send(answer, environ, start_response)
+        return send_answer(answer, environ, start_response)
 
 
-def _send(answer: Answer, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+def send_answer(answer: Answer, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """Send an answer, and return its body."""
     status = HTTPStatus(answer.status)
     headers = list(answer.headers)
     if status != HTTPStatus.NO_CONTENT:  # RFC 9110 section 8.6
@@ -60,4 +61,4 @@ def _send(answer: Answer, environ: Environ, start_response: StartResponse) -> It
     return [] if environ.get("REQUEST_METHOD") == "HEAD" else [answer.body]
 
 
-__all__ = ["GateMiddleware"]
+__all__ = ["GateMiddleware", "send_answer"]

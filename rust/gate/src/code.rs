@@ -62,7 +62,7 @@ const fn dpop(code: &'static str, status: u16, error: Option<&'static str>, desc
 }
 
 /// All answers, in the order of the checks.
-pub const ANSWERS: [CodeAnswer; 62] = [
+pub const ANSWERS: [CodeAnswer; 63] = [
     bearer("too_large", 401, INVALID_TOKEN, "the token is too large"),
     bearer("malformed_token", 401, INVALID_TOKEN, "the token is malformed"),
     bearer("unsupported", 401, INVALID_TOKEN, "the token is of a kind that is not supported"),
@@ -174,5 +174,6 @@ pub const ANSWERS: [CodeAnswer; 62] = [
         "the token is used by an actor that is not allowed",
     ),
     bearer("delegation_scope_widened", 403, INSUFFICIENT_SCOPE, "the token's scope is wider than what was delegated"),
+    bearer("untrusted_identity", 403, None, "the identity headers of the request are not those of the gate"),
     INTERNAL_ERROR,
 ];

@@ -7,7 +7,6 @@ use watchword_kernel::{DpopProof, UnixTime, VerifiedToken};
 use crate::answer::{Answer, AnswerContext};
 use crate::code::{Scheme, answer_of};
 use crate::failure::Failure;
-use crate::fields::is_removed;
 use crate::identity::{self, Known};
 use crate::rules::{Access, Guard, Rules};
 use crate::template::Variables;
@@ -100,6 +99,11 @@ impl Decision {
         self.context.issuer.and_then(|index| self.context.rules.issuer_names.get(index)).map(|name| &**name)
     }
 
+    /// The rules by which it was made.
+    pub fn rules(&self) -> &Arc<Rules> {
+        &self.context.rules
+    }
+
     /// The name of the route, if one was found.
     pub fn route(&self) -> Option<&str> {
         self.context.guard.as_ref().map(|guard| &*guard.name)
@@ -131,7 +135,8 @@ impl Decision {
         ))
     }
 
-    /// The identity headers of a request that is allowed: all of them, empty if unknown. None if it is rejected.
+    /// The identity headers of a request that is allowed: all of them, empty if unknown, and last the secret, if one is
+    /// configured. None if it is rejected.
     pub fn identity_headers(&self, trace_id: TraceId) -> Vec<(String, String)> {
         let Outcome::Allowed(allowed) = &self.outcome else { return Vec::new() };
         let trace_id = self.context.trace_id.unwrap_or(trace_id).to_string();
@@ -141,7 +146,13 @@ impl Decision {
             route: self.route().unwrap_or_default(),
             trace_id: &trace_id,
         };
-        identity::headers(&self.context.rules.identity_prefix, known)
+        let rules = &self.context.rules;
+        identity::headers(&rules.identity_prefix, rules.identity_secret.as_ref(), known)
+    }
+
+    /// Whether the decision was made by these rules, and not by others that replaced them.
+    pub fn is_by(&self, rules: &Arc<Rules>) -> bool {
+        Arc::ptr_eq(&self.context.rules, rules)
     }
 
     /// Whether the request has headers that must not reach the application.
@@ -152,7 +163,7 @@ impl Decision {
     /// Whether a header with this name must not reach the application: names below the prefix of the identity headers, in
     /// any spelling.
     pub fn is_removed(&self, name: &[u8]) -> bool {
-        is_removed(name, &self.context.rules.proxy, &self.context.rules.identity_prefix)
+        self.context.rules.removes_header(name)
     }
 
     /// The decision on this request under further requirements, if it is allowed: its token and proof are not verified

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use watchword_kernel::{KeySet, ReplayCache, TokenCache, UnixTime, Use};
 
 use crate::decision::Decision;
@@ -17,7 +17,7 @@ use crate::template::Variables;
 /// it waits for newer keys.
 pub struct Gate {
     state: ArcSwap<State>,
-    cache: Option<Arc<TokenCache>>,
+    cache: ArcSwapOption<TokenCache>,
     replay: Replay,
 }
 
@@ -39,7 +39,7 @@ pub enum Replay {
 impl Gate {
     /// A gate with these rules, and the keys of their issuers.
     pub fn new(rules: Arc<Rules>, keys: Keys, cache: Option<Arc<TokenCache>>, replay: Replay) -> Self {
-        Self { state: ArcSwap::from_pointee(State { rules, keys }), cache, replay }
+        Self { state: ArcSwap::from_pointee(State { rules, keys }), cache: ArcSwapOption::new(cache), replay }
     }
 
     /// Decides on a request as of `now`, with the keys that there are. `nonces` are accepted now, the newest first, if
@@ -103,7 +103,7 @@ impl Gate {
     ) -> Progress {
         let progress = match keys {
             None => Progress::NeedsKeys(sent, Failure::new("keys_unavailable")),
-            Some(keys) => sent.verify(Terms { keys, now, nonces, cache: self.cache.as_deref() }, &Here),
+            Some(keys) => sent.verify(Terms { keys, now, nonces, cache: self.cache.load().as_deref() }, &Here),
         };
         match progress {
             Progress::NeedsKeys(sent, failure) => match sent.check_without_keys(now) {
@@ -148,8 +148,13 @@ impl Gate {
     }
 
     /// The cache of verified tokens, if there is one.
-    pub fn token_cache(&self) -> Option<&Arc<TokenCache>> {
-        self.cache.as_ref()
+    pub fn token_cache(&self) -> Option<Arc<TokenCache>> {
+        self.cache.load_full()
+    }
+
+    /// Replaces the cache of verified tokens.
+    pub fn replace_token_cache(&self, cache: Option<Arc<TokenCache>>) {
+        self.cache.store(cache);
     }
 
     /// Where the ids of used proofs are kept.

@@ -8,11 +8,11 @@ use crate::certificate::Certificate;
 use crate::credentials::{Credentials, CredentialsError};
 use crate::decision::{Allowed, Context, Decision};
 use crate::failure::Failure;
-use crate::fields::{Fields, is_read};
+use crate::fields::{Fields, is_read, is_removed};
 use crate::path::NormalPath;
 use crate::proxy;
 use crate::query::has_access_token;
-use crate::request::Request;
+use crate::request::{Header, Request};
 use crate::rules::{Access, Guard, Rules, wrong_issuer};
 use crate::sent_token::{SentProof, SentToken};
 use crate::template::Variables;
@@ -66,10 +66,20 @@ impl Rules {
         is_read(name, &self.proxy, &self.identity_prefix)
     }
 
+    /// Whether a header with this name must not reach the application, as [`Decision::is_removed`].
+    pub fn removes_header(&self, name: &[u8]) -> bool {
+        is_removed(name, &self.proxy, &self.identity_prefix)
+    }
+
     /// The decision for an exception in a server, so that it fails closed.
     pub fn failed(self: &Arc<Self>) -> Decision {
-        let nothing = Request { method: "", target: b"", headers: &[], certificate: None, form: None };
-        self.begin(&nothing).1.reject(Failure::new("internal_error"))
+        self.reject(&[], Failure::new("internal_error"))
+    }
+
+    /// The decision for a failure that a server finds before the gate reads a request with these headers.
+    pub fn reject(self: &Arc<Self>, headers: &[Header<'_>], failure: Failure) -> Decision {
+        let unread = Request { method: "", target: b"", headers, certificate: None, form: None };
+        self.begin(&unread).1.reject(failure)
     }
 
     fn begin<'a>(self: &Arc<Self>, request: &Request<'a>) -> (Fields<'a>, Context) {

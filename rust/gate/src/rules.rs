@@ -13,6 +13,7 @@ use crate::origin::PublicOrigin;
 use crate::proxy::TrustedProxy;
 use crate::requirement::Requirement;
 use crate::route_table::RouteTable;
+use crate::secrets::Secret;
 
 /// Everything that a decision depends on, but the request, the time, and the keys of the issuers.
 pub struct Rules {
@@ -22,6 +23,8 @@ pub struct Rules {
     pub proxy: TrustedProxy,
     /// The prefix of the identity headers.
     pub identity_prefix: String,
+    /// What is sent with the identity headers, so that the application can tell that they are the gate's.
+    pub identity_secret: Option<Secret>,
     /// How rejections are written.
     pub answers: AnswerSettings,
     /// The requirements for proofs.
@@ -120,14 +123,15 @@ impl Guard {
     /// Checks a token that was verified for another route: its issuer and its audience must be accepted here, too. The
     /// issuer is known by its name, as the rules of the other route may be older.
     pub(crate) fn check_verified(&self, token: &VerifiedToken, issuer: Option<&str>) -> Result<(), Failure> {
-        if !issuer.is_some_and(|name| self.issuers.iter().any(|accepted| **accepted == *name)) {
+        let mut accepted = self.issuers.iter().zip(self.policies.iter().flatten());
+        let Some((_, policy)) = accepted.find(|(name, _)| issuer == Some(&***name)) else {
             return Err(wrong_issuer());
-        }
-        let Some(accepted) = &self.audience else { return Ok(()) };
-        let mut audience = token.claims().audience().into_iter().flatten();
-        match audience.any(|name| accepted.iter().any(|own| own == name)) {
-            true => Ok(()),
-            false => Err(Failure::new("wrong_audience")),
+        };
+        match &self.audience {
+            None => Ok(()),
+            Some(_) => {
+                token.check_audience(policy).map_err(|error| Failure::with_detail(error.code(), error.to_string()))
+            }
         }
     }
 }

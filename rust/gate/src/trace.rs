@@ -16,6 +16,11 @@ impl TraceId {
         Self(bytes)
     }
 
+    /// The bytes of the id.
+    pub fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+
     /// The trace id of a `traceparent` value; `None` if it is not one.
     pub fn of_traceparent(value: &[u8]) -> Option<Self> {
         let mut parts = value.split(|byte| *byte == b'-');
@@ -38,6 +43,11 @@ impl TraceId {
     }
 }
 
+/// The lower-case hexadecimal digit of a value below 16.
+fn hexadecimal(value: u8) -> u8 {
+    if value < 10 { b'0' + value } else { b'a' + (value - 10) }
+}
+
 /// The value of a lower-case hexadecimal digit.
 fn digit(byte: u8) -> Option<u8> {
     match byte {
@@ -50,7 +60,12 @@ fn digit(byte: u8) -> Option<u8> {
 impl fmt::Display for TraceId {
     /// Writes 32 lower-case hexadecimal digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        // One write: this is part of every answer.
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&[hexadecimal(byte >> 4), hexadecimal(byte & 0xf)]);
+        }
+        f.write_str(std::str::from_utf8(&digits).unwrap_or_default())
     }
 }
 

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use proptest::prelude::*;
-use watchword_gate::config::{CacheSetting, GateConfig, Kind, Position, Problem, Replay, json_schema, keys};
+use watchword_gate::config::{
+    CacheSetting, GateConfig, Kind, ListenAddress, Position, Problem, Replay, ServerConfig, json_schema, keys,
+};
 use watchword_kernel::scope::ScopeGrammar;
 use watchword_kernel::{ActorName, Tenants, json};
 
@@ -12,6 +14,7 @@ public_url = ["https://api.example", "https://api.example.org:8443"]
 resource = "https://api.example/"
 realm = "orders"
 identity_prefix = "X-Id-"
+identity_secret_file = "identity.secret"
 scopes_supported = ["orders:read"]
 
 [proxy]
@@ -88,6 +91,22 @@ max_per_second = 10
 burst = 100
 
 [metrics]
+
+[server]
+proxy = "envoy"
+listen = ["127.0.0.1:9300", "unix:/run/watchword/gate.sock"]
+status_listen = "[::1]:9301"
+threads = 4
+max_connections = 100
+header_timeout = 2.5
+idle_timeout = 90
+max_header_bytes = 32768
+write_timeout = 3
+lookup_timeout = 4
+replay_timeout = 0.5
+socket_mode = "0666"
+stop_timeout = 0
+path_prefix = "/check"
 "#;
 
 fn errors(text: &str) -> Vec<String> {
@@ -115,6 +134,7 @@ fn every_key_is_read() {
     assert_eq!(config.resource.as_deref(), Some("https://api.example/"));
     assert_eq!(config.realm.as_deref(), Some("orders"));
     assert_eq!(config.identity_prefix.as_deref(), Some("X-Id-"));
+    assert_eq!(config.identity_secret_file.as_deref(), Some("identity.secret"));
     assert_eq!(config.scopes_supported.as_deref(), Some(["orders:read".to_owned()].as_slice()));
     assert_eq!(config.proxy.origin, Some("forwarded"));
     assert_eq!(config.token.types, Some(vec![Some("at+jwt".into()), None]));
@@ -135,8 +155,16 @@ fn every_key_is_read() {
     assert_eq!(order.allowed_actors.as_deref(), Some(actors.as_slice()));
     assert_eq!(config.log.as_ref().unwrap().sample, Some(0.5));
     assert!(config.metrics);
+    let server = config.server.as_ref().unwrap();
+    let listen: Vec<String> = server.listen.iter().chain(&server.status_listen).map(ToString::to_string).collect();
+    assert_eq!(listen, ["127.0.0.1:9300", "unix:/run/watchword/gate.sock", "[::1]:9301"]);
+    assert_eq!((server.proxy, server.threads, server.max_connections), (Some("envoy"), Some(4), 100));
+    assert_eq!((server.header_timeout, server.idle_timeout, server.stop_timeout), (2.5, 90.0, 0.0));
+    assert_eq!((server.write_timeout, server.lookup_timeout, server.replay_timeout), (3.0, 4.0, 0.5));
+    assert_eq!(server.socket_mode, 0o666);
+    assert_eq!((server.max_header_bytes, server.path_prefix.as_deref()), (32768, Some("/check")));
     assert_eq!(config.warnings, []);
-    assert_eq!(config.position("issuers[1].jwks_file"), Some(Position { line: 38, column: 13 }));
+    assert_eq!(config.position("issuers[1].jwks_file"), Some(Position { line: 39, column: 13 }));
 }
 
 #[test]
@@ -375,6 +403,92 @@ fn other_warnings() {
     let local =
         with("[[routes]]\npath = '/'\n").replace("'https://api.example'\ntoken", "'http://localhost:8000'\ntoken");
     assert_eq!(warnings(&local), [""; 0]);
+}
+
+#[test]
+fn a_server_has_defaults() {
+    let config = GateConfig::from_toml(&with("[server]\nproxy = 'nginx'\n[[routes]]\npath = '/'\n")).unwrap();
+    assert_eq!(config.warnings, []);
+    assert_eq!(config.server, Some(ServerConfig { proxy: Some("nginx"), ..ServerConfig::default() }));
+    assert_eq!(GateConfig::from_toml(&with("")).unwrap().server, None);
+    let without_status = "[server]\nproxy = 'nginx'\nstatus_listen = []\n";
+    assert_eq!(GateConfig::from_toml(&with(without_status)).unwrap().server.unwrap().status_listen, []);
+}
+
+#[test]
+fn errors_of_a_server() {
+    for (lines, expected) in [
+        ("", "5:1: server: proxy is missing"),
+        ("proxy = 'ngnix'", "6:9: server.proxy: \"ngnix\" must be \"nginx\", \"caddy\", \"envoy\", \"haproxy\" or"),
+        ("proxy = 'nginx'\nlisten = []", "7:10: server.listen: must have at least one address"),
+        ("proxy = 'nginx'\nlisten = 'localhost:9200'", "7:10: server.listen: \"localhost:9200\" must be an IP address"),
+        ("proxy = 'nginx'\nlisten = ['[::1]:1', 9]", "7:22: server.listen[1]: must be a string"),
+        ("proxy = 'nginx'\nlisten = ['[::1]:1', '[0::1]:1']", "7:22: server.listen[1]: \"[0::1]:1\" is listed twice"),
+        ("proxy = 'nginx'\nlisten = 'unix:gate.sock'", "7:10: server.listen: \"unix:gate.sock\" must name the socket"),
+        (
+            "proxy = 'nginx'\nstatus_listen = '127.0.0.1:9200'",
+            "7:17: server.status_listen: listen and status_listen both have",
+        ),
+        (
+            "proxy = 'nginx'\nlisten = '127.0.0.1:9201'",
+            "5:1: server: listen and status_listen both have \"127.0.0.1:9201\"",
+        ),
+        (
+            "proxy = 'nginx'\nsocket_mode = '0680'",
+            "7:15: server.socket_mode: must be the permissions of a file in octal",
+        ),
+        (
+            "proxy = 'nginx'\nsocket_mode = '1777'",
+            "7:15: server.socket_mode: must be the permissions of a file in octal",
+        ),
+        (
+            "proxy = 'nginx'\nsocket_mode = '+660'",
+            "7:15: server.socket_mode: must be the permissions of a file in octal",
+        ),
+        ("proxy = 'nginx'\nsocket_mode = 660", "7:15: server.socket_mode: must be a string"),
+        ("proxy = 'nginx'\nlookup_timeout = 0", "7:18: server.lookup_timeout: must be more than 0"),
+        ("proxy = 'nginx'\nthreads = 0", "7:11: server.threads: must be a whole number, 1 or more"),
+        ("proxy = 'nginx'\nthreads = 1025", "7:11: server.threads: must be at most 1024"),
+        ("proxy = 'nginx'\nheader_timeout = 0", "7:18: server.header_timeout: must be more than 0"),
+        ("proxy = 'nginx'\nstop_timeout = 1e9", "7:16: server.stop_timeout: must be at most 86400 seconds"),
+        ("proxy = 'nginx'\nmax_header_bytes = 100", "7:20: server.max_header_bytes: must be from 8192 to 1048576"),
+        ("proxy = 'nginx'\npath_prefix = '/check'", "7:15: server.path_prefix: is for proxy = \"envoy\" only"),
+        ("proxy = 'envoy'\npath_prefix = '/check/'", "7:15: server.path_prefix: must be a path"),
+        ("proxy = 'nginx'\nport = 9200", "7:1: server.port: unknown key"),
+        ("proxy = 'nginx'\nlissen = '127.0.0.1:1'", "7:1: server.lissen: unknown key; did you mean \"listen\"?"),
+    ] {
+        let found = errors(&with(&format!("[server]\n{lines}\n")));
+        assert_eq!(found.len(), 1, "{lines}\n{found:?}");
+        assert!(found[0].starts_with(expected), "{found:?}");
+    }
+    let long = format!("unix:/{}", "x".repeat(107));
+    assert!(ListenAddress::parse(&long).unwrap_err().contains("at most 107 bytes"));
+    assert!(ListenAddress::parse(&long[..long.len() - 1]).is_ok());
+}
+
+#[test]
+fn addresses_that_others_than_the_proxy_can_reach() {
+    for (address, is_exposed) in [
+        ("127.0.0.1:9300", false),
+        ("[::1]:9300", false),
+        ("10.1.2.3:9300", false),
+        ("192.168.0.1:9300", false),
+        ("[fd00::1]:9300", false),
+        ("unix:/run/gate.sock", false),
+        ("0.0.0.0:9300", true),
+        ("[::]:9300", true),
+        ("203.0.113.7:9300", true),
+        ("[::ffff:203.0.113.7]:9300", true),
+    ] {
+        for key in ["listen", "status_listen"] {
+            let lines =
+                format!("[[routes]]\npath = '/'\n[server]\nproxy = 'nginx'\n{key} = ['unix:/a', '{address}']\n");
+            let found = warnings(&with(&lines));
+            assert_eq!(found.len(), usize::from(is_exposed), "{found:?}");
+            let place = format!("server.{key}[1]: \"{address}\": others than the proxy");
+            assert!(found.iter().all(|warning| warning.contains(&place)), "{found:?}");
+        }
+    }
 }
 
 #[test]

@@ -88,6 +88,7 @@ fn rules(routes: &[RouteConfig]) -> Rules {
         origin: PublicOrigin::new(&["https://api.example"]).unwrap(),
         proxy: TrustedProxy::default(),
         identity_prefix: "X-Auth-".to_owned(),
+        identity_secret: None,
         answers: AnswerSettings { algorithms: "EdDSA ES256".to_owned(), ..AnswerSettings::default() },
         proofs: ProofPolicy::new(PROOF_LIMITS, algorithms, 60.0, 5.0).unwrap(),
         issuers: Arc::new(IssuerTable::new(&issuers).unwrap()),
@@ -224,4 +225,38 @@ fn the_sentences_need_no_escapes() {
             assert!(text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'), "{text}");
         }
     }
+}
+
+#[test]
+fn a_secret_is_sent_last_and_to_the_application_only() {
+    let route = RouteConfig { scopes: vec!["orders:{id}".to_owned()], ..RouteConfig::new("/orders/{id}") };
+    let secret = BASE64URL_NOPAD.encode(&[9; 32]);
+    let of = |secret: Option<&str>| Rules {
+        identity_secret: secret.map(|text| watchword_gate::Secret::parse(text).unwrap()),
+        ..rules(std::slice::from_ref(&route))
+    };
+    let gate = Gate::new(Arc::new(of(Some(&secret))), vec![Some(keys(0)), Some(keys(1))], None, Replay::Unchecked);
+    let sent = format!("Bearer {}", token(0, r#","scope":"orders:2""#));
+    let headers = [("authorization", sent.as_str()), ("X_Auth.SECRET", "forged")];
+    let decision = check(&gate, "/orders/2", &headers);
+    let identity = decision.identity_headers(TraceId::new([7; 16]));
+    assert_eq!(identity.last(), Some(&("X-Auth-Secret".to_owned(), secret.clone())));
+    assert_eq!(identity.len(), watchword_gate::IDENTITY_NAMES.len() + 1);
+    assert!(decision.has_removed_headers() && decision.is_removed(b"X_Auth.SECRET"));
+    let rejected = check(&gate, "/orders/1", &headers);
+    assert!(rejected.identity_headers(TraceId::new([7; 16])).is_empty());
+    assert!(!format!("{:?}", answer(&rejected)).contains(&secret));
+    gate.replace(Arc::new(of(None)), vec![Some(keys(0)), Some(keys(1))]);
+    let identity = check(&gate, "/orders/2", &headers).identity_headers(TraceId::new([7; 16]));
+    assert_eq!(identity.len(), watchword_gate::IDENTITY_NAMES.len());
+}
+
+/// An actor that is named by another member than `sub` must not disappear from the list.
+#[test]
+fn an_actor_without_a_name_keeps_its_place() {
+    let gate = gate(&[RouteConfig::new("/x")]);
+    let claims = r#","act":{"client_id":"tool","act":{"sub":"agent:b c","act":{"client_id":"planner"}}}"#;
+    let decision = check(&gate, "/x", &[("authorization", &format!("Bearer {}", token(0, claims)))]);
+    let identity = decision.identity_headers(TraceId::new([7; 16]));
+    assert!(identity.contains(&("X-Auth-Actors".to_owned(), "% agent:b%20c %".to_owned())), "{identity:?}");
 }

@@ -30,6 +30,11 @@ pub struct Compiled {
     pub rules: Rules,
     /// Where the keys are from.
     pub keys: Vec<KeyLocation>,
+    /// The file whose first secret belongs into `rules.identity_secret`, by whoever reads files ([`read_secrets`]); its name
+    /// may be relative to the configuration.
+    ///
+    /// [`read_secrets`]: crate::read_secrets
+    pub identity_secret_file: Option<String>,
 }
 
 /// Where the keys of an issuer are from.
@@ -71,6 +76,7 @@ impl GateConfig {
                 .map_err(|error| self.error("public_url".to_owned(), error.to_string()))?,
             proxy: TrustedProxy::from(&self.proxy),
             identity_prefix: self.identity_prefix.clone().unwrap_or_else(|| DEFAULT_PREFIX.to_owned()),
+            identity_secret: None,
             answers: self.answers(),
             proofs: self.proofs().map_err(|error| self.at("dpop", &error))?,
             issuers: Arc::new(issuers.map_err(|error| self.at("issuers", &error))?),
@@ -80,7 +86,7 @@ impl GateConfig {
             routes: RouteTable::compile(templates),
             guards,
         };
-        Ok(Compiled { rules, keys })
+        Ok(Compiled { rules, keys, identity_secret_file: self.identity_secret_file.clone() })
     }
 
     /// What is required of a request whose route another router has chosen, which takes nothing from its path.

@@ -12,6 +12,7 @@ use super::problem::{Position, Problem, Problems};
 use super::route::RouteConfig;
 use super::schema;
 use super::section::{Context, Key, Located, Section};
+use super::server::ServerConfig;
 use super::settings::{DpopConfig, LogConfig, ProxyConfig};
 use super::token::{TokenConfig, values};
 use crate::challenge::is_quotable;
@@ -31,6 +32,8 @@ pub struct GateConfig {
     pub realm: Option<String>,
     /// The prefix of the identity headers.
     pub identity_prefix: Option<String>,
+    /// A file with the secrets by which the application recognizes identity headers, of which the first is sent.
+    pub identity_secret_file: Option<String>,
     /// The scopes that the metadata names; `None`: those of the routes that have no variables.
     pub scopes_supported: Option<Vec<String>>,
     /// What one trusted proxy says of a request.
@@ -49,6 +52,8 @@ pub struct GateConfig {
     pub log: Option<LogConfig>,
     /// Whether there is a section for metrics.
     pub metrics: bool,
+    /// Where the server of verdicts listens; `None`: there is no such section.
+    pub server: Option<ServerConfig>,
     /// What is allowed, and probably not meant.
     pub warnings: Vec<Problem>,
     positions: BTreeMap<String, Position>,
@@ -142,6 +147,7 @@ impl GateConfig {
         {
             prefix.reject(problems, "must be letters, digits and dashes, with a dash at the end, such as \"X-Auth-\"");
         }
+        let identity_secret_file = root.text("identity_secret_file");
         let scopes_supported = root.texts("scopes_supported");
         let proxy = root.section("proxy").map(|mut section| {
             let proxy = ProxyConfig::read(&mut section);
@@ -183,12 +189,18 @@ impl GateConfig {
             log
         });
         let metrics = root.section("metrics").map(|section| keys.extend(section.finish())).is_some();
+        let server = root.section("server").map(|mut section| {
+            let server = ServerConfig::read(&mut section);
+            keys.extend(section.finish());
+            server
+        });
         keys.splice(0..0, root.finish());
         let config = public_url.map(|public_url| Self {
             public_url: values(&public_url),
             resource: resource.map(|found| found.value),
             realm: realm.map(|found| found.value),
             identity_prefix: identity_prefix.map(|found| found.value),
+            identity_secret_file: identity_secret_file.map(|found| found.value),
             scopes_supported: scopes_supported.as_ref().map(values),
             proxy: proxy.unwrap_or_default(),
             token: token.unwrap_or_default(),
@@ -198,6 +210,7 @@ impl GateConfig {
             routes,
             log,
             metrics,
+            server,
             warnings: Vec::new(),
             positions: BTreeMap::new(),
         });

@@ -20,6 +20,7 @@ pub(super) fn warnings(config: &GateConfig, templates: &[Template]) -> Vec<Probl
     check_audience(config, &mut warn);
     check_dpop(config, &mut warn);
     check_issuers(config, &mut warn);
+    check_server(config, &mut warn);
     let routes: Vec<Candidate<'_>> = config
         .routes
         .iter()
@@ -225,6 +226,29 @@ fn check_issuers(config: &GateConfig, warn: &mut impl FnMut(String, String)) {
         };
         if !config.routes.iter().any(uses) {
             warn(format!("issuers[{index}]"), format!("no route accepts tokens of {:?}", issuer.issuer));
+        }
+    }
+}
+
+fn check_server(config: &GateConfig, warn: &mut impl FnMut(String, String)) {
+    let Some(server) = &config.server else { return };
+    let why = |key, what| {
+        (
+            key,
+            format!(
+                "others than the proxy may connect to it: use loopback, a private address or a Unix socket, or \
+                       make sure that {what}"
+            ),
+        )
+    };
+    for (addresses, (key, what)) in [
+        (&server.listen, why("listen", "a firewall lets only the proxy connect")),
+        (&server.status_listen, why("status_listen", "only operators can: it names issuers, keys and routes")),
+    ] {
+        for (index, address) in addresses.iter().enumerate().filter(|(_, address)| address.is_exposed()) {
+            let indexed = format!("server.{key}[{index}]");
+            let path = if config.position(&indexed).is_some() { indexed } else { format!("server.{key}") };
+            warn(path, format!("\"{address}\": {what}"));
         }
     }
 }

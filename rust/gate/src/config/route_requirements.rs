@@ -11,7 +11,8 @@ use super::section::{Context, Section};
 const MATCHED_BY: [&str; 2] = ["path", "methods"];
 
 impl GateConfig {
-    /// Reads the keys of one of the `[[routes]]`, without `path` and `methods`, in JSON. Without a `name` it has this one.
+    /// Reads the keys of one of the `[[routes]]`, without `path` and `methods`, in JSON. Without a `name` it has this one,
+    /// or `/` if this is empty: an application must get a name.
     ///
     /// # Errors
     /// [`ConfigError`] with all that is wrong.
@@ -34,7 +35,8 @@ impl GateConfig {
         section.finish();
         match (route, problems.into_sorted()) {
             (Some((route, _)), problems) if problems.is_empty() => {
-                Ok(RouteConfig { name: route.name.or_else(|| Some(name.to_owned())), ..route })
+                let given = Some(name).filter(|name| !name.is_empty()).map(str::to_owned);
+                Ok(RouteConfig { name: route.name.or(given), ..route })
             }
             (_, problems) => Err(ConfigError { problems }),
         }

@@ -7,7 +7,7 @@ use super::section::{Context, Key, Kind};
 
 /// A document with every section, and no key in them.
 const SECTIONS: &str = r#"{"proxy": {}, "token": {}, "issuers": [{"cache": {}}], "dpop": {}, "token_cache": {},
-                           "routes": [{}], "log": {}, "metrics": {}}"#;
+                           "routes": [{}], "log": {}, "metrics": {}, "server": {}}"#;
 
 /// All keys, those of the top of the file first.
 pub fn keys() -> Vec<Key> {
@@ -52,7 +52,7 @@ fn value(keys: &[Key], key: &Key) -> String {
         Kind::Flag => "\"type\":\"boolean\"".to_owned(),
         Kind::Number => "\"type\":\"number\",\"minimum\":0".to_owned(),
         Kind::Whole => "\"type\":\"integer\",\"minimum\":0".to_owned(),
-        Kind::Table => object(keys, &path, &[]),
+        Kind::Table => object(keys, &path, if path == "server" { &["proxy"] } else { &[] }),
         Kind::Tables => {
             let required: &[&str] = if key.name == "routes" { &["path"] } else { &["issuer"] };
             format!("\"type\":\"array\",\"items\":{{{}}}", object(keys, &format!("{path}[]"), required))

@@ -1,7 +1,6 @@
 //! The gate, with all that it needs to decide on a request.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 
 use arc_swap::ArcSwap;
@@ -12,6 +11,7 @@ use watchword_kernel::UnixTime;
 use crate::clock;
 use crate::config_source::{ConfigReader, ConfigSource};
 use crate::event::{Listener, Status};
+use crate::liveness::Liveness;
 use crate::loaded::{Kept, Loaded};
 use crate::open_error::OpenError;
 use crate::options::Options;
@@ -33,8 +33,8 @@ pub struct EmbeddedGate {
 /// What requests share with the thread that reads the files.
 pub(crate) struct Shared {
     pub(crate) loaded: ArcSwap<Loaded>,
-    /// Until when keys may be used without another sign of that thread: Unix seconds, the bits of a double.
-    pub(crate) watched_until: AtomicU64,
+    /// The signs of that thread.
+    pub(crate) liveness: Liveness,
     /// Written by that thread only.
     pub(crate) status: ArcSwap<Status>,
 }
@@ -61,13 +61,13 @@ impl EmbeddedGate {
         let mut reader = ConfigReader::new(source);
         let config = reader.read()?;
         let kept = Kept::of(&config);
-        let (loaded, keys) = Loaded::new(config, &reader, options.keys_file.as_ref(), options.replay, &kept, now)?;
+        let (loaded, files) = Loaded::new(config, &reader, options.keys_file.as_ref(), options.replay, &kept, now)?;
         let shared = Arc::new(Shared {
             loaded: ArcSwap::from_pointee(loaded),
-            watched_until: AtomicU64::default(),
+            liveness: Liveness::new(watcher::silence(options.check_interval)),
             status: ArcSwap::from_pointee(Status { configs_loaded: 1, ..Status::default() }),
         });
-        let stop = watcher::start(Arc::clone(&shared), reader, keys, kept, options, listener)?;
+        let stop = watcher::start(Arc::clone(&shared), reader, files, kept, options, listener)?;
         Ok(Self { shared, trace_ids: TraceIds::new(seed), _stop: stop })
     }
 
@@ -133,7 +133,7 @@ impl EmbeddedGate {
         read: impl FnOnce(&Arc<Rules>, UnixTime) -> Read,
     ) -> Checked {
         let Some(now) = clock::now() else { return Checked::Decided(loaded.gate.rules().failed()) };
-        if now.seconds() > f64::from_bits(self.shared.watched_until.load(Ordering::Relaxed)) {
+        if self.shared.liveness.is_over() {
             return Checked::Decided(match read(&loaded.gate.rules(), now) {
                 Read::Decided(decision) => decision,
                 Read::Token(sent) => sent.reject(Failure::new("keys_unavailable")),

@@ -5,13 +5,16 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// What of a file changes if its content does: also if it is replaced by another, or a symbolic link to it is.
+/// What of a file changes if its content does: also if it is replaced by another, or a symbolic link to it is, or if its
+/// time of modification is set back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp {
     modified: Option<SystemTime>,
     length: u64,
     #[cfg(unix)]
     node: (u64, u64),
+    #[cfg(unix)]
+    changed: (i64, i64),
 }
 
 impl Stamp {
@@ -23,6 +26,8 @@ impl Stamp {
             length: metadata.len(),
             #[cfg(unix)]
             node: (metadata.dev(), metadata.ino()),
+            #[cfg(unix)]
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
         }
     }
 }
@@ -33,16 +38,31 @@ pub(crate) struct WatchedFile {
     path: PathBuf,
     max_bytes: u64,
     stamp: Option<Stamp>,
+    /// Why it is refused.
+    refusal: Option<String>,
 }
 
 impl WatchedFile {
     /// The file at this path, of which at most `max_bytes` are read. It has changed until it is read.
     pub(crate) fn new(path: PathBuf, max_bytes: usize) -> Self {
-        Self { path, max_bytes: u64::try_from(max_bytes).unwrap_or(u64::MAX), stamp: None }
+        Self { path, max_bytes: u64::try_from(max_bytes).unwrap_or(u64::MAX), stamp: None, refusal: None }
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Notes that its content is in use.
+    pub(crate) fn accept(&mut self) {
+        self.refusal = None;
+    }
+
+    /// Notes why its content is not. Returns the reason if it is another than before: a file that cannot be read is tried
+    /// again each time.
+    pub(crate) fn refuse(&mut self, reason: String) -> Option<String> {
+        let is_new = self.refusal.as_ref() != Some(&reason);
+        self.refusal = Some(reason.clone());
+        is_new.then_some(reason)
     }
 
     /// Whether it is another than the one that was read. A file that cannot be examined has not changed: one that is being

@@ -79,6 +79,15 @@ impl KeyFiles {
         self.issuers.iter().map(|(_, keys)| keys.current(now)).collect()
     }
 
+    /// When the next keys that may be used now may not be used any more, in Unix seconds.
+    pub(crate) fn next_end(&self, now: UnixTime) -> Option<f64> {
+        let ends = self.issuers.iter().filter_map(|(_, keys)| match keys {
+            IssuerKeys::Synced(Some(synced)) if now.seconds() < synced.valid_until => Some(synced.valid_until),
+            _ => None,
+        });
+        ends.min_by(f64::total_cmp)
+    }
+
     /// Reads the files that have changed. One that is invalid leaves the keys as they are.
     pub(crate) fn refresh(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
@@ -89,17 +98,21 @@ impl KeyFiles {
             }
             match read_keys(file) {
                 Ok(keys) => {
+                    file.accept();
                     events.push(Event::KeysLoaded(name.to_string(), keys.keys().len()));
                     *current = keys;
                 }
-                Err(reason) => events.push(Event::KeysRefused(reason)),
+                Err(reason) => events.extend(file.refuse(reason).map(Event::KeysRefused)),
             }
         }
-        let synced = self.synced.as_mut().filter(|file| file.has_changed()).map(read_synced);
-        match synced {
-            None => {}
-            Some(Ok(found)) => events.extend(self.take(found)),
-            Some(Err(reason)) => events.push(Event::KeysRefused(reason)),
+        if let Some(file) = self.synced.as_mut().filter(|file| file.has_changed()) {
+            match read_synced(file) {
+                Ok(found) => {
+                    file.accept();
+                    events.extend(self.take(found));
+                }
+                Err(reason) => events.extend(file.refuse(reason).map(Event::KeysRefused)),
+            }
         }
         events
     }
@@ -129,7 +142,7 @@ impl IssuerKeys {
         match self {
             Self::Given(keys) | Self::File(_, keys) => Some(Arc::clone(keys)),
             Self::Synced(synced) => {
-                let synced = synced.as_ref().filter(|synced| now.seconds() <= synced.valid_until);
+                let synced = synced.as_ref().filter(|synced| now.seconds() < synced.valid_until);
                 synced.map(|synced| Arc::clone(&synced.keys))
             }
         }

@@ -18,11 +18,12 @@ mod embedded_gate;
 mod event;
 mod file;
 mod key_files;
+mod liveness;
 mod loaded;
-mod nonce_keys;
 mod open_error;
 mod options;
 mod requirements;
+mod secret_files;
 mod synced_keys;
 mod watcher;
 

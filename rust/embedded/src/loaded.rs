@@ -9,10 +9,11 @@ use watchword_gate::{Access, Gate, Nonces, Replay};
 use watchword_kernel::{ProofPolicy, ReplayCache, TokenCache, UnixTime};
 
 use crate::config_source::ConfigReader;
+use crate::file::WatchedFile;
 use crate::key_files::KeyFiles;
-use crate::nonce_keys::nonces;
 use crate::open_error::OpenError;
 use crate::options::ReplayStore;
+use crate::secret_files::SecretFiles;
 
 /// What requests are checked with: replaced as a whole if the configuration changes.
 pub(crate) struct Loaded {
@@ -21,6 +22,12 @@ pub(crate) struct Loaded {
     pub(crate) nonces: Option<Nonces>,
     /// Whether requests may have proofs whose use has to be recorded.
     pub(crate) records_proofs: bool,
+}
+
+/// The files that a configuration names.
+pub(crate) struct Files {
+    pub(crate) keys: KeyFiles,
+    pub(crate) secrets: Vec<WatchedFile>,
 }
 
 /// What stays if the configuration changes.
@@ -54,11 +61,15 @@ impl Loaded {
         store: ReplayStore,
         kept: &Kept,
         now: UnixTime,
-    ) -> Result<(Self, KeyFiles), OpenError> {
-        let compiled = config.compile().map_err(|error| OpenError::of_config(reader.name().as_deref(), &error))?;
+    ) -> Result<(Self, Files), OpenError> {
+        let mut compiled = config.compile().map_err(|error| OpenError::of_config(reader.name().as_deref(), &error))?;
         let names = compiled.rules.issuer_names.iter().cloned();
-        let keys = KeyFiles::open(names.zip(compiled.keys).collect(), &reader.folder(), keys_file)?;
-        let nonces = nonces(&config, reader, store)?;
+        let folder = reader.folder();
+        let keys = KeyFiles::open(names.zip(compiled.keys).collect(), &folder, keys_file)?;
+        let mut secrets = SecretFiles::new(&folder);
+        let nonces = secrets.nonces(&config, store)?;
+        compiled.rules.identity_secret = secrets.identity_secret(compiled.identity_secret_file.as_deref())?;
+        let secrets = secrets.read;
         let replay = match (&config.dpop.replay, store) {
             (ReplayConfig::None, _) => Replay::Unchecked,
             (_, ReplayStore::External) => Replay::External,
@@ -77,7 +88,7 @@ impl Loaded {
         let has_tokens = compiled.rules.guards.iter().any(|guard| guard.access != Access::Public);
         let records_proofs = has_tokens && !matches!(replay, Replay::Unchecked);
         let gate = Gate::new(Arc::new(compiled.rules), keys.current(now), kept.cache.clone(), replay);
-        Ok((Self { config, gate, nonces, records_proofs }, keys))
+        Ok((Self { config, gate, nonces, records_proofs }, Files { keys, secrets }))
     }
 }
 

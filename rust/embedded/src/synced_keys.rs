@@ -1,7 +1,7 @@
 //! The file with the keys of several issuers, as `watchword keys sync` writes it.
 //!
 //! `{"issuers": {"https://as.example": {"jwks": {"keys": […]}, "valid_until": 1763900000}}}`: the keys of an issuer may be
-//! used until `valid_until`, in Unix seconds, and not at all if it is not listed.
+//! used before `valid_until`, in Unix seconds, and not at all if it is not listed.
 
 use std::collections::HashMap;
 use std::sync::Arc;

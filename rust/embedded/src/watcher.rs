@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
+use std::time::Duration;
 
 use watchword_kernel::UnixTime;
 
@@ -12,20 +12,24 @@ use crate::clock;
 use crate::config_source::ConfigReader;
 use crate::embedded_gate::Shared;
 use crate::event::{Event, Listener, Status};
-use crate::key_files::KeyFiles;
-use crate::loaded::{Kept, Loaded};
+use crate::file::WatchedFile;
+use crate::loaded::{Files, Kept, Loaded};
 use crate::open_error::OpenError;
 use crate::options::Options;
 
-/// How long keys may be used without a sign of this thread, in seconds, if that is longer than thirty intervals.
-const MIN_SILENCE: f64 = 30.0;
+const MIN_SILENCE: Duration = Duration::from_secs(30);
 
-const INTERVALS_OF_SILENCE: f64 = 30.0;
+const INTERVALS_OF_SILENCE: u32 = 30;
+
+/// How long keys may be used without a sign of this thread.
+pub(crate) fn silence(check_interval: Duration) -> Duration {
+    MIN_SILENCE.max(check_interval.saturating_mul(INTERVALS_OF_SILENCE))
+}
 
 struct Watcher {
     shared: Arc<Shared>,
     reader: ConfigReader,
-    keys: KeyFiles,
+    files: Files,
     kept: Kept,
     options: Options,
     listener: Listener,
@@ -41,15 +45,14 @@ struct Watcher {
 pub(crate) fn start(
     shared: Arc<Shared>,
     reader: ConfigReader,
-    keys: KeyFiles,
+    files: Files,
     kept: Kept,
     options: Options,
     listener: Listener,
 ) -> Result<Sender<()>, OpenError> {
     let (stop, stopped) = mpsc::channel();
     let mut watcher =
-        Watcher { shared, reader, keys, kept, options, listener, unavailable: HashSet::new(), refusal: None };
-    watcher.sign();
+        Watcher { shared, reader, files, kept, options, listener, unavailable: HashSet::new(), refusal: None };
     thread::Builder::new()
         .name("watchword-files".to_owned())
         .spawn(move || watcher.run(&stopped))
@@ -59,25 +62,26 @@ pub(crate) fn start(
 
 impl Watcher {
     fn run(&mut self, stopped: &Receiver<()>) {
-        while stopped.recv_timeout(self.options.check_interval) == Err(RecvTimeoutError::Timeout) {
+        while stopped.recv_timeout(self.pause()) == Err(RecvTimeoutError::Timeout) {
             self.look();
-            self.sign();
+            self.shared.liveness.sign();
         }
     }
 
-    /// Notes that keys may be used for a while.
-    fn sign(&self) {
-        let Some(now) = clock::now() else { return };
-        let silence = MIN_SILENCE.max(INTERVALS_OF_SILENCE * self.options.check_interval.as_secs_f64());
-        self.shared.watched_until.store((now.seconds() + silence).to_bits(), Ordering::Relaxed);
+    /// How long nothing has to be done: keys whose time ends are withdrawn then, however seldom files are examined.
+    fn pause(&self) -> Duration {
+        let end = clock::now().and_then(|now| self.files.keys.next_end(now).map(|end| end - now.seconds()));
+        let end = end.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        end.map_or(self.options.check_interval, |end| end.min(self.options.check_interval))
     }
 
     fn look(&mut self) {
         let Some(now) = clock::now() else { return };
-        if self.reader.has_changed() || self.refusal.is_some() {
+        let has_changed = self.reader.has_changed() || self.files.secrets.iter().any(WatchedFile::has_changed);
+        if has_changed || self.refusal.is_some() {
             self.load_config(now);
         }
-        for event in self.keys.refresh() {
+        for event in self.files.keys.refresh() {
             self.report(event);
         }
         self.replace_keys(now);
@@ -89,8 +93,8 @@ impl Watcher {
             Loaded::new(config, &self.reader, keys_file, self.options.replay, &self.kept, now)
         });
         match loaded {
-            Ok((loaded, keys)) => {
-                self.keys = keys;
+            Ok((loaded, files)) => {
+                self.files = files;
                 self.shared.loaded.store(Arc::new(loaded));
                 self.refusal = None;
                 self.report(Event::ConfigLoaded);
@@ -108,7 +112,7 @@ impl Watcher {
     /// Hands over the keys that may be used now, those that are others than before.
     fn replace_keys(&mut self, now: UnixTime) {
         let loaded = self.shared.loaded.load_full();
-        let current: Vec<_> = self.keys.names().map(str::to_owned).zip(self.keys.current(now)).collect();
+        let current: Vec<_> = self.files.keys.names().map(str::to_owned).zip(self.files.keys.current(now)).collect();
         for (name, keys) in current {
             let before = loaded.gate.keys_of(&name);
             let is_same = match (&before, &keys) {

@@ -10,6 +10,8 @@
 )]
 
 use std::fs;
+#[cfg(unix)]
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -172,6 +174,50 @@ fn a_file_with_keys_that_changes_and_one_that_is_refused() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_reported_once() {
+    let folder = Folder::new("unreadable");
+    folder.write("keys.json", &jwks(1));
+    let synced_file = folder.write("synced.json", &synced(1, now() + 600.0));
+    let two = config("jwks_file = 'keys.json'\n[[issuers]]\nissuer = 'https://synced.example'", "");
+    let (gate, events) =
+        open(ConfigSource::File(folder.write("gate.toml", &two)), options(Some(&synced_file))).unwrap();
+    assert_eq!(next(&events), Event::KeysUnavailable("https://synced.example".to_owned()));
+    for name in ["keys.json", "synced.json"] {
+        let path = folder.0.join(name);
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        let Event::KeysRefused(reason) = next(&events) else { panic!("it is refused") };
+        assert!(reason.contains(name) && reason.ends_with("is not a regular file"), "{reason}");
+    }
+    // Each look at the files comes before this one's result.
+    folder.write("gate.toml", &two.replace("/orders", "/orders2"));
+    let Event::ConfigRefused(reason) = next(&events) else { panic!("the files are refused once") };
+    assert!(reason.contains("keys.json is not a regular file"), "{reason}");
+    assert_eq!(code(&gate, &token(1, "")), "allowed");
+    for name in ["keys.json", "synced.json"] {
+        fs::remove_dir(folder.0.join(name)).unwrap();
+    }
+    folder.write("synced.json", &synced(1, now() + 600.0));
+    folder.write("keys.json", &jwks(2));
+    while next(&events) != Event::ConfigLoaded {}
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_the_same_size_and_time_is_read_again() {
+    let folder = Folder::new("same-time");
+    let path = folder.write("keys.json", &jwks(1));
+    let source = ConfigSource::File(folder.write("gate.toml", &config("jwks_file = 'keys.json'", "")));
+    let (_gate, events) = open(source, options(None)).unwrap();
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    // In place, as an editor does.
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.write_all_at(jwks(2).as_bytes(), 0).unwrap();
+    file.set_modified(modified).unwrap();
+    assert_eq!(next(&events), Event::KeysLoaded(ISSUER.to_owned(), 1));
+}
+
+#[test]
 fn synced_keys_are_used_until_their_time_is_over() {
     let folder = Folder::new("synced");
     let file = folder.write("synced.json", &synced(1, now() + 600.0));
@@ -189,6 +235,16 @@ fn synced_keys_are_used_until_their_time_is_over() {
     assert_eq!(next(&events), Event::KeysLoaded(ISSUER.to_owned(), 1));
     folder.write("synced.json", r#"{"issuers": {}}"#);
     assert_eq!(next(&events), Event::KeysUnavailable(ISSUER.to_owned()));
+}
+
+#[test]
+fn synced_keys_end_in_time_however_seldom_files_are_examined() {
+    let folder = Folder::new("end");
+    let file = folder.write("synced.json", &synced(1, now() + 0.2));
+    let seldom = Options { check_interval: Duration::from_secs(3600), ..options(Some(&file)) };
+    let (gate, events) = open(toml(config("", "")), seldom).unwrap();
+    assert_eq!(next(&events), Event::KeysUnavailable(ISSUER.to_owned()));
+    assert_eq!(code(&gate, &token(1, "")), "keys_unavailable");
 }
 
 #[test]
@@ -236,6 +292,11 @@ fn requirements_for_a_route_that_the_proxy_has_chosen() {
     assert_eq!(check(&sent), ("allowed", Some("of Envoy".to_owned())));
     assert_eq!(check(&token(1, "")).0, "insufficient_scope");
 
+    let unnamed = gate.requirements("{}", "").unwrap();
+    let nothing = Request { method: "GET", target: b"/other", headers: &[], certificate: None, form: None };
+    let Checked::Decided(decision) = gate.check_for(&unnamed, &nothing) else { panic!("there is no proof") };
+    assert_eq!(decision.route(), Some("/"));
+
     // A new configuration with another audience applies to them, too.
     folder.write("gate.toml", &given.replace("audience = 'https://api.example'", "audience = 'https://other.example'"));
     assert_eq!(next(&events), Event::ConfigLoaded);
@@ -251,4 +312,25 @@ fn requirements_for_a_route_that_the_proxy_has_chosen() {
         let error = gate.requirements(json, "").err().expect(json).to_string();
         assert!(error.contains(reason), "{error}");
     }
+}
+
+#[test]
+fn the_secret_of_identity_headers_is_sent_and_replaced() {
+    let folder = Folder::new("secret");
+    let secret = |number: u8| BASE64URL_NOPAD.encode(&[number; 32]);
+    folder.write("secrets", &secret(1));
+    let given = config(&format!("jwks = '{}'", jwks(1)), "");
+    let path = folder.write("gate.toml", &format!("identity_secret_file = 'secrets'\n{given}"));
+    let (gate, events) = open(ConfigSource::File(path), options(None)).unwrap();
+    let sent = token(1, "");
+    let last = || decision(&gate, &sent).identity_headers(gate.trace_id()).pop().unwrap();
+    assert_eq!(last(), ("X-Auth-Secret".to_owned(), secret(1)));
+
+    folder.write("secrets", &format!("{}\n{}\n", secret(2), secret(1)));
+    assert_eq!(next(&events), Event::ConfigLoaded);
+    assert_eq!(last(), ("X-Auth-Secret".to_owned(), secret(2)));
+    folder.write("secrets", "short");
+    let Event::ConfigRefused(reason) = next(&events) else { panic!("it is refused") };
+    assert!(reason.contains("identity_secret_file: ") && !reason.contains("short\""), "{reason}");
+    assert_eq!(last(), ("X-Auth-Secret".to_owned(), secret(2)));
 }

@@ -45,6 +45,10 @@ class DurableFile(io.RawIOBase):
         """Return the number of bytes written."""
         return self._size
 
+    def set_mode(self, mode: int) -> None:
+        """Set the file's permissions, whatever those of new files are."""
+        os.fchmod(self._file.fileno(), mode)
+
     def commit(self) -> str:
         """Wait until the file is on the disk, and give it its name. Returns its SHA-256 in hex."""
         os.fsync(self._file.fileno())
@@ -60,10 +64,15 @@ class DurableFile(io.RawIOBase):
             os.unlink(self._path + TEMPORARY)
 
 
-def write_durably(path: str, content: bytes) -> str:
-    """Replace a file by ``content``, at once. Returns its SHA-256 in hex. Raises ``OSError``."""
+def write_durably(path: str, content: bytes, *, mode: int | None = None) -> str:
+    """Replace a file by ``content``, at once. Returns its SHA-256 in hex. Raises ``OSError``.
+
+    ``mode`` are its permissions; ``None``: those that the process gives to new files.
+    """
     file = DurableFile(path)
     try:
+        if mode is not None:
+            file.set_mode(mode)
         file.write(content)
         return file.commit()
     except BaseException:

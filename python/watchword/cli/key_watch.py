@@ -6,10 +6,12 @@ import argparse
 import sys
 import time
 
+from watchword import KeySet
 from watchword.cli.command_error import CommandError, in_options
 from watchword.cli.key_archive import opened
+from watchword.cli.key_lines import check_interval, key_line
 from watchword.cli.stop_signals import StopSignals
-from watchword.cli.terminal import count, escaped
+from watchword.cli.terminal import escaped
 from watchword.cli.times import utc
 from watchword.jwks import CacheSettings, DefaultFetcher, monotonic
 from watchword.jwks.archive import ArchiveError, ArchiveWriter
@@ -24,11 +26,6 @@ SIGINT; an attempt in flight is recorded first.
 
 Exit status: 0 ended by a signal, or with --once all issuers answered; 1 with
 --once one did not; 2 a usage error, or the archive can't be written any more."""
-
-#: Between two polls, in seconds: the longest is a year, as what waits has a limit.
-_SHORTEST, _LONGEST = 1, 365 * 86400
-
-_LONGEST_NAME = 64
 
 
 def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -59,8 +56,7 @@ def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Poll until a signal comes. Returns the exit status."""
-    if not _SHORTEST <= arguments.every <= _LONGEST:
-        raise CommandError(f"--every must be from {_SHORTEST} to {_LONGEST} seconds.")
+    check_interval("--every", arguments.every)
     fetcher = DefaultFetcher()
     try:
         polls = [_poll(text, fetcher, arguments) for text in dict.fromkeys(arguments.issuer)]
@@ -107,22 +103,12 @@ def _poll_once(poll: IssuerPoll, writer: ArchiveWriter) -> bool:
         _complain(f"{escaped(poll.issuer)}: not recorded: {error.strerror}")
         return False
     if result.is_news:
-        print(_sentence(poll.issuer, result), flush=True)
+        print(key_line(poll.issuer, _found(result)), flush=True)
     return result.keys is not None
 
 
-def _sentence(issuer: str, result: PollResult) -> str:
-    if result.keys is None:
-        found = f"unreachable: {escaped(result.detail)}"
-    else:
-        names = ", ".join(_cut(key.key_id or key.thumbprint) for key in result.keys)
-        found = f"{count(len(result.keys), 'key')}: {names}"
-    return f"{utc(time.time())}  {escaped(issuer)}  {found}"
-
-
-def _cut(name: str) -> str:
-    # A kid may be as long as a key set.
-    return escaped(name[:_LONGEST_NAME]) + ("…" if len(name) > _LONGEST_NAME else "")
+def _found(result: PollResult) -> KeySet | str:
+    return f"unreachable: {escaped(result.detail)}" if result.keys is None else result.keys
 
 
 def _complain(sentence: str) -> None:

@@ -48,6 +48,7 @@ __all__ = [
     "GateConfig",
     "GateGuard",
     "GateRules",
+    "IdentityReader",
     "IssuerTable",
     "KeySet",
     "MayAct",
@@ -63,6 +64,7 @@ __all__ = [
     "ResourceScopes",
     "ScopeExplanation",
     "SentToken",
+    "Server",
     "SlotScopes",
     "TableStats",
     "TokenCache",
@@ -87,6 +89,7 @@ __all__ = [
     "parse_rfc3339",
     "parse_spiffe_id",
     "read_credentials",
+    "read_secrets",
     "require_authentication",
     "table_stats",
     "thumbprint",
@@ -1090,6 +1093,81 @@ class NonceKeys:
         """Return all nonces that are valid as of `now` (Unix seconds), the newest first."""
 
 @final
+class Server:
+    """What a proxy asks before it lets a request pass: `auth_request`, `forward_auth`, `ext_authz` over HTTP/1.1.
+
+    It has threads of its own, which need no interpreter but for status pages. It belongs to the process that made it: in a
+    forked child every method raises RuntimeError. `replay` is "memory", "none", or the URL of a Redis or Valkey server.
+    `pages(path)` returns status, content type and content of a status page; it is called in other threads, and if it
+    raises, the answer is 503. Binds the sockets. Raises ValueError or TypeError if an argument is invalid, OSError if an
+    address cannot be bound.
+    """
+
+    def __new__(
+        cls,
+        *,
+        settings: Mapping[str, Any],
+        rules: GateRules,
+        keys: Sequence[KeySet | None],
+        cache: TokenCache | None,
+        replay: str,
+        replay_capacity: int | None,
+        nonces: NonceKeys | None,
+        pages: Callable[[str], tuple[int, str, bytes]],
+        metadata: tuple[str, bytes] | None = None,
+    ) -> Server: ...
+    @staticmethod
+    def check_replay(replay: str) -> None:
+        """Raise ValueError if `replay` is neither "memory" nor "none" nor a URL that the server can use. Nothing is connected."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where proxies ask, as in `listen`, with the ports that were chosen."""
+
+    @property
+    def status_addresses(self) -> tuple[str, ...]:
+        """Where the status pages are."""
+
+    def start(self) -> None:
+        """Start the threads, and return. Raises OSError if that fails, or if the server was stopped."""
+
+    def replace(
+        self,
+        *,
+        rules: GateRules,
+        keys: Sequence[KeySet | None],
+        cache: TokenCache | None,
+        nonces: NonceKeys | None,
+        metadata: tuple[str, bytes] | None = None,
+    ) -> None:
+        """Replace what requests are checked by; `keys` are those of the issuers of `rules`. Used proofs stay used."""
+
+    def set_keys(self, issuer: str, keys: KeySet | None) -> bool:
+        """Replace the keys of an issuer (None: they are unavailable). Return whether there is an issuer of this name."""
+
+    def next_lookup(self, timeout: float) -> tuple[int, str, KeySet | None, list[str | None]] | None:
+        """Return the next lookup of keys that requests wait for: its number, the issuer, the keys that they saw (None: they
+        are unavailable), and the `kid`s of their tokens, unverified. Wait for one, `timeout` seconds at most; return None
+        after that, or once the server was stopped.
+        """
+
+    def finish_lookup(self, number: int) -> None:
+        """End a lookup: the requests that wait for it are decided with the keys that there are now."""
+
+    def drain_records(self, timeout: float) -> list[tuple[Decision, float, float]]:
+        """Return the decisions to be logged: a list of Decision, how long it took in seconds, and when it was made in Unix
+        seconds. Wait for one, `timeout` seconds at most.
+        """
+
+    def stats(self) -> dict[str, Any]:
+        """Return the counters since the start."""
+
+    def stop(self, grace: float) -> None:
+        """Accept no more connections, close those without a request, and wait until the others have their answer, `grace`
+        seconds at most. Does nothing if the server was stopped.
+        """
+
+@final
 class ReplayCache:
     """A bounded, exact set of the ids that were used: each id is accepted once until it expires. Thread-safe.
 
@@ -1482,6 +1560,48 @@ class PublicOrigin:
     def urls(self) -> tuple[str, ...]:
         """The URLs in normal form, without a slash at the end."""
 
+def read_secrets(document: bytes) -> list[tuple[str, bytes]]:
+    """Read a file of secrets: base64url of 32 bytes or more, one a line, the one to use first.
+
+    Returns for each its base64url without padding, and its bytes. Raises ValueError if one is unusable, or if there is none;
+    the message quotes none.
+    """
+
+@final
+class IdentityReader:
+    """Reads the identity headers of requests that have passed a gate.
+
+    prefix: that of the headers; secrets: base64url of 32 bytes or more; empty_headers: whether the proxy drops headers with
+    empty values. Raises ValueError if an argument is invalid.
+    """
+
+    def __new__(cls, *, prefix: str, secrets: list[str], empty_headers_dropped: bool) -> IdentityReader: ...
+    def read(
+        self, headers: Headers
+    ) -> tuple[
+        str | None,
+        str | None,
+        str | None,
+        tuple[str, ...],
+        tuple[str | None, ...],
+        str | None,
+        float | None,
+        str | None,
+        str,
+        str,
+    ]:
+        """Return what the identity headers of a request say: subject, issuer, client id, scopes, actors, token id, expiry (Unix
+        seconds), proof key, route and trace id.
+
+        headers: pairs, a mapping, or an object with items(). Raises UntrustedIdentityError if they are not those of the gate;
+        TypeError if a name or a value is neither str nor bytes.
+        """
+    def without(self, headers: Headers) -> list[tuple[str, str]] | list[tuple[bytes, bytes]]:
+        """Return the headers that are not below the prefix, in any spelling: a list of the pairs in their order.
+
+        Raises TypeError if a name is neither str nor bytes.
+        """
+
 @final
 class GateGuard:
     """The requirements for a request whose route a framework has chosen."""
@@ -1506,6 +1626,7 @@ class GateRules:
         proofs: ProofPolicy,
         algorithms: list[str],
         identity_prefix: str,
+        identity_secret: str | None,
         realm: str | None,
         resource_metadata: str | None,
         origin_headers: str | None,

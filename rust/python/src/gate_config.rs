@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use watchword_gate::config::{
     CacheSetting, ConfigError, DpopConfig, GateConfig, IssuerConfig, LogConfig, Problem, ProxyConfig, Replay,
-    RouteConfig, TokenConfig, json_schema,
+    RouteConfig, ServerConfig, TokenConfig, json_schema,
 };
 use watchword_gate::methods::Methods;
 use watchword_gate::path::NormalPath;
@@ -57,12 +57,14 @@ impl PyGateConfig {
         set(&settings, "resource", config.resource.as_ref())?;
         set(&settings, "realm", config.realm.as_ref())?;
         set(&settings, "identity_prefix", config.identity_prefix.as_ref())?;
+        set(&settings, "identity_secret_file", config.identity_secret_file.as_ref())?;
         set(&settings, "scopes_supported", tuple(py, config.scopes_supported.as_ref())?)?;
         settings.set_item("proxy", proxy_keywords(py, &config.proxy)?)?;
         settings.set_item("dpop", dpop_settings(py, &config.dpop)?)?;
         settings.set_item("token_cache_bytes", config.token_cache_bytes)?;
         set(&settings, "log", config.log.as_ref().map(|log| log_keywords(py, log)).transpose()?)?;
         settings.set_item("metrics", config.metrics)?;
+        set(&settings, "server", config.server.as_ref().map(|server| server_settings(py, server)).transpose()?)?;
         Ok(settings)
     }
 
@@ -216,6 +218,26 @@ fn log_keywords<'py>(py: Python<'py>, log: &LogConfig) -> PyResult<Bound<'py, Py
     set(&keywords, "max_per_second", log.max_per_second)?;
     set(&keywords, "burst", log.burst)?;
     Ok(keywords)
+}
+
+/// All of them, defaults included; an optional one that is not configured is None.
+fn server_settings<'py>(py: Python<'py>, server: &ServerConfig) -> PyResult<Bound<'py, PyDict>> {
+    let settings = PyDict::new(py);
+    settings.set_item("proxy", server.proxy)?;
+    settings.set_item("listen", PyTuple::new(py, server.listen.iter().map(ToString::to_string))?)?;
+    settings.set_item("status_listen", PyTuple::new(py, server.status_listen.iter().map(ToString::to_string))?)?;
+    settings.set_item("socket_mode", server.socket_mode)?;
+    settings.set_item("threads", server.threads)?;
+    settings.set_item("max_connections", server.max_connections)?;
+    settings.set_item("header_timeout", server.header_timeout)?;
+    settings.set_item("idle_timeout", server.idle_timeout)?;
+    settings.set_item("write_timeout", server.write_timeout)?;
+    settings.set_item("lookup_timeout", server.lookup_timeout)?;
+    settings.set_item("replay_timeout", server.replay_timeout)?;
+    settings.set_item("max_header_bytes", server.max_header_bytes)?;
+    settings.set_item("stop_timeout", server.stop_timeout)?;
+    settings.set_item("path_prefix", server.path_prefix.as_ref())?;
+    Ok(settings)
 }
 
 fn route_keywords<'py>(py: Python<'py>, route: &RouteConfig) -> PyResult<Bound<'py, PyDict>> {

@@ -25,6 +25,10 @@ impl PyKeySet {
         Self(Arc::new(keys))
     }
 
+    pub(crate) fn shared(keys: Arc<KeySet>) -> Self {
+        Self(keys)
+    }
+
     pub(crate) fn kernel(&self) -> &Arc<KeySet> {
         &self.0
     }

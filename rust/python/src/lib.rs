@@ -24,6 +24,7 @@ mod possession;
 mod public_key;
 mod record_reader;
 mod scope;
+mod server;
 mod tables;
 mod thumbprint;
 mod token;
@@ -236,6 +237,7 @@ fn _kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<dpop::PyUnverifiedProof>()?;
     module.add_class::<dpop::PyReplayCache>()?;
     module.add_class::<nonces::PyNonceKeys>()?;
+    module.add_class::<server::PyServer>()?;
     gate::add(module)?;
     module.add_class::<gate_config::PyGateConfig>()?;
     module.add_function(wrap_pyfunction!(gate_config::normal_path, module)?)?;

@@ -1,5 +1,7 @@
 //! Nonces that a server requires in proofs.
 
+use std::sync::Arc;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -12,7 +14,7 @@ use crate::arguments::{moment, seconds};
 /// keys: secrets of 32 bytes or more, of which the first issues nonces and each verifies its own. lifetime: seconds. Raises
 /// ValueError if one of them is invalid.
 #[pyclass(frozen, module = "watchword._kernel", name = "NonceKeys")]
-pub(crate) struct PyNonceKeys(Nonces);
+pub(crate) struct PyNonceKeys(pub(crate) Arc<Nonces>);
 
 #[pymethods]
 impl PyNonceKeys {
@@ -20,7 +22,7 @@ impl PyNonceKeys {
     #[allow(clippy::needless_pass_by_value, reason = "the shape of a Python method")]
     fn new(keys: Vec<Vec<u8>>, lifetime: &Bound<'_, PyAny>) -> PyResult<Self> {
         Nonces::new(&keys, seconds("lifetime", lifetime)?)
-            .map(Self)
+            .map(|nonces| Self(Arc::new(nonces)))
             .map_err(|error| PyValueError::new_err(error.to_string()))
     }
 

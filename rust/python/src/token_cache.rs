@@ -1,5 +1,7 @@
 //! The cache of verified tokens.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 use watchword_kernel as kernel;
 use watchword_kernel::CacheLookup;
@@ -18,7 +20,7 @@ use crate::token::PyVerifiedToken;
 /// A token is found by all of its bytes, and only for the policy and the key set that it was verified with; its times
 /// and what it is sent with, a proof or a certificate, are checked each time. Only valid tokens are kept.
 #[pyclass(frozen, module = "watchword", name = "TokenCache")]
-pub(crate) struct PyTokenCache(kernel::TokenCache);
+pub(crate) struct PyTokenCache(Arc<kernel::TokenCache>);
 
 /// The counters of a TokenCache.
 #[pyclass(frozen, get_all, module = "watchword", name = "TokenCacheStats")]
@@ -38,7 +40,7 @@ pub(crate) struct PyTokenCacheStats {
 }
 
 impl PyTokenCache {
-    pub(crate) fn kernel(&self) -> &kernel::TokenCache {
+    pub(crate) fn kernel(&self) -> &Arc<kernel::TokenCache> {
         &self.0
     }
 }
@@ -49,7 +51,7 @@ impl PyTokenCache {
     #[pyo3(signature = (*, max_bytes))]
     fn new(max_bytes: &Bound<'_, PyAny>) -> PyResult<Self> {
         let max_bytes = u64::try_from(count("max_bytes", max_bytes)?.get())?;
-        Ok(Self(kernel::TokenCache::new(max_bytes)))
+        Ok(Self(Arc::new(kernel::TokenCache::new(max_bytes))))
     }
 
     /// Verify a JWT at the time `now` (Unix seconds) as `verify` does, or find it in the cache.

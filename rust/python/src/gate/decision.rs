@@ -31,6 +31,11 @@ impl PyDecision {
         Self { decision, token: Kept::new(), proof: Kept::new(), error, trace_id: Kept::new() }
     }
 
+    /// A decision whose answer has this trace id if the request has none.
+    pub(crate) fn answered(py: Python<'_>, decision: Decision, trace_id: TraceId) -> Self {
+        Self { trace_id: Kept::of(PyBytes::new(py, &trace_id.bytes()).unbind()), ..Self::new(decision, None) }
+    }
+
     fn allowed_with(&self) -> Option<&Allowed> {
         match self.decision.outcome() {
             Outcome::Allowed(allowed) => Some(allowed),

@@ -10,8 +10,8 @@ use watchword_gate::methods::{Methods, check_method};
 use watchword_gate::route_table::RouteTable;
 use watchword_gate::template::{Template, Variables};
 use watchword_gate::{
-    AnswerSettings, Certificate, CertificateFormat, Guard, OriginHeaders, Progress, Read, Request, Rules, TrustedProxy,
-    is_plain_name, is_quotable,
+    AnswerSettings, Certificate, CertificateFormat, Guard, MIN_SECRET_BYTES, OriginHeaders, Progress, Read, Request,
+    Rules, Secret, TrustedProxy, is_plain_name, is_quotable,
 };
 use watchword_kernel::{ClientCertificate, UnixTime};
 
@@ -33,7 +33,7 @@ use crate::token_cache::PyTokenCache;
 /// routes: dicts with the fields of a Route; policies: for each route the policy of each issuer, None if its tokens are not
 /// accepted. Raises ValueError or TypeError if an argument is invalid.
 #[pyclass(frozen, module = "watchword._kernel", name = "GateRules")]
-pub(crate) struct PyGateRules(Arc<Rules>);
+pub(crate) struct PyGateRules(pub(crate) Arc<Rules>);
 
 /// The requirements for a request whose route a framework has chosen.
 #[pyclass(frozen, module = "watchword._kernel", name = "GateGuard")]
@@ -44,7 +44,7 @@ type Policies<'py> = Vec<Option<Bound<'py, PyPolicy>>>;
 #[pymethods]
 impl PyGateRules {
     #[new]
-    #[pyo3(signature = (*, routes, policies, issuers, issuer_names, unknown_issuer_policy, origin, proofs, algorithms, identity_prefix, realm, resource_metadata, origin_headers,
+    #[pyo3(signature = (*, routes, policies, issuers, issuer_names, unknown_issuer_policy, origin, proofs, algorithms, identity_prefix, identity_secret, realm, resource_metadata, origin_headers,
         certificate_header, certificate_format))]
     #[allow(clippy::too_many_arguments, reason = "the parts of the rules")]
     fn new(
@@ -57,6 +57,7 @@ impl PyGateRules {
         proofs: &Bound<'_, PyProofPolicy>,
         algorithms: Vec<String>,
         identity_prefix: String,
+        identity_secret: Option<&str>,
         realm: Option<String>,
         resource_metadata: Option<String>,
         origin_headers: Option<&str>,
@@ -68,6 +69,11 @@ impl PyGateRules {
                 "identity_prefix is {identity_prefix:?}: it must be letters, digits and dashes, with a dash at the end"
             )));
         }
+        // The message never quotes it.
+        let identity_secret = identity_secret.map(Secret::parse).transpose();
+        let identity_secret = identity_secret.map_err(|_| {
+            PyValueError::new_err(format!("identity_secret must be base64url of {MIN_SECRET_BYTES} bytes or more"))
+        })?;
         for (name, value) in [("realm", &realm), ("resource_metadata", &resource_metadata)] {
             if value.as_ref().is_some_and(|value| !is_quotable(value)) {
                 return Err(PyValueError::new_err(format!(
@@ -89,6 +95,7 @@ impl PyGateRules {
             origin: origin.get().0.clone(),
             proxy: proxy(origin_headers, certificate_header, certificate_format)?,
             identity_prefix,
+            identity_secret,
             answers: AnswerSettings { realm, resource_metadata, algorithms: algorithms.join(" ") },
             proofs: proofs.get().kernel().clone(),
             issuers: Arc::clone(issuers.get().kernel()),

@@ -121,7 +121,7 @@ pub(super) fn progress(
         keys: keys.get().kernel(),
         now,
         nonces: nonces.as_deref(),
-        cache: cache.map(|cache| cache.get().kernel()),
+        cache: cache.map(|cache| &**cache.get().kernel()),
     };
     Ok(sent.verify(terms, &Detached(py)))
 }

@@ -97,6 +97,11 @@ class Pending(Generic[T]):
         self._until = time.monotonic() + seconds
         self._gate = gate
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether :meth:`result` may wait, as far as is known now."""
+        return self._future is not None
+
     def result(self) -> T:
         """Wait in this thread, and return the value or raise its error."""
         pending = self
@@ -136,6 +141,11 @@ class Call(Pending[T]):
         """Without ``call_async``, a task calls ``call`` in another thread."""
         self._call = call
         self._call_async = call_async
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether :meth:`result` may wait: a function may always."""
+        return True
 
     def result(self) -> T:
         """Call the function in this thread, and return what it returns."""

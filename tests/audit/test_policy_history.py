@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import watchword as ww
 from watchword.audit import PolicyHistory, PolicyInterval
+from watchword.audit.policy_input import policy_from_description, policy_from_options
 
 OLD, NEW, NEWEST = ww.Policy(leeway=1), ww.Policy(leeway=2), ww.Policy(leeway=3)
 
@@ -284,3 +285,12 @@ def test_a_policy_of_a_file_verifies() -> None:
     with pytest.raises(ww.VerificationError, match="iss"):
         ww.verify(early, keys, policies.at(MAY - 1), now=MAY - 1)
     assert ww.verify(early, keys, policies.at(MAY), now=MAY)
+
+
+@pytest.mark.parametrize("issuer", ["spiffe://example.org", ("spiffe://example.org",)])
+def test_a_trust_domain_by_options_and_in_a_manifest(issuer: str | tuple[str, ...]) -> None:
+    policy, described = policy_from_options({"issuer": issuer, "audience": "https://api.example"})
+    assert (policy.trust_domain, policy.issuer) == ("example.org", None)
+    assert policy_from_description(described) == policy
+    with pytest.raises(ValueError, match="audit it alone"):
+        policy_from_options({"issuer": ("spiffe://example.org", "https://as.example")})

@@ -9,7 +9,19 @@ import sys
 COMMAND = [sys.executable, "-m", "watchword.cli"]
 
 #: The names of the commands.
-COMMANDS = ("verify", "audit", "inspect", "thumbprint", "keys", "check", "explain", "demo", "completion", "man")
+COMMANDS = (
+    "verify",
+    "audit",
+    "inspect",
+    "thumbprint",
+    "keys",
+    "check",
+    "explain",
+    "serve",
+    "demo",
+    "completion",
+    "man",
+)
 
 
 def start(*arguments: str, **options) -> subprocess.Popen[bytes]:

@@ -41,6 +41,8 @@ COMPLETIONS = [
     ("watchword completion ", {"bash", "zsh", "fish"}),
     ("watchword keys ke", {"keys.json"}),
     ("watchword keys wat", {"watch"}),
+    ("watchword keys syn", {"sync"}),
+    ("watchword keys sync --conf", {"--config"}),
     ("watchword keys archive comp", {"compromised"}),
     ("watchword keys archive ke", {"keys.json"}),
     ("watchword keys archive add --iss", {"--issuer"}),

@@ -135,14 +135,24 @@ def _time(table: Table, key: str, default: float) -> float:
     return float(table[key].timestamp()) if key in table else default
 
 
+def of_issuers(issuer: str | Sequence[str] | None) -> dict[str, Any]:
+    """Return the keyword of Policy for these issuers: ``trust_domain`` for ``spiffe://example.org``, whose tokens need
+    no ``iss``. Raises ``ValueError`` if a trust domain is not the only one.
+    """
+    names = [issuer] if isinstance(issuer, str) else list(issuer or ())
+    domains = [domain for domain in map(trust_domain_of, names) if domain is not None]
+    if not domains:
+        return {} if issuer is None else {"issuer": issuer}
+    if len(names) > 1:
+        raise ValueError(
+            f"spiffe://{domains[0]} is a trust domain, which no other issuer can be beside: audit it alone"
+        )
+    return {"trust_domain": domains[0]}
+
+
 def _policy(table: Table) -> Policy:
     arguments: dict[str, Any] = {key: table[key] for key in _PLAIN if key in table}
-    issuer = table.get("issuer")
-    trust_domain = trust_domain_of(issuer) if isinstance(issuer, str) else None
-    if trust_domain is not None:
-        arguments["trust_domain"] = trust_domain
-    elif issuer is not None:
-        arguments["issuer"] = issuer
+    arguments |= of_issuers(table.get("issuer"))
     if "tenants" in table:
         arguments["tenants"] = ANY_TENANT if table["tenants"] == "any" else table["tenants"]
     if "types" in table:
@@ -151,4 +161,4 @@ def _policy(table: Table) -> Policy:
     return Policy(**arguments)
 
 
-__all__ = ["intervals_of", "read_tables"]
+__all__ = ["intervals_of", "of_issuers", "read_tables"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from watchword import ANY_AUDIENCE, Policy
 from watchword.audit.errors import AuditError
-from watchword.audit.policy_file import intervals_of, read_tables
+from watchword.audit.policy_file import intervals_of, of_issuers, read_tables
 from watchword.audit.policy_history import PolicyHistory
 from watchword.audit.policy_interval import utc
 
@@ -42,7 +42,7 @@ def policy_from_options(options: Mapping[str, Any]) -> tuple[Policy, dict[str, A
 
     Raises ``ValueError`` or ``TypeError`` as :class:`watchword.Policy` does.
     """
-    policy = Policy(**options)
+    policy = _policy(options)
     described = {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}
     if options.get("audience") is ANY_AUDIENCE:
         described["audience"] = _ANY_AUDIENCE
@@ -66,9 +66,14 @@ def policy_from_description(description: Mapping[str, Any]) -> Policy:
     if options.get("audience") == _ANY_AUDIENCE:
         options["audience"] = ANY_AUDIENCE
     try:
-        return Policy(**options)
+        return _policy(options)
     except (ValueError, TypeError) as error:
         raise AuditError(f"the policy in the manifest is invalid: {error}") from None
+
+
+def _policy(options: Mapping[str, Any]) -> Policy:
+    others = {name: value for name, value in options.items() if name != "issuer"}
+    return Policy(**others, **of_issuers(options.get("issuer")))
 
 
 def _plain(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watchword.cli.command_error import CommandError
 from watchword.cli.terminal import coloured, count, escaped
 from watchword.gate import ConfigError, ConfigProblem, Gate, GateConfig
 from watchword.printable import to_json
+
+if TYPE_CHECKING:
+    from watchword.dpop import ReplayStore
 
 _DESCRIPTION = """\
 Checks configuration files of a gate: the form, each value, the files that
@@ -60,12 +63,16 @@ def run(arguments: argparse.Namespace) -> int:
                 for problem in problems:
                     print(to_json(_as_object(path, severity, problem)))
         else:
-            _print(path, errors, warnings, config)
+            print_problems(path, errors, warnings, config)
     return status
 
 
-def examine(path: str) -> tuple[list[ConfigProblem], list[ConfigProblem], GateConfig | None]:
+def examine(
+    path: str, *, replay: ReplayStore | None = None
+) -> tuple[list[ConfigProblem], list[ConfigProblem], GateConfig | None]:
     """Return the errors of a file, its warnings, and the configuration if it could be read.
+
+    ``replay`` is used in place of the configured store of used proofs, which may need a package.
 
     Raises :class:`CommandError` if the file cannot be read.
     """
@@ -74,7 +81,8 @@ def examine(path: str) -> tuple[list[ConfigProblem], list[ConfigProblem], GateCo
         config = GateConfig.from_file(path)
         errors = [*config.check_files()]
         if not errors:
-            with Gate(config.verifier(), config.routes, **config.gate_keywords()):
+            dpop = None if replay is None else config.dpop_verifier(replay=replay)
+            with Gate(config.verifier(dpop=dpop), config.routes, **config.gate_keywords()):
                 pass
     except OSError as error:
         raise CommandError(f"{path!r} can't be read: {error.strerror}. Give a configuration in TOML or JSON.") from None
@@ -86,7 +94,10 @@ def examine(path: str) -> tuple[list[ConfigProblem], list[ConfigProblem], GateCo
     return errors, list(config.warnings) if config is not None else [], config
 
 
-def _print(path: str, errors: list[ConfigProblem], warnings: list[ConfigProblem], config: GateConfig | None) -> None:
+def print_problems(
+    path: str, errors: list[ConfigProblem], warnings: list[ConfigProblem], config: GateConfig | None
+) -> None:
+    """Print what :func:`examine` has found, and the verdict."""
     for problem in errors:
         print(escaped(problem.describe(path)))
     for problem in warnings:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from watchword import __version__
-from watchword.cli import audit, check, completion, demo, explain, inspect, keys, man_page, thumbprint, verify
+from watchword.cli import audit, check, completion, demo, explain, inspect, keys, man_page, serve, thumbprint, verify
 from watchword.cli.command_error import CommandError, without_tokens
 from watchword.cli.parser import Parser
 from watchword.cli.subcommands import CommandParser, every_command
@@ -68,7 +68,7 @@ def build_parser() -> Parser:
         "-V", "--version", action="version", version=f"watchword {__version__}", help="print the version and exit"
     )
     verbs = parser.add_subparsers(title="commands", dest="verb", metavar="COMMAND", parser_class=CommandParser)
-    for verb in (verify, audit, inspect, thumbprint, keys, check, explain, demo, completion, man_page):
+    for verb in (verify, audit, inspect, thumbprint, keys, check, explain, serve, demo, completion, man_page):
         verb.add_to(verbs)
     for command in every_command(parser):
         command.set_defaults(root=parser, parser=command)

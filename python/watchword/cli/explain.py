@@ -26,8 +26,8 @@ _DESCRIPTION = """\
 Decides on a request as a gate with this configuration does, and explains it:
 each check in order, what passed, what failed, what would have to change, and
 the answer that the client would get. The headers are read from standard input,
-one a line, as HTTP and curl -v write them. The token is never printed, and no
-proof is used up.
+one a line, as HTTP and curl -v write them. Neither the token nor the secret of
+the identity headers is printed, and no proof is used up.
 
 Exit status: 0 the request may pass, 1 it is rejected, 2 a usage error."""
 
@@ -86,6 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(f"{escaped(arguments.method)} {escaped(target)} as of {utc(now)}\n")
         _print(decision, checks, change)
+        if decision.allowed and config.identity_secret_file is not None:
+            print(f"  and the secret of {escaped(str(config.identity_secret_file))}")
     return 0 if decision.allowed else 1
 
 
@@ -107,7 +109,7 @@ def _decide(
         # A replay store of its own, so that no proof is used up.
         dpop = config.dpop_verifier(replay=MemoryReplayStore())
         verifier = config.verifier(issuers=issuers, dpop=dpop)
-        with log_suppressed(), Gate(verifier, config.routes, **config.gate_keywords()) as gate:
+        with log_suppressed(), Gate(verifier, config.routes, **config.gate_keywords(with_secret=False)) as gate:
             return gate.check(
                 method=arguments.method,
                 target=target,

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from watchword import KeySet, PublicKey, RejectedKey
-from watchword.cli import key_archive, key_watch, sources, terminal
+from watchword.cli import key_archive, key_sync, key_watch, sources, terminal
 from watchword.cli.subcommands import CommandParser
 from watchword.cli.terminal import coloured, count, escaped
 from watchword.printable import to_json
@@ -17,12 +17,13 @@ Shows the keys of a JWK Set, a JWK or a public key in PEM, and each rejected key
 with the reason. Given the URL of an issuer, finds its key set through the
 metadata that it publishes (RFC 8414).
 
-A file that is named as one of the commands is given as ./archive or ./watch.
+A file that is named as one of the commands is given as ./archive, ./watch
+or ./sync.
 
 Exit status: 0 all keys are usable, 1 some are rejected, 2 a usage error."""
 
 _USAGE = """%(prog)s [-h] [--allow-loopback-http] [--json] [FILE|URL]
-       %(prog)s {archive,watch} ..."""
+       %(prog)s {archive,watch,sync} ..."""
 
 _HEADINGS = ("kid", "key", "algorithms", "thumbprint (SHA-256)")
 
@@ -54,6 +55,7 @@ def add_to(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         commands = parser.add_commands()
         key_archive.add_to(commands)
         key_watch.add_to(commands)
+        key_sync.add_to(commands)
 
 
 def run(arguments: argparse.Namespace) -> int:

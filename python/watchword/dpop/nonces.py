@@ -41,6 +41,11 @@ class Nonces:
         self._lifetime = lifetime
         self._clock = clock
 
+    @property
+    def kernel_keys(self) -> NonceKeys:
+        """The keys, for a server that checks requests without Python. They cannot be read from it."""
+        return self._keys
+
     @staticmethod
     def new_key() -> bytes:
         """Return a random key of 32 bytes."""

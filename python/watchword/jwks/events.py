@@ -95,6 +95,9 @@ class Stats:
     expires_in: float | None = None
     """Seconds until the cached set has expired, the end of ``max_stale``, from when on it is not used; 0 after that.
     ``None`` without one, and for a file and a set in memory, which never expire."""
+    refresh_in: float | None = None
+    """Seconds until the cached set is refreshed in the background; 0 if that is due, or fails at present. ``None``
+    without one, and for a file and a set in memory."""
     consecutive_failures: int = 0
     """Failed attempts since the last successful one."""
     fetching: bool = False

@@ -167,6 +167,7 @@ class RemoteSource:
                 rejected_keys=len(held.keys.rejected) if held is not None else 0,
                 age=max(0.0, now - held.asked_at) if held is not None else None,
                 expires_in=max(0.0, held.dead_at - now) if held is not None else None,
+                refresh_in=max(0.0, held.due_at - now) if held is not None else None,
                 consecutive_failures=self._state.failures,
                 fetching=self._state.attempt is not None,
             )

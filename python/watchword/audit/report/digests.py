@@ -8,9 +8,9 @@ from typing import Any
 
 from watchword.audit.report.audit import Audit
 from watchword.audit.report.manifest import FileDigest, Manifest
-from watchword.audit.report.markup import Child, Html, element, untrusted
-from watchword.audit.report.parts import NUMBER, code, details, paragraph, section, table
-from watchword.audit.report.words import count, size
+from watchword.html.markup import Child, Html, element, untrusted
+from watchword.html.parts import NUMBER, code, details, paragraph, section, table
+from watchword.html.words import count, size
 
 #: Files of a list, and characters of the policy, that are on the page.
 LISTED = 200

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from watchword.audit.report.audit import Audit
-from watchword.audit.report.markup import Html, element
-from watchword.audit.report.parts import NUMBER, figure, legend, paragraph, section, table
 from watchword.audit.report.plots import rows_of_bars
-from watchword.audit.report.words import count, duration, share
+from watchword.html.markup import Html, element
+from watchword.html.parts import NUMBER, figure, legend, paragraph, section, table
+from watchword.html.words import count, duration, share
 
 #: The largest number of actors that has a bar of its own.
 DEPTHS = 10

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from watchword.audit.report.audit import Audit
 from watchword.audit.report.codes import MEANINGS, in_order
-from watchword.audit.report.markup import Child, Html, element, joined, untrusted
-from watchword.audit.report.parts import NUMBER, code, moment, moments, paragraph, section, table
 from watchword.audit.report.side_files import Use
 from watchword.audit.report.token_uses import TokenUses
 from watchword.audit.report.totals import EXAMPLES, Example
-from watchword.audit.report.words import count
+from watchword.html.markup import Child, Html, element, joined, untrusted
+from watchword.html.parts import NUMBER, code, moment, moments, paragraph, section, table
+from watchword.html.words import count
 
 #: Verdicts that are listed of a token, the most frequent ones.
 VERDICTS = 4

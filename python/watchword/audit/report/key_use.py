@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from watchword.audit.report.audit import Audit
 from watchword.audit.report.codes import states_in_order
-from watchword.audit.report.markup import Child, Html, element, untrusted
-from watchword.audit.report.parts import NUMBER, code, figure, legend, moments, paragraph, section, table
 from watchword.audit.report.plots import spans, time_axis
 from watchword.audit.report.timeline import Timeline
 from watchword.audit.report.totals import MARKED_STATES, Span, number_of_keys
-from watchword.audit.report.words import DAY, count
 from watchword.audit.summary import KEY_STATES
+from watchword.html.markup import Child, Html, element, untrusted
+from watchword.html.parts import NUMBER, code, figure, legend, moments, paragraph, section, table
+from watchword.html.words import DAY, count
 
 #: Keys that are shown, the busiest and the compromised ones.
 SHOWN = 60

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable
 from importlib import resources
 
@@ -12,11 +10,12 @@ from watchword.audit.report.digests import digests
 from watchword.audit.report.distributions import depth, lateness
 from watchword.audit.report.evidence import examples, replays, tokens, unreadable
 from watchword.audit.report.key_use import keys
-from watchword.audit.report.markup import Html, element, joined
-from watchword.audit.report.parts import day
 from watchword.audit.report.summary import summary
 from watchword.audit.report.verdicts import issuers, verdicts
-from watchword.audit.report.words import DAY, date
+from watchword.html.document import document
+from watchword.html.markup import element, joined
+from watchword.html.parts import day
+from watchword.html.words import DAY, date
 
 _SECTIONS = (
     ("summary", "Summary", summary),
@@ -36,29 +35,15 @@ _SECTIONS = (
 def page(audit: Audit) -> str:
     """Return the page; equal for equal audits, to the byte."""
     style = resources.files(__package__).joinpath("style.css").read_text("utf-8")
-    document = element(
-        "html",
-        element(
-            "head",
-            element("meta", charset="utf-8"),
-            element("meta", http_equiv="Content-Security-Policy", content=_content_security_policy(style)),
-            element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            element("meta", name="referrer", content="no-referrer"),
-            element("meta", name="color-scheme", content="light dark"),
-            element("title", _title(audit, date)),
-            element("style", Html(style)),
-        ),
-        element(
-            "body",
-            element("header", element("h1", _title(audit, day))),
-            element("nav", element("ul", [
-                element("li", element("a", name, href=f"#{identifier}")) for identifier, name, _ in _SECTIONS
-            ]), aria_label="Contents"),
-            element("main", joined([write(audit) for _, _, write in _SECTIONS], "\n")),
-        ),
-        lang="en-GB",
+    return document(
+        _title(audit, date),
+        style,
+        element("header", element("h1", _title(audit, day))),
+        element("nav", element("ul", [
+            element("li", element("a", name, href=f"#{identifier}")) for identifier, name, _ in _SECTIONS
+        ]), aria_label="Contents"),
+        element("main", joined([write(audit) for _, _, write in _SECTIONS], "\n")),
     )  # fmt: skip
-    return f"<!DOCTYPE html>\n{document}\n"
 
 
 def _title(audit: Audit, written: Callable[[int], str]) -> list[str]:
@@ -69,12 +54,6 @@ def _title(audit: Audit, written: Callable[[int], str]) -> list[str]:
     if first // DAY == last // DAY:
         return ["Audit of tokens, ", written(first // DAY)]
     return ["Audit of tokens, ", written(first // DAY), " to ", written(last // DAY)]
-
-
-def _content_security_policy(style: str) -> str:
-    """Return a policy that allows this style sheet and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
 __all__ = ["page"]

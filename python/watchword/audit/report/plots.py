@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from watchword.audit.report.markup import Child, Html, element
 from watchword.audit.report.timeline import Bar, Timeline
-from watchword.audit.report.words import short
+from watchword.html.markup import Child, Html, element
+from watchword.html.words import short
 
 #: Shapes within a plot are drawn on this many units from bottom to top.
 _UNITS = 1000

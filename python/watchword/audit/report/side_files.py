@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from watchword.audit.report.words import MICROSECONDS
+from watchword.html.words import MICROSECONDS
 
 #: Examples that are kept of each kind of unreadable row, kinds that are counted one by one, and replays that are shown.
 EXAMPLES = 3

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from watchword.audit.report.audit import Audit
 from watchword.audit.report.codes import MEANINGS
-from watchword.audit.report.markup import Child, Html, element
-from watchword.audit.report.parts import code, day, paragraph, section
 from watchword.audit.report.totals import Totals, number_of_keys
-from watchword.audit.report.words import DAY, count, share, time_of_day
+from watchword.html.markup import Child, Html, element
+from watchword.html.parts import code, day, paragraph, section
+from watchword.html.words import DAY, count, share, time_of_day
 
 
 def summary(audit: Audit) -> Html:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from watchword.audit.report.totals import LAST_DAY
-from watchword.audit.report.words import calendar, day_of
+from watchword.html.words import calendar, day_of
 
 #: Bars that a plot has room for.
 MAX_BARS = 400

@@ -7,8 +7,11 @@ from collections import Counter
 
 from watchword.audit.report.audit import Audit
 from watchword.audit.report.codes import MEANINGS, in_order
-from watchword.audit.report.markup import Child, Html, element, untrusted
-from watchword.audit.report.parts import (
+from watchword.audit.report.plots import columns, sparkline, time_axis
+from watchword.audit.report.timeline import Bar, Timeline
+from watchword.audit.report.totals import VALID
+from watchword.html.markup import Child, Html, element, untrusted
+from watchword.html.parts import (
     NUMBER,
     code,
     day,
@@ -20,10 +23,7 @@ from watchword.audit.report.parts import (
     section,
     table,
 )
-from watchword.audit.report.plots import columns, sparkline, time_axis
-from watchword.audit.report.timeline import Bar, Timeline
-from watchword.audit.report.totals import VALID
-from watchword.audit.report.words import count, share
+from watchword.html.words import count, share
 
 #: Codes that have a column in the table of days, the most frequent ones: as many as fit on paper.
 DAILY_CODES = 16

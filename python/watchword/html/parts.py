@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from watchword.audit.report.markup import Child, Html, element, joined
-from watchword.audit.report.words import DAY, date, time_of_day
+from watchword.html.markup import Child, Html, element, joined
+from watchword.html.words import DAY, date, time_of_day
 
 #: Columns of numbers, which are aligned to the right, have this mark after their heading.
 NUMBER = "#"

@@ -17,7 +17,7 @@ MAX_COMBINING = 2
 
 
 class Html(str):
-    """Text that is markup; only this module and the style sheet make it."""
+    """Text that is markup; only this module makes it, and whoever has a style sheet."""
 
     __slots__ = ()
 

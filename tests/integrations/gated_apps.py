@@ -11,26 +11,16 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from gate_routes import ISSUER, ORIGIN, ROUTES
+
 import watchword as ww
 from watchword.gate import Gate, Route
-
-ISSUER = "https://as.example"
-ORIGIN = "https://api.example"
-READ = "orders:read"
-
-ROUTES = (
-    Route("/public", public=True),
-    Route("/optional", optional=True),
-    Route("/bound", dpop="required"),
-    Route("/socket", scopes=(READ,)),
-    Route("/orders/{id}", methods=("GET", "POST"), scopes=(READ,), name="order"),
-)
 
 
 @functools.cache
 def gate() -> Gate:
     issuer = ww.Issuer(ISSUER, jwks=json.loads(os.environ["TEST_JWKS"]))
-    return Gate(ww.Verifier([issuer], audience=ORIGIN), ROUTES, public_url=ORIGIN)
+    return Gate(ww.Verifier([issuer], audience=ORIGIN), [Route(**route) for route in ROUTES], public_url=ORIGIN)
 
 
 def seen(method: str, path: str, headers: Iterable[tuple[str, str]], decision: Any, token: Any) -> bytes:

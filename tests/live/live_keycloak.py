@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import live_maven
 from live_certificates import CLIENT, TRUST_STORE_PASSWORD, Certificates, certificates
-from live_process import answers, serving, tail
+from server_process import answers, serving, tail
 
 import watchword as ww
 from watchword.dpop import DpopProver

@@ -16,7 +16,7 @@ import httpx2
 import live_install
 from live_browser import Browser
 from live_dpop import Holder
-from live_process import serving
+from server_process import serving
 
 #: The configuration of provider.mjs: clients, and their redirect URIs.
 MACHINE = ("machine", "machine-secret")

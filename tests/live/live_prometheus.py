@@ -13,7 +13,7 @@ from typing import Any
 import httpx2
 import yaml
 from live_install import unavailable
-from live_process import answers, free_port, serving
+from server_process import answers, free_port, serving
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "observability"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx2
 import live_maven
 from live_certificates import Certificates, certificates
-from live_process import answers, serving
+from server_process import answers, serving
 
 import watchword as ww
 from watchword.dpop import DpopProver

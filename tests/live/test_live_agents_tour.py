@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 import pytest
 from live_authgent import Authgent
 from live_authgent import authgent as running
-from live_process import answers, free_port, serving
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
+from server_process import answers, free_port, serving
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "agents"
 

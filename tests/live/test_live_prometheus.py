@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from live_process import answers, free_port, serving
 from live_prometheus import EXAMPLE, Prometheus, prometheus
+from server_process import answers, free_port, serving
 
 from watchword.testing import LocalIssuer
 

@@ -1,6 +1,6 @@
 """Run a server for as long as its standard input is open, then ends it with every process that it started.
 
-    python live_guard.py COMMAND...
+    python process_guard.py COMMAND...
 
 The other end of the standard input is held by the test run. However that ends (killed, too), the pipe closes.
 """
@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-#: Seconds between asking and insisting; shorter than what `live_process.stop` allows.
+#: Seconds between asking and insisting; shorter than what `server_process.stop` allows.
 GRACE = 5.0
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import h2.config
 import h2.connection
 import h2.events
+import h2.exceptions
 
 LONG = 30.0  # seconds: for what must happen soon, on however slow a machine
 HOST = "api.example"
@@ -31,6 +32,9 @@ class Wire:
     headers: Pairs = ()
     body: bytes = b""
     websocket: bool = False
+    #: The values of its ``Host`` headers.
+    hosts: tuple[str, ...] = (HOST,)
+    chunked: bool = False
 
     def __repr__(self) -> str:
         return f"{self.method} {self.target[:80]}, {len(self.headers)} headers"
@@ -63,22 +67,26 @@ def send(port: int, wire: Wire, protocol: str = "http/1.1") -> Answer:
                 return _send_h2(connection, wire)
             connection.sendall(_written(wire))
             return _read(connection, wire)
-        except (ConnectionError, http.client.BadStatusLine):
+        except (ConnectionError, http.client.BadStatusLine, h2.exceptions.ProtocolError):
             return Answer(0)
 
 
 def _written(wire: Wire) -> bytes:
-    headers: list[tuple[str, str]] = [("Host", HOST), *wire.headers]
+    headers: list[tuple[str, str]] = [*(("Host", host) for host in wire.hosts), *wire.headers]
     if wire.websocket:
         key = base64.b64encode(os.urandom(16)).decode()
         headers += [("Upgrade", "websocket"), ("Connection", "Upgrade")]
         headers += [("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", key)]
     elif not any(name.lower() == "connection" for name, _ in wire.headers):
         headers.append(("Connection", "close"))
-    if wire.body:
-        headers.append(("Content-Length", str(len(wire.body))))
+    body = wire.body
+    if wire.chunked:
+        headers.append(("Transfer-Encoding", "chunked"))
+        body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    elif body:
+        headers.append(("Content-Length", str(len(body))))
     lines = [f"{wire.method} {wire.target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + wire.body
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
 def _read(connection: socket.socket, wire: Wire) -> Answer:
@@ -114,11 +122,17 @@ def _send_h2(connection: socket.socket, wire: Wire) -> Answer:
     )
     state = h2.connection.H2Connection(config)
     state.initiate_connection()
-    pseudo = [(":method", wire.method), (":scheme", "https"), (":authority", HOST), (":path", wire.target)]
+    pseudo = [
+        (":method", wire.method),
+        (":scheme", "https"),
+        *((":authority", host) for host in wire.hosts),
+        (":path", wire.target),
+    ]
     others = [(name.lower(), value) for name, value in wire.headers if name.lower() not in _CONNECTION_SPECIFIC]
     state.send_headers(1, [*pseudo, *others], end_stream=not wire.body)
-    if wire.body:
-        state.send_data(1, wire.body, end_stream=True)
+    size = state.max_outbound_frame_size
+    for start in range(0, len(wire.body), size):
+        state.send_data(1, wire.body[start : start + size], end_stream=start + size >= len(wire.body))
     connection.sendall(state.data_to_send())
     return _read_h2(connection, state)
 

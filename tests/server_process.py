@@ -17,7 +17,7 @@ import httpx2
 START_TIMEOUT = 60.0
 
 #: Ends the server when this process ends, in whatever way.
-GUARD = Path(__file__).with_name("live_guard.py")
+GUARD = Path(__file__).with_name("process_guard.py")
 
 
 class ServerDied(Exception):
@@ -44,7 +44,7 @@ def serving(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``command`` while the block runs; its output is written to ``log``.
 
-    It ends with this process even if that is killed (``live_guard.py``). Raises :class:`ServerDied` or
+    It ends with this process even if that is killed (``process_guard.py``). Raises :class:`ServerDied` or
     ``TimeoutError`` if it is not ready within ``timeout`` seconds, with the end of the log.
     """
     with log.open("wb") as output:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from live_process import GUARD
+from server_process import GUARD
 
 #: It has a child; both write to standard output, which ends once neither runs any more.
 SERVER = "sleep 600 & echo started; wait"

@@ -21,9 +21,10 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "python")]
 
-from soak_clients import Client, Tally
+from soak_clients import SEEN, Client
 from soak_history import History, Key, Span
 from soak_service import serving
+from soak_tally import Tally
 
 from watchword.gate import Gate, GateConfig, Route
 from watchword.testing import LocalIssuer, ServedIssuer
@@ -94,7 +95,7 @@ class Operator:
             self._gate.reload(_config(self._issuer, self._partner if partner else None, generation))
 
     def outage(self) -> None:
-        with self._history.outage(), self._issuer.outage():
+        with self._history.outages.lasting(), self._issuer.outage():
             time.sleep(0.05)
 
 
@@ -126,7 +127,7 @@ def _gate(issuer: ServedIssuer) -> Iterator[Gate]:
 
 def run(seconds: float, seed: int, clients: int = CLIENTS) -> tuple[Tally, collections.Counter[str]]:
     """Return what the clients saw and what the operator did."""
-    history, tally = History(), Tally()
+    history, tally = History(), Tally(SEEN)
     partner = LocalIssuer("https://partner.example", audience=ORIGIN, key_ids=["partner-1"])
     with LocalIssuer(audience=ORIGIN, algorithms=("EdDSA", "ES256")).serve() as issuer, _gate(issuer) as gate:
         operator = Operator(issuer, partner, gate, history)
@@ -158,8 +159,7 @@ def main() -> None:
     tally, done = run(options.seconds, options.seed, options.clients)
     print(f"seed {options.seed}, {options.clients} clients, {options.seconds:g} s: {tally.total} answers")
     print("changes: " + ", ".join(f"{count} {name}" for name, count in sorted(done.items())))
-    for (kind, answer), count in sorted(tally.answers.items()):
-        print(f"{count:8} {kind}: {answer}")
+    print(*tally.describe(), sep="\n")
     missing = tally.missing()
     if missing:
         print(f"too short a run: never seen: {'; '.join(missing)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import http.client
 import json
@@ -10,51 +9,18 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from soak_history import NEVER, History, Key
+from soak_tally import Answer, Tally
 
 from watchword.testing import LocalIssuer, ServedIssuer
 
 ORIGIN = "https://api.example"
 
 
-class Answer(NamedTuple):
-    status: int
-    code: str
-    route: str | None
-    sent: float
-    answered: float
-
-
-class Tally:
-    """All answers, by kind of request and by answer, and a line for each wrong one."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.answers: collections.Counter[tuple[str, str]] = collections.Counter()
-        self.wrong: list[str] = []
-
-    @property
-    def total(self) -> int:
-        return sum(self.answers.values())
-
-    def missing(self) -> list[str]:
-        """Return what a run of some seconds must have seen, and this one has not."""
-        return [f"{kind}: {answer}" for kind, answer in _SEEN if not self.answers[kind, answer]]
-
-    def add(self, kind: str, answer: Answer, right: set[str]) -> None:
-        with self._lock:
-            self.answers[kind, f"{answer.status} {answer.code}"] += 1
-            if answer.code not in right or answer.status not in _STATUSES[answer.code]:
-                self.wrong.append(f"{kind}: {answer}, not {sorted(right)}")
-
-    def failed(self, kind: str, error: Exception) -> None:
-        with self._lock:
-            self.wrong.append(f"{kind}: {error!r}")
-
-
-_SEEN = (
+#: What a run of some seconds must see.
+SEEN = (
     ("valid", "200 allowed"),
     ("valid, by a key that was not fetched yet", "200 allowed"),
     ("valid, used before", "200 allowed"),
@@ -65,17 +31,6 @@ _SEEN = (
     ("partner that comes and goes", "401 wrong_issuer"),
     ("proof, sent twice at once", "200 allowed"),
     ("proof, sent twice at once", "401 dpop_replayed"),
-)
-
-_STATUSES: dict[str, set[int]] = collections.defaultdict(
-    lambda: {401},
-    allowed={200},
-    insufficient_scope={403},
-    no_route={403},
-    keys_unavailable={503},
-    ambiguous_path={400},
-    token_in_query={400},
-    internal_error=set(),
 )
 
 
@@ -199,7 +154,7 @@ class Client:
         # Its key is one of the newest, which the gate may not have yet.
         for key in self._history.all_keys()[-4:]:
             right |= self._history.key_answers(key, answer.sent, answer.answered) - {"allowed"}
-        if self._history.outage_between(answer.sent, answer.answered):
+        if self._history.outages.touch(answer.sent, answer.answered):
             right.add("keys_unavailable")
         self._expect(f"bad token: {defect}", right, answer)
 

@@ -31,6 +31,35 @@ class Span:
         return answered < self.begins or self.ended < sent
 
 
+class Outages:
+    """The times at which something was unavailable. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._spans: list[Span] = []
+
+    @contextmanager
+    def lasting(self) -> Iterator[Span]:
+        """Note that an outage may begin, and at the end that it is over; the block notes the two times between."""
+        span = Span(begins=time.monotonic())
+        with self._lock:
+            self._spans.append(span)
+        yield span
+        span.ended = time.monotonic()
+
+    def touch(self, sent: float, answered: float) -> bool:
+        """Return whether there may have been an outage at some time between the two."""
+        return any(not span.not_at_all(sent, answered) for span in self._all())
+
+    def cover(self, sent: float, answered: float) -> bool:
+        """Return whether there was certainly an outage all the time between the two."""
+        return any(span.all_through(sent, answered) for span in self._all())
+
+    def _all(self) -> list[Span]:
+        with self._lock:
+            return list(self._spans)
+
+
 @dataclass
 class Key:
     """A key of the issuer: while it is published, and while the gate is certain to have it."""
@@ -46,7 +75,8 @@ class History:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._keys: list[Key] = []
-        self._outages: list[Span] = []
+        #: Of the endpoint of the keys.
+        self.outages = Outages()
         #: The first and last moment at which the gate may have had the routes of each generation.
         self._generations: list[Span] = []
         #: Whether the partner's tokens are accepted in each generation.
@@ -84,14 +114,6 @@ class History:
                 key.known.ended = min(key.known.ended, answered)
 
     @contextmanager
-    def outage(self) -> Iterator[None]:
-        span = Span(begins=time.monotonic())
-        with self._lock:
-            self._outages.append(span)
-        yield
-        span.ended = time.monotonic()
-
-    @contextmanager
     def reloading(self, *, toggle_partner: bool = False) -> Iterator[tuple[int, bool]]:
         """Yield the number of the generation that replaces the latest, and whether it accepts the partner's tokens."""
         with self._lock:
@@ -115,10 +137,6 @@ class History:
         with self._lock:
             return list(self._keys)
 
-    def outage_between(self, sent: float, answered: float) -> bool:
-        with self._lock:
-            return any(not span.not_at_all(sent, answered) for span in self._outages)
-
     def generations_between(self, sent: float, answered: float) -> set[int]:
         with self._lock:
             found = enumerate(self._generations)
@@ -133,6 +151,6 @@ class History:
         if key.known.all_through(sent, answered):
             return {"allowed"}
         if key.known.ended < sent:
-            return {"unknown_key", "keys_unavailable"} if self.outage_between(sent, answered) else {"unknown_key"}
+            return {"unknown_key", "keys_unavailable"} if self.outages.touch(sent, answered) else {"unknown_key"}
         # The gate fetches the keys for it, unless a fetch from before is in flight, or one has just failed.
         return {"allowed", "unknown_key", "keys_unavailable"}

@@ -1,0 +1,258 @@
+"""The module for Envoy beside Envoy's own filter for JWTs: requests a second, and Envoy's CPU time for each request.
+
+    python benches/envoy_module.py --module target/release [--algorithm EdDSA ES256 RS256] [--turns 5] [--seconds 3]
+
+One Envoy with one worker has a listener for each contender; wrk (apt: wrk) sends requests from the other core, and
+nginx (apt: nginx) answers behind it. The contenders take turns, each round in another order; medians are printed, and
+the median of the ratios within a round. A contender must accept a valid token and reject an expired one before its
+first turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from watchword.testing import LocalIssuer
+
+ISSUER, AUDIENCE = "https://as.example", "https://api.example"
+TOKENS = 500
+TYPES = "type.googleapis.com/envoy.extensions"
+FILTERS = f"{TYPES}.filters.http"
+MANAGER = f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"
+
+#: What wrk runs: the tokens of a file in turn.
+LUA = """
+local requests, i = {}, 0
+init = function()
+  for token in io.lines(os.getenv("TOKENS")) do
+    requests[#requests + 1] = wrk.format("GET", "/orders/1", {["Authorization"] = "Bearer " .. token})
+  end
+end
+request = function() i = i % #requests + 1; return requests[i] end
+done = function(summary, latency)
+  local e = summary.errors
+  io.write(string.format("RESULT %d %d %d %d\\n", summary.requests, summary.duration, latency:percentile(99),
+    e.status + e.connect + e.read + e.write + e.timeout))
+end
+"""
+
+
+@dataclass
+class Turn:
+    rate: float
+    cpu: float
+    p99: float
+
+
+def jwt_authn(jwks: dict[str, Any], *, cached: bool) -> dict[str, Any]:
+    headers = [("x-auth-sub", "sub"), ("x-auth-scope", "scope")]
+    provider: dict[str, Any] = {
+        "issuer": ISSUER,
+        "audiences": [AUDIENCE],
+        "local_jwks": {"inline_string": json.dumps(jwks)},
+        "forward": True,
+        "claim_to_headers": [{"header_name": header, "claim_name": claim} for header, claim in headers],
+    }
+    if cached:
+        provider["jwt_cache_config"] = {"jwt_cache_size": 2 * TOKENS}
+    rule = {"match": {"prefix": "/"}, "requires": {"provider_name": "p"}}
+    return {"@type": f"{FILTERS}.jwt_authn.v3.JwtAuthentication", "providers": {"p": provider}, "rules": [rule]}
+
+
+def module(jwks: dict[str, Any], *, cached: bool) -> dict[str, Any]:
+    gate: dict[str, Any] = {
+        "public_url": AUDIENCE,
+        "token": {"audience": AUDIENCE},
+        "issuers": [{"issuer": ISSUER, "jwks": jwks}],
+        "routes": [{"path": "/orders/{id}", "methods": ["GET"], "scopes": ["orders:read"]}],
+    }
+    if not cached:
+        gate["token_cache"] = {"max_bytes": 0}
+    return {
+        "@type": f"{FILTERS}.dynamic_modules.v3.DynamicModuleFilter",
+        "dynamic_module_config": {"name": "watchword_envoy", "do_not_close": True, "metrics_namespace": "watchword"},
+        "filter_name": "watchword",
+        "filter_config": {"@type": "type.googleapis.com/google.protobuf.Struct", "value": {"gate": gate}},
+    }
+
+
+def contenders(jwks: dict[str, Any]) -> dict[str, dict[str, Any] | None]:
+    return {
+        "no filter": None,
+        "jwt_authn": jwt_authn(jwks, cached=False),
+        "jwt_authn, jwt_cache": jwt_authn(jwks, cached=True),
+        "module": module(jwks, cached=True),
+        "module, no cache": module(jwks, cached=False),
+    }
+
+
+#: What is compared, and the floors of requests a second and of CPU time.
+RATIOS = (
+    ("cached, against jwt_authn", "module", "jwt_authn", 1.4, 0.75),
+    ("uncached, against jwt_authn", "module, no cache", "jwt_authn", 1.1, None),
+    ("cached, against jwt_authn with jwt_cache", "module", "jwt_authn, jwt_cache", 0.9, None),
+)
+
+
+def configuration(filters: dict[str, dict[str, Any] | None], ports: dict[str, int], application: int) -> dict[str, Any]:
+    router = {"name": "router", "typed_config": {"@type": f"{FILTERS}.router.v3.Router"}}
+    route = {"match": {"prefix": "/"}, "route": {"cluster": "application"}}
+    hosts = [{"name": "all", "domains": ["*"], "routes": [route]}]
+
+    def listener(name: str, config: dict[str, Any] | None) -> dict[str, Any]:
+        own = [] if config is None else [{"name": "own", "typed_config": config}]
+        manager = {
+            "@type": MANAGER,
+            "stat_prefix": "bench",
+            "route_config": {"virtual_hosts": hosts},
+            "http_filters": [*own, router],
+        }
+        chain = {"filters": [{"name": "manager", "typed_config": manager}]}
+        return {"name": name, "address": _address(ports[name]), "filter_chains": [chain]}
+
+    endpoint = {"endpoint": {"address": _address(application)}}
+    cluster = {
+        "name": "application",
+        "type": "STATIC",
+        "load_assignment": {"cluster_name": "application", "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+    listeners = [listener(name, config) for name, config in filters.items()]
+    return {"static_resources": {"listeners": listeners, "clusters": [cluster]}}
+
+
+def _address(port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+
+
+@contextlib.contextmanager
+def process(command: list[str], port: int, log: Path, **env: str) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output:
+        started = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, **env})
+    try:
+        until = time.monotonic() + 30
+        while status(port) == 0:
+            if started.poll() is not None or time.monotonic() > until:
+                raise SystemExit(f"{command[0]} does not answer: {log.read_text()[-2000:]}")
+            time.sleep(0.05)
+        yield started
+    finally:
+        started.terminate()
+        started.wait()
+
+
+def status(port: int, token: str = "") -> int:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/orders/1", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+def cpu_seconds(pid: int) -> float:
+    """The CPU time of Envoy, which has one process."""
+    values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(values[11]) + int(values[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def turn(folder: Path, port: int, pid: int, seconds: float) -> Turn:
+    command = ["wrk", "-t1", "-c16", f"-d{seconds:g}s", "--latency", "-s", str(folder / "wrk.lua")]
+    before = cpu_seconds(pid)
+    env = {**os.environ, "TOKENS": str(folder / "tokens")}
+    run = subprocess.run([*command, f"http://127.0.0.1:{port}/"], env=env, capture_output=True, text=True, check=True)
+    spent = cpu_seconds(pid) - before
+    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+)", run.stdout)
+    assert found, run.stdout + run.stderr
+    requests, microseconds, p99, errors = map(int, found.groups())
+    if errors:
+        raise SystemExit(f"{errors} valid requests were not answered by 200: the comparison is void")
+    return Turn(requests / microseconds * 1e6, spent / requests * 1e6, p99 / 1000)
+
+
+def measure(algorithm: str, options: argparse.Namespace, folder: Path, first_port: int) -> None:
+    issuer = LocalIssuer(ISSUER, audience=AUDIENCE, algorithms=(algorithm,))
+    claims = {"scope": "orders:read", "client_id": "agent"}
+    tokens = [issuer.mint({**claims, "sub": f"user-{n}", "jti": f"token-{n}"}) for n in range(TOKENS)]
+    (folder / "tokens").write_text("\n".join(tokens) + "\n")
+    (folder / "wrk.lua").write_text(LUA)
+    filters = contenders(issuer.jwks())
+    ports = {name: first_port + 1 + index for index, name in enumerate(filters)}
+    (folder / "envoy.json").write_text(json.dumps(configuration(filters, ports, first_port)))
+    (folder / "nginx.conf").write_text(
+        f"daemon off; pid {folder}/pid; worker_processes 1; events {{}} error_log stderr;\n"
+        f"http {{ access_log off; keepalive_requests 1000000000;\n"
+        f"server {{ listen 127.0.0.1:{first_port}; return 200 ok; }} }}\n"
+    )
+    envoy = [options.envoy, "-c", str(folder / "envoy.json"), "--concurrency", "1", "--log-level", "error"]
+    with (
+        process(["nginx", "-c", str(folder / "nginx.conf"), "-e", "stderr"], first_port, folder / "nginx.log"),
+        process(
+            [*envoy, "--use-dynamic-base-id"],
+            ports["no filter"],
+            folder / "envoy.log",
+            ENVOY_DYNAMIC_MODULES_SEARCH_PATH=str(Path(options.module).resolve()),
+        ) as running,
+    ):
+        for name, port in ports.items():
+            statuses = (status(port, tokens[0]), status(port, issuer.mint_bad("expired")))
+            assert name == "no filter" or statuses == (200, 401), (name, statuses)
+            turn(folder, port, running.pid, 1)
+        rounds: list[dict[str, Turn]] = []
+        for _ in range(options.turns):
+            order = random.sample(list(ports), len(ports))
+            rounds.append({name: turn(folder, ports[name], running.pid, options.seconds) for name in order})
+    report(algorithm, list(ports), rounds)
+
+
+def report(algorithm: str, names: list[str], rounds: list[dict[str, Turn]]) -> None:
+    def median(values: Iterator[float]) -> float:
+        return statistics.median(values)
+
+    print(f"\n{algorithm}, {len(rounds)} turns\n\n| | requests/s | CPU µs/request | p99 ms |\n|---|---:|---:|---:|")
+    for name in names:
+        turns = [each[name] for each in rounds]
+        rate, cpu = median(turn.rate for turn in turns), median(turn.cpu for turn in turns)
+        print(f"| {name} | {rate:,.0f} | {cpu:.1f} | {median(turn.p99 for turn in turns):.2f} |")
+    print("\n| | requests/s | floor | CPU | floor |\n|---|---:|---:|---:|---:|")
+    for what, ours, theirs, rate_floor, cpu_floor in RATIOS:
+        rate = median(each[ours].rate / each[theirs].rate for each in rounds)
+        cpu = median(each[ours].cpu / each[theirs].cpu for each in rounds)
+        print(f"| {what} | {rate:.2f} × | {rate_floor} | {cpu:.2f} × | {cpu_floor or ''} |", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--module", required=True, help="the folder with libwatchword_envoy.so")
+    beside = Path(sys.executable).parent / "envoy"
+    parser.add_argument("--envoy", default=str(beside) if beside.exists() else "envoy")
+    parser.add_argument("--algorithm", nargs="*", default=["EdDSA", "ES256", "RS256"])
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--first-port", type=int, default=19700)
+    options = parser.parse_args()
+    for algorithm in options.algorithm:
+        with tempfile.TemporaryDirectory() as folder:
+            measure(algorithm, options, Path(folder), options.first_port)
+
+
+if __name__ == "__main__":
+    main()

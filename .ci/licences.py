@@ -23,6 +23,9 @@ ACCEPTED = {
     "Zlib",
 }
 
+#: Tools of tests, by their licences: they are in nothing that is built.
+TOOLS = {"cbindgen": "MPL-2.0"}
+
 
 def accepted(expression: str) -> bool:
     """Of an SPDX expression: every part of its ANDs has an accepted alternative."""
@@ -31,6 +34,10 @@ def accepted(expression: str) -> bool:
 
 
 packages = json.load(sys.stdin)["packages"]
-rejected = [f"{p['name']} {p['version']}: {p['license']}" for p in packages if not accepted(p["license"] or "none")]
+rejected = [
+    f"{p['name']} {p['version']}: {p['license']}"
+    for p in packages
+    if not accepted(p["license"] or "none") and TOOLS.get(p["name"]) != p["license"]
+]
 sys.stdout.write(f"{len(packages)} crates\n")
 sys.exit("\n".join(["licences that are not accepted:", *rejected]) if rejected else 0)

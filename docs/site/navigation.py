@@ -19,6 +19,7 @@ PATTERNS = (
     "docs/guides/*.md",
     "docs/site/README.md",
     "examples/agents/README.md",
+    "examples/gateways/*/README.md",
     "examples/incident/README.md",
     "examples/observability/README.md",
     "benches/README.md",
@@ -45,7 +46,19 @@ SECTIONS = (
             "examples/agents/README",
         ],
     ),
-    ("Requests", ["docs/gate", "docs/gate-config"]),
+    (
+        "Requests",
+        [
+            "docs/gate",
+            "docs/gate-config",
+            "docs/gateways",
+            "examples/gateways/*/README",
+            "docs/serve",
+            "docs/nginx",
+            "docs/envoy",
+            "docs/identity-headers",
+        ],
+    ),
     (
         "Audits",
         [

@@ -232,6 +232,7 @@ def requests(verifier: ww.Verifier, scope: list[tuple[bytes, bytes]]) -> str | N
         ww.TokenInBodyError,
         ww.AmbiguousPathError,
         ww.NoRouteError,
+        ww.UntrustedIdentityError,
         ww.InternalError,
         ww.CertificateRequiredError,
         ww.CertificateMismatchError,

@@ -11,22 +11,22 @@ first turn.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import random
-import re
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from server_process import serving
+from wrk import Turn, bearer, turn
 
 from watchword.testing import LocalIssuer
 
@@ -35,29 +35,6 @@ TOKENS = 500
 TYPES = "type.googleapis.com/envoy.extensions"
 FILTERS = f"{TYPES}.filters.http"
 MANAGER = f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"
-
-#: What wrk runs: the tokens of a file in turn.
-LUA = """
-local requests, i = {}, 0
-init = function()
-  for token in io.lines(os.getenv("TOKENS")) do
-    requests[#requests + 1] = wrk.format("GET", "/orders/1", {["Authorization"] = "Bearer " .. token})
-  end
-end
-request = function() i = i % #requests + 1; return requests[i] end
-done = function(summary, latency)
-  local e = summary.errors
-  io.write(string.format("RESULT %d %d %d %d\\n", summary.requests, summary.duration, latency:percentile(99),
-    e.status + e.connect + e.read + e.write + e.timeout))
-end
-"""
-
-
-@dataclass
-class Turn:
-    rate: float
-    cpu: float
-    p99: float
 
 
 def jwt_authn(jwks: dict[str, Any], *, cached: bool) -> dict[str, Any]:
@@ -140,22 +117,6 @@ def _address(port: int) -> dict[str, Any]:
     return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
 
 
-@contextlib.contextmanager
-def process(command: list[str], port: int, log: Path, **env: str) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("wb") as output:
-        started = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, **env})
-    try:
-        until = time.monotonic() + 30
-        while status(port) == 0:
-            if started.poll() is not None or time.monotonic() > until:
-                raise SystemExit(f"{command[0]} does not answer: {log.read_text()[-2000:]}")
-            time.sleep(0.05)
-        yield started
-    finally:
-        started.terminate()
-        started.wait()
-
-
 def status(port: int, token: str = "") -> int:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     request = urllib.request.Request(f"http://127.0.0.1:{port}/orders/1", headers=headers)
@@ -168,32 +129,12 @@ def status(port: int, token: str = "") -> int:
         return 0
 
 
-def cpu_seconds(pid: int) -> float:
-    """The CPU time of Envoy, which has one process."""
-    values = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(values[11]) + int(values[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def turn(folder: Path, port: int, pid: int, seconds: float) -> Turn:
-    command = ["wrk", "-t1", "-c16", f"-d{seconds:g}s", "--latency", "-s", str(folder / "wrk.lua")]
-    before = cpu_seconds(pid)
-    env = {**os.environ, "TOKENS": str(folder / "tokens")}
-    run = subprocess.run([*command, f"http://127.0.0.1:{port}/"], env=env, capture_output=True, text=True, check=True)
-    spent = cpu_seconds(pid) - before
-    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+)", run.stdout)
-    assert found, run.stdout + run.stderr
-    requests, microseconds, p99, errors = map(int, found.groups())
-    if errors:
-        raise SystemExit(f"{errors} valid requests were not answered by 200: the comparison is void")
-    return Turn(requests / microseconds * 1e6, spent / requests * 1e6, p99 / 1000)
-
-
 def measure(algorithm: str, options: argparse.Namespace, folder: Path, first_port: int) -> None:
     issuer = LocalIssuer(ISSUER, audience=AUDIENCE, algorithms=(algorithm,))
     claims = {"scope": "orders:read", "client_id": "agent"}
     tokens = [issuer.mint({**claims, "sub": f"user-{n}", "jti": f"token-{n}"}) for n in range(TOKENS)]
-    (folder / "tokens").write_text("\n".join(tokens) + "\n")
-    (folder / "wrk.lua").write_text(LUA)
+    requests = folder / "tokens"
+    requests.write_text("\n".join(map(bearer, tokens)) + "\n")
     filters = contenders(issuer.jwks())
     ports = {name: first_port + 1 + index for index, name in enumerate(filters)}
     (folder / "envoy.json").write_text(json.dumps(configuration(filters, ports, first_port)))
@@ -203,23 +144,34 @@ def measure(algorithm: str, options: argparse.Namespace, folder: Path, first_por
         f"server {{ listen 127.0.0.1:{first_port}; return 200 ok; }} }}\n"
     )
     envoy = [options.envoy, "-c", str(folder / "envoy.json"), "--concurrency", "1", "--log-level", "error"]
+    search = {**os.environ, "ENVOY_DYNAMIC_MODULES_SEARCH_PATH": str(Path(options.module).resolve())}
     with (
-        process(["nginx", "-c", str(folder / "nginx.conf"), "-e", "stderr"], first_port, folder / "nginx.log"),
-        process(
+        serving(
+            ["nginx", "-c", str(folder / "nginx.conf"), "-e", "stderr"],
+            log=folder / "nginx.log",
+            ready=lambda: status(first_port) != 0,
+            cwd=folder,
+        ),
+        serving(
             [*envoy, "--use-dynamic-base-id"],
-            ports["no filter"],
-            folder / "envoy.log",
-            ENVOY_DYNAMIC_MODULES_SEARCH_PATH=str(Path(options.module).resolve()),
+            log=folder / "envoy.log",
+            ready=lambda: status(ports["no filter"]) != 0,
+            cwd=folder,
+            env=search,
         ) as running,
     ):
+
+        def load(name: str, seconds: float) -> Turn:
+            return turn(ports[name], "/orders/1", requests, (running.pid,), seconds=seconds, folder=folder)
+
         for name, port in ports.items():
             statuses = (status(port, tokens[0]), status(port, issuer.mint_bad("expired")))
             assert name == "no filter" or statuses == (200, 401), (name, statuses)
-            turn(folder, port, running.pid, 1)
+            load(name, 1)
         rounds: list[dict[str, Turn]] = []
         for _ in range(options.turns):
             order = random.sample(list(ports), len(ports))
-            rounds.append({name: turn(folder, ports[name], running.pid, options.seconds) for name in order})
+            rounds.append({name: load(name, options.seconds) for name in order})
     report(algorithm, list(ports), rounds)
 
 
@@ -230,8 +182,8 @@ def report(algorithm: str, names: list[str], rounds: list[dict[str, Turn]]) -> N
     print(f"\n{algorithm}, {len(rounds)} turns\n\n| | requests/s | CPU µs/request | p99 ms |\n|---|---:|---:|---:|")
     for name in names:
         turns = [each[name] for each in rounds]
-        rate, cpu = median(turn.rate for turn in turns), median(turn.cpu for turn in turns)
-        print(f"| {name} | {rate:,.0f} | {cpu:.1f} | {median(turn.p99 for turn in turns):.2f} |")
+        rate, cpu = median(each.rate for each in turns), median(each.cpu for each in turns)
+        print(f"| {name} | {rate:,.0f} | {cpu:.1f} | {median(each.p99 for each in turns) / 1000:.2f} |")
     print("\n| | requests/s | floor | CPU | floor |\n|---|---:|---:|---:|---:|")
     for what, ours, theirs, rate_floor, cpu_floor in RATIOS:
         rate = median(each[ours].rate / each[theirs].rate for each in rounds)

@@ -29,7 +29,7 @@ from gate_routes import ISSUER  # noqa: E402
 from gateways import GATEWAYS, Gateway, running  # noqa: E402
 from server_process import free_port, serving  # noqa: E402
 from wire import Wire, send  # noqa: E402
-from wrk import Turn, turn  # noqa: E402
+from wrk import Turn, bearer, turn  # noqa: E402
 
 from watchword.testing import LocalIssuer  # noqa: E402
 
@@ -72,11 +72,11 @@ class Bench:
         issuer = LocalIssuer(ISSUER, audience=AUDIENCE, algorithms=("EdDSA",))
         self._jwks = issuer.jwks()
         tokens = [issuer.mint({"scope": "orders:read", "sub": f"agent-{i}"}, expires_in=86_400) for i in range(TOKENS)]
-        self._of_clients = self._write("clients", [f"Authorization: Bearer {token}" for token in tokens])
+        self._of_clients = self._write("clients", [bearer(token) for token in tokens])
         self._of_proxies = self._write(
             "proxies",
             [
-                f"Authorization: Bearer {token}\tX-Original-Method: GET\tX-Original-URI: {TARGET}\t"
+                f"{bearer(token)}\tX-Original-Method: GET\tX-Original-URI: {TARGET}\t"
                 f"X-Forwarded-Method: GET\tX-Forwarded-Uri: {TARGET}"
                 for token in tokens
             ],

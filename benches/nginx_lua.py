@@ -16,9 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests")]
 
 from server_process import answers, free_port, serving  # noqa: E402
+from wrk import bearer, turn  # noqa: E402
 
 from watchword.testing import LocalIssuer  # noqa: E402
 
@@ -80,21 +79,6 @@ end
 ngx.req.set_header("X-Auth-Sub", token.payload.sub); ngx.req.set_header("X-Auth-Scope", token.payload.scope)
 """
 
-_WRK = """
-local requests, at = {}, 0
-function init()
-  for token in io.lines(os.getenv("TOKENS")) do
-    requests[#requests + 1] = wrk.format("GET", os.getenv("TARGET"), { Host = "api.example",
-      ["User-Agent"] = "wrk", Accept = "application/json", Authorization = "Bearer " .. token })
-  end
-end
-function request() at = at % #requests + 1; return requests[at] end
-function done(summary, latency)
-  print(string.format("RESULT %d %d %d %d", summary.requests, summary.duration, summary.errors.status,
-    latency:percentile(99)))
-end
-"""
-
 
 @contextmanager
 def nginx(folder: Path, library: Path, resty: str | None) -> Iterator[int]:
@@ -120,28 +104,10 @@ def nginx(folder: Path, library: Path, resty: str | None) -> Iterator[int]:
         yield gateway
 
 
-def worker_seconds(folder: Path) -> float:
-    """The CPU time of the worker."""
-    main = (folder / "nginx.pid").read_text().strip()
-    (worker,) = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-    fields = Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def measure(port: int, target: str, tokens: Path, folder: Path, seconds: float) -> tuple[float, float]:
+def measure(port: int, target: str, tokens: Path, folder: Path, seconds: int) -> tuple[float, float]:
     """Requests per second, and microseconds of CPU a request; raises if one was rejected."""
-    start = worker_seconds(folder)
-    output = subprocess.run(
-        ["wrk", "-t1", "-c16", f"-d{seconds}s", "-s", str(folder / "wrk.lua"), f"http://127.0.0.1:{port}"],
-        env={**os.environ, "TOKENS": str(tokens), "TARGET": target},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+)", output)
-    if not found or int(found[3]):
-        raise SystemExit(f"{target}: {output}")
-    return int(found[1]) / int(found[2]) * 1e6, (worker_seconds(folder) - start) / int(found[1]) * 1e6
+    found = turn(port, target, tokens, (int((folder / "nginx.pid").read_text()),), seconds=seconds, folder=folder)
+    return found.rate, found.cpu
 
 
 def main() -> None:
@@ -168,11 +134,10 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
     (folder / "gate.json").write_text(json.dumps(config))
     (folder / "jwks.json").write_text(json.dumps(issuer.jwks()))
     (folder / "key.pem").write_text(public_pem(issuer))
-    (folder / "wrk.lua").write_text(_WRK)
 
     def mint(count: int, name: str) -> Path:
         claims = ({"sub": f"agent-{index}", "scope": "orders:read", "jti": f"{index}"} for index in range(count))
-        (folder / name).write_text("\n".join(issuer.mint(each, expires_in=86400) for each in claims))
+        (folder / name).write_text("\n".join(bearer(issuer.mint(each, expires_in=86400)) for each in claims))
         return folder / name
 
     hot = mint(100, "hot")
@@ -181,11 +146,11 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
         cases["resty"] = hot
     results: dict[str, list[tuple[float, float]]] = {}
     with nginx(folder, arguments.library.resolve(), arguments.resty_jwt) as port:
-        for turn in range(arguments.turns):
+        for number in range(arguments.turns):
             for case, tokens in cases.items():
                 results.setdefault(case, []).append(measure(port, f"/{case}/1", tokens, folder, arguments.seconds))
             # More tokens than a turn sends: each once.
-            new = mint(15_000 * arguments.seconds, f"new-{turn}")
+            new = mint(15_000 * arguments.seconds, f"new-{number}")
             results.setdefault("watchword new", []).append(
                 measure(port, "/watchword/1", new, folder, arguments.seconds)
             )

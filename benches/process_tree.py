@@ -1,13 +1,15 @@
-"""CPU time of this process and of those that it has started, over which Spark spreads its work (Linux)."""
+"""CPU time of processes and of those that they have started (Linux)."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 
-def cpu_seconds() -> dict[int, float]:
-    """Return the CPU time so far of this process and of each of its descendants, by their ids."""
+def cpu_seconds(roots: Collection[int] | None = None) -> dict[int, float]:
+    """Return the CPU time so far of these processes (``None``: this one) and of their descendants, by their ids."""
+    roots = (os.getpid(),) if roots is None else roots
     parents, ticks = {}, {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -19,7 +21,7 @@ def cpu_seconds() -> dict[int, float]:
         ticks[int(folder.name)] = sum(map(int, values[11:13]))
 
     def is_ours(process: int) -> bool:
-        while process not in (0, os.getpid()):
+        while process != 0 and process not in roots:
             process = parents.get(process, 0)
         return process != 0
 
@@ -27,6 +29,6 @@ def cpu_seconds() -> dict[int, float]:
     return {process: spent / second for process, spent in ticks.items() if is_ours(process)}
 
 
-def spent_since(before: dict[int, float]) -> float:
+def spent_since(before: dict[int, float], roots: Collection[int] | None = None) -> float:
     """Return the CPU time since then, without that of processes that have ended: Spark ends workers that are idle."""
-    return sum(spent - before.get(process, 0) for process, spent in cpu_seconds().items())
+    return sum(spent - before.get(process, 0) for process, spent in cpu_seconds(roots).items())

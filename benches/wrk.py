@@ -1,4 +1,4 @@
-"""wrk, and the CPU time of a server's processes meanwhile (Linux)."""
+"""wrk, and the CPU time of a server's processes meanwhile."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from process_tree import cpu_seconds, spent_since
 
 CONNECTIONS = 16
 
@@ -31,6 +33,11 @@ end
 """
 
 
+def bearer(token: str) -> str:
+    """Return a line of such a file: a request with this token."""
+    return f"Authorization: Bearer {token}"
+
+
 @dataclass(frozen=True)
 class Turn:
     """``rate`` is in requests per second, ``cpu`` and ``p99`` in microseconds, ``cpu`` for each request."""
@@ -41,7 +48,7 @@ class Turn:
 
 
 def turn(
-    port: int, target: str, requests: Path, processes: Sequence[int], *, seconds: int, first: int, folder: Path
+    port: int, target: str, requests: Path, processes: Sequence[int], *, seconds: float, folder: Path, first: int = 0
 ) -> Turn:
     """Send requests to ``port`` for some seconds, beginning with number ``first``; all must be answered 200.
 
@@ -49,38 +56,17 @@ def turn(
     """
     script = folder / "wrk.lua"
     script.write_text(SCRIPT)
-    before = _cpu_seconds(processes)
+    before = cpu_seconds(processes)
     output = subprocess.run(
-        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}"],
+        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-s", str(script), f"http://127.0.0.1:{port}"],
         env={**os.environ, "REQUESTS": str(requests), "TARGET": target, "FIRST": str(first)},
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    cpu = _cpu_seconds(processes) - before
+    cpu = spent_since(before, processes)
     found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", output)
     if found is None or found[3] != "0" or found[4] != "0":
         raise SystemExit(f"port {port}, {target}: a request failed:\n{output}")
     count, duration, p99 = int(found[1]), int(found[2]), int(found[5])
     return Turn(count / duration * 1e6, cpu / count * 1e6, p99)
-
-
-def _cpu_seconds(processes: Sequence[int]) -> float:
-    """The CPU time so far of these processes and their descendants."""
-    parents: dict[int, int] = {}
-    ticks: dict[int, int] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            # After the name in brackets, which may contain anything: state, parent, ..., utime, stime.
-            values = (folder / "stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents[int(folder.name)] = int(values[1])
-        ticks[int(folder.name)] = sum(map(int, values[11:13]))
-
-    def belongs(process: int) -> bool:
-        while process in parents and process not in processes:
-            process = parents[process]
-        return process in processes
-
-    return sum(spent for process, spent in ticks.items() if belongs(process)) / os.sysconf("SC_CLK_TCK")

@@ -12,6 +12,7 @@ proxies is nginx, which answers an empty 200. CPU is that of the contender's own
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import statistics
@@ -22,16 +23,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/gateways")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests/gateways"))
 
-from gate_routes import ISSUER  # noqa: E402
-from gateways import GATEWAYS, Gateway, running  # noqa: E402
-from server_process import free_port, serving  # noqa: E402
-from wire import Wire, send  # noqa: E402
-from wrk import Turn, bearer, turn  # noqa: E402
+from gate_routes import ISSUER
+from gateways import GATEWAYS, Gateway, running
+from server_process import free_port, serving
+from wire import Wire, send
+from wrk import Turn, bearer, turn
 
-from watchword.testing import LocalIssuer  # noqa: E402
+from watchword.testing import LocalIssuer
 
 AUDIENCE = "https://api.example"
 TOKENS = 100
@@ -181,7 +182,7 @@ def _groups() -> Iterator[Callable[[Bench], dict[str, Contender]]]:
         if gateway.binary() is None:
             print(f"{shown}: not installed", file=sys.stderr)
         else:
-            yield lambda bench, gateway=gateway, shown=shown: bench.proxy(gateway, shown)  # type: ignore[misc]
+            yield functools.partial(Bench.proxy, gateway=gateway, name=shown)
 
 
 @contextmanager

@@ -24,14 +24,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from server_process import answers, free_port, serving
+from wrk import bearer, turn
+
+from watchword.testing import LocalIssuer
+
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests")]
-
-from server_process import answers, free_port, serving  # noqa: E402
-from wrk import bearer, turn  # noqa: E402
-
-from watchword.testing import LocalIssuer  # noqa: E402
-
 IDENTITY = ("Sub", "Iss", "Client-Id", "Scope", "Actors", "Jti", "Exp", "Jkt", "Route", "Trace-Id")
 MODULES = "/usr/lib/nginx/modules"
 

@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from pathlib import Path
 
 import endpoint
@@ -23,25 +22,6 @@ from watchword.testing import LocalIssuer, ServedIssuer
 SCOPE = "orders:read"
 
 MORE = ROUTES + '\n[[routes]]\npath = "/new"\npublic = true\n'
-
-
-@pytest.fixture(name="issuer")
-def _issuer() -> Iterator[ServedIssuer]:
-    with LocalIssuer(audience=API, algorithms=("EdDSA",)).serve() as served:
-        yield served
-
-
-@pytest.fixture(name="config")
-def _config(tmp_path: Path, issuer: ServedIssuer) -> Path:
-    path = tmp_path / "gate.toml"
-    path.write_text(configuration(issuer.issuer))
-    return path
-
-
-@pytest.fixture(name="server")
-def _server(config: Path) -> Iterator[Served]:
-    with serving(config) as server:
-        yield server
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

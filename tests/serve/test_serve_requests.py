@@ -7,7 +7,6 @@ import json
 import signal
 import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import endpoint
@@ -19,25 +18,6 @@ from serving import API, Served, configuration, request, serving
 from watchword.testing import LocalIssuer, ServedIssuer
 
 SCOPE = "orders:read"
-
-
-@pytest.fixture(name="issuer")
-def _issuer() -> Iterator[ServedIssuer]:
-    with LocalIssuer(audience=API, algorithms=("EdDSA",)).serve() as served:
-        yield served
-
-
-@pytest.fixture(name="config")
-def _config(tmp_path: Path, issuer: ServedIssuer) -> Path:
-    path = tmp_path / "gate.toml"
-    path.write_text(configuration(issuer.issuer))
-    return path
-
-
-@pytest.fixture(name="server")
-def _server(config: Path) -> Iterator[Served]:
-    with serving(config) as server:
-        yield server
 
 
 def test_requests_are_allowed_and_rejected(server: Served, issuer: ServedIssuer) -> None:

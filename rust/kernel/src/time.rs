@@ -1,10 +1,22 @@
 //! Points in time, in Unix seconds. The kernel has no clock: the caller passes the time.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crate::json::Number;
 
 /// The time at which a token is verified, in Unix seconds: a finite number.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct UnixTime(f64);
+
+impl From<SystemTime> for UnixTime {
+    /// The time as a system shows it, which is finite.
+    fn from(time: SystemTime) -> Self {
+        Self(match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => after.as_secs_f64(),
+            Err(before) => -before.duration().as_secs_f64(),
+        })
+    }
+}
 
 impl UnixTime {
     /// The time this many seconds after the epoch. `None` if the number is not finite.

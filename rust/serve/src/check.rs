@@ -106,7 +106,7 @@ impl Checker {
             false => self.settings.record_rejected,
         };
         if is_recorded {
-            self.records.add(Record { decision, trace_id, seconds, at: clock::unix_seconds() });
+            self.records.add(Record { decision, trace_id, seconds, at: clock::now().seconds() });
         }
         response
     }
@@ -134,7 +134,7 @@ impl Checker {
                 Waited::Unavailable => return sent.reject(Failure::new("keys_unavailable")),
             }
             generation = self.lookups.generation();
-            let Some(now) = clock::now() else { return self.gate.rules().failed() };
+            let now = clock::now();
             let nonces = self.beside.load().nonces.as_ref().map(|nonces| nonces.valid(now));
             progress = self.gate.resume(sent, now, nonces.as_deref());
         }
@@ -160,7 +160,7 @@ impl Checker {
                 return Progress::Decided(self.gate.rules().reject(&headers, failure));
             }
         };
-        let Some(now) = clock::now() else { return Progress::Decided(self.gate.rules().failed()) };
+        let now = clock::now();
         let nonces = self.beside.load().nonces.as_ref().map(|nonces| nonces.valid(now));
         let request = watchword_gate::Request { method, target, headers: &headers, certificate: None, form: None };
         self.gate.progress(&request, now, nonces.as_deref())

@@ -1,18 +1,10 @@
-//! The time.
+//! The system's time.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use watchword_kernel::UnixTime;
 
-/// The time in Unix seconds.
-pub(crate) fn unix_seconds() -> f64 {
-    match SystemTime::now().duration_since(UNIX_EPOCH) {
-        Ok(since) => since.as_secs_f64(),
-        Err(before) => -before.duration().as_secs_f64(),
-    }
-}
-
-/// The same for the kernel; `None` for a clock that is not a finite number, which no system has.
-pub(crate) fn now() -> Option<UnixTime> {
-    UnixTime::new(unix_seconds())
+/// The time of the system's clock.
+pub(crate) fn now() -> UnixTime {
+    SystemTime::now().into()
 }

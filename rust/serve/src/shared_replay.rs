@@ -149,7 +149,7 @@ impl SharedReplay {
 
     /// The key, a mark of this request, and how long the key is kept in milliseconds.
     fn terms(&self, unused: &UnusedProof) -> Result<(String, [u8; 16], u64), &'static str> {
-        let (now, expires_at) = (clock::unix_seconds(), unused.proof().expires_at());
+        let (now, expires_at) = (clock::now().seconds(), unused.proof().expires_at());
         let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
         times.latest = times.latest.max(now);
         if expires_at < times.latest {

@@ -14,7 +14,10 @@ use crate::secrets::Secret;
 
 /// The names of the identity headers, without their prefix, in the order in which they are set.
 pub const IDENTITY_NAMES: [&str; 10] =
-    ["Sub", "Iss", "Client-Id", "Scope", "Actors", "Jti", "Exp", "Jkt", "Route", "Trace-Id"];
+    ["Sub", "Iss", "Client-Id", "Scope", "Actors", "Jti", "Exp", "Jkt", "Route", TRACE_ID_NAME];
+
+/// The name of the header with the trace id, without the prefix: the only one whose value belongs to one request.
+pub const TRACE_ID_NAME: &str = "Trace-Id";
 
 /// The name of the header with the secret, without the prefix. It is sent only if a secret is configured.
 pub const SECRET_NAME: &str = "Secret";

@@ -20,8 +20,8 @@ use watchword_gate::methods::Methods;
 use watchword_gate::route_table::RouteTable;
 use watchword_gate::template::Template;
 use watchword_gate::{
-    Access, AnswerSettings, Decision, Gate, Guard, PublicOrigin, Replay, Request, Requirement, Rules, TraceId,
-    TrustedProxy,
+    Access, AnswerSettings, Decision, Gate, Guard, IdentityCache, PublicOrigin, Replay, Request, Requirement, Rules,
+    TraceId, TrustedProxy,
 };
 use watchword_kernel::dpop::PROOF_LIMITS;
 use watchword_kernel::{
@@ -249,6 +249,36 @@ fn a_secret_is_sent_last_and_to_the_application_only() {
     gate.replace(Arc::new(of(None)), vec![Some(keys(0)), Some(keys(1))]);
     let identity = check(&gate, "/orders/2", &headers).identity_headers(TraceId::new([7; 16]));
     assert_eq!(identity.len(), watchword_gate::IDENTITY_NAMES.len());
+}
+
+/// More tokens than the cache has room for, on two routes, by two sets of rules.
+#[test]
+fn cached_identity_is_that_of_the_token_the_route_and_the_rules() {
+    let routes =
+        [RouteConfig::new("/a"), RouteConfig::new("/b"), RouteConfig { public: true, ..RouteConfig::new("/c") }];
+    let other = Rules { identity_prefix: "X-Agent-".to_owned(), ..rules(&routes) };
+    let other = Gate::new(Arc::new(other), vec![Some(keys(0)), Some(keys(1))], None, Replay::Unchecked);
+    let gates = [gate(&routes), other];
+    let tokens: Vec<_> =
+        (0..1500).map(|number| format!("Bearer {}", token(0, &format!(r#","jti":"{number}""#)))).collect();
+    let mut cache = IdentityCache::new();
+    let mut computed = 0;
+    for _ in 0..2 {
+        for sent in &tokens {
+            for (gate, target) in gates.iter().flat_map(|gate| ["/a", "/b", "/a", "/c"].map(|target| (gate, target))) {
+                let decision = check(gate, target, &[("authorization", sent)]);
+                let expected = decision.identity_headers(TraceId::new([7; 16]));
+                let compute = || {
+                    computed += 1;
+                    Some(expected.clone())
+                };
+                assert_eq!(cache.with(&decision, compute, Clone::clone), Some(expected.clone()), "{target}");
+            }
+        }
+    }
+    assert!(computed < 2 * 1500 * 8, "nothing was found in the cache");
+    let rejected = check(&gates[0], "/a", &[]);
+    assert_eq!(cache.with(&rejected, || Some(Vec::new()), Clone::clone), None);
 }
 
 /// An actor that is named by another member than `sub` must not disappear from the list.

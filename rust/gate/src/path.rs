@@ -74,6 +74,17 @@ impl NormalPath {
     }
 }
 
+/// The path of a target, and the query without the question mark.
+pub fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match target.iter().position(|byte| *byte == b'?') {
+        Some(end) => {
+            let (path, query) = target.split_at(end);
+            (path, query.get(1..))
+        }
+        None => (target, None),
+    }
+}
+
 /// What a segment of a [`NormalPath`] encodes.
 pub fn decoded(segment: &str) -> Cow<'_, str> {
     if !segment.contains('%') {

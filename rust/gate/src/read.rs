@@ -9,7 +9,7 @@ use crate::credentials::{Credentials, CredentialsError};
 use crate::decision::{Allowed, Context, Decision};
 use crate::failure::Failure;
 use crate::fields::{Fields, is_read, is_removed};
-use crate::path::NormalPath;
+use crate::path::{NormalPath, split_target};
 use crate::proxy;
 use crate::query::has_access_token;
 use crate::request::{Header, Request};
@@ -179,7 +179,7 @@ impl Rules {
 }
 
 fn check_target(request: &Request<'_>) -> Result<NormalPath, Failure> {
-    let (path, query) = request.split_target();
+    let (path, query) = split_target(request.target);
     let path = NormalPath::parse(path).map_err(|error| Failure::with_detail("ambiguous_path", error.to_string()))?;
     match query.is_some_and(has_access_token) {
         true => Err(Failure::new("token_in_query")),

@@ -20,16 +20,3 @@ pub struct Request<'a> {
     /// accepted.
     pub form: Option<&'a [u8]>,
 }
-
-impl<'a> Request<'a> {
-    /// The path, and the query without the question mark.
-    pub(crate) fn split_target(&self) -> (&'a [u8], Option<&'a [u8]>) {
-        match self.target.iter().position(|byte| *byte == b'?') {
-            Some(end) => {
-                let (path, query) = self.target.split_at(end);
-                (path, query.get(1..))
-            }
-            None => (self.target, None),
-        }
-    }
-}

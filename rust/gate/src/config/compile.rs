@@ -54,7 +54,7 @@ impl GateConfig {
     /// [`ConfigError`] if its parts contradict each other, as two issuers that claim the same tokens.
     pub fn compile(&self) -> Result<Compiled, ConfigError> {
         let keys = self.key_locations()?;
-        let policies = self.each_issuer(|issuer| issuer.policy(&self.token, None))?;
+        let policies = self.policies()?;
         let mut guards = Vec::with_capacity(self.routes.len());
         let mut templates = Vec::with_capacity(self.routes.len());
         for (index, route) in self.routes.iter().enumerate() {
@@ -62,7 +62,7 @@ impl GateConfig {
             let template =
                 Template::parse(&route.path).map_err(|error| self.error(format!("{path}.path"), error.to_string()))?;
             let variables: Vec<&str> = template.variables().collect();
-            guards.push(Arc::new(self.guard(route, Some(&variables), &policies, &path)?));
+            guards.push(Arc::new(self.guard(route, &variables, &policies, &path)?));
             templates.push((template, route.methods.clone().map_or(Methods::Any, Methods::OneOf)));
         }
         let issuers = IssuerTable::new(&self.issuers.iter().map(IssuerConfig::names).collect::<Vec<_>>());
@@ -71,13 +71,14 @@ impl GateConfig {
             [only] => Arc::clone(only),
             _ => Arc::new(self.token.policy(&TokenConfig::default(), limits, None).map_err(|e| self.at("token", &e))?),
         };
+        let origin = PublicOrigin::new(&self.public_url)
+            .map_err(|error| self.error("public_url".to_owned(), error.to_string()))?;
         let rules = Rules {
-            origin: PublicOrigin::new(&self.public_url)
-                .map_err(|error| self.error("public_url".to_owned(), error.to_string()))?,
+            answers: self.answers(&origin),
+            origin,
             proxy: TrustedProxy::from(&self.proxy),
             identity_prefix: self.identity_prefix.clone().unwrap_or_else(|| DEFAULT_PREFIX.to_owned()),
             identity_secret: None,
-            answers: self.answers(),
             proofs: self.proofs().map_err(|error| self.at("dpop", &error))?,
             issuers: Arc::new(issuers.map_err(|error| self.at("issuers", &error))?),
             issuer_names: self.issuer_names(),
@@ -94,14 +95,13 @@ impl GateConfig {
     /// # Errors
     /// [`ConfigError`] if the route contradicts the configuration.
     pub fn guard_of(&self, route: &RouteConfig) -> Result<Guard, ConfigError> {
-        let policies = self.each_issuer(|issuer| issuer.policy(&self.token, None))?;
-        self.guard(route, Some(&[]), &policies, "")
+        self.guard(route, &[], &self.policies()?, "")
     }
 
     fn guard(
         &self,
         route: &RouteConfig,
-        variables: Option<&[&str]>,
+        variables: &[&str],
         policies: &[Arc<Policy>],
         path: &str,
     ) -> Result<Guard, ConfigError> {
@@ -117,7 +117,7 @@ impl GateConfig {
                 }
             });
         }
-        Guard::compile(route, variables, of_route, &self.issuer_names())
+        Guard::compile(route, Some(variables), of_route, &self.issuer_names())
             .map_err(|error| self.error(format!("{path}.{}", error.member), error.message))
     }
 
@@ -125,12 +125,11 @@ impl GateConfig {
         self.issuers.iter().map(|issuer| Arc::from(issuer.issuer.as_str())).collect()
     }
 
-    fn each_issuer(
-        &self,
-        policy: impl Fn(&IssuerConfig) -> Result<Policy, PolicyError>,
-    ) -> Result<Vec<Arc<Policy>>, ConfigError> {
-        let compile = |(index, issuer)| {
-            policy(issuer).map(Arc::new).map_err(|error| self.at(&format!("issuers[{index}]"), &error))
+    /// The policy of each issuer.
+    fn policies(&self) -> Result<Vec<Arc<Policy>>, ConfigError> {
+        let compile = |(index, issuer): (usize, &IssuerConfig)| {
+            let policy = issuer.policy(&self.token, None).map(Arc::new);
+            policy.map_err(|error| self.at(&format!("issuers[{index}]"), &error))
         };
         self.issuers.iter().enumerate().map(compile).collect()
     }
@@ -149,17 +148,11 @@ impl GateConfig {
         own.reduce(|a, b| Limits { token: a.token.max(b.token), header: a.header.max(b.header) }).unwrap_or(default)
     }
 
-    fn answers(&self) -> AnswerSettings {
-        let resource = self.resource.as_ref().or(self.public_url.first());
-        let origin = PublicOrigin::new(&self.public_url).ok();
-        // Without one of its own, the resource is the first URL in its normal form.
-        let resource = match (&self.resource, &origin) {
-            (None, Some(origin)) => Some(origin.first()),
-            _ => resource.map(String::as_str),
-        };
+    fn answers(&self, origin: &PublicOrigin) -> AnswerSettings {
+        let resource = self.resource.as_deref().unwrap_or(origin.first());
         AnswerSettings {
             realm: self.realm.clone(),
-            resource_metadata: resource.and_then(metadata_url),
+            resource_metadata: metadata_url(resource),
             algorithms: match &self.dpop.algorithms {
                 Some(algorithms) => algorithms.join(" "),
                 None => ProofPolicy::DEFAULT_ALGORITHMS.map(Algorithm::name).join(" "),

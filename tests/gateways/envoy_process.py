@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,7 +140,37 @@ def envoy(
 ) -> Iterator[RunningEnvoy]:
     """Run Envoy with two free ports while the block runs."""
     ports = (free_port(), free_port())
-    (folder / "envoy.json").write_text(json.dumps(configuration(application, ports, filters, **more)))
+    with _running(folder, ports, configuration(application, ports, filters, **more), workers) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def updated_envoy(
+    folder: Path, application: int, filters: Sequence[dict[str, Any]]
+) -> Iterator[tuple[RunningEnvoy, Callable[[str], None]]]:
+    """The same, with a listener that is updated by what is yielded, which sets the name of the server."""
+    ports = (free_port(), free_port())
+    whole = configuration(application, ports, filters)
+    (listener,) = whole["static_resources"].pop("listeners")
+    file = folder / "listeners.json"
+
+    def update(server_name: str) -> None:
+        listener["filter_chains"][0]["filters"][0]["typed_config"]["server_name"] = server_name
+        resource = {"@type": "type.googleapis.com/envoy.config.listener.v3.Listener", **listener}
+        file.with_suffix(".new").write_text(json.dumps({"resources": [resource]}))
+        file.with_suffix(".new").replace(file)
+
+    update("first")
+    path = {"path": str(file), "watched_directory": {"path": str(folder)}}
+    dynamic = {"lds_config": {"resource_api_version": "V3", "path_config_source": path}}
+    whole.update(node={"id": "test", "cluster": "test"}, dynamic_resources=dynamic)
+    with _running(folder, ports, whole, 1) as running:
+        yield running, update
+
+
+@contextlib.contextmanager
+def _running(folder: Path, ports: tuple[int, int], whole: Mapping[str, Any], workers: int) -> Iterator[RunningEnvoy]:
+    (folder / "envoy.json").write_text(json.dumps(whole))
     with serving(
         [*command(), "envoy.json", "--concurrency", str(workers), "--file-flush-interval-msec", "50"],
         log=folder / "envoy.log",

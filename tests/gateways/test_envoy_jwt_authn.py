@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import mint
 import pytest
-from envoy_process import FILTERS, RunningEnvoy, envoy, struct, watchword
+from envoy_process import FILTERS, TYPES, RunningEnvoy, envoy, struct, watchword
 from gate_routes import ISSUER, ORIGIN, READ
 from upstream import recording
-from wire import Wire
+from wire import LONG, Wire
 
 
 def claims(**changes: Any) -> dict[str, Any]:
@@ -101,7 +102,14 @@ class Both:
 @pytest.fixture(name="both", scope="module")
 def _both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     jwks = mint.jwks("ed25519", mint.public_jwk("p256", use="enc"))
-    provider = {"issuer": ISSUER, "audiences": [ORIGIN], "local_jwks": {"inline_string": json.dumps(jwks)}}
+    provider = {
+        "issuer": ISSUER,
+        "audiences": [ORIGIN],
+        "local_jwks": {"inline_string": json.dumps(jwks)},
+        "payload_in_metadata": "jwt_payload",
+        "header_in_metadata": "jwt_header",
+        "normalize_payload_in_metadata": {"space_delimited_claims": ["scope"]},
+    }
     rule = {"match": {"prefix": "/"}, "requires": {"provider_name": "as"}}
     theirs = {
         "name": "jwt_authn",
@@ -115,15 +123,24 @@ def _both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
         "public_url": ORIGIN,
         "token": {"audience": ORIGIN},
         "issuers": [{"issuer": ISSUER, "jwks": jwks}],
-        "routes": [{"path": "/orders/{id}", "scopes": [READ]}],
+        "routes": [{"path": "/orders/{id}", "scopes": [READ]}, {"path": "/any"}],
     }
+    module = {
+        "gate": gate,
+        "payload_in_metadata": "jwt_payload",
+        "header_in_metadata": "jwt_header",
+        "space_delimited_claims": ["scope"],
+    }
+    form = {"json_format": {"metadata": "%DYNAMIC_METADATA(envoy.filters.http.jwt_authn)%"}}
+    log = {"@type": f"{TYPES}.access_loggers.file.v3.FileAccessLog", "path": "access.log", "log_format": form}
+    more: dict[str, Any] = {"access_log": [{"name": "file", "typed_config": log}]}
     folders = [tmp_path_factory.mktemp(name) for name in ("module", "jwt_authn")]
     with (
         recording() as upstream,
-        envoy(folders[0], upstream.port, [watchword(struct({"gate": gate}))]) as module,
-        envoy(folders[1], upstream.port, [theirs]) as jwt_authn,
+        envoy(folders[0], upstream.port, [watchword(struct(module))], **more) as running,
+        envoy(folders[1], upstream.port, [theirs], **more) as jwt_authn,
     ):
-        yield Both(module, jwt_authn)
+        yield Both(running, jwt_authn)
 
 
 def test_both_accept_a_good_token_and_reject_a_forged_one(both: Both) -> None:
@@ -139,3 +156,27 @@ def test_what_jwt_authn_accepts_and_the_module_does_not(row: Row, both: Both) ->
     answer = both.module.send(row.wire())
     assert answer.status != 200
     assert answer.json["code"] == row.code
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"scope": READ},
+        *({"scope": scope} for scope in ("", " ", f" {READ}  b ", "a\tb", ["a b"])),
+        {"n": [1e21, 12345678901234567890, 0.1, -0.0], "e": {}, "l": [], "null": None, "": True, "u": "\x00é😀"},
+    ],
+    ids=str,
+)
+def test_the_metadata_is_the_same(more: dict[str, Any], both: Both) -> None:
+    jti = uuid.uuid4().hex
+    wire = bearer(token(claims(jti=jti, **more)), target="/any")
+    found = []
+    for running in (both.module, both.jwt_authn):
+        assert running.send(wire).status == 200
+        deadline = time.monotonic() + LONG
+        while not (lines := [line for line in running.access_log() if jti in line]):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        found.append(json.loads(lines[0])["metadata"])
+    assert found[0] == found[1]
+    assert set(found[0]) == {"jwt_payload", "jwt_header"}

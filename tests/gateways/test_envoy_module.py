@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import socket
@@ -14,11 +15,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from envoy_process import FILTERS, TYPES, envoy, refusal, route, struct, watchword
+from envoy_process import FILTERS, TYPES, envoy, refusal, route, struct, updated_envoy, watchword
 from gate_cases import FORGED, Requests
 from gate_routes import ISSUER, ORIGIN, READ, ROUTES
 from upstream import Upstream, recording
-from wire import LONG, Wire
+from wire import LONG, Wire, send
 
 from watchword.testing import ClientCertificate, LocalIssuer
 
@@ -165,6 +166,22 @@ def test_a_forged_header_cannot_choose_a_laxer_route(tmp_path: Path, requests: R
         assert running.send(requests.bearer(("X-Auth-Sub", "admin"))).status == 200
 
 
+def test_an_encoded_letter_does_not_lead_around_a_stricter_route(
+    tmp_path: Path, requests: Requests, upstream: Upstream
+) -> None:
+    routes = [route("/orders/secret", {"scopes": ["admin"]}), route("/caf%C3%A9", {"public": True}), route("/")]
+    filters = [watchword(struct({"gate": gate(requests)}))]
+    with envoy(tmp_path, upstream.port, filters, routes=routes) as running:
+        for target in ("/orders/secret", "/orders/%73ecret", "/%6Frders/s%65cret?a=%41"):
+            answer = running.send(requests.bearer(target=target))
+            assert (answer.status, answer.json.get("code")) == (403, "insufficient_scope"), target
+        admin = requests.bearer(("X-Case", "admin"), target="/orders/s%65cret?a=%41&b=/x?", scope="admin")
+        assert running.send(admin).status == 200
+        assert running.send(Wire("GET", "/caf%c3%a9", (("X-Case", "admin"),))).status == 200
+        targets = [seen.request_line.split(" ")[1] for seen in upstream.seen("admin")]
+        assert targets == ["/orders/secret?a=%41&b=/x?", "/caf%C3%A9"]
+
+
 # What Envoy believes
 
 
@@ -244,6 +261,28 @@ def test_a_token_that_is_bound_to_a_certificate(tmp_path: Path, requests: Reques
         assert status(running.port, None) == (401, "certificate_required")
 
 
+@pytest.mark.parametrize("protocol", ["h2", "http/1.1"])
+def test_a_rejected_grpc_call_has_the_status_of_grpc(
+    tmp_path: Path, requests: Requests, upstream: Upstream, protocol: str
+) -> None:
+    grpc = (("Content-Type", "application/grpc+proto"), ("TE", "trailers"))
+    too_little = requests.bearer(*grpc, scope="orders:list", method="POST")
+    with envoy(tmp_path, upstream.port, [watchword(struct({"gate": gate(requests)}))]) as running:
+        answers = [
+            send(running.port, wire, protocol)
+            for wire in (Wire("POST", "/orders/1", grpc), too_little, Wire("POST", "/orders//1", grpc))
+        ]
+        # UNAUTHENTICATED, PERMISSION_DENIED, INVALID_ARGUMENT; Envoy answers every call with status 200.
+        assert [(answer.status, answer.all("grpc-status")) for answer in answers] == [
+            (200, ["16"]),
+            (200, ["7"]),
+            (200, ["3"]),
+        ]
+        assert 'scope="orders:read"' in answers[0].all("www-authenticate")[0]
+        assert "missing_token" in answers[0].all("grpc-message")[0]
+        assert running.send(Wire("POST", "/orders/1")).all("grpc-status") == []
+
+
 # Metadata, logs and statistics
 
 
@@ -287,6 +326,32 @@ def test_rbac_reads_the_claims_where_jwt_authn_writes_them(
         assert running.send(requests.bearer(**{**claims, "level": 4})).status == 403
         # Without a token nothing is written: no policy that names a claim applies.
         assert running.send(Wire("GET", "/optional")).status == 403
+
+
+def test_a_rate_limit_counts_by_a_claim(tmp_path: Path, requests: Requests, upstream: Upstream) -> None:
+    always = {"default_value": {"numerator": 100}}
+
+    def bucket(tokens: int) -> dict[str, Any]:
+        return {"max_tokens": tokens, "tokens_per_fill": tokens, "fill_interval": "3600s"}
+
+    limit = {
+        "@type": f"{FILTERS}.local_ratelimit.v3.LocalRateLimit",
+        "stat_prefix": "limit",
+        "filter_enabled": always,
+        "filter_enforced": always,
+        "token_bucket": bucket(100),
+        "descriptors": [{"entries": [{"key": "sub", "value": "bob"}], "token_bucket": bucket(1)}],
+    }
+    metadata = {"key": "envoy.filters.http.jwt_authn", "path": [{"key": "jwt_payload"}, {"key": "sub"}]}
+    limited = route("/")
+    limited["route"]["rate_limits"] = [{"actions": [{"metadata": {"descriptor_key": "sub", "metadata_key": metadata}}]}]
+    filters = [
+        watchword(struct({"gate": gate(requests), "payload_in_metadata": "jwt_payload"})),
+        {"name": "limit", "typed_config": limit},
+    ]
+    with envoy(tmp_path, upstream.port, filters, routes=[limited]) as running:
+        assert [running.send(requests.bearer(sub="bob")).status for _ in range(3)] == [200, 429, 429]
+        assert [running.send(requests.bearer()).status for _ in range(3)] == [200, 200, 200]
 
 
 def test_rbac_reads_an_identity_header(tmp_path: Path, requests: Requests, upstream: Upstream) -> None:
@@ -361,7 +426,7 @@ def test_a_changed_configuration_is_used_and_a_bad_one_refused(
 ) -> None:
     file = tmp_path / "gate.json"
     file.write_text(json.dumps(gate(requests)))
-    routes = [route("/reports", {"scopes": ["reports:read"]}), route("/")]
+    routes = [route("/reports", {"scopes": ["reports:read"], "issuers": [ISSUER]}), route("/")]
     with envoy(tmp_path, upstream.port, [watchword(struct({"gate_file": str(file)}))], routes=routes) as running:
         assert running.send(requests.bearer(target="/new")).status == 403
         reports = requests.bearer(target="/reports", scope="reports:read")
@@ -371,6 +436,14 @@ def test_a_changed_configuration_is_used_and_a_bad_one_refused(
         until(lambda: running.send(requests.bearer(target="/new")).status == 200)
         assert running.send(requests.bearer()).status == 403
         assert running.send(reports).status == 200
+        other = {"issuer": "https://other.example", "jwks": requests.issuer.jwks()}
+        with _replacing(file) as replaced:
+            replaced.write_text(json.dumps(gate(requests, routes=[{"path": "/new"}], issuers=[other])))
+        until(lambda: running.send(reports).status == 500)
+        assert f'a route contradicts the gate: issuers: no issuer has the name "{ISSUER}" any more' in running.log
+        with _replacing(file) as replaced:
+            replaced.write_text(json.dumps(gate(requests, routes=[{"path": "/new"}])))
+        until(lambda: running.send(reports).status == 200)
         with _replacing(file) as replaced:
             replaced.write_text("{}")
         until(lambda: "a new configuration is refused" in running.log)
@@ -382,3 +455,23 @@ def test_all_workers_share_the_memory_of_used_proofs(tmp_path: Path, requests: R
         proven = requests.proven(requests.proof)
         statuses = [running.send(proven).status for _ in range(20)]
         assert statuses == [200] + [401] * 19
+
+
+def test_an_updated_listener_knows_the_proofs_that_were_used_before(
+    tmp_path: Path, requests: Requests, upstream: Upstream
+) -> None:
+    with updated_envoy(tmp_path, upstream.port, [watchword(struct({"gate": gate(requests)}))]) as (running, update):
+
+        def answers_as(server_name: str) -> bool:
+            with contextlib.suppress(OSError):
+                return running.send(Wire("GET", "/public")).all("server") == [server_name]
+            return False
+
+        until(lambda: answers_as("first"))
+        used = requests.proven(requests.proof)
+        assert running.send(used).status == 200
+        for server_name in ("second", "third"):
+            update(server_name)
+            until(functools.partial(answers_as, server_name))
+            assert running.send(used).json["code"] == "dpop_replayed"
+        assert running.send(requests.proven(requests.proof)).status == 200

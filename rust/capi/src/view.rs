@@ -1,5 +1,6 @@
 //! What a C program reads of a decision.
 
+use watchword_embedded::IdentityFields;
 use watchword_gate::{Decision, Outcome, TraceId, answer_of};
 
 use crate::boundary::as_chars;
@@ -28,6 +29,12 @@ pub const WATCHWORD_TEXT_ROUTE: u32 = 5;
 /// The issuer of the token.
 pub const WATCHWORD_TEXT_ISSUER: u32 = 6;
 
+/// The headers of a decision.
+enum Headers {
+    Identity(IdentityFields),
+    Answer(Vec<(&'static str, String)>),
+}
+
 /// What can be read of a decision, by pointers that stay valid until it is replaced.
 pub(crate) struct View {
     /// `None`: the request could not be checked.
@@ -35,7 +42,7 @@ pub(crate) struct View {
     result: i32,
     status: u16,
     /// What `fields` points to.
-    _headers: Vec<(String, String)>,
+    _headers: Headers,
     fields: Vec<Header>,
     body: String,
     removed: Vec<usize>,
@@ -58,16 +65,13 @@ impl View {
 
     fn with_removed(decision: Decision, removed: Vec<usize>, trace_id: TraceId) -> Self {
         let (headers, body) = match decision.answer(trace_id) {
-            Some(answer) => {
-                let headers = answer.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-                (headers, answer.body)
-            }
-            None => (decision.identity_headers(trace_id), String::new()),
+            Some(answer) => (Headers::Answer(answer.headers), answer.body),
+            None => (Headers::Identity(IdentityFields::of(&decision, trace_id)), String::new()),
         };
         Self {
             result: if decision.is_allowed() { WATCHWORD_ALLOWED } else { WATCHWORD_REJECTED },
             status: decision.status(),
-            fields: fields(&headers),
+            fields: headers.fields(),
             _headers: headers,
             body,
             removed,
@@ -78,15 +82,15 @@ impl View {
     /// What is read if there is no decision: `internal_error`.
     pub(crate) fn failed() -> Self {
         let answer = answer_of(FAILED);
-        let headers = vec![
-            ("Content-Type".to_owned(), "application/problem+json".to_owned()),
-            ("Cache-Control".to_owned(), "no-store".to_owned()),
-        ];
+        let headers = Headers::Answer(vec![
+            ("Content-Type", "application/problem+json".to_owned()),
+            ("Cache-Control", "no-store".to_owned()),
+        ]);
         Self {
             decision: None,
             result: WATCHWORD_REJECTED,
             status: answer.status,
-            fields: fields(&headers),
+            fields: headers.fields(),
             _headers: headers,
             body: format!(
                 "{{\"title\":\"Internal Server Error\",\"status\":{},\"detail\":\"{}\",\"code\":\"{FAILED}\"}}",
@@ -132,13 +136,18 @@ impl View {
 
 const FAILED: &str = "internal_error";
 
-/// Pointers to the texts, which stay where they are while the strings are not changed.
-fn fields(headers: &[(String, String)]) -> Vec<Header> {
-    let field = |(name, value): &(String, String)| Header {
-        name: as_chars(name),
-        name_length: name.len(),
-        value: as_chars(value),
-        value_length: value.len(),
-    };
-    headers.iter().map(field).collect()
+impl Headers {
+    /// Pointers to the texts: valid as long as the headers exist.
+    fn fields(&self) -> Vec<Header> {
+        let field = |(name, value): (&str, &str)| Header {
+            name: as_chars(name),
+            name_length: name.len(),
+            value: as_chars(value),
+            value_length: value.len(),
+        };
+        match self {
+            Self::Identity(headers) => headers.iter().map(field).collect(),
+            Self::Answer(headers) => headers.iter().map(|(name, value)| field((name, value))).collect(),
+        }
+    }
 }

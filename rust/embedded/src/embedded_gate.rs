@@ -1,5 +1,6 @@
 //! The gate, with all that it needs to decide on a request.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
@@ -16,7 +17,7 @@ use crate::loaded::{Kept, Loaded};
 use crate::open_error::OpenError;
 use crate::options::Options;
 use crate::requirements::Requirements;
-use crate::watcher;
+use crate::watcher::{Watcher, silence};
 
 /// A gate whose configuration and keys are files, which are read again if they change. It may be used from any number of
 /// threads at once.
@@ -24,7 +25,7 @@ use crate::watcher;
 /// It has a thread, which does not exist in the child of a fork: open it after the fork. A child that uses it all the same
 /// rejects every token after a while, as its keys would never change.
 pub struct EmbeddedGate {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     trace_ids: TraceIds,
     /// Dropped with the gate: the thread then ends.
     _stop: Sender<()>,
@@ -57,18 +58,21 @@ impl EmbeddedGate {
     pub fn open(source: ConfigSource, options: Options, listener: Listener) -> Result<Self, OpenError> {
         let mut seed = [0; 16];
         getrandom::fill(&mut seed).map_err(|error| OpenError::new(format!("no random number: {error}")))?;
-        let now = clock::now().ok_or_else(|| OpenError::new("the system has no time"))?;
+        let now = clock::now();
         let mut reader = ConfigReader::new(source);
         let config = reader.read()?;
-        let kept = Kept::of(&config);
+        let kept = Kept::of(&config, options.replay_group.as_deref());
         let (loaded, files) = Loaded::new(config, &reader, options.keys_file.as_ref(), options.replay, &kept, now)?;
         let shared = Arc::new(Shared {
             loaded: ArcSwap::from_pointee(loaded),
-            liveness: Liveness::new(watcher::silence(options.check_interval)),
+            liveness: Liveness::new(silence(options.check_interval)),
             status: ArcSwap::from_pointee(Status { configs_loaded: 1, ..Status::default() }),
         });
-        let stop = watcher::start(Arc::clone(&shared), reader, files, kept, options, listener)?;
-        Ok(Self { shared, trace_ids: TraceIds::new(seed), _stop: stop })
+        let (unavailable, refusal) = (HashSet::new(), None);
+        let watched = Arc::clone(&shared);
+        let watcher =
+            Watcher { shared: watched, reader, files, kept, options, listener, unavailable, refusal, chosen: now };
+        Ok(Self { shared, trace_ids: TraceIds::new(seed), _stop: watcher.start()? })
     }
 
     /// Decides on a request as of now.
@@ -79,16 +83,16 @@ impl EmbeddedGate {
         self.decide(&loaded, progress, |rules, now| rules.read(request, now))
     }
 
-    /// The same for a request whose route the proxy has chosen. It is rejected as `internal_error` if the requirements
-    /// contradict the configuration by now.
-    pub fn check_for(&self, requirements: &Requirements, request: &Request<'_>) -> Checked {
+    /// The same for a request whose route the proxy has chosen.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the requirements contradict the configuration by now: the request must be rejected.
+    pub fn check_for(&self, requirements: &Requirements, request: &Request<'_>) -> Result<Checked, OpenError> {
         let loaded = self.shared.loaded.load_full();
-        let Some(guard) = requirements.guard(&loaded) else {
-            return Checked::Decided(loaded.gate.rules().failed());
-        };
+        let guard = requirements.guard(&loaded)?;
         let (gate, none) = (&loaded.gate, Variables::default);
         let progress = |now, nonces: Option<&[String]>| gate.progress_for(&guard, none(), request, now, nonces);
-        self.decide(&loaded, progress, |rules, now| rules.read_for(&guard, none(), request, now))
+        Ok(self.decide(&loaded, progress, |rules, now| rules.read_for(&guard, none(), request, now)))
     }
 
     /// Compiles requirements for requests whose route the proxy has chosen: the keys of one of the `[[routes]]` without
@@ -132,7 +136,7 @@ impl EmbeddedGate {
         progress: impl FnOnce(UnixTime, Option<&[String]>) -> Progress,
         read: impl FnOnce(&Arc<Rules>, UnixTime) -> Read,
     ) -> Checked {
-        let Some(now) = clock::now() else { return Checked::Decided(loaded.gate.rules().failed()) };
+        let now = clock::now();
         if self.shared.liveness.is_over() {
             return Checked::Decided(match read(&loaded.gate.rules(), now) {
                 Read::Decided(decision) => decision,

@@ -40,7 +40,10 @@ impl KeyFiles {
         let mut opened = Self { issuers: Vec::with_capacity(issuers.len()), synced: None };
         for (name, location) in issuers {
             let keys = match location {
-                KeyLocation::Given(keys) => IssuerKeys::Given(keys),
+                KeyLocation::Given(keys) => {
+                    keys.prepare();
+                    IssuerKeys::Given(keys)
+                }
                 KeyLocation::File(file) => {
                     let mut file = WatchedFile::new(folder.join(file), MAX_DOCUMENT);
                     let keys = read_keys(&mut file).map_err(OpenError::new)?;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use watchword_gate::config::{GateConfig, Replay as ReplayConfig};
 use watchword_gate::{Access, Gate, Nonces, Replay};
-use watchword_kernel::{ProofPolicy, ReplayCache, TokenCache, UnixTime};
+use watchword_kernel::{ReplayCache, TokenCache, UnixTime};
 
 use crate::config_source::ConfigReader;
 use crate::file::WatchedFile;
 use crate::key_files::KeyFiles;
 use crate::open_error::OpenError;
 use crate::options::ReplayStore;
+use crate::replay_cache::replay_cache;
 use crate::secret_files::SecretFiles;
 
 /// What requests are checked with: replaced as a whole if the configuration changes.
@@ -33,18 +34,18 @@ pub(crate) struct Files {
 /// What stays if the configuration changes.
 pub(crate) struct Kept {
     cache: Option<Arc<TokenCache>>,
-    used_proofs: Arc<ReplayCache>,
+    replay_cache: Arc<ReplayCache>,
 }
 
 impl Kept {
-    /// The caches of the sizes that a configuration says.
-    pub(crate) fn of(config: &GateConfig) -> Self {
+    /// The caches of the sizes that a configuration says, but for what the group of gates already has.
+    pub(crate) fn of(config: &GateConfig, replay_group: Option<&str>) -> Self {
         let capacity = config.dpop.replay_capacity.and_then(|capacity| usize::try_from(capacity).ok());
         let capacity = capacity.and_then(NonZeroUsize::new).unwrap_or(ReplayCache::DEFAULT_CAPACITY);
         let max_bytes = config.token_cache_bytes;
         Self {
             cache: (max_bytes > 0).then(|| Arc::new(TokenCache::new(max_bytes))),
-            used_proofs: Arc::new(ReplayCache::with_capacity(capacity)),
+            replay_cache: replay_cache(replay_group, capacity),
         }
     }
 }
@@ -75,8 +76,8 @@ impl Loaded {
             (_, ReplayStore::External) => Replay::External,
             (ReplayConfig::Memory, ReplayStore::Memory) => {
                 // Also those of an earlier configuration, which may have accepted older proofs.
-                kept.used_proofs.retain_for(lifetime(&config));
-                Replay::Memory(Arc::clone(&kept.used_proofs))
+                kept.replay_cache.retain_for(compiled.rules.proofs.lifetime());
+                Replay::Memory(Arc::clone(&kept.replay_cache))
             }
             (ReplayConfig::Redis(_), ReplayStore::Memory) => {
                 return Err(OpenError::new(
@@ -90,10 +91,4 @@ impl Loaded {
         let gate = Gate::new(Arc::new(compiled.rules), keys.current(now), kept.cache.clone(), replay);
         Ok((Self { config, gate, nonces, records_proofs }, Files { keys, secrets }))
     }
-}
-
-/// How long after it was made a proof is accepted, in seconds.
-fn lifetime(config: &GateConfig) -> f64 {
-    config.dpop.max_age.unwrap_or(ProofPolicy::DEFAULT_MAX_AGE)
-        + config.dpop.leeway.unwrap_or(ProofPolicy::DEFAULT_LEEWAY)
 }

@@ -10,6 +10,9 @@ pub struct Options {
     pub keys_file: Option<PathBuf>,
     /// Where used proofs are kept.
     pub replay: ReplayStore,
+    /// The group of gates of this process with one replay cache, which has the capacity of the first; without a group, a
+    /// gate has its own.
+    pub replay_group: Option<String>,
     /// How often files are examined.
     pub check_interval: Duration,
 }
@@ -26,6 +29,11 @@ pub enum ReplayStore {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { keys_file: None, replay: ReplayStore::default(), check_interval: Duration::from_secs(1) }
+        Self {
+            keys_file: None,
+            replay: ReplayStore::default(),
+            replay_group: None,
+            check_interval: Duration::from_secs(1),
+        }
     }
 }

@@ -26,41 +26,36 @@ pub(crate) fn silence(check_interval: Duration) -> Duration {
     MIN_SILENCE.max(check_interval.saturating_mul(INTERVALS_OF_SILENCE))
 }
 
-struct Watcher {
-    shared: Arc<Shared>,
-    reader: ConfigReader,
-    files: Files,
-    kept: Kept,
-    options: Options,
-    listener: Listener,
-    unavailable: HashSet<String>,
+/// What the thread reads, and whom it tells.
+pub(crate) struct Watcher {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) reader: ConfigReader,
+    pub(crate) files: Files,
+    pub(crate) kept: Kept,
+    pub(crate) options: Options,
+    pub(crate) listener: Listener,
+    /// The issuers without keys that may be used.
+    pub(crate) unavailable: HashSet<String>,
     /// Why the configuration of now is refused: it is read again, as the reason may be another file.
-    refusal: Option<String>,
-}
-
-/// Starts the thread. It ends once what is returned is dropped.
-///
-/// # Errors
-/// [`OpenError`] if there can be no other thread.
-pub(crate) fn start(
-    shared: Arc<Shared>,
-    reader: ConfigReader,
-    files: Files,
-    kept: Kept,
-    options: Options,
-    listener: Listener,
-) -> Result<Sender<()>, OpenError> {
-    let (stop, stopped) = mpsc::channel();
-    let mut watcher =
-        Watcher { shared, reader, files, kept, options, listener, unavailable: HashSet::new(), refusal: None };
-    thread::Builder::new()
-        .name("watchword-files".to_owned())
-        .spawn(move || watcher.run(&stopped))
-        .map_err(|error| OpenError::new(format!("no thread can be started: {error}")))?;
-    Ok(stop)
+    pub(crate) refusal: Option<String>,
+    /// As of when the keys that are in use were chosen.
+    pub(crate) chosen: UnixTime,
 }
 
 impl Watcher {
+    /// Starts the thread. It ends once what is returned is dropped.
+    ///
+    /// # Errors
+    /// [`OpenError`] if there can be no other thread.
+    pub(crate) fn start(mut self) -> Result<Sender<()>, OpenError> {
+        let (stop, stopped) = mpsc::channel();
+        thread::Builder::new()
+            .name("watchword-files".to_owned())
+            .spawn(move || self.run(&stopped))
+            .map_err(|error| OpenError::new(format!("no thread can be started: {error}")))?;
+        Ok(stop)
+    }
+
     fn run(&mut self, stopped: &Receiver<()>) {
         while stopped.recv_timeout(self.pause()) == Err(RecvTimeoutError::Timeout) {
             self.look();
@@ -70,13 +65,15 @@ impl Watcher {
 
     /// How long nothing has to be done: keys whose time ends are withdrawn then, however seldom files are examined.
     fn pause(&self) -> Duration {
-        let end = clock::now().and_then(|now| self.files.keys.next_end(now).map(|end| end - now.seconds()));
+        // Those whose time has ended since they were chosen are still in use.
+        let now = clock::now();
+        let end = self.files.keys.next_end(self.chosen).map(|end| (end - now.seconds()).max(0.0));
         let end = end.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         end.map_or(self.options.check_interval, |end| end.min(self.options.check_interval))
     }
 
     fn look(&mut self) {
-        let Some(now) = clock::now() else { return };
+        let now = clock::now();
         let has_changed = self.reader.has_changed() || self.files.secrets.iter().any(WatchedFile::has_changed);
         if has_changed || self.refusal.is_some() {
             self.load_config(now);
@@ -85,6 +82,7 @@ impl Watcher {
             self.report(event);
         }
         self.replace_keys(now);
+        self.chosen = now;
     }
 
     fn load_config(&mut self, now: UnixTime) {

@@ -18,7 +18,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signer as _, SigningKey};
-use watchword_embedded::{Checked, ConfigSource, EmbeddedGate, Event, Format, OpenError, Options, ReplayStore};
+use watchword_embedded::{
+    Checked, ConfigSource, EmbeddedGate, Event, Format, IdentityFields, OpenError, Options, ReplayStore,
+};
 use watchword_gate::{Decision, Request};
 
 const ISSUER: &str = "https://as.example";
@@ -248,6 +250,21 @@ fn synced_keys_end_in_time_however_seldom_files_are_examined() {
 }
 
 #[test]
+fn synced_keys_end_in_time_if_that_is_while_they_are_read() {
+    let folder = Folder::new("end-early");
+    let seldom = |file: &Path| Options { check_interval: Duration::from_secs(3600), ..options(Some(file)) };
+    for step in 0..40 {
+        let file = folder.write("synced.json", &synced(1, now() + 0.000_05 * f64::from(step)));
+        let (gate, _events) = open(toml(config("", "")), seldom(&file)).unwrap();
+        let (token, deadline) = (token(1, ""), now() + 60.0);
+        while code(&gate, &token) != "keys_unavailable" {
+            assert!(now() < deadline);
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_opened_says_what_to_do() {
     let folder = Folder::new("refused");
     let reason = refusal(toml(config("", "")), options(None));
@@ -283,7 +300,7 @@ fn requirements_for_a_route_that_the_proxy_has_chosen() {
         let authorization = format!("Bearer {token}");
         let headers: [(&[u8], &[u8]); 1] = [(b"authorization", authorization.as_bytes())];
         let request = Request { method: "GET", target: b"/other", headers: &headers, certificate: None, form: None };
-        match gate.check_for(&requirements, &request) {
+        match gate.check_for(&requirements, &request).unwrap() {
             Checked::Decided(decision) => (decision.code(), decision.route().map(str::to_owned)),
             Checked::UnusedProof(_) => panic!("there is no proof"),
         }
@@ -294,13 +311,21 @@ fn requirements_for_a_route_that_the_proxy_has_chosen() {
 
     let unnamed = gate.requirements("{}", "").unwrap();
     let nothing = Request { method: "GET", target: b"/other", headers: &[], certificate: None, form: None };
-    let Checked::Decided(decision) = gate.check_for(&unnamed, &nothing) else { panic!("there is no proof") };
+    let Ok(Checked::Decided(decision)) = gate.check_for(&unnamed, &nothing) else { panic!("there is no proof") };
     assert_eq!(decision.route(), Some("/"));
 
     // A new configuration with another audience applies to them, too.
     folder.write("gate.toml", &given.replace("audience = 'https://api.example'", "audience = 'https://other.example'"));
     assert_eq!(next(&events), Event::ConfigLoaded);
     assert_eq!(check(&sent).0, "wrong_audience");
+
+    // So does one without an issuer that they name.
+    let named = gate.requirements(&format!(r#"{{"issuers": ["{ISSUER}"]}}"#), "").unwrap();
+    assert!(gate.check_for(&named, &nothing).is_ok());
+    folder.write("gate.toml", &given.replace(ISSUER, "https://other.example"));
+    assert_eq!(next(&events), Event::ConfigLoaded);
+    let error = gate.check_for(&named, &nothing).err().expect("an error").to_string();
+    assert_eq!(error, format!("issuers: no issuer has the name {ISSUER:?} any more"));
 
     for (json, reason) in [
         (r#"{"path": "/"}"#, "path: the route is chosen elsewhere: remove it"),
@@ -323,7 +348,15 @@ fn the_secret_of_identity_headers_is_sent_and_replaced() {
     let path = folder.write("gate.toml", &format!("identity_secret_file = 'secrets'\n{given}"));
     let (gate, events) = open(ConfigSource::File(path), options(None)).unwrap();
     let sent = token(1, "");
-    let last = || decision(&gate, &sent).identity_headers(gate.trace_id()).pop().unwrap();
+    let last = || {
+        let (decision, trace_id) = (decision(&gate, &sent), gate.trace_id());
+        let fields = IdentityFields::of(&decision, trace_id);
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        assert_eq!(fields, decision.identity_headers(trace_id));
+        fields.last().unwrap().clone()
+    };
+    // The second time from the cache.
+    assert_eq!(last(), ("X-Auth-Secret".to_owned(), secret(1)));
     assert_eq!(last(), ("X-Auth-Secret".to_owned(), secret(1)));
 
     folder.write("secrets", &format!("{}\n{}\n", secret(2), secret(1)));

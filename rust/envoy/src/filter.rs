@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use watchword_embedded::{Checked, ConfigSource, EmbeddedGate, Event, Format, Options, ReplayStore};
+use watchword_embedded::{Checked, ConfigSource, EmbeddedGate, Event, Format, IdentityFields, Options, ReplayStore};
+use watchword_gate::path::{NormalPath, split_target};
 use watchword_gate::{Allowed, Decision, Failure, Outcome, Request, Rules};
 use watchword_kernel::ClientCertificate;
 
@@ -17,7 +18,7 @@ use crate::stream::{Header, HeaderMap, LogLevel, Metrics, Stream};
 /// What Envoy is to do with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It goes on.
+    /// It is passed on.
     Continue,
     /// It was answered.
     Answered,
@@ -41,11 +42,12 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// Opens the filter: reads all files that its configuration names.
+    /// Opens the filter: reads all files that its configuration names. Filters with the same name have one replay
+    /// cache.
     ///
     /// # Errors
     /// What is wrong with the configuration.
-    pub(crate) fn open(text: &[u8], metrics: &mut impl Metrics, log: Log) -> Result<Self, String> {
+    pub(crate) fn open(name: &[u8], text: &[u8], metrics: &mut impl Metrics, log: Log) -> Result<Self, String> {
         static FILTERS: AtomicU64 = AtomicU64::new(0);
         let Settings { gate, keys_file, metadata } = Settings::read(text)?;
         let source = match gate {
@@ -64,8 +66,9 @@ impl Filter {
             };
             log(level, &format!("watchword: {event}"));
         };
-        // All threads of Envoy share the memory of used proofs.
-        let options = Options { keys_file, replay: ReplayStore::Memory, ..Options::default() };
+        // Envoy makes a new filter for each version of a listener, and its workers are threads: all have one replay cache.
+        let replay_group = Some(String::from_utf8_lossy(name).into_owned());
+        let options = Options { keys_file, replay: ReplayStore::Memory, replay_group, ..Options::default() };
         let gate = EmbeddedGate::open(source, options, Box::new(listener)).map_err(|error| error.to_string())?;
         let stats = Stats::define(metrics).ok_or("Envoy does not define the counters")?;
         Ok(Self { gate, number: FILTERS.fetch_add(1, Ordering::Relaxed), metadata, stats, files, log })
@@ -75,10 +78,14 @@ impl Filter {
     pub(crate) fn on_headers<S: Stream<RouteConfig = RouteConfig>>(&self, stream: &mut S) -> Verdict {
         let rules = self.gate.rules();
         let mut received = Received::read(stream, &rules);
-        if received.has_removed {
+        let normal = normal_target(received.target);
+        if received.has_removed || normal.is_some() {
             drop(received);
             remove_headers(stream, HeaderMap::Headers, &rules);
-            // Envoy may have chosen the route by what the client must not send.
+            if let Some(target) = normal {
+                stream.set_target(&target);
+            }
+            // Envoy may have chosen the route by what the client must not send, or by another spelling of the path.
             stream.clear_route_cache();
             received = Received::read(stream, &rules);
         }
@@ -115,17 +122,20 @@ impl Filter {
         let certificate = stream.certificate_digest().and_then(decode_digest).map(ClientCertificate::Sha256);
         let Received { target, headers, .. } = received;
         let request = Request { method, target, headers, certificate, form: None };
-        let checked = match stream.route_config().map(|route| route.requirements(self.number, &self.gate)) {
-            None => self.gate.check(&request),
-            Some(Ok(requirements)) => self.gate.check_for(&requirements, &request),
-            Some(Err(reason)) => {
+        let check_for = |route: &RouteConfig| {
+            let requirements = route.requirements(self.number, &self.gate)?;
+            self.gate.check_for(&requirements, &request).map_err(|error| error.to_string())
+        };
+        let checked = match stream.route_config().map_or_else(|| Ok(self.gate.check(&request)), check_for) {
+            Ok(checked) => checked,
+            Err(reason) => {
                 (self.log)(LogLevel::Error, &format!("watchword: a route contradicts the gate: {reason}"));
                 return rules.failed();
             }
         };
         match checked {
             Checked::Decided(decision) => decision,
-            // The gate has its own memory of used proofs.
+            // The gate has its own replay cache.
             Checked::UnusedProof(unused) => unused.reject(Failure::new("dpop_replay_unavailable")),
         }
     }
@@ -133,7 +143,7 @@ impl Filter {
     /// Sets the identity headers and the metadata. Returns whether Envoy has taken them: what it has not taken would be
     /// missing without anybody noticing.
     fn pass_on<S: Stream>(&self, stream: &mut S, decision: &Decision, allowed: &Allowed) -> bool {
-        let headers = decision.identity_headers(self.gate.trace_id());
+        let headers = IdentityFields::of(decision, self.gate.trace_id());
         // Envoy sets no empty header: what is unknown is absent.
         let mut known = headers.iter().filter(|(_, value)| !value.is_empty());
         if !known.all(|(name, value)| stream.add_header(name, value)) {
@@ -182,6 +192,19 @@ impl<'s> Received<'s> {
         });
         received
     }
+}
+
+/// The target with its path in normal form, if it is not: Envoy compares its routes with the path as it is, and applications
+/// decode it.
+fn normal_target(target: &[u8]) -> Option<Vec<u8>> {
+    let (path, _) = split_target(target);
+    if !path.contains(&b'%') {
+        return None;
+    }
+    // The gate rejects what has no normal form.
+    let normal = NormalPath::parse(path).ok()?;
+    let rest = target.get(path.len()..).unwrap_or_default();
+    (normal.as_str().as_bytes() != path).then(|| [normal.as_str().as_bytes(), rest].concat())
 }
 
 /// Removes what the client must not send, in all spellings.

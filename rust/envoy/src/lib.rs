@@ -14,6 +14,7 @@
 #[allow(unsafe_code, reason = "the boundary to Envoy; every block has its reason")]
 mod abi;
 mod filter;
+mod grpc;
 mod metadata;
 mod route_config;
 mod settings;

@@ -53,7 +53,10 @@ fn put_json(message: &mut Vec<u8>, key: &str, document: &[u8], lists: &[String])
     let mut fields = Vec::with_capacity(document.len().saturating_mul(2));
     for (name, value) in members.iter() {
         let value = match value {
-            Value::String(text) if lists.iter().any(|list| list == name) => of_list(text.split(' ').map(of_string)),
+            // A string of nothing but spaces stays one.
+            Value::String(text) if lists.iter().any(|list| list == name) && text.bytes().any(|byte| byte != b' ') => {
+                of_list(text.split(' ').filter(|item| !item.is_empty()).map(of_string))
+            }
             value => of_value(value),
         };
         put_field(&mut fields, name, &value);

@@ -44,6 +44,9 @@ pub(crate) trait Stream {
     /// Removes all headers with this name.
     fn remove_header(&mut self, map: HeaderMap, name: &[u8]);
 
+    /// Replaces the path and the query.
+    fn set_target(&mut self, target: &[u8]);
+
     /// Adds a header. Returns whether Envoy has taken it.
     fn add_header(&mut self, name: &str, value: &str) -> bool;
 

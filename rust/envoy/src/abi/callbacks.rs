@@ -4,6 +4,7 @@ use std::ffi::c_void;
 use std::marker::PhantomData;
 
 use super::{Buffer, HttpHeader};
+use crate::grpc;
 use crate::route_config::RouteConfig;
 use crate::stream::{Counter, HeaderMap, LogLevel, Metrics, Stream};
 
@@ -127,6 +128,12 @@ impl EnvoyStream<'_> {
             HeaderMap::Trailers => REQUEST_TRAILERS,
         }
     }
+
+    fn is_grpc(&self) -> bool {
+        let mut is_grpc = false;
+        self.each_header(HeaderMap::Headers, |name, value| is_grpc |= name == b"content-type" && grpc::is_grpc(value));
+        is_grpc
+    }
 }
 
 impl Stream for EnvoyStream<'_> {
@@ -162,6 +169,18 @@ impl Stream for EnvoyStream<'_> {
         // SAFETY: the filter is the one whose hook is running; Envoy copies the name, and no value means removal.
         unsafe {
             envoy_dynamic_module_callback_http_set_header(self.filter, Self::map(map), Buffer::of(name), Buffer::NULL);
+        }
+    }
+
+    fn set_target(&mut self, target: &[u8]) {
+        // SAFETY: the filter is the one whose hook is running; Envoy copies the target, which is not null.
+        unsafe {
+            envoy_dynamic_module_callback_http_set_header(
+                self.filter,
+                REQUEST_HEADERS,
+                Buffer::of(b":path"),
+                Buffer::of(target),
+            );
         }
     }
 
@@ -232,8 +251,10 @@ impl Stream for EnvoyStream<'_> {
     }
 
     fn respond(&mut self, status: u16, headers: &[(&str, &str)], body: &str, details: &str) {
+        let of_grpc = self.is_grpc().then(|| (grpc::STATUS, grpc::status_of(status)));
         let headers: Vec<HttpHeader> = headers
             .iter()
+            .chain(&of_grpc)
             .map(|(name, value)| HttpHeader { key: Buffer::of(name.as_bytes()), value: Buffer::of(value.as_bytes()) })
             .collect();
         // SAFETY: the filter is the one whose hook is running; Envoy copies everything before it returns.

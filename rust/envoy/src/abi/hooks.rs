@@ -60,14 +60,16 @@ extern "C" fn envoy_dynamic_module_on_program_init() -> *const c_char {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_new(
     config: *mut c_void,
-    _name: Buffer,
+    name: Buffer,
     text: Buffer,
 ) -> *const c_void {
     // SAFETY: the buffer lives until the hook ends.
+    let name = unsafe { name.bytes() };
+    // SAFETY: the same.
     let text = unsafe { text.bytes() };
     // SAFETY: Envoy is creating this configuration.
     let mut config = unsafe { EnvoyConfig::new(config) };
-    open("filter configuration", || Filter::open(text, &mut config, log))
+    open("filter configuration", || Filter::open(name, text, &mut config, log))
 }
 
 /// Called when a filter configuration is not needed any more.

@@ -6,6 +6,7 @@ The table of requests goes through it in ``test_gateways``.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -170,6 +171,24 @@ def test_a_reload_keeps_used_proofs(tmp_path: Path) -> None:
         assert "exited on signal" not in found.log()
 
 
+_LIFETIMES = """
+location = /lifetimes {
+    content_by_lua_block {
+        local use = require("watchword_replay").open("watchword_proofs")
+        local proofs = ngx.shared.watchword_proofs
+        for id, seconds in ipairs { 0.0004, 0.0012, 1, 64.1239 } do
+            ngx.say(tostring(use(id, seconds, "mark") and proofs:ttl(id) >= seconds))
+        end
+    }
+}
+"""
+
+
+def test_a_dictionary_keeps_a_proof_for_its_whole_time_and_not_for_ever(tmp_path: Path) -> None:
+    with nginx(tmp_path, server=_LIFETIMES) as found:
+        assert found.send(Wire("GET", "/lifetimes")).body.split() == [b"true"] * 4
+
+
 def test_a_full_dictionary_rejects_proofs_and_no_other_request(tmp_path: Path) -> None:
     edits = {"lua_shared_dict watchword_proofs 16m;": "lua_shared_dict watchword_proofs 64k;"}
     with nginx(tmp_path, edits) as found:
@@ -297,6 +316,17 @@ def test_the_body_of_a_rejected_request_is_not_a_request(shared: Nginx) -> None:
     assert shared.upstream.seen("hidden") == []
 
 
+def test_a_malformed_body_is_the_clients_mistake(shared: Nginx) -> None:
+    hidden = f"GET /public HTTP/1.1\r\nHost: {HOST}\r\nX-Case: malformed-body\r\nConnection: close\r\n\r\n"
+    head = f"POST /orders/1 HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", shared.ran.ports.http), timeout=LONG) as connection:
+        connection.sendall(f"{head}5\r\nhello\r\n{hidden}".encode())
+        answer = b"".join(iter(functools.partial(connection.recv, 65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert shared.upstream.seen("malformed-body") == []
+
+
 def test_more_than_a_hundred_headers(shared: Nginx) -> None:
     others = tuple((f"X-Other-{index}", "x") for index in range(150))
     forged = (("X-Auth-Sub", FORGED), ("X-Case", "many"))
@@ -321,6 +351,48 @@ def test_spellings_that_nginx_is_told_to_let_pass(tmp_path: Path) -> None:
         assert FORGED.encode() not in seen.head
         assert seen.all("x-auth-sub") == ["alice"]
         assert seen.all("x_other") == ["x"]
+
+
+def test_the_host_by_which_nginx_chose_the_server_selects_the_public_url(tmp_path: Path) -> None:
+    other = "https://other.example"
+    with nginx(tmp_path, public_url=[ORIGIN, other]) as found:
+        for target, hosts, url, code in (
+            ("/orders/1", ("OTHER.example:443",), other, None),
+            ("/orders/1", ("other.example",), ORIGIN, "dpop_wrong_uri"),
+            ("/orders/1", ("other.example.",), other, None),
+            ("/orders/1", ("other.example.",), ORIGIN, "dpop_wrong_uri"),
+            ("http://other.example/orders/1", (HOST,), other, None),
+            ("http://other.example/orders/1", (HOST,), ORIGIN, "dpop_wrong_uri"),
+            (f"http://{HOST}/orders/1", ("other.example",), ORIGIN, None),
+        ):
+            proof = functools.partial(found.requests.proof, url=f"{url}/orders/1")
+            wire = replace(found.requests.proven(proof), target=target, hosts=hosts)
+            assert found.code(wire) == code, (target, hosts, url)
+
+
+_STATUS_400 = """
+location = /orders/status {
+    rewrite_by_lua_block { ngx.status = 400 }
+    access_by_lua_block { gate:access() }
+    proxy_pass http://application;
+}
+"""
+
+
+def test_headers_that_cannot_be_removed_are_not_passed_on(tmp_path: Path) -> None:
+    with nginx(tmp_path, {"ignore_invalid_headers on;": "ignore_invalid_headers off;"}, server=_STATUS_400) as found:
+        for number, name in enumerate(("X-Auth-Sub@", "X-Auth-(", "x_auth_r/x", "X-Auth-Role\xff")):
+            case = f"malformed-{number}"
+            wire = found.requests.bearer((name, FORGED), ("X-Case", case))
+            assert (found.send(wire).status, found.upstream.seen(case)) == (400, [])
+        wire = found.requests.bearer(("X-Auth-Sub", FORGED), ("X-Case", "status"), target="/orders/status")
+        assert (found.send(wire).status, found.upstream.seen("status")) == (400, [])
+
+
+def test_many_headers_to_be_removed_are_rejected(shared: Nginx) -> None:
+    for count, status in ((100, 200), (101, 400)):
+        forged = tuple((f"X-Auth-{number}", "") for number in range(count))
+        assert shared.send(Wire("GET", "/public", forged)).status == status
 
 
 # Files that change
@@ -354,6 +426,20 @@ def test_a_configuration_is_replaced_without_a_reload(tmp_path: Path) -> None:
         soon(lambda: "a new configuration is refused" in found.log())
         found.becomes(lambda: other, None)
         found.becomes(found.requests.bearer, None)
+
+
+def test_a_worker_that_starts_with_an_invalid_file_opens_its_gate_later(tmp_path: Path) -> None:
+    with nginx(tmp_path) as found:
+        valid = (tmp_path / "gate.json").read_text()
+        found.write("gate.json", "{")
+        before = found.workers()
+        os.kill(int(min(before)), signal.SIGKILL)
+        soon(lambda: len(found.workers() - before) == 1 and "this worker answers 500" in found.log())
+        answers = _on_workers(found.ran.ports.http, found.requests.bearer())
+        assert {answer.status for answer in answers} == {200, 500}
+        found.write("gate.json", valid)
+        soon(lambda: {answer.status for answer in _on_workers(found.ran.ports.http, found.requests.bearer())} == {200})
+        assert found.log().count("this worker answers 500") == 1
 
 
 # What does not start
@@ -403,6 +489,8 @@ def _tested(folder: Path, edits: Mapping[str, str], config: Mapping[str, Any] | 
         ({'replay = "watchword_proofs"': "replay = {}"}, {}, "replay must have host (and port) or socket"),
         ({'replay = "watchword_proofs"': "replay = { hots = 1 }"}, {}, "unknown setting replay.hots"),
         ({'replay = "watchword_proofs"': 'replay = { host = "a", ssl = true }'}, {}, "lua-resty-redis 0.28 or newer"),
+        ({'replay = "watchword_proofs"': 'replay = { host = "a", username = "b" }'}, {}, "replay.password is missing"),
+        ({'replay = "watchword_proofs"': 'replay = { host = "a", timeout = 0 }'}, {}, "must be greater than 0"),
         ({'config = "gate.json",': ""}, {}, "the setting config is missing"),
         ({'config = "gate.json"': "confg = 1"}, {}, "unknown setting confg"),
         ({'config = "gate.json"': "config = 1"}, {}, "the setting config must be a string"),

@@ -13,7 +13,7 @@ local replay_stores = require "watchword_replay"
 
 local ngx = ngx
 local type, error, pairs, pcall, tostring, tonumber = type, error, pairs, pcall, tostring, tonumber
-local ffi_string = ffi.string
+local ffi_string, lower, match = ffi.string, string.lower, string.match
 local get_headers, set_header, clear_header = ngx.req.get_headers, ngx.req.set_header, ngx.req.clear_header
 local get_method, is_internal, discard_body = ngx.req.get_method, ngx.req.is_internal, ngx.req.discard_body
 
@@ -26,6 +26,8 @@ local TEXT_CODE, TEXT_DETAIL, TEXT_BODY, TEXT_REPLAY_ID = 1, 2, 3, 4
 local MESSAGE_BYTES = 8192
 -- How often a worker logs what happened to the files, in seconds.
 local REPORT_INTERVAL = 1
+-- The most headers that are removed from a request: for each, nginx searches all of them.
+local MAX_REMOVED = 100
 
 if not pcall(ffi.typeof, "watchword_gate") then
   ffi.cdef [[
@@ -109,52 +111,74 @@ local function check_options(options)
   end
 end
 
-local function open(options)
+-- A gate that is not open yet.
+local function new_gate(options)
   check_options(options)
-  local library = load_library(options.library)
-  local store = options.replay ~= nil and replay_stores.open(options.replay) or nil
-  local message = ffi.new("char[?]", MESSAGE_BYTES)
+  return setmetatable({
+    library = load_library(options.library),
+    options = options,
+    store = options.replay ~= nil and replay_stores.open(options.replay) or nil,
+    fields = fields_type(64),
+    capacity = 64,
+    idle = {},
+    idle_count = 0,
+    message = ffi.new("char[?]", MESSAGE_BYTES),
+  }, Gate)
+end
+
+local function open(gate)
+  local library, options, message = gate.library, gate.options, gate.message
   -- Never the memory of one worker, even if there is only one: a reload starts its successor beside it.
   local handle = library.watchword_gate_open(options.config, options.keys, REPLAY_EXTERNAL, message, MESSAGE_BYTES)
   if handle == nil then
     error("watchword: " .. ffi_string(message), 0)
   end
   handle = ffi.gc(handle, library.watchword_gate_close)
-  if not store and library.watchword_gate_records_proofs(handle) ~= 0 then
+  if not gate.store and library.watchword_gate_records_proofs(handle) ~= 0 then
     library.watchword_gate_close(ffi.gc(handle, nil))
     error("watchword: DPoP proofs need a replay store that all workers share, and that a reload keeps: declare "
       .. "\"lua_shared_dict watchword_proofs 16m;\" and set replay = \"watchword_proofs\", or to a table with the host and "
       .. "port of a Redis server; or set replay = \"none\" in the section [dpop] of the configuration to accept "
       .. "replayed proofs", 0)
   end
-  return setmetatable({
-    library = library,
-    handle = handle,
-    store = store,
-    fields = fields_type(64),
-    capacity = 64,
-    idle = {},
-    idle_count = 0,
-    message = message,
-  }, Gate)
+  gate.handle = handle
+end
+
+-- Opens the gate of a worker. The reason why that fails is logged once: it is tried again every second.
+local function try_to_open(gate)
+  local opened, reason = pcall(open, gate)
+  if not opened and reason ~= gate.reason then
+    ngx.log(ngx.ERR, reason, "; until that is repaired, this worker answers 500")
+  elseif opened and gate.reason then
+    ngx.log(ngx.NOTICE, "watchword: the gate is open")
+  end
+  gate.reason = not opened and reason or nil
 end
 
 -- Checks the settings, the configuration and the keys, and raises an error that says what is wrong. In init_by_lua it keeps
 -- nginx from starting, and a reload from replacing the workers ("nginx -t" does not run Lua).
 function watchword.validate(options)
-  open(options):close()
+  local gate = new_gate(options)
+  open(gate)
+  gate:close()
 end
 
--- Opens a gate for this worker. The configuration and the keys are read again when they change.
+-- Opens a gate for this worker. The configuration and the keys are read again when they change. If they are invalid when a
+-- worker starts in place of one that has died, its gate opens once they are valid.
 function watchword.open(options)
   if ngx.get_phase() == "init" then
     error("watchword: open the gate in init_worker_by_lua: its thread, which reads changed files, does not survive the "
       .. "fork of the workers. In init_by_lua, call watchword.validate", 0)
   end
-  local gate = open(options)
+  local gate = new_gate(options)
+  try_to_open(gate)
   ngx.timer.every(REPORT_INTERVAL, function(premature)
-    if not premature and gate.handle then
+    if premature or gate.is_closed then
+      return
+    elseif gate.handle then
       gate:log_events()
+    else
+      try_to_open(gate)
     end
   end)
   return gate
@@ -171,7 +195,7 @@ end
 -- Closes the gate: no request is checked by it after that. A worker that ends does so by itself.
 function Gate:close()
   local handle = self.handle
-  self.handle = nil
+  self.handle, self.is_closed = nil, true
   if handle then
     self.library.watchword_gate_close(ffi.gc(handle, nil))
   end
@@ -217,20 +241,31 @@ local function count_values(headers)
   return count
 end
 
+-- The Host header as nginx reads it, which selects one of several public URLs: nginx takes the host of an absolute-form
+-- target instead of it (RFC 9112 section 3.2.2), and drops a dot at its end.
+local function read_host(sent, host)
+  -- LuaJIT does not compile the match.
+  if sent == host then
+    return sent
+  end
+  return lower(match(sent, "^(.*):%d*$") or sent) == host and sent or host
+end
+
 -- Checks the request by the gate. Method and target are those that the client sent, also after an internal redirect.
 local function check(gate, decision)
   local variables = ngx.var
-  local method = is_internal() and variables.request:match("^%S+") or get_method() or ""
+  local method = is_internal() and match(variables.request, "^%S+") or get_method() or ""
   local target = variables.request_uri
   -- All of them: by default it returns a hundred.
   local headers, truncated = get_headers(0, true)
   if truncated then
     error("watchword: the headers of the request are incomplete", 0)
   end
-  local count = count_values(headers)
+  local count = count_values(headers) + 1
   if count > gate.capacity then
     grow(gate, count)
   end
+  local host, host_name = variables.host, "Host"
   local fields, position = gate.fields, 0
   for name, value in pairs(headers) do
     if type(value) == "table" then
@@ -239,29 +274,48 @@ local function check(gate, decision)
         field.name, field.name_length, field.value, field.value_length = name, #name, one, #one
         position = position + 1
       end
+    elseif #name == 4 and lower(name) == "host" then
+      host, host_name = read_host(value, host), name
     else
       local field = fields[position]
       field.name, field.name_length, field.value, field.value_length = name, #name, value, #value
       position = position + 1
     end
   end
+  local field = fields[position]
+  field.name, field.name_length, field.value, field.value_length = host_name, 4, host, #host
+  position = position + 1
   request.method, request.method_length = method, #method
   request.target, request.target_length = target, #target
   request.headers, request.header_count = fields, position
   -- The library reads the strings by pointers: they must live until it returns, and the names until some are removed.
-  return gate.library.watchword_check(gate.handle, request, decision), headers, method, target
+  return gate.library.watchword_check(gate.handle, request, decision), headers, method, target, host
 end
 
--- Removes what a client sent under the names of identity headers, in every spelling.
+-- Removes what a client sent under the names of identity headers, in every spelling. Returns whether none is left.
 local function remove_headers(gate, decision, headers)
   local removed = gate.library.watchword_decision_removed(decision, length)
-  for index = 0, tonumber(length[0]) - 1 do
+  local count = tonumber(length[0])
+  if count == 0 then
+    return true
+  elseif count > MAX_REMOVED then
+    return false
+  end
+  local names = {}
+  for index = 0, count - 1 do
     local field = gate.fields[removed[index]]
     local name = ffi_string(field.name, field.name_length)
-    if headers[name] then
-      clear_header(name)
+    names[name] = headers[name]
+    clear_header(name)
+  end
+  -- ngx_lua encodes characters that a name cannot have, and then does not find it; and if the status is 400, it removes
+  -- nothing, without an error.
+  for name in pairs(get_headers(0, true)) do
+    if names[name] then
+      return false
     end
   end
+  return true
 end
 
 -- A text of the decision.
@@ -319,12 +373,17 @@ end
 -- access_by_lua.
 function Gate:access()
   if not self.handle then
-    error("watchword: the gate is closed", 0)
+    error("watchword: the gate is not open", 0)
   end
   local decision = take_decision(self)
   local result, headers = check(self, decision)
   if result ~= REJECTED then
-    remove_headers(self, decision, headers)
+    if not remove_headers(self, decision, headers) then
+      give_back(self, decision)
+      ngx.log(ngx.INFO, "watchword: the request has headers below the prefix of the identity headers that cannot be "
+        .. "removed: too many, or with names that are malformed")
+      return ngx.exit(ngx.HTTP_BAD_REQUEST)
+    end
     if result == UNCONFIRMED then
       result = confirm(self, decision)
     end
@@ -334,10 +393,13 @@ function Gate:access()
     give_back(self, decision)
     return
   end
+  -- What is left of the body would be read as the next request.
+  if not pcall(discard_body) then
+    give_back(self, decision)
+    return ngx.exit(ngx.HTTP_BAD_REQUEST)
+  end
   local body = answer(self, decision)
   give_back(self, decision)
-  -- What is left of the body would be read as the next request.
-  discard_body()
   ngx.print(body)
   -- The status is sent already: this ends the request, not only the phase.
   return ngx.exit(ngx.HTTP_OK)

@@ -19,7 +19,8 @@ local function shared_dict(name)
       .. "http section of nginx.conf", 0)
   end
   return function(id, seconds, mark)
-    local added, message = dict:safe_add(id, mark, seconds)
+    -- It drops fractions of a millisecond, and what is to be kept for none is kept for ever.
+    local added, message = dict:safe_add(id, mark, seconds + 0.001)
     if added then
       return true
     end
@@ -56,6 +57,14 @@ local function check_redis(settings)
   end
   if not settings.host == not settings.socket then
     error("watchword: replay must have host (and port) or socket", 0)
+  end
+  if settings.username and not settings.password then
+    error("watchword: replay.password is missing: replay.username has no effect without it", 0)
+  end
+  for _, name in pairs { "port", "timeout", "pool_size" } do
+    if settings[name] and settings[name] <= 0 then
+      error("watchword: replay." .. name .. " must be greater than 0", 0)
+    end
   end
 end
 

@@ -1,4 +1,4 @@
-//! The header is what cbindgen makes of the crate.
+//! The header is what cbindgen makes of the crate, and the Lua code has its version.
 
 use std::path::Path;
 
@@ -14,4 +14,10 @@ fn the_header_is_current() -> Result<(), Box<dyn std::error::Error>> {
     let update = "WATCHWORD_UPDATE_HEADER=1 cargo test -p watchword-capi --test header";
     assert!(std::fs::read(&path)? == generated, "include/watchword.h is not current: {update}");
     Ok(())
+}
+
+#[test]
+fn the_lua_code_has_the_version_of_the_library() {
+    let version = format!("_VERSION = {:?}", env!("CARGO_PKG_VERSION"));
+    assert!(include_str!("../lua/watchword.lua").contains(&version), "write {version}");
 }

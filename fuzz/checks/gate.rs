@@ -1,9 +1,7 @@
 //! Properties of arbitrary requests: the body of the fuzz target for the gate, and of the tests that replay and generate
 //! requests.
 //!
-//! A request is text: the method, a space and the target on the first line, then headers, a line each, as `name: value`. In
-//! values, `{token}` stands for a valid token, `{bound}` for one that is bound to a key, and `{proof}` for a valid proof of
-//! that key for this request. The function panics if a property is violated.
+//! A request is text, as `requests.rs` says. The function panics if a property is violated.
 
 #![allow(dead_code, reason = "each includer uses only some of the items")]
 #![allow(clippy::expect_used, reason = "a check fails by panicking")]
@@ -11,10 +9,8 @@
 use std::num::NonZeroUsize;
 use std::sync::{Arc, LazyLock};
 
-use data_encoding::BASE64URL_NOPAD;
-use ed25519_dalek::{Signer as _, SigningKey};
 use watchword_gate::methods::Methods;
-use watchword_gate::path::NormalPath;
+use watchword_gate::path::{NormalPath, split_target};
 use watchword_gate::route_table::RouteTable;
 use watchword_gate::template::Template;
 use watchword_gate::{
@@ -25,20 +21,18 @@ use watchword_gate::{
 use watchword_kernel::dpop::PROOF_LIMITS;
 use watchword_kernel::json::Object;
 use watchword_kernel::{
-    Algorithm, AlgorithmSet, Backend, IssuerNames, IssuerTable, KeySet, Limits, Policy, ProofPolicy, ReplayCache,
-    UnixTime, thumbprint, token_hash,
+    Algorithm, AlgorithmSet, Audience, Backend, IssuerNames, IssuerTable, KeySet, Limits, Policy, ProofPolicy,
+    ReplayCache, UnixTime,
 };
 
-/// RFC 8037 appendix A.1: a published private key.
-const SECRET: [u8; 32] = [
-    0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a, 0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49, 0xc5,
-    0x69, 0x7b, 0x32, 0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60,
-];
-const JWK: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 const NOW: f64 = 1_700_000_000.0;
-const ORIGIN: &str = "https://api.example";
 const PREFIX: &str = "X-Auth-";
 const CAPACITY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(63);
+
+#[path = "requests.rs"]
+mod requests;
+
+use requests::{JWK, ORIGIN, OwnedHeader, Sender};
 
 /// What the routes are, and whether they need a token.
 const ROUTES: [(&str, Access); 5] = [
@@ -49,15 +43,7 @@ const ROUTES: [(&str, Access); 5] = [
     ("/caf%C3%A9", Access::Required),
 ];
 
-static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::from_bytes(&SECRET));
-static TOKEN: LazyLock<String> = LazyLock::new(|| token(""));
-static BOUND: LazyLock<String> = LazyLock::new(|| {
-    let jwk = Object::parse(JWK.as_bytes()).expect("JSON");
-    token(&format!(r#","cnf":{{"jkt":"{}"}}"#, thumbprint(&jwk).expect("a key")))
-});
-/// A header of an input.
-type OwnedHeader = (Vec<u8>, Vec<u8>);
-
+static SENDER: LazyLock<Sender> = LazyLock::new(|| Sender::new(NOW));
 /// Without a proxy, and with one.
 static RULES: LazyLock<[fn() -> Rules; 2]> = LazyLock::new(|| {
     [
@@ -73,7 +59,7 @@ static RULES: LazyLock<[fn() -> Rules; 2]> = LazyLock::new(|| {
 
 /// Asks two gates about a request.
 pub(crate) fn gate(input: &[u8]) {
-    let (method, target, headers) = parts(input);
+    let (method, target, headers) = SENDER.read(input, NOW);
     let fields: Vec<Header<'_>> = headers.iter().map(|(name, value)| (&**name, &**value)).collect();
     let request = Request { method: &method, target: &target, headers: &fields, certificate: None, form: None };
     for make in &*RULES {
@@ -90,7 +76,7 @@ pub(crate) fn gate(input: &[u8]) {
 
 /// Whether the gate without a proxy allows the request.
 pub(crate) fn is_allowed(input: &[u8]) -> bool {
-    let (method, target, headers) = parts(input);
+    let (method, target, headers) = SENDER.read(input, NOW);
     let fields: Vec<Header<'_>> = headers.iter().map(|(name, value)| (&**name, &**value)).collect();
     let request = Request { method: &method, target: &target, headers: &fields, certificate: None, form: None };
     fresh(rules(TrustedProxy::default())).check(&request, now(), None).is_allowed()
@@ -178,7 +164,7 @@ fn check_replay(request: &Request<'_>) {
 
 /// The normal form of a path is its own normal form, and its variables have no slash but in the last.
 fn check_path(target: &[u8]) {
-    let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
+    let (path, _) = split_target(target);
     let Ok(normal) = NormalPath::parse(path) else { return };
     assert_eq!(NormalPath::parse(normal.as_str().as_bytes()), Ok(normal.clone()));
     for (template, _) in ROUTES {
@@ -190,57 +176,6 @@ fn check_path(target: &[u8]) {
     }
 }
 
-fn parts(input: &[u8]) -> (String, Vec<u8>, Vec<OwnedHeader>) {
-    let mut lines = input.split(|byte| *byte == b'\n');
-    let first = lines.next().unwrap_or_default();
-    let (method, target) = split(first, b" ");
-    let method = String::from_utf8_lossy(method).into_owned();
-    let headers =
-        lines.map(|line| split(line, b": ")).map(|(name, value)| (name.to_vec(), filled(value, &method, target)));
-    (method.clone(), target.to_vec(), headers.collect())
-}
-
-fn split<'a>(line: &'a [u8], separator: &[u8]) -> (&'a [u8], &'a [u8]) {
-    match line.windows(separator.len()).position(|found| found == separator) {
-        Some(at) => {
-            (line.get(..at).unwrap_or_default(), line.get(at.saturating_add(separator.len())..).unwrap_or_default())
-        }
-        None => (line, b""),
-    }
-}
-
-fn filled(value: &[u8], method: &str, target: &[u8]) -> Vec<u8> {
-    let Ok(text) = std::str::from_utf8(value) else { return value.to_vec() };
-    let mut text = text.replace("{token}", &TOKEN).replace("{bound}", &BOUND);
-    if text.contains("{proof}") {
-        text = text.replace("{proof}", &proof(method, target));
-    }
-    text.into_bytes()
-}
-
-fn proof(method: &str, target: &[u8]) -> String {
-    let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
-    let path = NormalPath::parse(path).map_or_else(|_| "/".to_owned(), |path| path.as_str().to_owned());
-    let method = if method.bytes().all(|byte| byte.is_ascii_alphanumeric()) { method } else { "GET" };
-    let ath = token_hash(BOUND.as_bytes());
-    signed(
-        &format!(r#"{{"typ":"dpop+jwt","alg":"EdDSA","jwk":{JWK}}}"#),
-        &format!(r#"{{"jti":"1","htm":"{method}","htu":"{ORIGIN}{path}","iat":{NOW},"ath":"{ath}"}}"#),
-    )
-}
-
-fn token(more: &str) -> String {
-    let exp = NOW + 300.0;
-    signed(r#"{"alg":"EdDSA"}"#, &format!(r#"{{"iss":"https://as.example","sub":"a,\r\n\u0000%é","exp":{exp}{more}}}"#))
-}
-
-fn signed(header: &str, claims: &str) -> String {
-    let [header, claims] = [header, claims].map(|part| BASE64URL_NOPAD.encode(part.as_bytes()));
-    let input = format!("{header}.{claims}");
-    let signature = BASE64URL_NOPAD.encode(&KEY.sign(input.as_bytes()).to_bytes());
-    format!("{input}.{signature}")
-}
-
 fn fresh(rules: Rules) -> Gate {
     static KEYS: LazyLock<Arc<KeySet>> =
         LazyLock::new(|| Arc::new(KeySet::from_json(JWK.as_bytes(), Backend::Default).expect("a key")));
@@ -250,7 +185,9 @@ fn fresh(rules: Rules) -> Gate {
 
 fn rules(proxy: TrustedProxy) -> Rules {
     let issuer = "https://as.example".to_owned();
-    let policy = Arc::new(Policy::default().with_issuers(vec![issuer.clone()]).expect("a policy"));
+    let audience = Audience::OneOf(vec![ORIGIN.to_owned()]);
+    let policy = Policy::default().with_issuers(vec![issuer.clone()]).and_then(|policy| policy.with_audience(audience));
+    let policy = Arc::new(policy.expect("a policy"));
     let names =
         IssuerNames { name: issuer.clone(), spellings: vec![issuer.clone()], tenants: None, trust_domain: None };
     let template = |path| (Template::parse(path).expect("a template"), Methods::Any);

@@ -1,7 +1,7 @@
 //! # libwatchword
 //!
 //! The gate for programs that call C: `include/watchword.h` declares what this crate exports, and `lua/watchword.lua` calls
-//! it from nginx. It is a skin over [`watchword_embedded`]: it converts, and decides nothing.
+//! it from nginx. It converts for [`watchword_embedded`], and decides nothing.
 //!
 //! - A handle is a pointer to a structure that only this library reads. Whoever gets one from a function that makes it
 //!   passes it to the function that frees it, once.
@@ -12,6 +12,8 @@
 //! All functions are `unsafe` to call from Rust, as they read what their pointers point to.
 
 mod boundary;
+#[cfg(test)]
+mod corpus_tests;
 mod decision;
 mod events;
 mod gate;

@@ -355,6 +355,19 @@ def test_another_file_is_not_overwritten(run, tmp_path: Path, content: str) -> N
 
 
 @pytest.mark.parametrize(
+    "entry", [{"jwks": {"keys": []}, "valid_until": 10**400}, {"jwks": 1}, 1], ids=["too-large", "no-time", "number"]
+)
+def test_an_invalid_entry_is_removed_at_once(run, tmp_path: Path, entry: Any) -> None:
+    output = tmp_path / "keys.json"
+    output.write_text(json.dumps({"issuers": {"http://127.0.0.1:1": entry}}))
+    name = config(tmp_path, "http://127.0.0.1:1")
+    answer = run("keys", "sync", "--config", name, "--output", str(output), "--once")
+    assert answer.status == 1
+    assert "Traceback" not in answer.err
+    assert entries(output) == {}
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--interval", "0.1"], "--interval must be from 1 to 31536000 seconds"),

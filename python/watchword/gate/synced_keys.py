@@ -105,9 +105,11 @@ class SyncedKeys:
         remote = [issuer for issuer in issuers if issuer.is_remote]
         if not remote:
             raise ValueError("no issuer's keys are fetched: a gate reads jwks, jwks_file and pem by itself")
-        self._stamp = _stamp(self._path)
+        found = _stamp(self._path)
         previous = self._read()
         self._written = {name: entry for name, one in previous.items() if (entry := _entry(one)) is not None}
+        # A gate refuses a file with an entry that is none: it is written again at once.
+        self._stamp = found if len(self._written) == len(previous) else None
         self._synced: dict[str, _Synced] = {}
         for issuer in remote:
             source = issuer.open(fetcher, monotonic, on_event)
@@ -219,7 +221,7 @@ def _entry(value: Any) -> Entry | None:  # noqa: ANN401 - whatever a file has
     try:
         entry = Entry(value["jwks"], float(value["valid_until"]))
         return entry if len(_key_set(entry.jwks)) else None
-    except (KeySetError, KeyError, TypeError, ValueError):
+    except (KeySetError, KeyError, TypeError, ValueError, OverflowError):
         return None
 
 

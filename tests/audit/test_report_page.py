@@ -167,12 +167,11 @@ def contrast(first: str, second: str) -> float:
 
 def test_colours_have_enough_contrast_in_all_schemes(tmp_path):
     style = tree(report(write_audit(tmp_path / "out", [[row(1)]]))).find("head/style").text
-    schemes = [
-        dict(re.findall(r"--([\w-]+): (#\w{6})", block)) for block in re.findall(r":root \{(.*?)\}", style, re.S)
-    ]
-    assert len(schemes) == 3
-    assert "@media (prefers-color-scheme: dark)" in style
-    for colours in schemes:
+    schemes = {"": {}, "(prefers-color-scheme: dark)": {}, "print": {}}
+    for condition, block in re.findall(r"(?:@media ([^{]*?) \{\s+(?:@page [^}]*\}\s+)?)?:root \{(.*?)\}", style, re.S):
+        schemes[condition].update(re.findall(r"--([\w-]+): (#\w{6})", block))
+    assert set(map(frozenset, schemes.values())) == {frozenset(schemes[""])}
+    for colours in schemes.values():
         for name in ("text", "muted", "link", "warning"):
             assert contrast(colours[name], colours["ground"]) >= 4.5
         for name in ("raised", "heat-1", "heat-2", "heat-3", "heat-4", "heat-5"):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
+from importlib import resources
 
 from watchword.html.markup import Child, Html, element
 
 
 def document(title: Child, style: str, *body: Child) -> str:
-    """Return the document, with a policy that allows this style sheet and nothing else."""
+    """Return the document, with a policy that allows its style sheet and nothing else.
+
+    ``style`` is added to what all pages share.
+    """
+    style = _shared_style() + style
     html = element(
         "html",
         element(
@@ -26,6 +32,11 @@ def document(title: Child, style: str, *body: Child) -> str:
         lang="en-GB",
     )
     return f"<!DOCTYPE html>\n{html}\n"
+
+
+@functools.cache
+def _shared_style() -> str:
+    return resources.files(__package__).joinpath("base.css").read_text("utf-8")
 
 
 def _content_security_policy(style: str) -> str:

@@ -297,15 +297,23 @@ host.exposition = slow
 server = Host(sys.argv[1])
 server.start()
 address = server.status_addresses[0]
-ask = lambda: http.client.HTTPConnection(address).request("GET", "/metrics")
-threading.Thread(target=ask).start()
+# It stays open: for a client that has gone no page would be rendered.
+client = http.client.HTTPConnection(address)
+status = 503
+while status != 200:
+    client.request("GET", "/readyz")
+    with client.getresponse() as answer:
+        status = answer.status
+        answer.read()
+client.request("GET", "/metrics")
 rendering.wait()
 sys.exit(7)
 """
 
 
 def test_the_end_of_the_interpreter_stops_a_host(config: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", EXIT, str(config)], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", EXIT, str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SOON, check=False)
     assert (done.returncode, done.stderr) == (7, "")
 
 

@@ -11,7 +11,7 @@
     else:
         ...  # decision.status, decision.headers, decision.body
 
-The integrations for frameworks are skins over it.
+The integrations for frameworks only pass requests to it, and write its answers.
 """
 
 from watchword._kernel import Decision

@@ -157,7 +157,7 @@ class Host:
             try:
                 self._reload()
             except Exception as error:
-                # Whatever it is, the server goes on.
+                # Whatever it is, the server continues.
                 if not isinstance(error, (OSError, ValueError)):
                     _LOG.exception("a reload failed")
                 reason = f"{self._path}: {error.strerror}" if isinstance(error, OSError) else str(error)

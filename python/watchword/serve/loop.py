@@ -18,7 +18,7 @@ _AFTER_FAILURE = 1.0
 class Loop:
     """Calls ``step`` until it is stopped; ``step`` returns the seconds to wait before the next call.
 
-    An exception is logged, and the loop goes on.
+    An exception is logged, and the loop continues.
     """
 
     def __init__(self, name: str, step: Callable[[], float]) -> None:
@@ -60,7 +60,7 @@ class Loop:
             try:
                 pause = self._step()
             except Exception:
-                _LOG.exception("%s failed, and goes on", self.name)
+                _LOG.exception("%s failed, and continues", self.name)
                 pause = _AFTER_FAILURE
             if pause > 0:
                 self._wake.wait(pause)

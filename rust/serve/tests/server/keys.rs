@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use watchword_serve::Settings;
+use watchword_serve::{Lookup, Server, Settings};
 
 use crate::client::{Client, ask};
 use crate::fixture::*;
@@ -42,15 +42,21 @@ fn requests_wait_for_one_lookup() {
     assert!(server.next_lookup(Duration::ZERO).is_none());
 }
 
+/// The client of a token by the key `b`, the lookup that it waits for, and the client of one by `c`, which came meanwhile.
+fn during_a_lookup(server: &Server) -> (Client, Lookup, Client) {
+    let mut first = Client::new(&address(server));
+    first.send(order(&order_token("b")));
+    let (lookup, _) = server.next_lookup(LONG).unwrap();
+    let mut second = Client::new(&address(server));
+    second.send(order(&order_token("c")));
+    until(|| server.stats().waiting_for_keys == 2);
+    (first, lookup, second)
+}
+
 #[test]
 fn a_request_that_comes_during_a_lookup_gets_one_of_its_own() {
     let server = start(settings(), &["a"], memory());
-    let mut first = Client::new(&address(&server));
-    first.send(order(&order_token("b")));
-    let (lookup, _) = server.next_lookup(LONG).unwrap();
-    let mut second = Client::new(&address(&server));
-    second.send(order(&order_token("c")));
-    until(|| server.stats().waiting_for_keys == 2);
+    let (mut first, lookup, mut second) = during_a_lookup(&server);
     assert!(server.next_lookup(Duration::ZERO).is_none());
     server.finish_lookup(lookup.id);
     assert_eq!(first.answer().unwrap().code(), "unknown_key");
@@ -64,12 +70,7 @@ fn a_request_that_comes_during_a_lookup_gets_one_of_its_own() {
 #[test]
 fn a_request_that_comes_during_a_lookup_needs_none_if_that_finds_its_key() {
     let server = start(settings(), &["a"], memory());
-    let mut first = Client::new(&address(&server));
-    first.send(order(&order_token("b")));
-    let (lookup, _) = server.next_lookup(LONG).unwrap();
-    let mut second = Client::new(&address(&server));
-    second.send(order(&order_token("c")));
-    until(|| server.stats().waiting_for_keys == 2);
+    let (mut first, lookup, mut second) = during_a_lookup(&server);
     server.set_keys(ISSUER, Some(keys(&["b", "c"])));
     server.finish_lookup(lookup.id);
     assert!(server.next_lookup(Duration::ZERO).is_none());

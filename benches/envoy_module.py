@@ -1,9 +1,10 @@
-"""The module for Envoy beside Envoy's own filter for JWTs: requests a second, and Envoy's CPU time for each request.
+"""The module for Envoy beside Envoy's own filters: requests a second, and the CPU time for each request.
 
     python benches/envoy_module.py --module target/release [--algorithm EdDSA ES256 RS256] [--turns 5] [--seconds 3]
 
 One Envoy with one worker has a listener for each contender; wrk (apt: wrk) sends requests from the other core, and
-nginx (apt: nginx) answers behind it. The contenders take turns, each round in another order; medians are printed, and
+nginx (apt: nginx) answers behind it. "ext_authz" asks ``watchword serve`` with one thread, whose CPU time is counted,
+too. The contenders take turns, each round in another order; medians are printed, and
 the median of the ratios within a round. A contender must accept a valid token and reject an expired one before its
 first turn.
 """
@@ -25,7 +26,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from server_process import serving
+from server_process import free_port, serving
 from wrk import Turn, bearer, turn
 
 from watchword.testing import LocalIssuer
@@ -52,13 +53,17 @@ def jwt_authn(jwks: dict[str, Any], *, cached: bool) -> dict[str, Any]:
     return {"@type": f"{FILTERS}.jwt_authn.v3.JwtAuthentication", "providers": {"p": provider}, "rules": [rule]}
 
 
-def module(jwks: dict[str, Any], *, cached: bool) -> dict[str, Any]:
-    gate: dict[str, Any] = {
+def gate_config(jwks: dict[str, Any]) -> dict[str, Any]:
+    return {
         "public_url": AUDIENCE,
         "token": {"audience": AUDIENCE},
         "issuers": [{"issuer": ISSUER, "jwks": jwks}],
         "routes": [{"path": "/orders/{id}", "methods": ["GET"], "scopes": ["orders:read"]}],
     }
+
+
+def module(jwks: dict[str, Any], *, cached: bool) -> dict[str, Any]:
+    gate = gate_config(jwks)
     if not cached:
         gate["token_cache"] = {"max_bytes": 0}
     return {
@@ -69,6 +74,15 @@ def module(jwks: dict[str, Any], *, cached: bool) -> dict[str, Any]:
     }
 
 
+def ext_authz() -> dict[str, Any]:
+    passed_on = {"patterns": [{"prefix": "x-auth-", "ignore_case": True}]}
+    service = {
+        "server_uri": {"uri": "http://gate", "cluster": "gate", "timeout": "10s"},
+        "authorization_response": {"allowed_upstream_headers": passed_on},
+    }
+    return {"@type": f"{FILTERS}.ext_authz.v3.ExtAuthz", "http_service": service, "transport_api_version": "V3"}
+
+
 def contenders(jwks: dict[str, Any]) -> dict[str, dict[str, Any] | None]:
     return {
         "no filter": None,
@@ -76,6 +90,7 @@ def contenders(jwks: dict[str, Any]) -> dict[str, dict[str, Any] | None]:
         "jwt_authn, jwt_cache": jwt_authn(jwks, cached=True),
         "module": module(jwks, cached=True),
         "module, no cache": module(jwks, cached=False),
+        "ext_authz": ext_authz(),
     }
 
 
@@ -84,10 +99,13 @@ RATIOS = (
     ("cached, against jwt_authn", "module", "jwt_authn", 1.4, 0.75),
     ("uncached, against jwt_authn", "module, no cache", "jwt_authn", 1.1, None),
     ("cached, against jwt_authn with jwt_cache", "module", "jwt_authn, jwt_cache", 0.9, None),
+    ("cached, against ext_authz", "module", "ext_authz", 1.3, None),
 )
 
 
-def configuration(filters: dict[str, dict[str, Any] | None], ports: dict[str, int], application: int) -> dict[str, Any]:
+def configuration(
+    filters: dict[str, dict[str, Any] | None], ports: dict[str, int], clusters: dict[str, int]
+) -> dict[str, Any]:
     router = {"name": "router", "typed_config": {"@type": f"{FILTERS}.router.v3.Router"}}
     route = {"match": {"prefix": "/"}, "route": {"cluster": "application"}}
     hosts = [{"name": "all", "domains": ["*"], "routes": [route]}]
@@ -103,14 +121,13 @@ def configuration(filters: dict[str, dict[str, Any] | None], ports: dict[str, in
         chain = {"filters": [{"name": "manager", "typed_config": manager}]}
         return {"name": name, "address": _address(ports[name]), "filter_chains": [chain]}
 
-    endpoint = {"endpoint": {"address": _address(application)}}
-    cluster = {
-        "name": "application",
-        "type": "STATIC",
-        "load_assignment": {"cluster_name": "application", "endpoints": [{"lb_endpoints": [endpoint]}]},
-    }
+    def cluster(name: str, port: int) -> dict[str, Any]:
+        endpoints = [{"lb_endpoints": [{"endpoint": {"address": _address(port)}}]}]
+        return {"name": name, "type": "STATIC", "load_assignment": {"cluster_name": name, "endpoints": endpoints}}
+
     listeners = [listener(name, config) for name, config in filters.items()]
-    return {"static_resources": {"listeners": listeners, "clusters": [cluster]}}
+    found = [cluster(name, port) for name, port in clusters.items()]
+    return {"static_resources": {"listeners": listeners, "clusters": found}}
 
 
 def _address(port: int) -> dict[str, Any]:
@@ -129,19 +146,23 @@ def status(port: int, token: str = "") -> int:
         return 0
 
 
-def measure(algorithm: str, options: argparse.Namespace, folder: Path, first_port: int) -> None:
+def measure(algorithm: str, options: argparse.Namespace, folder: Path) -> None:
     issuer = LocalIssuer(ISSUER, audience=AUDIENCE, algorithms=(algorithm,))
     claims = {"scope": "orders:read", "client_id": "agent"}
     tokens = [issuer.mint({**claims, "sub": f"user-{n}", "jti": f"token-{n}"}) for n in range(TOKENS)]
     requests = folder / "tokens"
     requests.write_text("\n".join(map(bearer, tokens)) + "\n")
     filters = contenders(issuer.jwks())
-    ports = {name: first_port + 1 + index for index, name in enumerate(filters)}
-    (folder / "envoy.json").write_text(json.dumps(configuration(filters, ports, first_port)))
+    application, gate = free_port(), free_port()
+    ports = {name: free_port() for name in filters}
+    clusters = {"application": application, "gate": gate}
+    (folder / "envoy.json").write_text(json.dumps(configuration(filters, ports, clusters)))
+    server = {"proxy": "envoy", "listen": f"127.0.0.1:{gate}", "threads": 1}
+    (folder / "gate.json").write_text(json.dumps({**gate_config(issuer.jwks()), "server": server}))
     (folder / "nginx.conf").write_text(
         f"daemon off; pid {folder}/pid; worker_processes 1; events {{}} error_log stderr;\n"
         f"http {{ access_log off; keepalive_requests 1000000000;\n"
-        f"server {{ listen 127.0.0.1:{first_port}; return 200 ok; }} }}\n"
+        f"server {{ listen 127.0.0.1:{application}; return 200 ok; }} }}\n"
     )
     envoy = [options.envoy, "-c", str(folder / "envoy.json"), "--concurrency", "1", "--log-level", "error"]
     search = {**os.environ, "ENVOY_DYNAMIC_MODULES_SEARCH_PATH": str(Path(options.module).resolve())}
@@ -149,9 +170,15 @@ def measure(algorithm: str, options: argparse.Namespace, folder: Path, first_por
         serving(
             ["nginx", "-c", str(folder / "nginx.conf"), "-e", "stderr"],
             log=folder / "nginx.log",
-            ready=lambda: status(first_port) != 0,
+            ready=lambda: status(application) != 0,
             cwd=folder,
         ),
+        serving(
+            [sys.executable, "-m", "watchword.cli", "serve", "--config", "gate.json"],
+            log=folder / "gate.log",
+            ready=lambda: status(gate) != 0,
+            cwd=folder,
+        ) as verifier,
         serving(
             [*envoy, "--use-dynamic-base-id"],
             log=folder / "envoy.log",
@@ -162,7 +189,8 @@ def measure(algorithm: str, options: argparse.Namespace, folder: Path, first_por
     ):
 
         def load(name: str, seconds: float) -> Turn:
-            return turn(ports[name], "/orders/1", requests, (running.pid,), seconds=seconds, folder=folder)
+            processes = (running.pid, verifier.pid) if name == "ext_authz" else (running.pid,)
+            return turn(ports[name], "/orders/1", requests, processes, seconds=seconds, folder=folder)
 
         for name, port in ports.items():
             statuses = (status(port, tokens[0]), status(port, issuer.mint_bad("expired")))
@@ -199,11 +227,10 @@ def main() -> None:
     parser.add_argument("--algorithm", nargs="*", default=["EdDSA", "ES256", "RS256"])
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--first-port", type=int, default=19700)
     options = parser.parse_args()
     for algorithm in options.algorithm:
         with tempfile.TemporaryDirectory() as folder:
-            measure(algorithm, options, Path(folder), options.first_port)
+            measure(algorithm, options, Path(folder))
 
 
 if __name__ == "__main__":

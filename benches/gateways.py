@@ -4,9 +4,10 @@
     python benches/gateways.py --empty target/release/examples/empty
 
 It needs wrk, and of the proxies those that are installed; the others are left out. Contenders take turns; a figure is
-the median of the ratios within a turn. "Public" is ``watchword serve``, too, for a route that needs no token; "empty"
-is a server on hyper that answers every request with an empty 200 and does nothing else. The application behind the
-proxies is nginx, which answers an empty 200. CPU is that of the contender's own process.
+the median of the ratios within a turn. "Public" is ``watchword serve``, too: the same requests to a route that needs no
+token, of which nothing is verified. "Empty" is a server on hyper that answers every request with an empty 200 and does
+nothing else. The application behind the proxies is nginx, which answers an empty 200. CPU is that of the contender's
+process.
 """
 
 from __future__ import annotations
@@ -74,15 +75,8 @@ class Bench:
         self._jwks = issuer.jwks()
         tokens = [issuer.mint({"scope": "orders:read", "sub": f"agent-{i}"}, expires_in=86_400) for i in range(TOKENS)]
         self._of_clients = self._write("clients", [bearer(token) for token in tokens])
-        self._of_proxies = self._write(
-            "proxies",
-            [
-                f"{bearer(token)}\tX-Original-Method: GET\tX-Original-URI: {TARGET}\t"
-                f"X-Forwarded-Method: GET\tX-Forwarded-Uri: {TARGET}"
-                for token in tokens
-            ],
-        )
-        self._public = self._write("public", ["X-Original-Method: GET\tX-Original-URI: /health"])
+        self._of_proxies = self._write("proxies", [_of_proxy(token, TARGET) for token in tokens])
+        self._public = self._write("public", [_of_proxy(token, "/health") for token in tokens])
         self._threads = threads
         self._empty_port = free_port()
         self._empty = self._run("empty", [str(empty), f"127.0.0.1:{self._empty_port}", str(threads)], self._empty_port)
@@ -125,7 +119,8 @@ class Bench:
         for kind, verifier in (("serve", None), ("empty", self._empty_port)):
             folder = self._folder / f"{gateway.name}-{kind}"
             folder.mkdir()
-            ran = self._stack.enter_context(running(gateway, folder, self._jwks, application, verifier))
+            threads = {"threads": self._threads}
+            ran = self._stack.enter_context(running(gateway, folder, self._jwks, application, verifier, server=threads))
             found[f"{name}, {kind}"] = Contender(ran.ports.http, self._of_clients, ())
         return found
 
@@ -203,6 +198,13 @@ def _report(measured: Mapping[str, list[Turn]]) -> None:
                 cpus = [a.cpu / b.cpu for a, b in zip(turns, measured[other], strict=True)]
                 line += f"; CPU {statistics.median(cpus):.2f} (at most {most:.2f})"
         print(line, flush=True)
+
+
+def _of_proxy(token: str, target: str) -> str:
+    return (
+        f"{bearer(token)}\tX-Original-Method: GET\tX-Original-URI: {target}\t"
+        f"X-Forwarded-Method: GET\tX-Forwarded-Uri: {target}"
+    )
 
 
 def _listens(port: int) -> bool:

@@ -7,8 +7,6 @@ It needs nginx with its Lua module, and wrk. FOLDER has ``resty/jwt.lua`` and wh
 lua-resty-hmac, lua-resty-openssl; lua-cjson is looked for where Lua has it). One worker serves the gateway and the
 application, so both are part of every figure. "new" sends each token once, the others 100 tokens again and again.
 "one" and "ten" set as many headers, and check nothing.
-
-The CPU time of the worker is what counts on a machine that has other things to do.
 """
 
 from __future__ import annotations
@@ -115,6 +113,7 @@ def main() -> None:
     parser.add_argument("--library", type=Path, required=True)
     parser.add_argument("--resty-jwt", metavar="FOLDER")
     parser.add_argument("--algorithm", default="ES256", choices=("ES256", "EdDSA", "RS256"))
+    parser.add_argument("--cached-only", action="store_true", help="no new tokens, which fill the cache and the heap")
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
     arguments = parser.parse_args()
@@ -149,6 +148,8 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
         for number in range(arguments.turns):
             for case, tokens in cases.items():
                 results.setdefault(case, []).append(measure(port, f"/{case}/1", tokens, folder, arguments.seconds))
+            if arguments.cached_only:
+                continue
             # More tokens than a turn sends: each once.
             new = mint(15_000 * arguments.seconds, f"new-{number}")
             results.setdefault("watchword new", []).append(
@@ -156,11 +157,16 @@ def run(folder: Path, arguments: argparse.Namespace) -> None:
             )
             new.unlink()
     print(f"{arguments.algorithm}, {time.strftime('%F')}, medians of {arguments.turns} turns")
-    print(f"{'':14} {'requests/s':>10} {'CPU, us':>8}   CPU of another, divided by this")
-    middle = {case: [statistics.median(each) for each in zip(*found, strict=True)] for case, found in results.items()}
-    for case, (rate, cpu) in middle.items():
-        ratios = [f"{base} {middle[base][1] / cpu:.2f}" for base in ("one", "ten", "resty") if base in middle]
-        print(f"{case:14} {rate:10.0f} {cpu:8.1f}   {'  '.join(ratios)}")
+    bases = [name for name in ("one", "ten", "resty") if name in results]
+    print("requests a second, us of CPU a request; the median, within a turn, of both divided by those of another")
+    for case, found in results.items():
+        rate, cpu = (statistics.median(each) for each in zip(*found, strict=True))
+        line = f"{case:14} {rate:8,.0f} {cpu:6.1f}"
+        for base in bases:
+            turns = zip(found, results[base], strict=True)
+            rates, cpus = zip(*((own[0] / other[0], own[1] / other[1]) for own, other in turns), strict=True)
+            line += f"   {base} {statistics.median(rates):.2f} {statistics.median(cpus):.2f}"
+        print(line, flush=True)
 
 
 def public_pem(issuer: LocalIssuer) -> str:

@@ -26,7 +26,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from server_process import free_port, serving
+from free_port import free_port
+from server_process import serving
 from wrk import Turn, bearer, turn
 
 from watchword.testing import LocalIssuer

@@ -18,6 +18,9 @@ from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from free_port import free_port
 from gate_apps import PATH
 from samples import AUDIENCE
 
@@ -32,7 +35,7 @@ class Served:
 
     def __init__(self, app: str, settings: dict[str, object], tokens: Sequence[str]) -> None:
         self._requests = itertools.cycle([_request(token) for token in tokens])
-        port = _free_port()
+        port = free_port()
         command = [sys.executable, "-m", "uvicorn", f"gate_apps:{app}", "--factory", "--port", str(port)]
         command += [
             "--loop",
@@ -178,10 +181,3 @@ def _received(connection: socket.socket) -> bytes:
     if not data:
         raise ConnectionError("the server closed the connection")
     return data
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port

@@ -27,9 +27,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests/gateways"))
 
+from free_port import free_port
 from gate_routes import ISSUER
 from gateways import GATEWAYS, Gateway, running
-from server_process import free_port, serving
+from server_process import serving
 from wire import Wire, send
 from wrk import Turn, bearer, turn
 

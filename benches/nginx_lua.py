@@ -24,7 +24,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from server_process import answers, free_port, serving
+from free_port import free_port
+from server_process import answers, serving
 from wrk import bearer, turn
 
 from watchword.testing import LocalIssuer

@@ -13,7 +13,7 @@ import uvicorn
 
 
 @contextmanager
-def free_port() -> Iterator[tuple[socket.socket, str]]:
+def loopback_socket() -> Iterator[tuple[socket.socket, str]]:
     """A listening socket on loopback, and its origin."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield listening, f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -38,8 +38,8 @@ def serving(app: Any, listening: socket.socket) -> Iterator[None]:
 @contextmanager
 def on_loopback(make: Callable[[str], Any]) -> Iterator[str]:
     """Runs the application that ``make`` returns for an origin: that origin."""
-    with free_port() as (listening, origin), serving(make(origin), listening):
+    with loopback_socket() as (listening, origin), serving(make(origin), listening):
         yield origin
 
 
-__all__ = ["free_port", "on_loopback", "serving"]
+__all__ = ["loopback_socket", "on_loopback", "serving"]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from free_port import free_port
 
 
 class Server:
@@ -24,9 +25,7 @@ class Server:
         self._binary = binary
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
 
     @property
     def url(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -22,14 +21,6 @@ GUARD = Path(__file__).with_name("process_guard.py")
 
 class ServerDied(Exception):
     """The process ended before it was ready."""
-
-
-def free_port() -> int:
-    """A loopback port that was free a moment ago. Somebody may take it first: callers try again."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

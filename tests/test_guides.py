@@ -342,11 +342,11 @@ urlpatterns = Urls()
 
 
 def test_mcp(issuer: ServedIssuer, tmp_path: Path) -> None:
-    from asgi_server import free_port, serving
+    from asgi_server import loopback_socket, serving
 
     from watchword.holder import DpopProver
 
-    with free_port() as (listening, origin):
+    with loopback_socket() as (listening, origin):
         program = "\n\n".join(_blocks("mcp", issuer)).replace("https://mcp.example", origin)
         module = _module("guide_mcp", program.replace("mcp.example", origin.removeprefix("http://")), tmp_path)
         url, prover = f"{origin}/mcp", DpopProver()

@@ -13,8 +13,9 @@ from typing import Any
 
 import httpx2
 import pytest
+from free_port import free_port
 from gateways import ENVOY, envoy_modules
-from server_process import free_port, serving
+from server_process import serving
 from wire import Answer, Wire, send
 
 TYPES = "type.googleapis.com/envoy.extensions"

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from free_port import free_port
 from gate_routes import ISSUER, ROUTES
-from server_process import free_port, serving
+from server_process import serving
 from wire import Answer, Wire, send
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "gateways"

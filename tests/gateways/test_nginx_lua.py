@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from free_port import free_port
 from gate_cases import FORGED, Requests
 from gate_routes import ISSUER, ORIGIN, ROUTES
 from gateways import NGINX_LUA, Ports, Running, running
 from redis import Redis
 from redis_server import Server
 from redis_server import running as redis_running
-from server_process import ServerDied, free_port, serving
+from server_process import ServerDied, serving
 from upstream import Upstream, recording
 from wire import HOST, LONG, Answer, Wire, send
 

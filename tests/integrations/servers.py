@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from free_port import free_port
 from wire import LONG, Answer, Wire, send
 
 HERE = Path(__file__).resolve().parent
@@ -101,7 +101,7 @@ class Running:
 @contextlib.contextmanager
 def running(server: Server, log: Path, env: Mapping[str, str]) -> Iterator[Running]:
     """Start the server, wait until it answers, and stop it at the end with all its processes."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", *server.command(server.app, port)]
     path = os.pathsep.join([str(HERE), str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     given = {**os.environ, **env, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -135,10 +135,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=5)
     process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 import pytest
 from asgi_calls import call
 from asgi_calls import http as scope
+from free_port import free_port
 
 from watchword.gate import Gate, GateConfig, Route
 from watchword.testing import LocalIssuer
@@ -176,8 +177,7 @@ def test_the_configuration_of_nginx(tmp_path: Path) -> None:
     nginx = needed("nginx")
     upstream = ThreadingHTTPServer(("127.0.0.1", 0), _Upstream)
     threading.Thread(target=upstream.serve_forever, daemon=True).start()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     (tmp_path / "identity-secrets.map").write_text(f'"~^{SECRET}$" 1;\n')
     served = block("nginx").replace("127.0.0.1:8080", f"127.0.0.1:{port}").replace(":8000", f":{upstream.server_port}")
     paths = "".join(

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from asgi_server import free_port, serving
+from asgi_server import loopback_socket, serving
 from mcp import ClientSession
 from mcp.client.sse import sse_client
 from mcp.server.auth.settings import AuthSettings
@@ -56,7 +56,7 @@ def _settings(gate: Gate, resource: str) -> dict[str, Any]:
 @pytest.fixture(name="server", scope="module", params=["without AuthSettings", "with AuthSettings"])
 def _server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """A server behind ``protect()``; the SDK's own authentication is also configured, or not."""
-    with free_port() as (listening, origin):
+    with loopback_socket() as (listening, origin):
         url = f"{origin}/mcp"
         issuer = LocalIssuer(ISSUER, audience=url)
         gate = _gate(origin, issuer)
@@ -214,7 +214,7 @@ def test_a_session_of_a_bound_token_is_of_no_use_to_a_thief(server: Server) -> N
 
 def test_a_public_route_of_the_same_application_has_no_token() -> None:
     found: list[Any] = []
-    with free_port() as (listening, origin):
+    with loopback_socket() as (listening, origin):
         issuer = LocalIssuer(ISSUER, audience=f"{origin}/mcp")
         server = mcp_server()
 
@@ -233,7 +233,7 @@ def test_a_public_route_of_the_same_application_has_no_token() -> None:
 @pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")
 def test_the_older_transport_too() -> None:
     """Server-sent events: ``/sse``, and a POST to ``/messages/`` for each message."""
-    with free_port() as (listening, origin):
+    with loopback_socket() as (listening, origin):
         issuer, prover = LocalIssuer(ISSUER, audience=origin), DpopProver()
         routes = [Route("/sse", methods=("GET",)), Route("/messages/", methods=("POST",))]
         gate = Gate(issuer.verifier(), routes, public_url=origin)
@@ -262,7 +262,7 @@ def test_without_a_gate_there_is_no_decision() -> None:
 @pytest.fixture(name="bearer_only", scope="module")
 def _bearer_only() -> Iterator[Server]:
     """A server with ``GateTokenVerifier`` alone: the SDK passes a token without its request."""
-    with free_port() as (listening, origin):
+    with loopback_socket() as (listening, origin):
         url = f"{origin}/mcp"
         issuer = LocalIssuer(ISSUER, audience=url)
         gate = _gate(origin, issuer)
@@ -319,7 +319,7 @@ def test_the_sdks_client_finds_the_authorization_server_and_asks_for_the_scope(
     scope_before: str | None, asked: set[str]
 ) -> None:
     """Without a token after a 401, and with one that lacks the scope after a 403."""
-    with free_port() as (listening_as, origin_as), free_port() as (listening, origin):
+    with loopback_socket() as (listening_as, origin_as), loopback_socket() as (listening, origin):
         authorization_server = AuthorizationServer(origin_as)
         url = f"{origin}/mcp"
         verifier = ww.Verifier([ww.Issuer(origin_as, allow_loopback_http=True)], audience=url)

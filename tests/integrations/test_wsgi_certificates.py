@@ -24,6 +24,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from free_port import free_port
 from request_samples import API, ISSUER, VERIFIER, bearer
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -108,8 +109,7 @@ def werkzeug(folder: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def gunicorn(folder: Path) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "gunicorn", "-k", "gthread", "-b", f"127.0.0.1:{port}", "service:app"]
     command += ["--certfile", "server.pem", "--keyfile", "server.key"]
     command += ["--ca-certs", "trusted.pem", "--cert-reqs", str(int(ssl.CERT_OPTIONAL))]

@@ -14,8 +14,9 @@ from typing import Any
 
 import httpx2
 import live_install
+from free_port import free_port
 from live_dpop import Holder
-from server_process import ServerDied, answers, free_port, serving, tail
+from server_process import ServerDied, answers, serving, tail
 
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"

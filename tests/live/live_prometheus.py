@@ -12,8 +12,9 @@ from typing import Any
 
 import httpx2
 import yaml
+from free_port import free_port
 from live_install import unavailable
-from server_process import answers, free_port, serving
+from server_process import answers, serving
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "observability"
 

@@ -17,11 +17,12 @@ from typing import Any
 import httpx2
 import pyarrow.parquet as pq
 import pytest
+from free_port import free_port
 from live_authgent import Authgent
 from live_authgent import authgent as running
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
-from server_process import answers, free_port, serving
+from server_process import answers, serving
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "agents"
 

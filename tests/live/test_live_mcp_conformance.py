@@ -19,7 +19,7 @@ from pathlib import Path
 import live_install
 import mcp_dpop_client
 import pytest
-from asgi_server import free_port, on_loopback, serving
+from asgi_server import loopback_socket, on_loopback, serving
 from live_mcp_server import WithCredentials, mcp_server
 from mcp_authorization_server import AuthorizationServer
 
@@ -114,7 +114,7 @@ def test_a_client_that_signs_with_dpop_prover_conforms(scenario: str, suite: lis
 
 @pytest.mark.parametrize("nonces", [None, Nonces()], ids=["without nonces", "with nonces"])
 def test_the_client_that_conforms_is_accepted_by_the_gate(nonces: Nonces | None) -> None:
-    with free_port() as (listening_as, origin_as), free_port() as (listening, origin):
+    with loopback_socket() as (listening_as, origin_as), loopback_socket() as (listening, origin):
         url = f"{origin}/mcp"
         authorization_server = AuthorizationServer(origin_as)
         issuer = ww.Issuer(origin_as, allow_loopback_http=True)

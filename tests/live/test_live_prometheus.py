@@ -12,8 +12,9 @@ from typing import Any
 
 import httpx2
 import pytest
+from free_port import free_port
 from live_prometheus import EXAMPLE, Prometheus, prometheus
-from server_process import answers, free_port, serving
+from server_process import answers, serving
 
 from watchword.testing import LocalIssuer
 

@@ -32,6 +32,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
 
 import redis_server
+from free_port import free_port
 from gate_routes import ORIGIN
 from gateway_clients import SEEN, Client, Site
 from gateway_configuration import Configuration, routes
@@ -41,7 +42,7 @@ from gateway_redis import Redis
 from gateway_report import WITHOUT_TABLES, Report
 from gateway_status import metric, page
 from gateways import NGINX, SECRET, running
-from server_process import free_port, serving
+from server_process import serving
 from soak_history import Key, Span
 from soak_processes import connections, open_files, resident, started_in, wait_until
 from soak_tally import Tally

@@ -4,12 +4,19 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use watchword_serve::{ReplayStore, Server, Settings};
 
 use crate::client::ask;
 use crate::fixture::*;
+
+/// A free port below those that the kernel gives to connections, one of which could get it before the server listens.
+fn free_port() -> u16 {
+    let chance = UNIX_EPOCH.elapsed().unwrap().subsec_nanos() % 12_000;
+    let first = 20_000 + u16::try_from(chance).unwrap();
+    (first..=u16::MAX).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
+}
 
 /// A Redis of this test.
 struct Redis {
@@ -20,8 +27,7 @@ struct Redis {
 impl Redis {
     /// `None` if it is not installed.
     fn start() -> Option<Self> {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut redis = Self { port, process: None };
+        let mut redis = Self { port: free_port(), process: None };
         redis.run().then_some(redis)
     }
 

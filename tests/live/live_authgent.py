@@ -16,7 +16,7 @@ import httpx2
 import live_install
 from free_port import free_port
 from live_dpop import Holder
-from server_process import ServerDied, answers, serving, tail
+from server_process import answers, serving, tail
 
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
@@ -97,15 +97,8 @@ class Authgent:
 @contextmanager
 def authgent(folder: Path, **settings: str) -> Iterator[Authgent]:
     """Runs the server with a database in ``folder``. ``settings`` are its own: ``REQUIRE_DPOP="true"``."""
-    for attempt in (1, 2, 3):
-        try:
-            with _running(folder, free_port(), attempt, settings) as server:
-                yield server
-                return
-        except ServerDied:
-            # Most likely another process took the port before its start.
-            if attempt == 3:
-                raise
+    with _running(folder, free_port(), settings) as server:
+        yield server
 
 
 @contextmanager
@@ -114,30 +107,21 @@ def chained(folder: Path) -> Iterator[tuple[Authgent, Authgent]]:
     folders = [folder / name for name in "ab"]
     for one in folders:
         one.mkdir()
-    for attempt in (1, 2, 3):
-        ports = [free_port(), free_port()]
-        issuers = [f"http://127.0.0.1:{port}" for port in ports]
-        target = {"TRUSTED_CHAINING_TARGETS": json.dumps([issuers[1]])}
-        trust = {"TRUSTED_CHAINING_ISSUERS": json.dumps([issuers[0]])}
-        try:
-            with (
-                _running(folders[0], ports[0], attempt, target) as first,
-                _running(folders[1], ports[1], attempt, trust) as second,
-            ):
-                yield first, second
-                return
-        except ServerDied:
-            if attempt == 3:
-                raise
+    ports = [free_port(), free_port()]
+    issuers = [f"http://127.0.0.1:{port}" for port in ports]
+    target = {"TRUSTED_CHAINING_TARGETS": json.dumps([issuers[1]])}
+    trust = {"TRUSTED_CHAINING_ISSUERS": json.dumps([issuers[0]])}
+    with _running(folders[0], ports[0], target) as first, _running(folders[1], ports[1], trust) as second:
+        yield first, second
 
 
 @contextmanager
-def _running(folder: Path, port: int, attempt: int, settings: dict[str, str]) -> Iterator[Authgent]:
+def _running(folder: Path, port: int, settings: dict[str, str]) -> Iterator[Authgent]:
     command = live_install.authgent()
     issuer = f"http://127.0.0.1:{port}"
     own = {
         "SECRET_KEY": secrets.token_hex(32),
-        "DATABASE_URL": f"sqlite+aiosqlite:///{folder / f'authgent-{attempt}.db'}",
+        "DATABASE_URL": f"sqlite+aiosqlite:///{folder / 'authgent.db'}",
         "SERVER_URL": issuer,
         "TOKEN_RATE_LIMIT": "100000",
         **settings,
@@ -145,6 +129,6 @@ def _running(folder: Path, port: int, attempt: int, settings: dict[str, str]) ->
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AUTHGENT_")}
     environment |= {f"AUTHGENT_{name}": value for name, value in own.items()}
     run = [str(command), "run", "--host", "127.0.0.1", "--port", str(port)]
-    log = folder / f"authgent-{attempt}.log"
+    log = folder / "authgent.log"
     with serving(run, log=log, ready=partial(answers, f"{issuer}/ready"), cwd=folder, env=environment):
         yield Authgent(issuer, command, folder, log, environment)
